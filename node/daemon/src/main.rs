@@ -1,0 +1,2 @@
+//! The command `hale`.
+fn main() {}
