@@ -1,1 +1,30 @@
-//! To be written.
+//! The nouns that two or more rooms share, and the bytes that are signed.
+//!
+//! A word enters here only when a second room needs it. Every type is plain, ordered, serialisable and holds its own
+//! bounds: a value that exists is a value that may be trusted to be within them.
+//! Not here: how bytes travel (see `wire`), what may be concluded (see `detection`), what is decided (see `ledger`).
+
+pub mod actuation;
+pub mod canonical;
+pub mod digest;
+pub mod host;
+pub mod keys;
+pub mod looking;
+pub mod name;
+pub mod number;
+pub mod remedy;
+pub mod time;
+pub mod verdict;
+
+pub use canonical::{Canonical, CanonicalBytes};
+pub use digest::Digest;
+pub use host::{Address, Boot, Claims, Domain, HostId, Roles, Zone};
+pub use keys::{CertificateChain, CertificateFault, PublicKey, Signature, Signer, Verifier};
+pub use looking::{
+    Anchor, Answer, Attestation, Grade, Life, Path, PathReading, Reading, SelfAnswer, Voice,
+};
+pub use name::{ClusterName, GroupName, HostName, Label, LabelFault};
+pub use number::{CaseId, Epoch, Fence, LedgerIndex, RemedyId, Sequence, StoreId};
+pub use remedy::{Receipt, ReceiptKind, RemedyClass};
+pub use time::{LedgerTime, Moment, Span, WallNote};
+pub use verdict::{Grounds, Scope, VerdictKind};
