@@ -1,1 +1,17 @@
-//! To be written.
+//! Bytes on the mesh: frames, messages, versions, size limits, and the one door to the codec.
+//!
+//! Law W1: any bytes decode to a value or to a named fault; nothing panics and nothing allocates beyond the bound.
+//! Law W2: the bytes of every message are kept as golden files; they change only with [`VERSION`].
+//! Not here: what travels by datagram or stream and who may send it is stated (`kind`), but sending is the daemon's.
+
+pub mod codec;
+pub mod frame;
+pub mod kind;
+pub mod message;
+
+pub use codec::{Fault, decode, decode_prefix, encode};
+pub use frame::{DATAGRAM_BYTES_MAX, VERSION, VersionRange};
+pub use kind::{Kind, Refusal, admits};
+pub use message::{
+    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Request, Response, Unavailable, Welcome,
+};

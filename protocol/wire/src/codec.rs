@@ -1,0 +1,77 @@
+//! The one door to serde + bincode, with a bound on what a peer can make us allocate.
+//!
+//! bincode 2.0.1 is the last version there will be; nothing outside this file knows it, so that another codec can take its
+//! place (docs/decisions). Fixed little-endian varint layout, as pinned by the golden files.
+
+use std::fmt;
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Most bytes that one decoded value may claim: the largest snapshot chunk with room for its frame.
+pub const DECODED_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Why bytes are not a value; nothing has moved, the sender speaks another language or lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The bytes end before the value does.
+    Short,
+    /// The value claims more than the bound.
+    TooLarge,
+    /// So many bytes are left behind the value.
+    Trailing(usize),
+    /// The bytes are no such value.
+    Malformed(String),
+    /// The frame's version is not one that this agent speaks.
+    Version(u16),
+}
+
+/// The value as bytes.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    bincode::serde::encode_to_vec(value, layout())
+        .expect("law W1: our own messages hold no type that bincode cannot lay out")
+}
+
+/// Exactly one value, nothing behind it.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let (value, used) = decode_prefix(bytes)?;
+    match bytes.len() - used {
+        0 => Ok(value),
+        left => Err(Fault::Trailing(left)),
+    }
+}
+
+/// One value at the front, and how many bytes it took.
+pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Fault> {
+    bincode::serde::decode_from_slice(bytes, layout()).map_err(named)
+}
+
+fn layout() -> Configuration<LittleEndian, Varint, Limit<DECODED_BYTES_MAX>> {
+    bincode::config::standard().with_limit::<DECODED_BYTES_MAX>()
+}
+
+fn named(error: bincode::error::DecodeError) -> Fault {
+    match error {
+        bincode::error::DecodeError::UnexpectedEnd { .. } => Fault::Short,
+        bincode::error::DecodeError::LimitExceeded => Fault::TooLarge,
+        other => Fault::Malformed(other.to_string()),
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short => write!(out, "the bytes end before the message does"),
+            Self::TooLarge => write!(
+                out,
+                "the message claims more than {DECODED_BYTES_MAX} bytes"
+            ),
+            Self::Trailing(left) => write!(out, "{left} bytes are left behind the message"),
+            Self::Malformed(why) => write!(out, "the bytes are no such message: {why}"),
+            Self::Version(given) => write!(out, "version {given} of the wire is not spoken here"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
