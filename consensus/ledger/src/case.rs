@@ -1,0 +1,227 @@
+//! One trouble of one subject (or domain, or the fleet), from verdict to closure, and the lease on it.
+//!
+//! Law L1: at most one live lease per subject. Law L2: fences only rise.
+//! Law A1: an intent stands before its effect, an outcome after it.
+//! Not here: who may move a case (see the room of each command).
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    Anchor, Boot, CaseId, Digest, Domain, Fence, GroupName, HostId, LedgerIndex, LedgerTime,
+    Receipt, RemedyId, Scope, VerdictKind, WallNote,
+};
+
+/// One case. Its number never changes and is never used again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    /// Its number.
+    pub id: CaseId,
+    /// About whom.
+    pub subject: Scope,
+    /// What was concluded; a stronger later verdict on the same subject replaces it.
+    pub kind: VerdictKind,
+    /// The subject's boot at the verdict, if it is a host.
+    pub boot: Option<Boot>,
+    /// Hosts of a domain or surge case, in order; at most 64 are named, `members_count` counts all.
+    pub members: Vec<HostId>,
+    /// How many hosts it is about.
+    pub members_count: u32,
+    /// When the verdict was committed.
+    pub opened: LedgerTime,
+    /// The same for people.
+    pub opened_wall: WallNote,
+    /// The entry of the verdict.
+    pub opened_at: LedgerIndex,
+    /// What the verdict stands on, small enough to keep (protocol 3.7).
+    pub grounds: GroundsKept,
+    /// How many consecutive rounds have upheld the verdict (protocol 3.4).
+    pub rounds_upheld: u32,
+    /// The rule of the policy it falls under, by name, and that policy's version.
+    pub rule: Option<(String, u64)>,
+    /// The rung that is to be, is being or was tried, from 0.
+    pub rung: u32,
+    /// How often any rung was begun.
+    pub attempts: u32,
+    /// How often a lease of this case was taken over (protocol 7.6).
+    pub takeovers: u32,
+    /// All remedies begun, oldest first; at most 32 are kept.
+    pub remedies: Vec<RemedyNote>,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// What is kept of the grounds: the audit holds the signatures until its next checkpoint (protocol 3.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroundsKept {
+    /// The round.
+    pub anchor: Anchor,
+    /// Digest of the encoded grounds.
+    pub digest: Digest,
+    /// Observers that spoke against the subject.
+    pub against: Vec<HostId>,
+    /// Observers that saw it well.
+    pub well: Vec<HostId>,
+    /// Seats that counted as vacant.
+    pub vacant: Vec<HostId>,
+}
+
+/// One begun remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemedyNote {
+    /// Its id.
+    pub id: RemedyId,
+    /// The rung.
+    pub rung: u32,
+    /// The fence it ran under.
+    pub fence: Fence,
+    /// Who saw it through.
+    pub healer: HostId,
+    /// When the intent was committed.
+    pub intended: LedgerTime,
+    /// What came of it.
+    pub receipt: Option<Receipt>,
+}
+
+/// Where a case stands; each stage owns what is only true in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// A verdict stands; no lease yet, or again none between rungs.
+    Open,
+    /// A lease is offered and not yet taken (protocol 7.2).
+    Offered(Lease),
+    /// The healer holds the lease and has not begun: last look, waits.
+    Leased(Lease),
+    /// The intent is committed; the remedy runs, or its end is not known here yet.
+    Remedy {
+        /// Under this lease.
+        lease: Lease,
+        /// This remedy.
+        remedy: RemedyId,
+    },
+    /// The lease ran out while an intent was open: still counted; takeover may inspect (protocol 7.6).
+    Orphaned {
+        /// The lease that ran out.
+        lease: Lease,
+        /// The remedy nobody knows the end of; `None` if none was begun.
+        remedy: Option<RemedyId>,
+        /// Since when.
+        since: LedgerTime,
+    },
+    /// A receipt `Done` stands; fresh rounds and the rung's proof are awaited (protocol 7.7).
+    Verifying {
+        /// Under this lease.
+        lease: Lease,
+        /// This remedy.
+        remedy: RemedyId,
+        /// The entry of the receipt: rounds must be anchored after it.
+        received_at: LedgerIndex,
+        /// Until when the proof must be there.
+        until: LedgerTime,
+        /// Since when proof and voices have been good without a break; `None` until they first are.
+        well_since: Option<LedgerTime>,
+    },
+    /// A person is called and hale does nothing more; counts as unhealthy, holds no lease.
+    Escalated {
+        /// One line for people.
+        why: String,
+        /// Since when.
+        since: LedgerTime,
+    },
+    /// Over.
+    Closed {
+        /// How.
+        how: Closure,
+        /// When.
+        at: LedgerTime,
+        /// The same for people.
+        at_wall: WallNote,
+    },
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Closure {
+    /// A remedy was applied and proven.
+    Healed,
+    /// The subject was well again before anything was begun (protocol 3.8).
+    Recovered,
+    /// The host was retired.
+    Retired,
+    /// A person ended it (a surge or pause case by `resume`).
+    ByPerson(String),
+    /// Another case took its subject over (a domain case).
+    MergedInto(CaseId),
+}
+
+/// Leave to repair one subject for a limited term, counted against every budget in the scopes frozen at the grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The number that only rises.
+    pub fence: Fence,
+    /// Who holds it.
+    pub healer: HostId,
+    /// When it was offered.
+    pub granted: LedgerTime,
+    /// The entry of the grant: the last look must be anchored after it (protocol 7.4).
+    pub granted_at: LedgerIndex,
+    /// When it ends unless it is renewed.
+    pub ends: LedgerTime,
+    /// Zone, rack and group it counts in, frozen at the grant (law B2).
+    pub scopes: FrozenScopes,
+}
+
+/// The scopes beside the fleet that a lease counts in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenScopes {
+    /// Rack by its full path; its zone follows from it.
+    pub domain: Domain,
+    /// The group.
+    pub group: GroupName,
+}
+
+impl Case {
+    /// Whether it is neither closed nor escalated.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.stage, Stage::Closed { .. } | Stage::Escalated { .. })
+    }
+
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closed { .. })
+    }
+
+    /// The lease that counts against the budgets: offered, held, orphaned or verifying (law B2).
+    pub fn counted_lease(&self) -> Option<&Lease> {
+        match &self.stage {
+            Stage::Offered(lease)
+            | Stage::Leased(lease)
+            | Stage::Remedy { lease, .. }
+            | Stage::Orphaned { lease, .. }
+            | Stage::Verifying { lease, .. } => Some(lease),
+            Stage::Open | Stage::Escalated { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// The host it is about, if it is about one.
+    pub fn host(&self) -> Option<HostId> {
+        match self.subject {
+            Scope::Host(host) => Some(host),
+            Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet => None,
+        }
+    }
+}
+
+impl Stage {
+    /// The word for screens and refusals.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Offered(_) => "offered",
+            Self::Leased(_) => "leased",
+            Self::Remedy { .. } => "remedy",
+            Self::Orphaned { .. } => "orphaned",
+            Self::Verifying { .. } => "verifying",
+            Self::Escalated { .. } => "escalated",
+            Self::Closed { .. } => "closed",
+        }
+    }
+}

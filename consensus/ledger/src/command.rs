@@ -1,0 +1,350 @@
+//! What can be asked of the ledger and what it answers.
+//!
+//! Law C1: every command is checked again when it is applied, whoever proposed it and whatever was true when it was
+//! proposed; a refusal is an outcome that names the rule, and moves nothing.
+//! Law C2: `by` is the host whose certificate brought the command to the leader; no command names its own author.
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    Address, Boot, CaseId, CertificateChain, CertificateFault, ClusterName, Fence, Grounds, HostId,
+    LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
+};
+
+/// One entry of the log: what its leader measured since the entry before, and the commands in it (protocol 5, 3.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds of the leader's CLOCK_BOOTTIME since the entry before, at most [`Entry::ELAPSED_MAX`]; 0 from a new leader.
+    pub elapsed: Span,
+    /// The leader's wall clock: a note for people.
+    pub wall: WallNote,
+    /// In order; at most 128 kB encoded.
+    pub commands: Vec<Proposed>,
+}
+
+/// A command with its author.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposed {
+    /// The host whose certificate brought it (law C2).
+    pub by: HostId,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// The ledger's first command, once for ever (protocol 1.4).
+    Found {
+        /// Whose ledger it is.
+        cluster: ClusterName,
+        /// The DER certificates of the cluster's authorities.
+        authorities: Vec<Vec<u8>>,
+        /// The first voters' certificates; they are enrolled by this command.
+        keepers: Vec<CertificateChain>,
+    },
+    /// A host with a certificate of the cluster joins the roster (protocol 1.3).
+    Enrol(CertificateChain),
+    /// A host begins a new life (protocol 1.2); only the host itself.
+    Boot {
+        /// Its new boot.
+        boot: Boot,
+        /// Where it is reached.
+        address: Address,
+        /// A keeper's store.
+        store: Option<StoreId>,
+    },
+    /// An agent ended by SIGTERM (protocol 3.6 `Left`); only the host itself.
+    Left {
+        /// The life that ended.
+        boot: Boot,
+    },
+    /// A person buries a host for good.
+    Retire {
+        /// Which one.
+        host: HostId,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// A person sets the policy: its text, checked again here.
+    Policy {
+        /// The whole document.
+        text: String,
+        /// Refused unless this is the version in force.
+        if_version: Option<u64>,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// The leader's verdicts from the rounds of one anchor; each is concluded again from the grounds (protocol 3).
+    Verdicts {
+        /// All that was signed.
+        grounds: Grounds,
+        /// What the leader concluded; at most [`Command::FINDINGS_MAX`].
+        findings: Vec<Finding>,
+        /// All hosts in doubt with the age of their doubt, for the surge count (protocol 3.6).
+        doubted: Vec<Doubted>,
+    },
+    /// The leader has counted too much trouble (protocol 3.6 `Surge`); the ledger counts again.
+    Surge {
+        /// All hosts in doubt with the age of their doubt.
+        doubted: Vec<Doubted>,
+    },
+    /// The subjects of these cases are well in a fresh round: cases without an intent close as recovered (protocol 3.8).
+    Recovered {
+        /// The cases.
+        cases: Vec<CaseId>,
+        /// The round.
+        grounds: Grounds,
+    },
+    /// The leader offers the lease of a case to a healer; every budget is counted here (protocol 6, 7.2).
+    Offer {
+        /// The case.
+        case: CaseId,
+        /// Who is to heal.
+        healer: HostId,
+    },
+    /// The healer takes the offered lease; only that healer, within 5 s.
+    Accept {
+        /// The case.
+        case: CaseId,
+        /// The offered fence.
+        fence: Fence,
+    },
+    /// The healer lengthens its lease by a whole term from now (protocol 7.1).
+    Renew {
+        /// The case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+    },
+    /// The healer intends to apply the next rung, after its last look (protocol 7.4). To begin is to commit this (law P1).
+    Intend {
+        /// The case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+        /// The last look, anchored after the lease.
+        grounds: Grounds,
+    },
+    /// What came of a remedy; accepted late as well, so that nothing is lost.
+    Receive {
+        /// The case.
+        case: CaseId,
+        /// The receipt; its fence must be the case's.
+        receipt: Receipt,
+    },
+    /// An inspection after takeover or an ambiguous end found this (protocol 7.5, 7.6).
+    Inspected {
+        /// The case.
+        case: CaseId,
+        /// The inspecting lease's fence.
+        fence: Fence,
+        /// `Done`: go on to verification. `Refused`: it was never begun or had no effect, it may be applied again.
+        /// `Unknown`: still unknown.
+        found: Receipt,
+    },
+    /// A round after the receipt: the rung's own proof is there and the voices say well; repeated until soaked (protocol 7.7).
+    Verify {
+        /// The case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+        /// The round, anchored after the receipt.
+        grounds: Grounds,
+    },
+    /// The rung's time for its proof is over, or a round in the soak was adverse: next rung, or escalate.
+    Unproven {
+        /// The case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+        /// One line for people.
+        why: String,
+    },
+    /// The healer gives its lease back unused (its host leaves, or it cannot go on) (protocol 7.2).
+    Release {
+        /// The case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+        /// One line for people.
+        why: String,
+    },
+    /// A person stops all healing (protocol 6.5).
+    Pause(Order),
+    /// A person lifts pause and surge; the ramp begins (protocol 6.3, 6.4).
+    Resume(Order),
+    /// Nothing but time: committed each second while any term is running (protocol 5).
+    Tick,
+}
+
+/// A person's order: who, by which host's admin socket, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// User name or id at the admin socket; at most 64 bytes.
+    pub who: String,
+    /// The reason given; at most 500 bytes.
+    pub why: String,
+}
+
+/// One thing the leader concluded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Finding {
+    /// About whom: a host, a rack or a zone.
+    pub scope: Scope,
+    /// What.
+    pub kind: VerdictKind,
+}
+
+/// A host in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Doubted {
+    /// Which one.
+    pub host: HostId,
+    /// For how long, as its first observer measured.
+    pub age: Span,
+}
+
+/// What the ledger answers to one command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It is done, or was so already.
+    Done,
+    /// These cases stand for the findings, in their order; a finding that is refused names its rule.
+    Findings(Vec<Result<CaseId, Refused>>),
+    /// The lease stands under this fence.
+    Leased {
+        /// The fence.
+        fence: Fence,
+    },
+    /// The remedy may begin under this id.
+    Intended {
+        /// The id.
+        remedy: RemedyId,
+    },
+    /// The policy is in force as this version.
+    Policy {
+        /// The version.
+        version: u64,
+    },
+    /// A rule says no; nothing has moved.
+    Refused(Refused),
+}
+
+/// The rule that says no, with its figures. Display is one sentence: what is refused, why, and what frees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Refused {
+    /// The ledger has not been founded (`hale init`).
+    NotFounded,
+    /// The ledger has been founded before.
+    AlreadyFounded,
+    /// The author may not ask this.
+    NotPermitted(String),
+    /// The certificate is refused.
+    Certificate(CertificateFault),
+    /// No such host in the roster.
+    UnknownHost,
+    /// The host is retired for good.
+    Retired,
+    /// A case on the host is open.
+    CaseOpen(CaseId),
+    /// The ledger knows this higher boot of the host.
+    BootTooLow(Boot),
+    /// Another machine claims the same boot with another nonce (protocol 1.2).
+    Duplicate(Boot),
+    /// A name or text is over its bound or unsound.
+    Malformed(String),
+    /// The policy has faults; each as one line.
+    PolicyFaults(Vec<String>),
+    /// Another version of the policy is in force.
+    PolicyVersion(u64),
+    /// The grounds do not bear the finding: the rule of protocol 3 in words, with figures.
+    Grounds(String),
+    /// The grounds are older than the allowed age, or older than what they must follow (lease, receipt).
+    Stale {
+        /// What was offered.
+        anchor: LedgerIndex,
+        /// What is needed.
+        at_least: LedgerIndex,
+    },
+    /// No such case.
+    UnknownCase,
+    /// The case is in another stage; its word.
+    Stage(String),
+    /// The subject is leased already.
+    Leased(Fence),
+    /// The fence is not the case's (a newer one is).
+    Fence {
+        /// The case's own.
+        current: Fence,
+    },
+    /// The lease ended, or too little of it is left (protocol 7.1).
+    LeaseOver,
+    /// A budget is spent.
+    Budget {
+        /// Of whom.
+        scope: Scope,
+        /// How many are in flight.
+        used: u32,
+        /// How many may be.
+        limit: u32,
+    },
+    /// Too much of a scope is unhealthy (protocol 6.1 `halt_above`).
+    Halt {
+        /// Of whom.
+        scope: Scope,
+        /// How many are unhealthy.
+        unhealthy: u32,
+        /// Above how many healing stops.
+        limit: u32,
+    },
+    /// The group's floor would be broken (protocol 6.1).
+    Floor {
+        /// How many would serve.
+        left: u32,
+        /// How many must.
+        floor: u32,
+    },
+    /// A brake stands: paused by a person, or surge.
+    Brake(String),
+    /// The ramp after a brake allows no more at once (protocol 6.3).
+    Ramp {
+        /// How many are in flight.
+        used: u32,
+        /// How many may be in this step.
+        limit: u32,
+    },
+    /// The rule only observes, or there is no rule for it.
+    NoRule,
+    /// The verdict has not stood for long enough, or the host, its zone or its rack was doubted too lately (protocol 7.4).
+    TooSoon {
+        /// What is waited for.
+        what: String,
+        /// How long still.
+        left: Span,
+    },
+    /// The rung's cooldown or the attempts of the window are spent (protocol 6.6).
+    Damped(String),
+    /// The quorum of this fleet is too small for a rung of this class without three consecutive rounds (protocol 3.4).
+    ThreeRounds {
+        /// How many have stood so far.
+        have: u32,
+    },
+    /// The proposed healer may not heal this.
+    Healer(String),
+    /// It is done already, or nothing is to be done.
+    Nothing,
+    /// A bound of protocol 8 is reached; its name.
+    Bound(String),
+}
+
+impl Entry {
+    /// The most that one entry may add to ledger time (protocol 5).
+    pub const ELAPSED_MAX: Span = Span::seconds(5);
+    /// Largest encoded entry (protocol 3.7).
+    pub const BYTES_MAX: usize = 128 * 1024;
+}
+
+impl Command {
+    /// Most verdicts in one entry (protocol 3.7).
+    pub const FINDINGS_MAX: usize = 32;
+}
