@@ -1,0 +1,65 @@
+//! Does this repository obey its own house rules?
+
+use std::path::Path;
+
+use tidy::{CHECKS, House};
+
+fn this_house() -> House {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    House::read(&top).expect("the repository is readable and parses")
+}
+
+fn obey(rule: &str) {
+    let check = CHECKS
+        .iter()
+        .find(|check| check.name == rule)
+        .expect("the rule stands in the table");
+    let faults = (check.run)(&this_house());
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert!(
+        faults.is_empty(),
+        "{} breaches of the house rule on {rule}:\n{}",
+        faults.len(),
+        told.join("\n")
+    );
+}
+
+#[test]
+fn every_crate_uses_only_what_lies_below_it() {
+    obey("arrows");
+}
+
+#[test]
+fn no_pure_crate_knows_a_clock_a_socket_a_thread_a_file_or_luck() {
+    obey("purity");
+}
+
+#[test]
+fn all_pure_crates_live_under_one_table_of_lints() {
+    obey("lints");
+}
+
+#[test]
+fn no_file_is_longer_than_one_question_needs() {
+    obey("file sizes");
+}
+
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    obey("function sizes");
+}
+
+#[test]
+fn no_file_module_or_type_bears_an_empty_name() {
+    obey("names");
+}
+
+#[test]
+fn no_page_holds_a_dead_link() {
+    obey("links");
+}
+
+#[test]
+fn every_guest_stands_in_the_book_of_guests() {
+    obey("guests");
+}
