@@ -1,0 +1,51 @@
+# Every command of this house, on one screen. `just` lists them.
+
+default:
+    @just --list --unsorted
+
+# What must hold before you push; needs no rights. CI runs this and the root-only tests.
+check: fmt clippy test docs
+
+# Refuse code that rustfmt would change
+fmt:
+    cargo fmt --all -- --check
+
+# Refuse every warning of clippy
+clippy:
+    cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+
+# The whole workspace, real processes included; no rights needed
+test:
+    cargo test --workspace --locked
+
+# The same, one process per test (cargo-nextest)
+nextest:
+    cargo nextest run --workspace --locked
+
+# Refuse licences, sources and duplicates that deny.toml does not allow (cargo-deny, network)
+deny:
+    cargo deny --locked check
+
+# The pages of the crates, every warning an error
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# Six agents, four acts, on loopback
+demo *flags:
+    cargo run --release --locked -- demo {{ flags }}
+
+# Only the house rules
+tidy:
+    cargo test --locked -p hale-test-tidy
+
+# Rewrite golden traces and transcripts; commit only what you can explain
+bless:
+    UPDATE_EXPECT=1 cargo test --workspace --locked
+
+# Tests that make network namespaces; as root
+root-tests:
+    cargo test -p hale-test-cluster --features root --locked
+
+# Exactly what CI runs; as root, on Debian 12
+ci:
+    .ci/run
