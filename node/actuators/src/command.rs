@@ -1,0 +1,171 @@
+//! Remedies that are programs with fixed arguments: the `command` actuator.
+//!
+//! The case is told in the environment (`HALE_CASE`, `HALE_SUBJECT`, `HALE_VERDICT`, `HALE_FENCE`, `HALE_REMEDY_ID`); nothing from peers
+//! is ever put into an argument, and no shell is involved.
+//! Exit codes of `argv`: 0 is `Done`; 75 (EX_TEMPFAIL of sysexits) promises that nothing was begun and is `Refused`; everything
+//! else, a signal or the guard's own end among it, is `Unknown` (law T2).
+//! Exit codes of `inspect`: 0 is `Done`; 1 is `Refused` (not done, may be applied again); everything else is `Unknown`.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use vocabulary::actuation::RemedyOrder;
+use vocabulary::{Receipt, ReceiptKind, Span};
+
+use crate::contract::{Actuator, Finding, Promise};
+use crate::guard::{Charge, End, OUTPUT_BYTES_MAX, Report};
+
+/// sysexits EX_TEMPFAIL: the program promises that it has begun nothing.
+pub const EXIT_REFUSED: i32 = 75;
+
+/// A report's bound: the output, escaped as JSON at worst six bytes for one, and its frame.
+const REPORT_BYTES_MAX: u64 = 6 * OUTPUT_BYTES_MAX as u64 + 1_024;
+
+/// Runs remedies that are programs.
+pub struct CommandActuator {
+    /// This very binary, whose hidden verb `guard` is the guard.
+    program: PathBuf,
+}
+
+impl CommandActuator {
+    /// `program` is the binary that has the verb `guard`.
+    pub fn new(program: PathBuf) -> Self {
+        Self { program }
+    }
+
+    async fn guarded(&self, order: &RemedyOrder, argv: &[String]) -> io::Result<Report> {
+        let charge = Charge {
+            argv: argv.to_vec(),
+            environment: environment(order),
+            at_most_ms: order
+                .at_most
+                .min(order.command.time_limit)
+                .as_milliseconds(),
+        };
+        let mut guard = Command::new(&self.program)
+            .arg("guard")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let broken = || io::Error::new(io::ErrorKind::BrokenPipe, "the guard has no pipe");
+        let mut pipe = guard.stdin.take().ok_or_else(broken)?;
+        let report = guard.stdout.take().ok_or_else(broken)?;
+        let mut line = serde_json::to_vec(&charge)?;
+        line.push(b'\n');
+        pipe.write_all(&line).await?;
+        let mut bytes = Vec::new();
+        report
+            .take(REPORT_BYTES_MAX)
+            .read_to_end(&mut bytes)
+            .await?;
+        // Held until now: its closing is what tells the guard that the agent is gone.
+        drop(pipe);
+        guard.wait().await?;
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+}
+
+impl Actuator for CommandActuator {
+    fn inspect<'a>(&'a self, order: &'a RemedyOrder) -> Promise<'a, Receipt> {
+        Box::pin(async move {
+            let Some(argv) = &order.command.inspect else {
+                let why = String::from("the rung names no way to inspect it");
+                return receipt(order, ReceiptKind::Unknown, why);
+            };
+            match self.guarded(order, argv).await {
+                Ok(report) => read_inspection(order, &report),
+                Err(error) => receipt(order, ReceiptKind::Unknown, format!("guard: {error}")),
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, order: &'a RemedyOrder) -> Promise<'a, Receipt> {
+        Box::pin(async move {
+            if order.at_most == Span::ZERO {
+                let why = String::from("nothing was left of the lease");
+                return receipt(order, ReceiptKind::Refused, why);
+            }
+            match self.guarded(order, &order.command.argv).await {
+                Ok(report) => read_application(order, &report),
+                Err(error) => receipt(order, ReceiptKind::Unknown, format!("guard: {error}")),
+            }
+        })
+    }
+
+    /// A program has no memory of fences: it cannot tell.
+    fn confirm<'a>(&'a self, _order: &'a RemedyOrder) -> Promise<'a, Finding> {
+        Box::pin(async { Finding::CannotTell })
+    }
+}
+
+fn environment(order: &RemedyOrder) -> Vec<(String, String)> {
+    [
+        ("HALE_CASE", order.case.to_string()),
+        ("HALE_SUBJECT", order.subject_name.to_string()),
+        ("HALE_VERDICT", order.verdict.word()),
+        ("HALE_FENCE", order.fence.to_string()),
+        ("HALE_REMEDY_ID", order.remedy.to_string()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .to_vec()
+}
+
+fn read_application(order: &RemedyOrder, report: &Report) -> Receipt {
+    let kind = match report.end {
+        End::Exited(0) => ReceiptKind::Done,
+        End::Exited(EXIT_REFUSED) | End::NotStarted(_) => ReceiptKind::Refused,
+        End::Exited(_) | End::Signalled(_) | End::TimeOver | End::AgentGone => ReceiptKind::Unknown,
+    };
+    receipt(order, kind, in_words(report))
+}
+
+fn read_inspection(order: &RemedyOrder, report: &Report) -> Receipt {
+    let kind = match report.end {
+        End::Exited(0) => ReceiptKind::Done,
+        End::Exited(1) => ReceiptKind::Refused,
+        End::Exited(_)
+        | End::NotStarted(_)
+        | End::Signalled(_)
+        | End::TimeOver
+        | End::AgentGone => ReceiptKind::Unknown,
+    };
+    receipt(order, kind, in_words(report))
+}
+
+/// How it ended and the last line it printed.
+fn in_words(report: &Report) -> String {
+    let end = match &report.end {
+        End::NotStarted(why) => format!("could not be started: {why}"),
+        End::Exited(code) => format!("exit {code}"),
+        End::Signalled(signal) => format!("ended by signal {signal}"),
+        End::TimeOver => String::from("ended by the guard: its time was over"),
+        End::AgentGone => String::from("ended by the guard: the agent was gone"),
+    };
+    match report
+        .output
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+    {
+        Some(line) => format!("{end}: {}", line.trim()),
+        None => end,
+    }
+}
+
+fn receipt(order: &RemedyOrder, kind: ReceiptKind, mut detail: String) -> Receipt {
+    detail.retain(|letter| !letter.is_control());
+    while detail.len() > Receipt::DETAIL_BYTES_MAX {
+        detail.pop();
+    }
+    Receipt {
+        remedy: order.remedy,
+        fence: order.fence,
+        kind,
+        detail,
+    }
+}
