@@ -6,3 +6,4 @@
 //! Not here: cases, budgets and leases (see `ledger`), and sending anything: every room returns effects.
 
 pub mod roster;
+pub mod seats;
