@@ -28,7 +28,7 @@ deny:
 
 # The pages of the crates, every warning an error
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
 
 # Six agents, four acts, on loopback
 demo *flags:
