@@ -1,0 +1,74 @@
+//! What the operators allow: the checked policy, as the ledger commits it.
+//!
+//! Law P1: no policy, no remedy: [`Policy::default`] only observes.
+//! Law P2: a policy that exists is within every range of its reference page; nothing checks it again.
+//! Law P3: integers with units only, in ordered maps: the same policy has the same digest on every host.
+//! Not here: whether a remedy may begin now (see the ledger's leases and brakes).
+
+mod budget;
+mod digest;
+mod rule;
+mod timers;
+
+pub use budget::{Budget, Budgets, Floor, HaltAbove, InFlight, Share};
+pub use rule::{Attempts, Mode, Proof, Rule, Rung, Then};
+pub use timers::Timers;
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{GroupName, Span, VerdictKind};
+
+/// The operators' rules, one document, versioned in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How much may be under repair at once.
+    pub budget: Budgets,
+    /// What is done about which verdict; at most [`Policy::RULES_MAX`], the first that matches decides.
+    pub rules: Vec<Rule>,
+    /// How long the mesh waits for what.
+    pub timers: Timers,
+    /// What is run when a person is needed; without it the page is a line in the audit and the log.
+    pub escalation: Option<Escalation>,
+    /// TCP ports, beside the agent's own, whose answer proves that a host lives (protocol 2.4); at most
+    /// [`Policy::NAMED_PORTS_MAX`], each once, ascending.
+    pub named_ports: Vec<u16>,
+}
+
+/// A program that calls a person; it gets the case in `HALE_*` variables and nothing from peers in its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Absolute path of the program, then its arguments.
+    pub argv: Vec<String>,
+    /// It is ended, process group and all, when it runs longer.
+    pub time_limit: Span,
+}
+
+impl Policy {
+    /// More rules than a person can hold in mind; keeps the committed entry under its 128 KiB.
+    pub const RULES_MAX: usize = 64;
+    /// An attestation has room for four named ports (`Attestation::PATHS_MAX`).
+    pub const NAMED_PORTS_MAX: usize = 4;
+
+    /// The rule for a verdict on a host of this group: the first in the document's order that names both.
+    pub fn rule_for(&self, verdict: &VerdictKind, group: &GroupName) -> Option<&Rule> {
+        self.rules
+            .iter()
+            .find(|rule| rule.verdict == *verdict && rule.covers(group))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_policy_the_mesh_has_no_rule_and_so_no_remedy() {
+        let group = GroupName::new("web").expect("sound");
+        for verdict in [
+            VerdictKind::AgentDown,
+            VerdictKind::HostDown,
+            VerdictKind::HostHung,
+        ] {
+            assert_eq!(Policy::default().rule_for(&verdict, &group), None);
+        }
+    }
+}
