@@ -10,6 +10,7 @@ pub mod digest;
 pub mod host;
 pub mod keys;
 pub mod looking;
+pub mod model_keys;
 pub mod name;
 pub mod number;
 pub mod remedy;
@@ -23,6 +24,7 @@ pub use keys::{CertificateChain, CertificateFault, PublicKey, Signature, Signer,
 pub use looking::{
     Anchor, Answer, Attestation, Grade, Life, Path, PathReading, Reading, SelfAnswer, Voice,
 };
+pub use model_keys::{ModelSigner, ModelVerifier, model_authority, model_chain, model_chain_for};
 pub use name::{ClusterName, GroupName, HostName, Label, LabelFault};
 pub use number::{CaseId, Epoch, Fence, LedgerIndex, RemedyId, Sequence, StoreId};
 pub use remedy::{Receipt, ReceiptKind, RemedyClass};
