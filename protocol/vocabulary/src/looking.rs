@@ -148,10 +148,24 @@ pub struct SelfAnswer {
 /// What a [`SelfAnswer`] answers to; neither can be foreseen, so neither can be signed before it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Answer {
-    /// A nonce that one observer drew.
+    /// A nonce of one observer; in a round always [`Anchor::nonce`].
     Nonce(u128),
     /// The anchor of a round.
     Round(Anchor),
+}
+
+impl Anchor {
+    /// The nonce that this observer sends to this subject in this round, on every path. It follows from the anchor, which
+    /// nobody can know earlier, so that the answer proves its own freshness to whoever reads the grounds (protocol 3.1).
+    pub fn nonce(&self, observer: &HostId, subject: &HostId) -> u128 {
+        let mut bytes = CanonicalBytes::default();
+        bytes.text("hale round nonce 1").value(self);
+        bytes.value(observer).value(subject);
+        let digest = Digest::of(&[&bytes.into_bytes()]);
+        let mut first = [0; 16];
+        first.copy_from_slice(&digest.0[..16]);
+        u128::from_be_bytes(first)
+    }
 }
 
 impl Attestation {
@@ -271,5 +285,22 @@ impl Canonical for SelfAnswer {
             Answer::Nonce(nonce) => bytes.variant(0).bytes(&nonce.to_be_bytes()),
             Answer::Round(anchor) => bytes.variant(1).value(anchor),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rounds_nonce_differs_for_every_anchor_observer_and_subject() {
+        let (a, b) = (HostId([1; 16]), HostId([2; 16]));
+        let early = Anchor::default();
+        let later = Anchor {
+            index: LedgerIndex(1),
+            ..early
+        };
+        assert_ne!(early.nonce(&a, &b), later.nonce(&a, &b));
+        assert_ne!(early.nonce(&a, &b), early.nonce(&b, &a));
     }
 }

@@ -57,7 +57,7 @@ pub struct Grounds {
     pub epoch: Epoch,
     /// What observers signed.
     pub attestations: Vec<Attestation>,
-    /// What subjects and witnesses signed of themselves for this anchor.
+    /// What subjects and witnesses signed of themselves for this anchor, or for an observer's [`Anchor::nonce`] of it.
     pub answers: Vec<SelfAnswer>,
 }
 

@@ -151,7 +151,13 @@ pub enum Response {
     /// To `Doubts`: they stand with the leader.
     Noted,
     /// To `Look`, from an observer.
-    Attested(Box<Attestation>),
+    Attested {
+        /// What it saw.
+        attestation: Box<Attestation>,
+        /// The subject's own signature over [`Anchor::nonce`] of this observer, where any path brought it: it forbids every
+        /// verdict against the host, however few observers reach it (protocol 3.1).
+        answer: Option<Box<SelfAnswer>>,
+    },
     /// To `Look` from the subject, to `Ask`, and to `Relay` when the subject was reached.
     Answered(Box<SelfAnswer>),
     /// To `Relay`: I asked and the subject did not answer me (the nack of Lifeguard, section IV-A).
