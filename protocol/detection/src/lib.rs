@@ -5,5 +5,7 @@
 //! `verdict` what voices add up to; `surge` too much trouble at once.
 //! Not here: cases, budgets and leases (see `ledger`), and sending anything: every room returns effects.
 
+pub mod health;
+pub mod membership;
 pub mod roster;
 pub mod seats;
