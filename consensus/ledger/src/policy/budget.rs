@@ -93,6 +93,9 @@ impl Floor {
 }
 
 impl Budgets {
+    /// More named groups than a person can hold in mind; keeps the document bounded.
+    pub const GROUPS_MAX: usize = 256;
+
     /// The budget of a scope; a single host has none of its own: it holds at most one lease.
     pub fn of(&self, scope: &Scope) -> Option<&Budget> {
         match scope {

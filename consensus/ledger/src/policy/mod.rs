@@ -7,6 +7,8 @@
 
 mod budget;
 mod digest;
+mod keys;
+mod read;
 mod rule;
 mod timers;
 

@@ -1,0 +1,164 @@
+//! The keys of `[budget]`: one set for every scope, with the defaults of each.
+
+use super::super::Budgets;
+use crate::document::{Count, Described, Hosts, Key, OrNone, Section, Shape};
+
+pub static BUDGET: Section = Section {
+    name: "budget",
+    shape: Shape::Table,
+    says: "\
+How much may be under repair at once. A lease must fit every scope of its host: fleet, zone, rack and group.
+A host counts until its repair is proven or given up.",
+    keys: &[],
+    sections: &[&FLEET, &ZONE, &RACK, &ANY_GROUP, &GROUP],
+    refused: &[],
+};
+
+/// The keys of one scope.
+pub struct ScopeKeys {
+    pub in_flight: Key<Hosts>,
+    pub at_least: Key<Count>,
+    pub halt_above: Key<OrNone<Hosts>>,
+    pub per_hour: Key<OrNone<Count>>,
+}
+
+const fn scope_keys(
+    in_flight: &'static str,
+    halt_above: &'static str,
+    per_hour: &'static str,
+) -> ScopeKeys {
+    ScopeKeys {
+        in_flight: Key {
+            name: "in_flight",
+            form: Hosts,
+            default: in_flight,
+            says: "How many hosts of the scope may be under repair at once; more heals faster and risks more. \
+                   A percentage rounds down.",
+        },
+        at_least: Key {
+            name: "at_least",
+            form: Count {
+                at_least: 0,
+                at_most: 50_000,
+            },
+            default: "1",
+            says: "What a percentage of in_flight never rounds below; 0 lets a small scope go unhealed.",
+        },
+        halt_above: Key {
+            name: "halt_above",
+            form: OrNone(Hosts),
+            default: halt_above,
+            says: "Beyond how many unhealthy hosts of the scope nothing begins in it: so much trouble is no longer \
+                   trouble of single hosts. A percentage rounds up, and one host alone never halts.",
+        },
+        per_hour: Key {
+            name: "per_hour",
+            form: OrNone(Count {
+                at_least: 1,
+                at_most: 10_000,
+            }),
+            default: per_hour,
+            says: "How many remedies may begin in the scope in any hour; bounds what a wrong rule can do before a \
+                   person looks.",
+        },
+    }
+}
+
+/// Of the whole mesh.
+pub static FLEET_KEYS: ScopeKeys = scope_keys("\"10%\"", "\"30%\"", "20");
+/// Of each zone.
+pub static ZONE_KEYS: ScopeKeys = scope_keys("\"20%\"", "\"50%\"", "\"none\"");
+/// Of each rack.
+pub static RACK_KEYS: ScopeKeys = scope_keys("1", "\"none\"", "\"none\"");
+/// Of each group, named or not.
+pub static GROUP_KEYS: ScopeKeys = scope_keys("\"10%\"", "\"none\"", "\"none\"");
+
+/// How many of a group go on serving.
+pub static FLOOR: Key<OrNone<Hosts>> = Key {
+    name: "floor",
+    form: OrNone(Hosts),
+    default: "\"none\"",
+    says: "How many hosts of the group must go on serving while a remedy takes away one that may still serve \
+           (AgentDown, HostHung); higher keeps more capacity and heals later. A percentage rounds up.",
+};
+
+pub static FLEET: Section = Section {
+    name: "fleet",
+    shape: Shape::Table,
+    says: "The whole mesh.",
+    keys: &[
+        &FLEET_KEYS.in_flight,
+        &FLEET_KEYS.at_least,
+        &FLEET_KEYS.halt_above,
+        &FLEET_KEYS.per_hour,
+    ],
+    sections: &[],
+    refused: &[FLOOR_IS_OF_GROUPS],
+};
+
+pub static ZONE: Section = Section {
+    name: "zone",
+    shape: Shape::Table,
+    says: "Each zone by itself.",
+    keys: &[
+        &ZONE_KEYS.in_flight,
+        &ZONE_KEYS.at_least,
+        &ZONE_KEYS.halt_above,
+        &ZONE_KEYS.per_hour,
+    ],
+    sections: &[],
+    refused: &[FLOOR_IS_OF_GROUPS],
+};
+
+pub static RACK: Section = Section {
+    name: "rack",
+    shape: Shape::Table,
+    says: "Each rack by itself.",
+    keys: &[
+        &RACK_KEYS.in_flight,
+        &RACK_KEYS.at_least,
+        &RACK_KEYS.halt_above,
+        &RACK_KEYS.per_hour,
+    ],
+    sections: &[],
+    refused: &[FLOOR_IS_OF_GROUPS],
+};
+
+pub static ANY_GROUP: Section = Section {
+    name: "any_group",
+    shape: Shape::Table,
+    says: "Each group that has no budget of its own below.",
+    keys: GROUP_SCOPE,
+    sections: &[],
+    refused: &[STATEFUL],
+};
+
+pub static GROUP: Section = Section {
+    name: "group",
+    shape: Shape::Named {
+        at_most: Budgets::GROUPS_MAX,
+        example: "web",
+    },
+    says: "One group, by the name in its hosts' certificates.",
+    keys: GROUP_SCOPE,
+    sections: &[],
+    refused: &[STATEFUL],
+};
+
+const GROUP_SCOPE: &[&dyn Described] = &[
+    &GROUP_KEYS.in_flight,
+    &GROUP_KEYS.at_least,
+    &GROUP_KEYS.halt_above,
+    &GROUP_KEYS.per_hour,
+    &FLOOR,
+];
+
+const FLOOR_IS_OF_GROUPS: (&str, &str) = (
+    "floor",
+    "a floor is of a group: set it in budget.group.NAME or budget.any_group",
+);
+
+const STATEFUL: (&str, &str) = (
+    "stateful",
+    "this version knows no special treatment of stateful groups; in_flight = 1 bounds them",
+);

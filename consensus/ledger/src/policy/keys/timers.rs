@@ -1,0 +1,111 @@
+//! The keys of `[timers]`.
+
+use vocabulary::Span;
+
+use super::{DAY, from_to};
+use crate::document::{Duration, Key, OptionalKey, OrNone, Section, Shape};
+
+pub static TIMERS: Section = Section {
+    name: "timers",
+    shape: Shape::Table,
+    says: "How long the mesh waits for what.",
+    keys: &[
+        &SETTLE_FOR,
+        &UNSETTLED_FOR,
+        &LEFT_GRACE,
+        &AGENT_DOWN_FOR,
+        &QUIET_FOR,
+        &LEASE_TERM,
+        &ACCEPT_WITHIN,
+        &UNKNOWN_FOR,
+        &RESUME_AFTER,
+        &RAMP_STEP_WITHIN,
+    ],
+    sections: &[],
+    refused: &[
+        (
+            "lease_margin",
+            "it follows from lease_term: a sixth and a tenth of it",
+        ),
+        ("renew_every", "it follows from lease_term: a third of it"),
+    ],
+};
+
+pub static SETTLE_FOR: Key<Duration> = Key {
+    name: "settle_for",
+    form: from_to(Span::seconds(1), Span::minutes(10)),
+    default: "\"30s\"",
+    says: "A doubt with neither verdict nor end is shown as Unsettled after this; shorter shows more passing doubts.",
+};
+
+pub static UNSETTLED_FOR: Key<Duration> = Key {
+    name: "unsettled_for",
+    form: from_to(Span::seconds(5), DAY),
+    default: "\"5m\"",
+    says: "An Unsettled case calls a person after this; shorter calls for trouble that would have settled itself.",
+};
+
+pub static LEFT_GRACE: Key<Duration> = Key {
+    name: "left_grace",
+    form: from_to(Span::seconds(1), DAY),
+    default: "\"15m\"",
+    says: "An agent that said goodbye is no case for this long; longer leaves room for upgrades, and hides a host that \
+           was stopped and forgotten.",
+};
+
+pub static AGENT_DOWN_FOR: Key<Duration> = Key {
+    name: "agent_down_for",
+    form: from_to(Span::seconds(1), DAY),
+    default: "\"5m\"",
+    says: "An AgentDown that stands this long calls a person; shorter calls while gentle remedies still try.",
+};
+
+pub static QUIET_FOR: Key<Duration> = Key {
+    name: "quiet_for",
+    form: from_to(Span::seconds(1), Span::minutes(10)),
+    default: "\"5s\"",
+    says: "No remedy begins until this long after the host's own doubt and the last new doubt in its zone and rack; \
+           longer sees more of a wider trouble before it acts, and heals later.",
+};
+
+pub static LEASE_TERM: Key<Duration> = Key {
+    name: "lease_term",
+    form: from_to(Span::seconds(3), Span::minutes(10)),
+    default: "\"30s\"",
+    says: "How long a lease lives without renewal; it is renewed every third of it, and a sixth and a tenth of it are \
+           left unused at its end. Longer lets remedies run longer, and a dead healer's host waits as long.",
+};
+
+pub static ACCEPT_WITHIN: OptionalKey<Duration> = OptionalKey {
+    name: "accept_within",
+    form: from_to(Span::seconds(1), Span::minutes(1)),
+    without: "5s, or half of lease_term if that is less",
+    example: "\"5s\"",
+    says: "A healer that has not taken its lease within this is passed over; shorter passes over slow ones.",
+};
+
+/// What holds without `accept_within`, if it is less than half of a lease.
+pub const ACCEPT_WITHIN_DEFAULT: Span = Span::seconds(5);
+
+pub static UNKNOWN_FOR: Key<Duration> = Key {
+    name: "unknown_for",
+    form: from_to(Span::seconds(5), DAY),
+    default: "\"15m\"",
+    says: "A remedy whose end nobody can learn is escalated after this; it holds its budget until then.",
+};
+
+pub static RESUME_AFTER: Key<OrNone<Duration>> = Key {
+    name: "resume_after",
+    form: OrNone(from_to(Span::seconds(10), DAY)),
+    default: "\"none\"",
+    says: "A surge lifts by itself once the doubted set has not changed for this long; \"none\" waits for a person, who \
+           may see what hosts cannot.",
+};
+
+pub static RAMP_STEP_WITHIN: Key<Duration> = Key {
+    name: "ramp_step_within",
+    form: from_to(Span::seconds(5), DAY),
+    default: "\"10m\"",
+    says: "After a surge, halt or pause healing goes 1, 2, 4, ... at a time; a step ends after this even if its \
+           remedies have not. Shorter ramps faster past a stuck one.",
+};

@@ -1,0 +1,253 @@
+//! Policy text to checked policy.
+//!
+//! Law P1: nothing in the text is ignored, and every fault is named at once.
+//! Not here: the keys (see `keys`), and how a document is read (see `document`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vocabulary::actuation::CommandRemedy;
+use vocabulary::{GroupName, Span};
+
+use super::keys::{self, budget::ScopeKeys};
+use super::{
+    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, Policy, Rule, Rung, Share,
+    Timers,
+};
+use crate::document::{self, Fault, Reader, Section, Table};
+
+impl Policy {
+    /// Reads a policy's text; `file` is only named in faults.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        document::read(file, text, &keys::POLICY, |reader, root| {
+            let timers = timers(reader, root);
+            Some(Self {
+                budget: budgets(reader, root),
+                rules: rules(reader, root, &timers)?,
+                timers,
+                escalation: escalation(reader, root),
+                named_ports: named_ports(reader, root),
+            })
+        })
+    }
+
+    /// A live policy with every key explained; as printed it means [`Policy::default`].
+    pub fn example() -> String {
+        document::example(&keys::POLICY)
+    }
+
+    /// The reference page, in Markdown.
+    pub fn reference() -> String {
+        document::reference("policy.toml", &keys::POLICY)
+    }
+
+    /// The definition of every key.
+    pub fn definition() -> &'static Section {
+        &keys::POLICY
+    }
+}
+
+fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Budgets {
+    let parent = reader.table(root, &keys::budget::BUDGET);
+    let fleet = reader.table(&parent, &keys::budget::FLEET);
+    let zone = reader.table(&parent, &keys::budget::ZONE);
+    let rack = reader.table(&parent, &keys::budget::RACK);
+    let any_group = reader.table(&parent, &keys::budget::ANY_GROUP);
+    let mut group = BTreeMap::new();
+    for (name, table) in reader.named(&parent, &keys::budget::GROUP) {
+        group.insert(GroupName(name), group_budget(reader, &table));
+    }
+    Budgets {
+        fleet: budget(reader, &fleet, &keys::budget::FLEET_KEYS),
+        zone: budget(reader, &zone, &keys::budget::ZONE_KEYS),
+        rack: budget(reader, &rack, &keys::budget::RACK_KEYS),
+        any_group: group_budget(reader, &any_group),
+        group,
+    }
+}
+
+fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>) -> Budget {
+    Budget {
+        floor: reader.take(table, &keys::budget::FLOOR).map(Floor),
+        ..budget(reader, table, &keys::budget::GROUP_KEYS)
+    }
+}
+
+fn budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, keys: &ScopeKeys) -> Budget {
+    let share = reader.take(table, &keys.in_flight);
+    let at_least = reader.take(table, &keys.at_least);
+    let is_below = matches!(share, Share::Count(count) if count < at_least);
+    if is_below && table.has(keys.at_least.name) {
+        let why = format!("in_flight is {share} here, which is less");
+        reader.contradiction(table, keys.at_least.name, why);
+    }
+    Budget {
+        in_flight: InFlight { share, at_least },
+        halt_above: reader.take(table, &keys.halt_above).map(HaltAbove),
+        per_hour: reader.take(table, &keys.per_hour),
+        floor: None,
+    }
+}
+
+/// `None` is always beside a fault.
+fn rules<'d>(reader: &mut Reader<'d>, root: &Table<'d>, timers: &Timers) -> Option<Vec<Rule>> {
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut is_whole = true;
+    for table in reader.tables(root, &keys::rule::RULE) {
+        match rule(reader, &table, timers) {
+            Some(rule) => {
+                check_against_earlier(reader, &table, &rule, &rules);
+                rules.push(rule);
+            }
+            None => is_whole = false,
+        }
+    }
+    is_whole.then_some(rules)
+}
+
+fn rule<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Option<Rule> {
+    let name = reader.take_required(table, &keys::rule::RULE_NAME);
+    let when = reader.required_table(table, &keys::rule::WHEN);
+    let verdict = when.and_then(|when| reader.take_required(&when, &keys::rule::VERDICT));
+    let groups = reader.take(table, &keys::rule::GROUPS);
+    let mode = reader.take(table, &keys::rule::MODE);
+    let stands_for = reader.take_optional(table, &keys::rule::FOR);
+    let attempts = reader.table(table, &keys::rule::ATTEMPTS);
+    let attempts = Attempts {
+        at_most: reader.take(&attempts, &keys::rule::AT_MOST),
+        within: reader.take(&attempts, &keys::rule::WITHIN),
+    };
+    let cooldown = reader.take(table, &keys::rule::COOLDOWN);
+    let then = reader.take(table, &keys::rule::THEN);
+    let rungs = reader.tables(table, &keys::rule::LADDER);
+    let rungs: Vec<Option<Rung>> = rungs
+        .iter()
+        .map(|table| rung(reader, table, timers))
+        .collect();
+    let rule = Rule {
+        name: name?,
+        verdict: verdict?,
+        groups: groups.into_iter().map(GroupName).collect(),
+        mode,
+        stands_for,
+        ladder: rungs.into_iter().collect::<Option<_>>()?,
+        cooldown,
+        attempts,
+        then,
+    };
+    if rule.acts() && rule.ladder.is_empty() {
+        let why = "a rule that acts needs a ladder of at least one remedy";
+        reader.contradiction(table, keys::rule::MODE.name, why);
+    }
+    Some(rule)
+}
+
+/// A rule that can never be reached would be ignored in silence; two of one name could not be told apart in the audit.
+fn check_against_earlier<'d>(
+    reader: &mut Reader<'d>,
+    table: &Table<'d>,
+    rule: &Rule,
+    earlier: &[Rule],
+) {
+    if earlier.iter().any(|other| other.name == rule.name) {
+        reader.contradiction(
+            table,
+            keys::rule::RULE_NAME.name,
+            "another rule has this name",
+        );
+    }
+    let covers = |groups: &BTreeSet<GroupName>| {
+        groups.is_empty() || (!rule.groups.is_empty() && rule.groups.is_subset(groups))
+    };
+    let hides = |other: &&Rule| other.verdict == rule.verdict && covers(&other.groups);
+    if let Some(other) = earlier.iter().find(hides) {
+        let why = format!(
+            "never reached: the rule {:?} above it answers {} in all of its groups, and the first that matches decides",
+            other.name, rule.verdict
+        );
+        reader.contradiction(table, keys::rule::WHEN.name, why);
+    }
+}
+
+fn rung<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Option<Rung> {
+    let what = reader.take_required(table, &keys::rule::DO);
+    let class = reader.take_required(table, &keys::rule::CLASS);
+    let argv = reader.take_required(table, &keys::rule::ARGV);
+    let inspect = reader.take_optional(table, &keys::rule::INSPECT);
+    let time_limit = time_limit(reader, table, timers);
+    let verify_within = reader.take(table, &keys::rule::VERIFY_WITHIN);
+    let soak = reader.take(table, &keys::rule::SOAK);
+    let proof = reader.take(table, &keys::rule::PROOF);
+    what?;
+    Some(Rung {
+        command: CommandRemedy {
+            argv: argv?,
+            inspect,
+            class: class?,
+            time_limit,
+        },
+        verify_within,
+        soak,
+        proof,
+    })
+}
+
+/// protocol 7.1: every external call's deadline ends before the margin.
+fn time_limit<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Span {
+    let left = timers.remedy_at_most();
+    let limit = reader.take_optional(table, &keys::rule::TIME_LIMIT);
+    if limit.is_some_and(|limit| limit > left) {
+        let why = format!(
+            "longer than a lease allows: timers.lease_term = \"{}\" leaves \"{}\"",
+            document::duration_text(timers.lease_term),
+            document::duration_text(left)
+        );
+        reader.contradiction(table, keys::rule::TIME_LIMIT.name, why);
+    }
+    limit.unwrap_or(keys::rule::TIME_LIMIT_DEFAULT.min(left))
+}
+
+fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Timers {
+    let table = reader.table(root, &keys::timers::TIMERS);
+    let lease_term = reader.take(&table, &keys::timers::LEASE_TERM);
+    Timers {
+        settle_for: reader.take(&table, &keys::timers::SETTLE_FOR),
+        unsettled_for: reader.take(&table, &keys::timers::UNSETTLED_FOR),
+        left_grace: reader.take(&table, &keys::timers::LEFT_GRACE),
+        agent_down_for: reader.take(&table, &keys::timers::AGENT_DOWN_FOR),
+        quiet_for: reader.take(&table, &keys::timers::QUIET_FOR),
+        lease_term,
+        accept_within: accept_within(reader, &table, lease_term),
+        unknown_for: reader.take(&table, &keys::timers::UNKNOWN_FOR),
+        resume_after: reader.take(&table, &keys::timers::RESUME_AFTER),
+        ramp_step_within: reader.take(&table, &keys::timers::RAMP_STEP_WITHIN),
+    }
+}
+
+fn accept_within<'d>(reader: &mut Reader<'d>, table: &Table<'d>, lease_term: Span) -> Span {
+    let given = reader.take_optional(table, &keys::timers::ACCEPT_WITHIN);
+    if given.is_some_and(|given| given >= lease_term) {
+        let term = document::duration_text(lease_term);
+        let why = format!("a lease of \"{term}\" would end before its healer had to take it");
+        reader.contradiction(table, keys::timers::ACCEPT_WITHIN.name, why);
+    }
+    let half = Span::milliseconds(lease_term.as_milliseconds() / 2);
+    given.unwrap_or(keys::timers::ACCEPT_WITHIN_DEFAULT.min(half))
+}
+
+fn escalation<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Option<Escalation> {
+    let pager = reader.table(root, &keys::pager::PAGER);
+    let table = reader.table_if_given(&pager, &keys::pager::ESCALATION)?;
+    let argv = reader.take_required(&table, &keys::pager::PAGER_ARGV);
+    let time_limit = reader.take(&table, &keys::pager::PAGER_TIME_LIMIT);
+    Some(Escalation {
+        argv: argv?,
+        time_limit,
+    })
+}
+
+fn named_ports<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Vec<u16> {
+    let table = reader.table(root, &keys::pager::SECOND_CHANNEL);
+    let mut ports = reader.take(&table, &keys::pager::PORTS);
+    ports.sort_unstable();
+    ports
+}

@@ -1,0 +1,391 @@
+//! Does `policy.toml` mean what its example, its reference page and its faults say it means?
+
+use expect_test::{expect, expect_file};
+use ledger::document::{Fault, FaultKind, Presence, Section};
+use ledger::policy::{Floor, Mode, Policy, Share, Timers};
+use proptest::prelude::*;
+use vocabulary::{GroupName, RemedyClass, Span, VerdictKind};
+
+fn read(text: &str) -> Result<Policy, Vec<Fault>> {
+    Policy::read("policy.toml", text)
+}
+
+fn faults(text: &str) -> String {
+    let faults = read(text).expect_err("this text is unsound");
+    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    lines.join("\n") + "\n"
+}
+
+/// The example with every sleeping line awake.
+fn awake(example: &str) -> String {
+    let lines = example
+        .lines()
+        .map(|line| line.strip_prefix("#: ").unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_empty_text_means_the_default_policy() {
+    assert_eq!(read(""), Ok(Policy::default()));
+}
+
+#[test]
+fn the_example_means_exactly_the_defaults() {
+    assert_eq!(read(&Policy::example()), Ok(Policy::default()));
+}
+
+#[test]
+fn the_example_wide_awake_is_a_policy_that_uses_every_section() {
+    let policy = read(&awake(&Policy::example())).expect("sound");
+    assert_eq!(policy.rules.len(), 1);
+    assert_eq!(policy.rules[0].ladder.len(), 1);
+    assert!(policy.escalation.is_some());
+    assert_eq!(policy.budget.group.len(), 1);
+}
+
+#[test]
+fn the_example_and_the_reference_page_are_what_is_in_the_repository() {
+    expect_file!["../../../docs/operating/policy-example.toml"].assert_eq(&Policy::example());
+    expect_file!["../../../docs/operating/policy-reference.md"].assert_eq(&Policy::reference());
+}
+
+#[test]
+fn every_key_is_explained_in_example_and_reference_and_takes_its_own_default() {
+    let (example, reference) = (Policy::example(), Policy::reference());
+    walk(Policy::definition(), &mut |section| {
+        for key in section.keys {
+            let (Presence::Default(value)
+            | Presence::Optional { example: value, .. }
+            | Presence::Required { example: value }) = key.presence();
+            assert!(key.takes(value), "{} does not take {value}", key.name());
+            assert!(example.contains(&format!("{} = {value}\n", key.name())));
+            assert!(reference.contains(&format!("| `{}` |", key.name())));
+            assert!(reference.contains(key.says()));
+        }
+    });
+}
+
+fn walk(section: &Section, visit: &mut impl FnMut(&Section)) {
+    visit(section);
+    for below in section.sections {
+        walk(below, visit);
+    }
+}
+
+#[test]
+fn what_is_known_and_not_honoured_is_never_also_honoured() {
+    walk(Policy::definition(), &mut |section| {
+        for (word, why) in section.refused {
+            assert!(section.known().all(|known| known != *word), "{word}");
+            assert!(why.split(' ').count() > 4, "{word}: {why:?} is no sentence");
+        }
+        assert!(section.keys.len() + section.sections.len() > 0);
+    });
+}
+
+const DEMO: &str = r#"
+[budget]
+fleet     = { in_flight = "10%", halt_above = "30%", per_hour = 20 }
+zone      = { in_flight = "20%", halt_above = "none" }
+rack      = { in_flight = 1 }
+group.web = { in_flight = "10%", at_least = 2, floor = "80%" }
+group.db  = { in_flight = 1 }
+
+[[rule]]
+name = "agent down"
+when = { verdict = "AgentDown" }
+mode = "act"
+ladder = [
+  { do = "command", class = "gentle", argv = ["/usr/bin/start", "again"], verify_within = "20s", soak = "0s" },
+  { do = "command", class = "disruptive", argv = ["/usr/bin/reboot"], inspect = ["/usr/bin/reboot", "-n"], time_limit = "1s500ms" },
+]
+
+[[rule]]
+name = "host down"
+when.verdict = "HostDown"
+groups = ["web", "db"]
+for = "1s"
+cooldown = "0s"
+attempts = { at_most = 5, within = "10m" }
+
+[timers]
+lease_term = "3s"
+quiet_for = "1s"
+resume_after = "30s"
+
+[pager]
+escalation = { argv = ["/usr/bin/page"] }
+
+[second_channel]
+ports = [2222, 22]
+"#;
+
+#[test]
+fn a_policy_says_what_is_written_and_nothing_else_changes() {
+    let policy = read(DEMO).expect("sound");
+    let web = GroupName::new("web").expect("sound");
+    let budget = policy.budget.of_group(&web);
+    assert_eq!(budget.in_flight.of(5), 2);
+    assert_eq!(budget.floor, Some(Floor(Share::Percent(80))));
+    assert_eq!(policy.budget.zone.halt_above, None);
+    assert_eq!(policy.budget.any_group, Policy::default().budget.any_group);
+    let [agent_down, host_down] = &policy.rules[..] else {
+        panic!("two rules were written");
+    };
+    assert_eq!(agent_down.mode, Mode::Act);
+    assert_eq!(agent_down.ladder[0].command.class, RemedyClass::Gentle);
+    assert_eq!(
+        agent_down.ladder[0].command.time_limit,
+        Span::milliseconds(2_200)
+    );
+    assert_eq!(
+        agent_down.ladder[1].command.time_limit,
+        Span::milliseconds(1_500)
+    );
+    assert_eq!(
+        agent_down.stands_for(&agent_down.ladder[1]),
+        Span::seconds(30)
+    );
+    assert_eq!(host_down.mode, Mode::Observe, "law U1");
+    assert_eq!(host_down.attempts.at_most, 5);
+    assert_eq!(
+        policy.rule_for(&VerdictKind::HostDown, &web),
+        Some(host_down)
+    );
+    let timers = Timers {
+        lease_term: Span::seconds(3),
+        accept_within: Span::milliseconds(1_500),
+        quiet_for: Span::seconds(1),
+        resume_after: Some(Span::seconds(30)),
+        ..Timers::default()
+    };
+    assert_eq!(policy.timers, timers);
+    assert_eq!(policy.named_ports, [22, 2222]);
+}
+
+#[test]
+fn two_texts_of_one_meaning_have_one_digest() {
+    let reordered = DEMO
+        .replace("[2222, 22]", "[22, 2222]")
+        .replace("\"1s500ms\"", "\"1500ms\"");
+    let digest = |text: &str| read(text).map(|policy| policy.digest());
+    assert_eq!(digest(DEMO), digest(&reordered));
+    assert_ne!(digest(DEMO), digest(""));
+}
+
+#[test]
+fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
+    expect![[r#"
+        policy.toml:3:1: budget.flet: unknown key, expected one of fleet, zone, rack, any_group, group; did you mean fleet?
+        policy.toml:4:23: budget.fleet.in_flight: "10x", expected hosts from 0 to 50000 or from "1%" to "100%"
+        policy.toml:4:43: budget.fleet.halt_above: 0.3, expected hosts from 0 to 50000 or from "1%" to "100%", or "none"
+        policy.toml:5:36: budget.rack.at_least: 2: in_flight is 1 here, which is less
+        policy.toml:6:8: budget.zone: 5, expected a table
+        policy.toml:7:7: budget.group.Web: "Web", expected a name of 1 to 63 of a-z 0-9 . _ -
+        policy.toml:10:8: rule[1].name: "", expected one line of text, 1 to 80 bytes
+        policy.toml:11:20: rule[1].when.verdict: "host-down", expected "AgentDown", "HostDown" or "HostHung"; did you mean "HostDown"?
+        policy.toml:12:1: rule[1].mod: unknown key, expected one of name, groups, mode, for, cooldown, then, when, attempts, ladder; did you mean mode?
+        policy.toml:13:7: rule[1].for: 30, expected a duration with its unit (ms, s, m, h, d) from 0s to 1d
+        policy.toml:14:24: rule[1].attempts.at_most: 0, expected a whole number from 1 to 100
+        policy.toml:14:36: rule[1].attempts.within: "1y", expected a duration with its unit (ms, s, m, h, d) from 1s to 30d
+        policy.toml:15:18: rule[1].groups: "web", expected each member once
+        policy.toml:16:12: rule[1].ladder[1].class: missing, expected "gentle", "disruptive" or "destructive"
+        policy.toml:16:38: rule[1].ladder[1].argv: "reboot", expected the absolute path of a program: it is run as it stands, without a shell
+        policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
+        policy.toml:18:2: timer: unknown key, expected one of budget, rule, timers, pager, second_channel; did you mean timers?
+        policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
+        policy.toml:23:1: timers.renewals: unknown key, expected one of settle_for, unsettled_for, left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within
+    "#]].assert_eq(&faults(
+        r#"
+[budget]
+flet = { in_flight = "10%" }
+fleet = { in_flight = "10x", halt_above = 0.3 }
+rack = { in_flight = 1, at_least = 2 }
+zone = 5
+group."Web" = { in_flight = 1 }
+
+[[rule]]
+name = ""
+when = { verdict = "host-down" }
+mod = "act"
+for = 30
+attempts = { at_most = 0, within = "1y" }
+groups = ["web", "web", "d b"]
+ladder = [ { do = "command", argv = ["reboot"] }, 7 ]
+
+[timer]
+settle_for = "1s"
+
+[timers]
+lease_term = "1s"
+renewals = 3
+
+[second_channel]
+ports = [22, 0]
+"#,
+    ));
+}
+
+#[test]
+fn what_this_version_cannot_honour_is_refused_by_name() {
+    expect![[r#"
+        policy.toml:3:11: budget.fleet.floor: refused: a floor is of a group: set it in budget.group.NAME or budget.any_group
+        policy.toml:4:14: budget.group.db.stateful: refused: this version knows no special treatment of stateful groups; in_flight = 1 bounds them
+        policy.toml:6:3: check: refused: this version has no checks beside reaching the agent; verdicts are AgentDown, HostDown and HostHung
+        policy.toml:11:20: rule[1].when.verdict: "Unfit", refused: this version has no checks beside reaching the agent, so no host is ever Unfit
+        policy.toml:11:29: rule[1].when.check: refused: this version has no checks beside reaching the agent; name a verdict alone
+        policy.toml:12:8: rule[1].mode: "shadow", refused: this version cannot rehearse a rule yet; "observe" opens cases and does nothing
+        policy.toml:14:10: rule[1].ladder[1].do: "unit.restart", refused: this version restarts no unit itself; do = "command" can run a program that does
+        policy.toml:14:26: rule[1].ladder[1].unit: refused: this version restarts no unit itself; name a program with do = "command"
+        policy.toml:15:10: rule[1].ladder[2].do: "instance.replace", refused: this version replaces no instance itself; do = "command" can run a program that does
+        policy.toml:15:30: rule[1].ladder[2].through: refused: this version drives no cloud; name a program with do = "command"
+        policy.toml:20:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
+        policy.toml:21:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
+        policy.toml:24:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
+    "#]].assert_eq(&faults(
+        r#"
+[budget]
+fleet = { floor = "80%" }
+group.db = { stateful = true }
+
+[[check]]
+name = "api"
+
+[[rule]]
+name = "a"
+when = { verdict = "Unfit", check = "api" }
+mode = "shadow"
+ladder = [
+  { do = "unit.restart", unit = "api.service", class = "gentle", argv = ["/bin/true"] },
+  { do = "instance.replace", through = "aws", class = "destructive", argv = ["/bin/true"] },
+]
+
+[[rule]]
+name = "b"
+when = { verdict = "DomainDown" }
+mode = "approve"
+
+[timers]
+lease_margin = "5s"
+"#,
+    ));
+}
+
+#[test]
+fn keys_that_do_not_fit_together_are_told_apart_from_wrong_ones() {
+    expect![[r#"
+        policy.toml:4:17: timers.accept_within: "3s": a lease of "3s" would end before its healer had to take it
+        policy.toml:9:8: rule[1].mode: "act": a rule that acts needs a ladder of at least one remedy
+        policy.toml:12:8: rule[2].name: "a": another rule has this name
+        policy.toml:13:8: rule[2].when: { verdict = "HostDown" }: never reached: the rule "a" above it answers HostDown in all of its groups, and the first that matches decides
+        policy.toml:15:82: rule[2].ladder[1].time_limit: "20s": longer than a lease allows: timers.lease_term = "3s" leaves "2s200ms"
+    "#]].assert_eq(&faults(
+        r#"
+[timers]
+lease_term = "3s"
+accept_within = "3s"
+
+[[rule]]
+name = "a"
+when = { verdict = "HostDown" }
+mode = "act"
+
+[[rule]]
+name = "a"
+when = { verdict = "HostDown" }
+groups = ["web"]
+ladder = [{ do = "command", class = "gentle", argv = ["/bin/true"], time_limit = "20s" }]
+"#,
+    ));
+}
+
+#[test]
+fn broken_toml_names_each_break_and_nothing_that_only_follows_from_it() {
+    expect![[r#"
+        policy.toml:3:14: not TOML: string values must be quoted, expected literal string
+        policy.toml:4:1: not TOML: duplicate key
+        policy.toml:5:14: timers.left_grace: "1x", expected a duration with its unit (ms, s, m, h, d) from 1s to 1d
+        policy.toml:7:8: not TOML: unclosed array table, expected `]`
+    "#]].assert_eq(&faults(
+        r#"
+[timers]
+settle_for = 
+settle_for = "1s"
+left_grace = "1x"
+
+[[rule]
+name = "a"
+"#,
+    ));
+}
+
+#[test]
+fn a_text_longer_than_any_policy_is_refused_unread() {
+    let faults = read(&"#".repeat(70_000)).expect_err("too long");
+    assert_eq!(faults.len(), 1);
+    assert_eq!(faults[0].kind, FaultKind::Unreadable);
+}
+
+#[test]
+fn faults_past_the_bound_are_counted_and_not_listed() {
+    let text: String = (0..150).map(|n| format!("k{n} = 1\n")).collect();
+    let faults = read(&text).expect_err("unknown keys");
+    assert_eq!(faults.len(), 101);
+    assert_eq!(faults[100].to_string(), "policy.toml: and 50 more faults");
+}
+
+/// Pieces of which a slip of the hand is made.
+fn scraps() -> impl Strategy<Value = String> {
+    let scrap = prop_oneof![
+        Just("[budget]\n".to_owned()),
+        Just("[[rule]]\n".to_owned()),
+        Just("[timers]\n".to_owned()),
+        Just("fleet = { in_flight = ".to_owned()),
+        Just("ladder = [{ do = 'command', ".to_owned()),
+        Just("when.verdict = 'HostDown'\n".to_owned()),
+        Just("group.web.floor = '80%'\n".to_owned()),
+        Just("mode = 'act'\n".to_owned()),
+        Just("name = 'x'\n".to_owned()),
+        Just("rule = 1\n".to_owned()),
+        Just("class = ['gentle'] }]\n".to_owned()),
+        Just("}\n".to_owned()),
+        "[a-z_]{1,8} = \"?[0-9]{0,30}[%smhdx]?\"?\n",
+        "\\PC{0,12}",
+    ];
+    proptest::collection::vec(scrap, 0..24).prop_map(|scraps| scraps.concat())
+}
+
+fn judge(text: &str) {
+    if let Err(faults) = read(text) {
+        assert!(!faults.is_empty());
+        for fault in faults {
+            assert!(!fault.expected.is_empty(), "{fault:?} in {text:?}");
+            assert!(!fault.to_string().contains('\n'), "{fault:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_gives_a_policy_or_named_faults(text in any::<String>()) {
+        judge(&text);
+    }
+
+    #[test]
+    fn any_pile_of_scraps_gives_a_policy_or_named_faults(text in scraps()) {
+        judge(&text);
+    }
+
+    #[test]
+    fn a_sound_text_with_a_slip_gives_a_policy_or_named_faults(
+        at in 0..DEMO.len(),
+        cut in 0..20usize,
+        scrap in "\\PC{0,6}",
+    ) {
+        let mut text = DEMO.to_owned();
+        text.replace_range(at..(at + cut).min(DEMO.len()), &scrap);
+        judge(&text);
+    }
+}
