@@ -1,1 +1,8 @@
-//! To be written.
+//! One host's body: the only clock, the only sockets, the command line.
+//!
+//! Not here: any decision about a host. What is concluded and done is said by the pure rooms below; this crate carries.
+
+pub mod authority;
+pub mod command_line;
+pub mod identity;
+pub mod moments;

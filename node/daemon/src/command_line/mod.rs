@@ -1,0 +1,70 @@
+//! The tree of verbs, how each ends, and the one place where a fault becomes a line on stderr.
+//!
+//! Law C1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell.
+//! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
+
+pub mod ca;
+pub mod exit;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{CommandFault, Exit};
+
+/// A self-healing mesh for fleets of hosts.
+#[derive(Debug, Parser)]
+#[command(name = "hale", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Found the authority of a cluster, issue host certificates, read what one claims.
+    #[command(subcommand)]
+    Ca(ca::Verb),
+}
+
+/// Reads the arguments, does what they say, and tells the shell how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(usage) => return told(&usage),
+    };
+    let ended = match line.verb {
+        Verb::Ca(verb) => ca::run(verb),
+    };
+    match ended {
+        Ok(()) => Exit::Done.into(),
+        Err(fault) => {
+            eprintln!("hale: {fault}");
+            fault.exit.into()
+        }
+    }
+}
+
+/// Help and version are answers; all else that clap says is wrong usage.
+fn told(usage: &clap::Error) -> ExitCode {
+    // A closed pipe behind `hale --help` is no fault of ours.
+    let _ = usage.print();
+    if usage.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_verbs_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+}
