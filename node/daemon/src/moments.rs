@@ -1,4 +1,4 @@
-//! Times for people's eyes; no decision reads them.
+//! The wall clock and its times, for people and for the dates of certificates; no other decision reads them.
 
 use jiff::Timestamp;
 
@@ -11,4 +11,11 @@ pub fn utc(seconds: u64) -> String {
             || format!("{seconds} s after 1970"),
             |moment| moment.to_string(),
         )
+}
+
+/// The machine's wall clock, in seconds of the Unix epoch; a clock before 1970 reads as 0.
+pub fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -7,6 +7,7 @@
 
 pub mod fault;
 pub mod files;
+pub mod show;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -157,3 +158,6 @@ impl Term {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,13 @@
 //! `hale ca`: the authority's verbs, from arguments to a few lines on stdout.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
-use vocabulary::ClusterName;
+use clap::{Args, Subcommand};
+use vocabulary::{Claims, ClusterName, Domain, GroupName, HostName, Label, Roles};
 
 use super::exit::{CommandFault, Exit};
-use crate::authority::{self, AuthorityFault, Term};
+use crate::authority::{self, AuthorityFault, Term, show};
+use crate::moments;
 
 /// What can be asked of `hale ca`.
 #[derive(Debug, Subcommand)]
@@ -23,23 +24,102 @@ pub enum Verb {
         #[arg(long, value_name = "N", default_value_t = authority::AUTHORITY_DAYS, value_parser = days())]
         days: u32,
     },
+    /// Issue the certificate and the key of one host; what it claims here is all that the mesh will believe of it.
+    Issue(Box<Issue>),
+    /// Say in words what a certificate claims and when it ends.
+    Show {
+        /// A PEM file with an authority's or a host's certificate.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+/// The claims of a new host certificate, and where it goes.
+#[derive(Debug, Args)]
+pub struct Issue {
+    /// Folder with authority.pem and authority.key.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Name of the host, unique in its cluster.
+    #[arg(long, value_name = "NAME", value_parser = HostName::new)]
+    host: HostName,
+    /// Region in which it stands.
+    #[arg(long, value_name = "R", value_parser = Label::new)]
+    region: Label,
+    /// Zone in which it stands.
+    #[arg(long, value_name = "Z", value_parser = Label::new)]
+    zone: Label,
+    /// Rack in which it stands; hosts of one rack are expected to fail together.
+    #[arg(long, value_name = "K", value_parser = Label::new)]
+    rack: Label,
+    /// What it is for; policies and budgets speak of groups.
+    #[arg(long, value_name = "G", value_parser = GroupName::new)]
+    group: GroupName,
+    /// It may carry the ledger's Raft.
+    #[arg(long)]
+    keeper: bool,
+    /// It may hold leases and see remedies through.
+    #[arg(long)]
+    healer: bool,
+    /// Folder for host.pem, host.key and a copy of authority.pem; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many days the certificate is valid; never longer than its authority.
+    #[arg(long, value_name = "N", default_value_t = authority::HOST_DAYS, value_parser = days())]
+    days: u32,
 }
 
 /// Does it.
 pub fn run(verb: Verb) -> Result<(), CommandFault> {
     match verb {
         Verb::Init { cluster, dir, days } => init(&cluster, &dir, days),
+        Verb::Issue(issue) => issue.run(),
+        Verb::Show { file } => {
+            print!("{}", show::in_words(&file, moments::now())?);
+            Ok(())
+        }
     }
 }
 
-fn init(cluster: &ClusterName, dir: &std::path::Path, days: u32) -> Result<(), CommandFault> {
-    let files = authority::init(cluster, dir, Term::from_now(days))?;
+fn init(cluster: &ClusterName, dir: &Path, days: u32) -> Result<(), CommandFault> {
+    let written = authority::init(cluster, dir, Term::from_now(days))?;
     println!(
-        "authority of cluster {cluster}: {}\nits key, to be kept secret: {}",
-        files.certificate.display(),
-        files.key.display()
+        "authority of cluster {cluster}: {}, until {}\nits key, to be kept secret and off the hosts: {}",
+        written.certificate.display(),
+        moments::utc(written.until),
+        written.key.display()
     );
     Ok(())
+}
+
+impl Issue {
+    fn run(self) -> Result<(), CommandFault> {
+        let claims = Claims {
+            cluster: authority::cluster_of(&self.dir)?,
+            host: self.host,
+            domain: Domain {
+                region: self.region,
+                zone: self.zone,
+                rack: self.rack,
+            },
+            group: self.group,
+            roles: Roles {
+                keeper: self.keeper,
+                healer: self.healer,
+            },
+        };
+        let term = Term::from_now(self.days);
+        let written = authority::issue(&claims, &self.dir, &self.out, term)?;
+        println!(
+            "host {} of cluster {}: {}, until {}\nits key: {}",
+            claims.host,
+            claims.cluster,
+            written.certificate.display(),
+            moments::utc(written.until),
+            written.key.display()
+        );
+        Ok(())
+    }
 }
 
 fn days() -> clap::builder::RangedI64ValueParser<u32> {
@@ -48,9 +128,14 @@ fn days() -> clap::builder::RangedI64ValueParser<u32> {
 
 impl From<AuthorityFault> for CommandFault {
     fn from(fault: AuthorityFault) -> Self {
-        match fault {
-            AuthorityFault::Exists(_) => Self::new(Exit::Refused, fault),
-            _ => Self::failed(fault),
-        }
+        let exit = match fault {
+            AuthorityFault::Exists(_) => Exit::Refused,
+            AuthorityFault::Disk { .. }
+            | AuthorityFault::Unusable { .. }
+            | AuthorityFault::Ended { .. }
+            | AuthorityFault::AnotherCluster { .. }
+            | AuthorityFault::Making(_) => Exit::Failed,
+        };
+        Self::new(exit, fault)
     }
 }

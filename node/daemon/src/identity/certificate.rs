@@ -56,12 +56,29 @@ impl Verifier for RingVerifier {
     }
 }
 
-/// Exactly one DER certificate with an Ed25519 key.
+/// Exactly one DER certificate with an Ed25519 key and an Ed25519 signature, in the one spelling that DER has for it.
 pub fn parse(der: &[u8]) -> Result<X509Certificate<'_>, CertificateFault> {
     match X509Certificate::from_der(der) {
-        Ok(([], certificate)) => public_key(&certificate).map(|_| certificate),
+        Ok(([], certificate)) if der == spelled(&certificate) => {
+            public_key(&certificate).map(|_| certificate)
+        }
         _ => Err(CertificateFault::Unreadable),
     }
+}
+
+/// The certificate as DER spells it: what lies around the signed part is not signed itself, and the reader is lenient
+/// there, so that one certificate could else be shown in many spellings.
+fn spelled(certificate: &X509Certificate<'_>) -> Vec<u8> {
+    let signed: &[u8] = certificate.tbs_certificate.as_ref();
+    let signature = &certificate.signature_value.data;
+    let inner = [signed, &SIGNED_WITH_ED25519, signature].concat();
+    let mut der = match u16::try_from(inner.len()).unwrap_or(u16::MAX).to_be_bytes() {
+        [0, short @ ..=0x7f] => vec![0x30, short],
+        [0, long] => vec![0x30, 0x81, long],
+        [high, low] => vec![0x30, 0x82, high, low],
+    };
+    der.extend_from_slice(&inner);
+    der
 }
 
 /// The certificate's Ed25519 key.
@@ -124,10 +141,11 @@ fn is_issued_by(certificate: &X509Certificate<'_>, authority: &X509Certificate<'
     let signature = &certificate.signature_value;
     authority.is_ca()
         && certificate.issuer().as_raw() == authority.subject().as_raw()
-        && certificate.signature_algorithm.algorithm == OID_SIG_ED25519
         && certificate.tbs_certificate.signature.algorithm == OID_SIG_ED25519
-        && signature.unused_bits == 0
         && UnparsedPublicKey::new(&ED25519, key.0)
             .verify(certificate.tbs_certificate.as_ref(), &signature.data)
             .is_ok()
 }
+
+/// The algorithm's name (RFC 8410, section 3) and the head of a bit string of 64 bytes.
+const SIGNED_WITH_ED25519: [u8; 10] = [0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x41, 0x00];
