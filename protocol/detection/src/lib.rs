@@ -9,3 +9,5 @@ pub mod health;
 pub mod membership;
 pub mod roster;
 pub mod seats;
+pub mod surge;
+pub mod verdict;
