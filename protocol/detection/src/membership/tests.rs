@@ -172,24 +172,6 @@ fn a_change_of_health_reaches_everyone_and_so_does_its_end() {
 }
 
 #[test]
-fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
-    let mut mesh = Mesh::settled(30, 12);
-    for number in 30..90 {
-        mesh.start(host(number), boot(1));
-    }
-    mesh.run(Span::milliseconds(5));
-    mesh.tell(host(9), Event::HealthChanged { health: unwell() });
-    mesh.run(Span::seconds(5));
-    let heard = mesh.told(is_heard(host(9), unwell()));
-    assert!(
-        (0..30)
-            .filter(|number| heard.contains(&host(*number)))
-            .count()
-            == 29
-    );
-}
-
-#[test]
 fn a_newcomer_hears_of_those_that_are_unwell() {
     let mut mesh = Mesh::settled(12, 13);
     mesh.tell(host(9), Event::HealthChanged { health: unwell() });
