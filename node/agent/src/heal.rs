@@ -135,7 +135,7 @@ struct Task {
     not_before: Moment,
     /// The last look, until its intent is committed.
     look: Option<Grounds>,
-    /// The remedy under this lease whose intent this life has asked for.
+    /// Whether this life has asked for an intent under this fence (law H1).
     intends: bool,
 }
 
@@ -164,29 +164,28 @@ impl Healing {
         wishes
     }
 
-    /// Takes what came of an errand.
-    pub fn ended(&mut self, now: Moment, errand: Errand, came: Came, ledger: &Arc<Ledger>) {
-        if let What::Receive(remedy) = errand.what {
-            self.told(remedy, &came);
-        }
-        if let Came::Applied(receipt) = &came {
+    /// Takes what came of an errand; the step that follows at once, if one does.
+    pub fn ended(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(Errand, Wish)> {
+        match (errand.what, &came) {
+            (What::Receive(remedy), came) => self.told(now, remedy, came),
             // law H3: kept even if the lease is gone by now.
-            self.untold.insert(receipt.remedy, (errand.case, receipt.clone()));
-        }
-        let Some(task) = self.tasks.get_mut(&errand.case) else { return };
-        if task.fence != errand.fence {
-            return;
-        }
-        match errand.what {
-            What::Accept | What::Renew => task.lengthened(&came),
-            What::Receive(_) => {}
-            what => {
-                if task.busy == Some(what) {
-                    task.busy = None;
-                }
-                task.took(now, what, came, ledger);
+            (What::Apply, Came::Applied(receipt)) => {
+                self.keep_receipt(now, errand.case, receipt.clone());
             }
+            _ => {}
         }
+        let task = self.tasks.get_mut(&errand.case).filter(|task| task.fence == errand.fence)?;
+        if matches!(errand.what, What::Accept | What::Renew) {
+            task.lengthened(&came);
+            return None;
+        }
+        if task.busy == Some(errand.what) {
+            task.busy = None;
+            let (what, wish) = task.took(now, errand, came)?;
+            task.busy = Some(what);
+            return Some((task.errand(errand.case, what), wish));
+        }
+        None
     }
 
     fn is_mine(&self, case: &Case) -> bool {
@@ -301,7 +300,7 @@ impl Task {
             busy: None,
             not_before: now,
             look: None,
-            intends: None,
+            intends: false,
         }
     }
 
@@ -347,13 +346,9 @@ impl Task {
     /// The remedy whose end nobody knows yet, as an order to look and not to act (protocol 7.6).
     fn order_to_inspect(&self, now: Moment, ledger: &Ledger, case: &Case) -> Option<RemedyOrder> {
         let last = case.remedies.last()?;
-        let is_unknown = last
-            .receipt
-            .as_ref()
-            .is_none_or(|receipt| receipt.kind == ReceiptKind::Unknown);
-        (is_unknown && Some(last.id) != self.intends)
-            .then(|| self.order(now, ledger, case, last.id))
-            .flatten()
+        let is_unknown =
+            last.receipt.as_ref().is_none_or(|receipt| receipt.kind == ReceiptKind::Unknown);
+        if is_unknown { self.order(now, ledger, case, last.id) } else { None }
     }
 
     fn order(
@@ -391,7 +386,7 @@ impl Task {
             return None;
         }
         let order = self.order(now, ledger, case, remedy)?;
-        if self.intends.is_none() {
+        if !self.intends {
             return Some((What::Inspect, Wish::Inspect(order)));
         }
         if order.at_most == Span::ZERO {

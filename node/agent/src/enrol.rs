@@ -1,0 +1,100 @@
+//! How a host comes into the roster and stays known in its present life (protocol 1.2, 1.3).
+//!
+//! Law N1: a host proposes itself until the committed roster shows its certificate, its boot and its address; after that it
+//! proposes nothing.
+//! Not here: what makes a certificate sound (the ledger says), and raising the boot number (the shell did, before the first packet).
+
+use ledger::Ledger;
+use ledger::command::{Command, Outcome, Refused};
+use vocabulary::{Address, Boot, CertificateChain, HostId, Moment, PublicKey, Span, StoreId};
+
+/// Between two tries: enrolments are batched, so the answer seldom changes sooner.
+const PAUSE: Span = Span::seconds(1);
+
+/// Who this host says it is, in this life.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    /// Its id.
+    pub me: HostId,
+    /// Its certificate.
+    pub chain: CertificateChain,
+    /// The certificate's key.
+    pub key: PublicKey,
+    /// This life.
+    pub boot: Boot,
+    /// Where it is reached.
+    pub address: Address,
+    /// A keeper's store.
+    pub store: Option<StoreId>,
+}
+
+/// The host's own way into the roster.
+pub struct Enrolment {
+    presence: Presence,
+    is_asking: bool,
+    not_before: Moment,
+    refusal: Option<Refused>,
+}
+
+impl Enrolment {
+    /// Nothing proposed yet.
+    pub fn new(presence: Presence) -> Self {
+        Self { presence, is_asking: false, not_before: Moment::default(), refusal: None }
+    }
+
+    /// What to propose now, if anything.
+    pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
+        if self.is_asking || now < self.not_before {
+            return None;
+        }
+        let command = self.missing(ledger)?;
+        self.is_asking = true;
+        Some(command)
+    }
+
+    /// When to try again without any event.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        (!self.is_asking && self.not_before > Moment::default()).then_some(self.not_before)
+    }
+
+    /// The ledger has answered, or has not.
+    pub fn ended(&mut self, now: Moment, outcome: Option<Outcome>) {
+        self.is_asking = false;
+        self.not_before = now.after(PAUSE);
+        if let Some(outcome) = outcome {
+            self.refusal = match outcome {
+                Outcome::Refused(refusal) => Some(refusal),
+                Outcome::Done
+                | Outcome::Findings(_)
+                | Outcome::Leased { .. }
+                | Outcome::Intended { .. }
+                | Outcome::Policy { .. } => None,
+            };
+        }
+    }
+
+    /// Why the ledger does not take this host, for `hale status`.
+    pub fn refusal(&self) -> Option<&Refused> {
+        self.refusal.as_ref()
+    }
+
+    fn missing(&self, ledger: &Ledger) -> Option<Command> {
+        let Presence { me, chain, key, boot, address, store } = &self.presence;
+        if !ledger.is_founded() || ledger.roster().get_even_retired(me).is_some_and(|entry| entry.is_retired) {
+            return None;
+        }
+        let entry = ledger.roster().get(me);
+        let speaks = entry.is_some_and(|entry| entry.keys.iter().any(|(_, own)| own == key));
+        if !speaks {
+            return Some(Command::Enrol(chain.clone()));
+        }
+        let is_known = entry.is_some_and(|entry| {
+            entry.boot == Some(*boot) && entry.address == Some(*address) && entry.store == *store
+        });
+        if is_known {
+            None
+        } else {
+            Some(Command::Boot { boot: *boot, address: *address, store: *store })
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Whom the leader asks to heal (protocol 7.2).
+//!
+//! Law O1: never the subject, never a doubted host, never a host that has a live case of its own.
+//! Not here: whether a lease may be granted at all (the ledger counts the budgets).
+
+use std::collections::BTreeSet;
+
+use detection::roster::Entry;
+use ledger::Ledger;
+use ledger::case::Case;
+use vocabulary::{Digest, HostId, Scope};
+
+/// First in rendezvous order over (case, next fence), hosts outside the subject's rack before those in it; a new fence draws a new
+/// order, so that a healer that does not answer is not asked for ever.
+pub fn choose_healer(ledger: &Ledger, case: &Case, doubted: &BTreeSet<HostId>) -> Option<HostId> {
+    let subject = case.host()?;
+    let home = ledger.roster().get(&subject).map(|entry| entry.claims.domain.clone());
+    let troubled: BTreeSet<HostId> = ledger.live_cases().filter_map(|other| other.host()).collect();
+    ledger
+        .roster()
+        .present()
+        .filter(|(host, entry)| {
+            entry.claims.roles.healer
+                && entry.boot.is_some()
+                && **host != subject
+                && !doubted.contains(host)
+                && !troubled.contains(host)
+        })
+        .min_by_key(|(host, entry)| {
+            let is_near = home.as_ref() == Some(&entry.claims.domain);
+            (is_near, order(ledger, case, host))
+        })
+        .map(|(host, _)| *host)
+}
+
+fn order(ledger: &Ledger, case: &Case, host: &HostId) -> Digest {
+    Digest::of(&[
+        b"healer",
+        &case.id.0.to_be_bytes(),
+        &ledger.next_fence().0.to_be_bytes(),
+        &host.0,
+    ])
+}
+
+/// Whether a host stands inside a scope.
+pub fn is_within(scope: &Scope, host: &HostId, entry: &Entry) -> bool {
+    match scope {
+        Scope::Host(other) => host == other,
+        Scope::Rack(domain) => entry.claims.domain == *domain,
+        Scope::Zone(zone) => entry.claims.domain.zone() == *zone,
+        Scope::Group(group) => entry.claims.group == *group,
+        Scope::Fleet => true,
+    }
+}
