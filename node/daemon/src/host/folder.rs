@@ -1,0 +1,151 @@
+//! The host's own folder: one lock, the boot number, and the ledger's store.
+//!
+//! Law D1: one agent per folder: the lock is held as long as the process lives.
+//! Law D2: the boot number on disk is raised, with fsync of file and folder, before the first packet of a life (protocol 1.2).
+//! Not here: what is in the store (see `replication`).
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+use vocabulary::Boot;
+
+/// A boot number and a line end; a longer file is not ours.
+const BOOT_FILE_BYTES_MAX: u64 = 32;
+
+/// The folder of one host, locked.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    /// Held for the lock (law D1).
+    _lock: File,
+}
+
+/// Why the folder cannot be used; nothing has been changed but what is said.
+#[derive(Debug)]
+pub enum FolderFault {
+    /// It cannot be made or opened.
+    Unusable {
+        /// What was touched.
+        path: PathBuf,
+        /// What the kernel said.
+        why: io::Error,
+    },
+    /// Another agent holds it.
+    Held(PathBuf),
+    /// The boot file is not a number; a person must look, since a boot that goes backwards would be refused by the mesh.
+    BootFile {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        holds: String,
+    },
+}
+
+impl Folder {
+    /// Makes the folder (0700) if it is not there, and locks it.
+    pub fn open(path: &Path) -> Result<Self, FolderFault> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |why| FolderFault::Unusable { path, why }
+        };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))?;
+        let lock_path = path.join("lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(at(&lock_path))?;
+        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(FolderFault::Held(path.to_owned())),
+            Err(error) => Err(at(&lock_path)(error.into())),
+        }
+    }
+
+    /// Begins a new life: the number on disk plus one, on disk before this returns (law D2), and the nonce given.
+    pub fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
+        let path = self.path.join("boot");
+        let number = read_boot(&path)?.saturating_add(1);
+        self.write_boot(&path, number).map_err(|why| FolderFault::Unusable { path, why })?;
+        Ok(Boot { number, nonce })
+    }
+
+    /// Where the ledger's store lies.
+    pub fn store(&self) -> PathBuf {
+        self.path.join("ledger.redb")
+    }
+
+    fn write_boot(&self, path: &Path, number: u64) -> io::Result<()> {
+        let fresh = self.path.join("boot.new");
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+        writeln!(file, "{number}")?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        File::open(&self.path)?.sync_all()
+    }
+}
+
+fn read_boot(path: &Path) -> Result<u64, FolderFault> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(why) => return Err(FolderFault::Unusable { path: path.to_owned(), why }),
+    };
+    let mut text = String::new();
+    file.take(BOOT_FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(|why| FolderFault::Unusable { path: path.to_owned(), why })?;
+    text.trim().parse().map_err(|_| FolderFault::BootFile { path: path.to_owned(), holds: text })
+}
+
+impl fmt::Display for FolderFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable { path, why } => {
+                write!(out, "cannot use {}: {why}; expected a folder that this user may write, with room on its disk", path.display())
+            }
+            Self::Held(path) => {
+                write!(out, "{} is held by another agent; one folder serves one agent", path.display())
+            }
+            Self::BootFile { path, holds } => write!(
+                out,
+                "{} holds {holds:?}, expected a boot number; put in a number above the one that `hale hosts` shows for this host",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FolderFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_life_has_a_higher_number_and_two_agents_never_share_a_folder() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let first = Folder::open(place.path()).expect("free");
+        assert_eq!(first.begin_boot(1).expect("writable"), Boot { number: 1, nonce: 1 });
+        assert!(matches!(Folder::open(place.path()), Err(FolderFault::Held(_))));
+        drop(first);
+        let second = Folder::open(place.path()).expect("free again");
+        assert_eq!(second.begin_boot(2).expect("writable").number, 2);
+    }
+
+    #[test]
+    fn a_boot_file_that_is_no_number_stops_the_start_and_is_left_as_it_is() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        fs::write(place.path().join("boot"), "seven\n").expect("writable");
+        let folder = Folder::open(place.path()).expect("free");
+        assert!(matches!(folder.begin_boot(1), Err(FolderFault::BootFile { .. })));
+        assert_eq!(fs::read_to_string(place.path().join("boot")).expect("there"), "seven\n");
+    }
+}
