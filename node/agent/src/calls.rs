@@ -1,0 +1,69 @@
+//! Which call was made for whom: every call that goes out comes back exactly once, to the room that asked.
+//!
+//! Law E2 (see `event`): nothing is forgotten; at [`CALLS_MAX`] a new call fails at once instead.
+
+use std::collections::BTreeMap;
+
+use detection::{look, watch};
+use vocabulary::{HostId, Moment};
+
+use crate::event::{AskId, CallId};
+use crate::heal::Errand;
+
+/// Most calls under way: 64 looks of a dozen paths each, and as many again for the leader's own.
+pub const CALLS_MAX: usize = 4_096;
+
+/// Who is waiting for a call's end.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Purpose {
+    /// Calm watching: the attempt and its subject.
+    Watch(watch::AttemptId, HostId),
+    /// Calm watching by relay: the subject and the path.
+    WatchRelay(HostId, vocabulary::Path, u128),
+    /// A look for a round.
+    Look(look::AttemptId, HostId),
+    /// The leader's request to an observer.
+    Round(HostId),
+    /// We are a relay: answer this.
+    Relay(AskId),
+    /// Our doubts, told to the leader.
+    Doubts,
+    /// The healer's part.
+    Heal(Errand),
+    /// The way into the roster.
+    Enrol,
+    /// The leader's proposal.
+    Lead(crate::lead::Matter),
+    /// The goodbye.
+    Goodbye,
+}
+
+/// The open calls.
+#[derive(Debug, Default)]
+pub struct Calls {
+    last: u64,
+    open: BTreeMap<CallId, (Purpose, Moment)>,
+}
+
+impl Calls {
+    /// A new call; `None` at the bound.
+    pub fn open(&mut self, now: Moment, purpose: Purpose) -> Option<CallId> {
+        if self.open.len() >= CALLS_MAX {
+            return None;
+        }
+        self.last += 1;
+        let id = CallId(self.last);
+        self.open.insert(id, (purpose, now));
+        Some(id)
+    }
+
+    /// The end of a call: who was waiting and since when; `None` if nobody is.
+    pub fn close(&mut self, id: CallId) -> Option<(Purpose, Moment)> {
+        self.open.remove(&id)
+    }
+
+    /// How many are under way.
+    pub fn count(&self) -> usize {
+        self.open.len()
+    }
+}

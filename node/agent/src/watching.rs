@@ -1,0 +1,128 @@
+//! The host as observer in calm: probes, private retries, doubts (protocol 2).
+//!
+//! Not here: when to look and what a miss means (see `detection::watch`), rounds (see `attesting`).
+
+use detection::watch::{AttemptId, Effect as Wanted, Event as Seen, Seat, Sight};
+use vocabulary::{Answer, Boot, HostId, Moment, Path, Reading, SelfAnswer, Span};
+use wire::{Datagram, Request, Response};
+
+use crate::calls::Purpose;
+use crate::event::{CallEnd, Effect, Knock};
+use crate::mind::Agent;
+
+/// How long a relay has to reach a subject for a calm check of that path.
+const RELAY_CHECK_WITHIN: Span = Span::seconds(1);
+
+/// How long a leader has to note our doubts; they are told again anyway.
+const TELLING_WITHIN: Span = Span::seconds(1);
+
+impl Agent {
+    /// Lets the observer take an event in and does what it wants.
+    pub(crate) fn observe(&mut self, now: Moment, event: Seen) {
+        for wanted in self.watch.handle(now, event) {
+            match wanted {
+                Wanted::SendProbe { to, number } => {
+                    let datagram = Datagram::Probe { number, seated: true };
+                    self.emit(Effect::SendDatagram { to, datagram });
+                }
+                Wanted::ProbeByStream { id, to, within } => {
+                    self.call(now, Purpose::Watch(id, to), to, (Request::Probe, within));
+                }
+                Wanted::DialFresh { id, to, nonce, within } => {
+                    self.dial(now, Purpose::Watch(id, to), to, (nonce, within));
+                }
+                Wanted::Knock { id, to, port, within } => {
+                    self.knock(now, Purpose::Watch(id, to), to, (port, within));
+                }
+                Wanted::CheckRelay { subject, path } => self.check_relay(now, subject, path),
+                Wanted::DoubtsChanged(notes) => {
+                    self.tell_health(now);
+                    self.tell_leader(now, notes);
+                }
+                Wanted::ReachChanged { .. } => {}
+            }
+        }
+    }
+
+    /// The subject itself has answered a probe.
+    pub(crate) fn probe_replied(&mut self, now: Moment, from: HostId, reply: (u64, Boot, u32)) {
+        let (number, boot, next_slot_ms) = reply;
+        let next_slot = Span::milliseconds(u64::from(next_slot_ms));
+        self.observe(now, Seen::ProbeReplied { subject: from, number, boot, next_slot });
+    }
+
+    /// The subject itself, or the ledger, has named its boot.
+    pub(crate) fn see_boot(&mut self, now: Moment, subject: HostId, boot: Boot) {
+        self.observe(now, Seen::BootSeen { subject, boot });
+    }
+
+    /// A standing connection is gone: the host may have restarted.
+    pub(crate) fn closed(&mut self, now: Moment, host: HostId) {
+        self.observe(now, Seen::ConnectionLost { subject: host });
+    }
+
+    /// Which seats this host holds, as the committed roster deals them.
+    pub(crate) fn take_seats(&mut self, now: Moment) {
+        let seating = self.ledger.seating();
+        let named_ports = &self.ledger.policy().named_ports;
+        let seats = seating
+            .subjects(&self.me)
+            .iter()
+            .map(|subject| Seat {
+                subject: *subject,
+                boot: self.ledger.roster().get(subject).and_then(|entry| entry.boot),
+                seats: seating.observers(subject).len() as u64,
+                named_ports: named_ports.clone(),
+            })
+            .collect();
+        self.observe(now, Seen::SeatsChanged(seats));
+    }
+
+    /// A stream, dial or knock of calm watching has ended.
+    pub(crate) fn watch_ended(
+        &mut self,
+        now: Moment,
+        id: AttemptId,
+        subject: HostId,
+        end: &CallEnd,
+    ) {
+        let event = match end {
+            CallEnd::Knocked(knock) => Seen::KnockEnded { id, subject, reading: reading(*knock) },
+            CallEnd::Dialled(response) => Seen::DialEnded { id, subject, sight: sight(response) },
+            CallEnd::Response(response) => {
+                Seen::StreamEnded { id, subject, sight: sight(response) }
+            }
+            CallEnd::DialFailed => Seen::DialEnded { id, subject, sight: Sight::Silent },
+            _ => Seen::StreamEnded { id, subject, sight: Sight::Silent },
+        };
+        self.observe(now, event);
+    }
+
+    /// All doubts that stand now go to whoever leads (protocol 2.6).
+    fn tell_leader(&mut self, now: Moment, notes: Vec<wire::DoubtNote>) {
+        if let Some(leader) = self.leader {
+            let request = (Request::Doubts(notes), TELLING_WITHIN);
+            self.call(now, Purpose::Doubts, leader, request);
+        }
+    }
+}
+
+/// What an answer over the subject's own connection proves.
+fn sight(response: &Response) -> Sight {
+    match response {
+        Response::Alive { boot } => Sight::Answered(*boot),
+        Response::Answered(answer) => Sight::Answered(answer.boot),
+        // It answered, if only to say that it is busy; which life it is in remains unknown.
+        _ => Sight::Unable,
+    }
+}
+
+/// What a port gave, before calibration says whether its silence counts.
+pub(crate) fn reading(knock: Knock) -> Reading {
+    match knock {
+        Knock::Answered => Reading::Answered,
+        Knock::Refused => Reading::Refused,
+        Knock::Accepted => Reading::Accepted,
+        Knock::Silent => Reading::Silent,
+    }
+}
