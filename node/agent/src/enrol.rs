@@ -39,7 +39,12 @@ pub struct Enrolment {
 impl Enrolment {
     /// Nothing proposed yet.
     pub fn new(presence: Presence) -> Self {
-        Self { presence, is_asking: false, not_before: Moment::default(), refusal: None }
+        Self {
+            presence,
+            is_asking: false,
+            not_before: Moment::default(),
+            refusal: None,
+        }
     }
 
     /// What to propose now, if anything.
@@ -79,8 +84,20 @@ impl Enrolment {
     }
 
     fn missing(&self, ledger: &Ledger) -> Option<Command> {
-        let Presence { me, chain, key, boot, address, store } = &self.presence;
-        if !ledger.is_founded() || ledger.roster().get_even_retired(me).is_some_and(|entry| entry.is_retired) {
+        let Presence {
+            me,
+            chain,
+            key,
+            boot,
+            address,
+            store,
+        } = &self.presence;
+        if !ledger.is_founded()
+            || ledger
+                .roster()
+                .get_even_retired(me)
+                .is_some_and(|entry| entry.is_retired)
+        {
             return None;
         }
         let entry = ledger.roster().get(me);
@@ -94,7 +111,11 @@ impl Enrolment {
         if is_known {
             None
         } else {
-            Some(Command::Boot { boot: *boot, address: *address, store: *store })
+            Some(Command::Boot {
+                boot: *boot,
+                address: *address,
+                store: *store,
+            })
         }
     }
 }

@@ -24,7 +24,10 @@ impl Agent {
         for said in self.membership.handle(now, event) {
             match said {
                 Said::Send { to, bytes } => {
-                    self.emit(Effect::SendDatagram { to, datagram: Datagram::Gossip(bytes) });
+                    self.emit(Effect::SendDatagram {
+                        to,
+                        datagram: Datagram::Gossip(bytes),
+                    });
                 }
                 Said::HealthHeard { record } => {
                     self.health.insert(record.host, record);
@@ -59,7 +62,11 @@ impl Agent {
             .copied()
             .filter(|host| seen.insert(*host))
             .collect();
-        let keepers = self.ledger.voters().filter(|host| seen.insert(*host)).take(KEEPERS_WARM);
+        let keepers = self
+            .ledger
+            .voters()
+            .filter(|host| seen.insert(*host))
+            .take(KEEPERS_WARM);
         warm.splice(0..0, keepers);
         warm.truncate(WARM_MAX);
         warm

@@ -142,20 +142,33 @@ struct Task {
 impl Healing {
     /// No leases yet.
     pub fn new(me: HostId) -> Self {
-        Self { me, tasks: BTreeMap::new(), untold: BTreeMap::new(), begun: BTreeSet::new() }
+        Self {
+            me,
+            tasks: BTreeMap::new(),
+            untold: BTreeMap::new(),
+            begun: BTreeSet::new(),
+        }
     }
 
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.tasks.values().filter(|task| task.busy.is_none()).map(|task| task.not_before).min()
+        self.tasks
+            .values()
+            .filter(|task| task.busy.is_none())
+            .map(|task| task.not_before)
+            .min()
     }
 
     /// Looks at all cases again: called after each advance of the ledger, each end of an errand and each deadline.
     pub fn advance(&mut self, now: Moment, ledger: &Arc<Ledger>) -> Vec<(Errand, Wish)> {
         self.keep_only_held(ledger);
         let mut wishes = Vec::new();
-        let held: Vec<Arc<Case>> =
-            ledger.live_cases().filter(|case| self.is_mine(case)).take(TASKS_MAX).cloned().collect();
+        let held: Vec<Arc<Case>> = ledger
+            .live_cases()
+            .filter(|case| self.is_mine(case))
+            .take(TASKS_MAX)
+            .cloned()
+            .collect();
         for case in held {
             self.renew(now, ledger, &case, &mut wishes);
             self.step(now, ledger, &case, &mut wishes);
@@ -174,7 +187,10 @@ impl Healing {
             }
             _ => {}
         }
-        let task = self.tasks.get_mut(&errand.case).filter(|task| task.fence == errand.fence)?;
+        let task = self
+            .tasks
+            .get_mut(&errand.case)
+            .filter(|task| task.fence == errand.fence)?;
         if matches!(errand.what, What::Accept | What::Renew) {
             task.lengthened(&came);
             return None;
@@ -189,7 +205,8 @@ impl Healing {
     }
 
     fn is_mine(&self, case: &Case) -> bool {
-        case.counted_lease().is_some_and(|lease| lease.healer == self.me)
+        case.counted_lease()
+            .is_some_and(|lease| lease.healer == self.me)
             && !matches!(case.stage, Stage::Orphaned { .. })
     }
 
@@ -214,14 +231,22 @@ impl Healing {
         case: &Case,
         wishes: &mut Vec<(Errand, Wish)>,
     ) {
-        let Some(task) = self.tasks.get_mut(&case.id) else { return };
+        let Some(task) = self.tasks.get_mut(&case.id) else {
+            return;
+        };
         let term = ledger.policy().timers().lease_term;
         let third = Span::milliseconds(term.as_milliseconds() / 3);
         let is_held = !matches!(case.stage, Stage::Offered(_));
         if is_held && task.asking.is_none() && now.since(task.asked) >= third {
             task.asking = Some(now);
-            let command = Command::Renew { case: case.id, fence: task.fence };
-            wishes.push((task.errand(case.id, What::Renew), Wish::Propose(command, PROPOSAL_WITHIN)));
+            let command = Command::Renew {
+                case: case.id,
+                fence: task.fence,
+            };
+            wishes.push((
+                task.errand(case.id, What::Renew),
+                Wish::Propose(command, PROPOSAL_WITHIN),
+            ));
         }
     }
 
@@ -232,8 +257,13 @@ impl Healing {
         case: &Arc<Case>,
         wishes: &mut Vec<(Errand, Wish)>,
     ) {
-        let Some(lease) = case.counted_lease() else { return };
-        let task = self.tasks.entry(case.id).or_insert_with(|| Task::new(now, lease));
+        let Some(lease) = case.counted_lease() else {
+            return;
+        };
+        let task = self
+            .tasks
+            .entry(case.id)
+            .or_insert_with(|| Task::new(now, lease));
         if task.busy.is_some() || now < task.not_before {
             return;
         }
@@ -243,11 +273,16 @@ impl Healing {
             Stage::Remedy { remedy, .. } => {
                 task.carry_out(now, ledger, case, *remedy, &mut self.begun)
             }
-            Stage::Verifying { until, well_since, .. } => {
+            Stage::Verifying {
+                until, well_since, ..
+            } => {
                 let is_over = ledger.time() >= *until && well_since.is_none();
                 task.verify(case, is_over)
             }
-            Stage::Open | Stage::Orphaned { .. } | Stage::Escalated { .. } | Stage::Closed { .. } => None,
+            Stage::Open
+            | Stage::Orphaned { .. }
+            | Stage::Escalated { .. }
+            | Stage::Closed { .. } => None,
         };
         match wish {
             Some((what, wish)) => {
@@ -266,9 +301,15 @@ impl Healing {
             }
             untold.due = None;
             let Untold { case, receipt, .. } = untold;
-            let errand =
-                Errand { case: *case, fence: receipt.fence, what: What::Receive(*remedy) };
-            let command = Command::Receive { case: *case, receipt: receipt.clone() };
+            let errand = Errand {
+                case: *case,
+                fence: receipt.fence,
+                what: What::Receive(*remedy),
+            };
+            let command = Command::Receive {
+                case: *case,
+                receipt: receipt.clone(),
+            };
             wishes.push((errand, Wish::Propose(command, PROPOSAL_WITHIN)));
         }
     }
@@ -283,7 +324,11 @@ impl Healing {
     }
 
     fn keep_receipt(&mut self, now: Moment, case: CaseId, receipt: Receipt) {
-        let untold = Untold { case, receipt: receipt.clone(), due: Some(now) };
+        let untold = Untold {
+            case,
+            receipt: receipt.clone(),
+            due: Some(now),
+        };
         self.untold.insert(receipt.remedy, untold);
         while self.untold.len() > TASKS_MAX {
             self.untold.pop_first();
@@ -305,13 +350,20 @@ impl Task {
     }
 
     fn errand(&self, case: CaseId, what: What) -> Errand {
-        Errand { case, fence: self.fence, what }
+        Errand {
+            case,
+            fence: self.fence,
+            what,
+        }
     }
 
     /// What is left of the lease, less its margin, on this host's own clock (law H2).
     fn left(&self, now: Moment, ledger: &Ledger) -> Span {
         let timers = ledger.policy().timers();
-        timers.lease_term.less(timers.lease_margin()).less(now.since(self.asked))
+        timers
+            .lease_term
+            .less(timers.lease_margin())
+            .less(now.since(self.asked))
     }
 
     /// protocol 7.2: take what was offered. The lease counts from this moment (protocol 7.1).
@@ -320,13 +372,18 @@ impl Task {
             return None;
         }
         self.asking = Some(now);
-        let command = Command::Accept { case: case.id, fence: self.fence };
+        let command = Command::Accept {
+            case: case.id,
+            fence: self.fence,
+        };
         Some((What::Accept, Wish::Propose(command, PROPOSAL_WITHIN)))
     }
 
     /// The ledger has answered an Accept or a Renew.
     fn lengthened(&mut self, came: &Came) {
-        let Some(asking) = self.asking.take() else { return };
+        let Some(asking) = self.asking.take() else {
+            return;
+        };
         if matches!(came, Came::Outcome(Outcome::Leased { .. } | Outcome::Done)) {
             self.asked = self.asked.max(asking);
         }
@@ -346,9 +403,15 @@ impl Task {
     /// The remedy whose end nobody knows yet, as an order to look and not to act (protocol 7.6).
     fn order_to_inspect(&self, now: Moment, ledger: &Ledger, case: &Case) -> Option<RemedyOrder> {
         let last = case.remedies.last()?;
-        let is_unknown =
-            last.receipt.as_ref().is_none_or(|receipt| receipt.kind == ReceiptKind::Unknown);
-        if is_unknown { self.order(now, ledger, case, last.id) } else { None }
+        let is_unknown = last
+            .receipt
+            .as_ref()
+            .is_none_or(|receipt| receipt.kind == ReceiptKind::Unknown);
+        if is_unknown {
+            self.order(now, ledger, case, last.id)
+        } else {
+            None
+        }
     }
 
     fn order(
@@ -392,7 +455,10 @@ impl Task {
         if order.at_most == Span::ZERO {
             return None;
         }
-        assert!(begun.insert(remedy), "law H1: a remedy is begun at most once in a life");
+        assert!(
+            begun.insert(remedy),
+            "law H1: a remedy is begun at most once in a life"
+        );
         Some((What::Apply, Wish::Apply(order)))
     }
 
@@ -402,7 +468,11 @@ impl Task {
             return Some((What::Look, Wish::Round(ROUND_WITHIN)));
         }
         let why = String::from("no proof that it is well again within the rung's time");
-        let command = Command::Unproven { case: case.id, fence: self.fence, why };
+        let command = Command::Unproven {
+            case: case.id,
+            fence: self.fence,
+            why,
+        };
         Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
     }
 
@@ -419,11 +489,19 @@ impl Task {
                 let grounds = self.look.take()?;
                 // law H1: from here on this life may begin what the ledger grants under this fence.
                 self.intends = true;
-                let command = Command::Intend { case, fence, grounds };
+                let command = Command::Intend {
+                    case,
+                    fence,
+                    grounds,
+                };
                 Some((What::Intend, Wish::Propose(command, PROPOSAL_WITHIN)))
             }
             (What::Look, Came::Round(grounds)) => {
-                let command = Command::Verify { case, fence, grounds };
+                let command = Command::Verify {
+                    case,
+                    fence,
+                    grounds,
+                };
                 Some((What::Verify, Wish::Propose(command, PROPOSAL_WITHIN)))
             }
             (What::Inspect, Came::Inspected(found)) => {

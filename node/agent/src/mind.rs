@@ -168,7 +168,11 @@ impl Agent {
             Datagram::Probe { number, .. } => {
                 self.answer_as_subject(now, None, reply::Event::Probed { from, number });
             }
-            Datagram::ProbeReply { number, boot, next_slot_ms } => {
+            Datagram::ProbeReply {
+                number,
+                boot,
+                next_slot_ms,
+            } => {
                 self.probe_replied(now, from, (number, boot, next_slot_ms));
             }
         }
@@ -182,11 +186,27 @@ impl Agent {
             Request::Ask { nonce } => {
                 self.answer_as_subject(now, Some(id), reply::Event::Asked { from, nonce });
             }
-            Request::Look { subject, anchor, .. } if subject == self.me => {
+            Request::Look {
+                subject, anchor, ..
+            } if subject == self.me => {
                 self.answer_as_subject(now, Some(id), reply::Event::LookedAt { from, anchor });
             }
-            Request::Look { subject, boot, anchor, epoch } => {
-                self.look_for(now, id, look::Ask { subject, boot, anchor, epoch });
+            Request::Look {
+                subject,
+                boot,
+                anchor,
+                epoch,
+            } => {
+                self.look_for(
+                    now,
+                    id,
+                    look::Ask {
+                        subject,
+                        boot,
+                        anchor,
+                        epoch,
+                    },
+                );
             }
             Request::Relay { subject, nonce } => self.relay(now, id, subject, nonce),
             Request::Doubts(notes) => self.hear_doubts(now, id, from, notes),
@@ -201,7 +221,9 @@ impl Agent {
     }
 
     fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
-        let Some((purpose, since)) = self.calls.close(id) else { return };
+        let Some((purpose, since)) = self.calls.close(id) else {
+            return;
+        };
         match purpose {
             Purpose::Watch(attempt, subject) => self.watch_ended(now, attempt, subject, &end),
             Purpose::WatchRelay(subject, path, nonce) => {

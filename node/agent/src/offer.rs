@@ -14,8 +14,14 @@ use vocabulary::{Digest, HostId, Scope};
 /// order, so that a healer that does not answer is not asked for ever.
 pub fn choose_healer(ledger: &Ledger, case: &Case, doubted: &BTreeSet<HostId>) -> Option<HostId> {
     let subject = case.host()?;
-    let home = ledger.roster().get(&subject).map(|entry| entry.claims.domain.clone());
-    let troubled: BTreeSet<HostId> = ledger.live_cases().filter_map(|other| other.host()).collect();
+    let home = ledger
+        .roster()
+        .get(&subject)
+        .map(|entry| entry.claims.domain.clone());
+    let troubled: BTreeSet<HostId> = ledger
+        .live_cases()
+        .filter_map(|other| other.host())
+        .collect();
     ledger
         .roster()
         .present()

@@ -22,16 +22,29 @@ impl Agent {
         for wanted in self.watch.handle(now, event) {
             match wanted {
                 Wanted::SendProbe { to, number } => {
-                    let datagram = Datagram::Probe { number, seated: true };
+                    let datagram = Datagram::Probe {
+                        number,
+                        seated: true,
+                    };
                     self.emit(Effect::SendDatagram { to, datagram });
                 }
                 Wanted::ProbeByStream { id, to, within } => {
                     self.call(now, Purpose::Watch(id, to), to, (Request::Probe, within));
                 }
-                Wanted::DialFresh { id, to, nonce, within } => {
+                Wanted::DialFresh {
+                    id,
+                    to,
+                    nonce,
+                    within,
+                } => {
                     self.dial(now, Purpose::Watch(id, to), to, (nonce, within));
                 }
-                Wanted::Knock { id, to, port, within } => {
+                Wanted::Knock {
+                    id,
+                    to,
+                    port,
+                    within,
+                } => {
                     self.knock(now, Purpose::Watch(id, to), to, (port, within));
                 }
                 Wanted::CheckRelay { subject, path } => self.check_relay(now, subject, path),
@@ -48,7 +61,15 @@ impl Agent {
     pub(crate) fn probe_replied(&mut self, now: Moment, from: HostId, reply: (u64, Boot, u32)) {
         let (number, boot, next_slot_ms) = reply;
         let next_slot = Span::milliseconds(u64::from(next_slot_ms));
-        self.observe(now, Seen::ProbeReplied { subject: from, number, boot, next_slot });
+        self.observe(
+            now,
+            Seen::ProbeReplied {
+                subject: from,
+                number,
+                boot,
+                next_slot,
+            },
+        );
     }
 
     /// The subject itself, or the ledger, has named its boot.
@@ -70,7 +91,11 @@ impl Agent {
             .iter()
             .map(|subject| Seat {
                 subject: *subject,
-                boot: self.ledger.roster().get(subject).and_then(|entry| entry.boot),
+                boot: self
+                    .ledger
+                    .roster()
+                    .get(subject)
+                    .and_then(|entry| entry.boot),
                 seats: seating.observers(subject).len() as u64,
                 named_ports: named_ports.clone(),
             })
@@ -87,13 +112,31 @@ impl Agent {
         end: &CallEnd,
     ) {
         let event = match end {
-            CallEnd::Knocked(knock) => Seen::KnockEnded { id, subject, reading: reading(*knock) },
-            CallEnd::Dialled(response) => Seen::DialEnded { id, subject, sight: sight(response) },
-            CallEnd::Response(response) => {
-                Seen::StreamEnded { id, subject, sight: sight(response) }
-            }
-            CallEnd::DialFailed => Seen::DialEnded { id, subject, sight: Sight::Silent },
-            _ => Seen::StreamEnded { id, subject, sight: Sight::Silent },
+            CallEnd::Knocked(knock) => Seen::KnockEnded {
+                id,
+                subject,
+                reading: reading(*knock),
+            },
+            CallEnd::Dialled(response) => Seen::DialEnded {
+                id,
+                subject,
+                sight: sight(response),
+            },
+            CallEnd::Response(response) => Seen::StreamEnded {
+                id,
+                subject,
+                sight: sight(response),
+            },
+            CallEnd::DialFailed => Seen::DialEnded {
+                id,
+                subject,
+                sight: Sight::Silent,
+            },
+            _ => Seen::StreamEnded {
+                id,
+                subject,
+                sight: Sight::Silent,
+            },
         };
         self.observe(now, event);
     }

@@ -10,6 +10,7 @@ pub mod health;
 pub mod membership;
 pub mod reply;
 pub mod roster;
+pub mod rounds;
 pub mod seats;
 pub mod surge;
 pub mod verdict;

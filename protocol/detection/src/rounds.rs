@@ -1,0 +1,444 @@
+//! Which subjects does the leader have looked at, when, and what has been signed for it (protocol 3.1)?
+//!
+//! Rounds that are due together form one set under one anchor, so that their voices can be judged together: silence of
+//! one host is what makes another's seat vacant, and a whole domain is only dark under one anchor (protocol 3.2, 3.5).
+//!
+//! Law D1: at most one round of a subject in a second, and at most [`ROUNDS_PER_SECOND`] in all; beyond, [`Effect::Overload`].
+//! Law D2: a set ends within [`SET_WITHIN`], whoever is silent.
+//! Law D3: only the holder of a seat can bring its subject into doubt (law V4).
+//! Not here: what the grounds add up to (see `verdict`), one observer's looking (see `look`).
+
+mod doubts;
+mod set;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use vocabulary::{
+    Anchor, Attestation, Boot, Domain, Epoch, Grounds, HostId, Moment, SelfAnswer, Span,
+};
+use wire::DoubtNote;
+
+use crate::roster::Roster;
+use crate::seats::Seating;
+use doubts::Doubts;
+use set::Set;
+
+pub use doubts::Doubted;
+
+/// protocol 3.1: beyond this there is a surge.
+pub const ROUNDS_PER_SECOND: usize = 50;
+
+/// Observers look for 1 s at most; the rest is the way to them and back.
+pub const SET_WITHIN: Span = Span::milliseconds(1_300);
+
+/// protocol 3.1: no subject is looked at more often.
+const ROUND_EVERY: Span = Span::seconds(1);
+
+/// protocol 3.7: a subject that is due waits at most so long for the others that are in doubt with it.
+const WAIT_FOR_OTHERS: Span = Span::seconds(1);
+
+/// Between the beginnings of two sets: doubts of one cause come within a few hundred milliseconds.
+const SET_EVERY: Span = Span::milliseconds(150);
+
+/// Sets under way at once; each lasts 1.3 s at most, so that [`SET_EVERY`] alone would allow nine.
+const SETS_MAX: usize = 9;
+
+/// Hosts of the subject's domain asked to answer for themselves: one is enough, two may be dead as well (protocol 3.5).
+const WITNESSES: usize = 3;
+
+/// Domain mates that are looked at because no witness answered; a larger domain is dark when its own doubts say so.
+const MATES_MAX: usize = 32;
+
+/// Names a wish for a round, so that who wished it can be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WishId(pub u64);
+
+/// What the leader is told.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The committed state, as far as rounds need it.
+    StateChanged {
+        /// Where new rounds hang.
+        anchor: Anchor,
+        /// Who belongs.
+        roster: Arc<Roster>,
+        /// Who watches whom.
+        seating: Arc<Seating>,
+    },
+    /// All doubts that an observer holds now.
+    Doubted {
+        /// Who says so.
+        observer: HostId,
+        /// Whom it doubts.
+        notes: Vec<DoubtNote>,
+    },
+    /// Somebody wants a round on this subject as soon as one is permitted.
+    Wished {
+        /// Comes back with the end of the round.
+        wish: WishId,
+        /// Whom to look at.
+        subject: HostId,
+    },
+    /// An observer has answered.
+    Attested {
+        /// What it saw.
+        attestation: Box<Attestation>,
+        /// The subject's own word, where the observer brought it.
+        answer: Option<Box<SelfAnswer>>,
+    },
+    /// A subject or witness has answered for itself.
+    Answered {
+        /// Its word.
+        answer: Box<SelfAnswer>,
+    },
+    /// A host that was asked did not answer about this subject under this anchor.
+    Silent {
+        /// Who.
+        from: HostId,
+        /// About whom.
+        subject: HostId,
+        /// In which set.
+        anchor: Anchor,
+    },
+    /// This host leads no more: nothing is inherited by anybody (protocol 3.2).
+    Deposed,
+    /// The moment of `next_deadline` has come.
+    DeadlineReached,
+}
+
+/// What the leader asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask this host to look, or to answer for itself if it is the subject.
+    Look {
+        /// Whom to ask.
+        to: HostId,
+        /// About whom.
+        subject: HostId,
+        /// The subject's boot in the roster.
+        boot: Boot,
+        /// The round.
+        anchor: Anchor,
+        /// The roster's epoch.
+        epoch: Epoch,
+    },
+    /// A set has ended.
+    Ended {
+        /// All that was signed for it.
+        grounds: Box<Grounds>,
+        /// Who was looked at.
+        subjects: Vec<HostId>,
+        /// Whose wishes it answers.
+        wishes: Vec<WishId>,
+    },
+    /// More rounds were due than may be held: a surge (protocol 3.6).
+    Overload,
+}
+
+/// The leader's rounds.
+pub struct Rounds {
+    standing: Option<Standing>,
+    doubts: Doubts,
+    /// One-time wants with their wishes; at most as many subjects as the roster has.
+    wanted: BTreeMap<HostId, Vec<WishId>>,
+    /// When each subject was last looked at; forgotten after [`ROUND_EVERY`] unless it is still wanted.
+    last: BTreeMap<HostId, Moment>,
+    sets: Vec<Set>,
+    last_set: Option<Moment>,
+}
+
+/// The committed state of the moment.
+struct Standing {
+    anchor: Anchor,
+    roster: Arc<Roster>,
+    seating: Arc<Seating>,
+}
+
+impl Rounds {
+    /// Nothing is doubted and nothing is known yet.
+    pub fn new() -> Self {
+        Self {
+            standing: None,
+            doubts: Doubts::default(),
+            wanted: BTreeMap::new(),
+            last: BTreeMap::new(),
+            sets: Vec::new(),
+            last_set: None,
+        }
+    }
+
+    /// The one door: what has happened, and what is to be done about it.
+    pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        match event {
+            Event::StateChanged {
+                anchor,
+                roster,
+                seating,
+            } => {
+                self.standing = Some(Standing {
+                    anchor,
+                    roster,
+                    seating,
+                });
+            }
+            Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
+            Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
+            Event::Attested {
+                attestation,
+                answer,
+            } => self.collect(attestation, answer),
+            Event::Answered { answer } => self.collect_answer(*answer),
+            Event::Silent {
+                from,
+                subject,
+                anchor,
+            } => self.give_up(from, subject, anchor),
+            Event::Deposed => {
+                *self = Self {
+                    standing: self.standing.take(),
+                    ..Self::new()
+                }
+            }
+            Event::DeadlineReached => {}
+        }
+        let mut effects = self.end_sets(now);
+        effects.extend(self.begin_set(now));
+        effects
+    }
+
+    /// When something is to be done without any event.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let ends = self.sets.iter().map(|set| set.ends);
+        ends.chain(self.next_beginning())
+            .chain(self.doubts.next_expiry())
+            .min()
+    }
+
+    /// All hosts that more than f of their observers doubt, with the beginning of the oldest of these doubts.
+    pub fn doubted(&self) -> Vec<Doubted> {
+        let Some(Standing { seating, .. }) = &self.standing else {
+            return Vec::new();
+        };
+        self.doubts.by_more_than_f(seating)
+    }
+
+    /// Every observer that doubts a subject now, with the beginning of its doubt; for `explain`.
+    pub fn doubters(&self, subject: &HostId) -> Vec<(HostId, Moment)> {
+        self.doubts.of(subject)
+    }
+
+    fn hear(&mut self, now: Moment, observer: HostId, notes: &[DoubtNote]) {
+        let Some(Standing {
+            seating, roster, ..
+        }) = &self.standing
+        else {
+            return;
+        };
+        // law D3; a doubt on a boot that the subject has left is over.
+        let sound = notes.iter().filter(|note| {
+            seating.holds(&observer, &note.subject)
+                && roster.get(&note.subject).is_some_and(|entry| {
+                    entry
+                        .boot
+                        .is_none_or(|boot| boot.number <= note.boot.number)
+                })
+        });
+        self.doubts.replace(now, observer, sound);
+    }
+
+    fn collect(&mut self, attestation: Box<Attestation>, answer: Option<Box<SelfAnswer>>) {
+        let (subject, observer) = (attestation.subject, attestation.observer);
+        let anchor = attestation.anchor;
+        if let Some(set) = self
+            .sets
+            .iter_mut()
+            .find(|set| set.is_asked(&anchor, &subject))
+        {
+            set.attested(observer, *attestation, answer.map(|answer| *answer));
+        }
+    }
+
+    fn collect_answer(&mut self, answer: SelfAnswer) {
+        if let vocabulary::Answer::Round(anchor) = answer.to
+            && let Some(set) = self.sets.iter_mut().find(|set| set.anchor == anchor)
+        {
+            set.answered(answer);
+        }
+    }
+
+    fn give_up(&mut self, from: HostId, subject: HostId, anchor: Anchor) {
+        for set in self.sets.iter_mut().filter(|set| set.anchor == anchor) {
+            set.silent(from, subject);
+        }
+    }
+
+    /// law D2, and earlier when nobody is waited for.
+    fn end_sets(&mut self, now: Moment) -> Vec<Effect> {
+        let (over, open) = std::mem::take(&mut self.sets)
+            .into_iter()
+            .partition(|set: &Set| set.is_over(now));
+        self.sets = open;
+        let over: Vec<Set> = over;
+        over.into_iter()
+            .map(|set| {
+                self.want_mates(&set);
+                set.ended()
+            })
+            .collect()
+    }
+
+    /// No witness answered: the whole domain is looked at in the next set (protocol 3.5).
+    fn want_mates(&mut self, set: &Set) {
+        let Some(standing) = &self.standing else {
+            return;
+        };
+        for subject in set.without_witness() {
+            for mate in standing.mates(&subject).take(MATES_MAX) {
+                self.wanted.entry(mate).or_default();
+            }
+        }
+    }
+
+    fn begin_set(&mut self, now: Moment) -> Vec<Effect> {
+        self.doubts.expire(now);
+        let subjects = self.subjects();
+        self.last
+            .retain(|subject, at| now.since(*at) < ROUND_EVERY || subjects.contains(subject));
+        if self.next_beginning().is_none_or(|at| now < at) || self.sets.len() >= SETS_MAX {
+            return Vec::new();
+        }
+        let mut due: Vec<HostId> = subjects
+            .into_iter()
+            .filter(|subject| self.is_due(now, subject))
+            .collect();
+        let lately = self
+            .last
+            .values()
+            .filter(|at| now.since(**at) < ROUND_EVERY)
+            .count();
+        let room = ROUNDS_PER_SECOND.saturating_sub(lately);
+        let mut effects = Vec::new();
+        if due.len() > room {
+            due.truncate(room);
+            effects.push(Effect::Overload);
+        }
+        effects.extend(self.begin(now, &due));
+        effects
+    }
+
+    fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
+        let Some(standing) = &self.standing else {
+            return Vec::new();
+        };
+        let doubted: BTreeSet<HostId> = self.doubts.subjects().collect();
+        let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
+        let mut effects = Vec::new();
+        for subject in due {
+            let wishes = self.wanted.remove(subject).unwrap_or_default();
+            self.last.insert(*subject, now);
+            set.begin(*subject, wishes);
+            for to in standing.seating.observers(subject) {
+                set.ask(*to, *subject, !doubted.contains(to));
+                effects.extend(standing.look(*to, *subject));
+            }
+            set.ask(*subject, *subject, false);
+            effects.extend(standing.look(*subject, *subject));
+        }
+        for subject in due {
+            for witness in standing
+                .mates(subject)
+                .filter(|mate| !doubted.contains(mate))
+                .take(WITNESSES)
+            {
+                if set.ask_witness(witness, *subject) {
+                    effects.extend(standing.look(witness, witness));
+                }
+            }
+        }
+        self.last_set = Some(now);
+        self.sets.push(set);
+        effects
+    }
+
+    /// Doubted and wanted subjects that belong to the mesh.
+    fn subjects(&self) -> BTreeSet<HostId> {
+        let Some(Standing { roster, .. }) = &self.standing else {
+            return BTreeSet::new();
+        };
+        let all = self.doubts.subjects().chain(self.wanted.keys().copied());
+        all.filter(|subject| roster.get(subject).is_some())
+            .collect()
+    }
+
+    fn is_due(&self, now: Moment, subject: &HostId) -> bool {
+        self.last
+            .get(subject)
+            .is_none_or(|at| now.since(*at) >= ROUND_EVERY)
+    }
+
+    /// At once for a subject that was not looked at in the last second; else when all are due, or the first has waited for
+    /// the others long enough (protocol 3.7).
+    fn next_beginning(&self) -> Option<Moment> {
+        let due_at = |subject: &HostId| {
+            self.last
+                .get(subject)
+                .map_or(Moment::default(), |at| at.after(ROUND_EVERY))
+        };
+        let subjects = self.subjects();
+        let moments: Vec<Moment> = subjects.iter().map(due_at).collect();
+        let (first, last) = (*moments.iter().min()?, *moments.iter().max()?);
+        let wanted = if first == Moment::default() {
+            first
+        } else {
+            last.min(first.after(WAIT_FOR_OTHERS))
+        };
+        let earliest = self
+            .last_set
+            .map_or(Moment::default(), |at| at.after(SET_EVERY));
+        Some(wanted.max(earliest))
+    }
+}
+
+impl Standing {
+    fn look(&self, to: HostId, subject: HostId) -> Option<Effect> {
+        let entry = self.roster.get(&subject)?;
+        Some(Effect::Look {
+            to,
+            subject,
+            boot: entry.boot.unwrap_or_default(),
+            anchor: self.anchor,
+            epoch: self.roster.epoch,
+        })
+    }
+
+    /// The others of the subject's rack; of its zone if it is alone in its rack (protocol 3.5).
+    fn mates(&self, subject: &HostId) -> impl Iterator<Item = HostId> {
+        let home = self.roster.get(subject).map(|entry| &entry.claims.domain);
+        let others = |is_mate: &dyn Fn(&Domain) -> bool| -> Vec<HostId> {
+            let hosts = self.roster.present();
+            hosts
+                .filter(|(host, entry)| *host != subject && is_mate(&entry.claims.domain))
+                .map(|(host, _)| *host)
+                .collect()
+        };
+        let mates = home.map_or_else(Vec::new, |home| {
+            let rack = others(&|domain| domain == home);
+            if rack.is_empty() {
+                others(&|domain| domain.zone() == home.zone())
+            } else {
+                rack
+            }
+        });
+        mates.into_iter()
+    }
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

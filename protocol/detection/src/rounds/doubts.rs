@@ -1,0 +1,120 @@
+//! Who doubts whom, as each observer last told the leader.
+//!
+//! Law D4: an observer's list replaces what it said before, and is forgotten when it is not repeated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vocabulary::{Boot, HostId, Moment, Span};
+use wire::DoubtNote;
+
+use crate::seats::Seating;
+use crate::verdict::tolerated;
+
+/// Observers repeat their doubts every 2 s; five lost in a row mean that the observer itself is in trouble.
+const FORGOTTEN_AFTER: Span = Span::seconds(10);
+
+/// Notes of one observer that are heard: as many as it can hold seats (protocol 2.1, at most 2K).
+const NOTES_MAX: usize = 20;
+
+/// A host in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubted {
+    /// Who.
+    pub subject: HostId,
+    /// In which life.
+    pub boot: Boot,
+    /// Since when, by the leader's clock: the oldest of the standing doubts.
+    pub since: Moment,
+}
+
+/// What all observers said.
+#[derive(Debug, Default)]
+pub(super) struct Doubts {
+    /// One list per observer: bounded by the roster.
+    lists: BTreeMap<HostId, List>,
+}
+
+#[derive(Debug)]
+struct List {
+    heard: Moment,
+    of: BTreeMap<HostId, (Boot, Moment)>,
+}
+
+impl Doubts {
+    /// law D4.
+    pub fn replace<'a>(
+        &mut self,
+        now: Moment,
+        observer: HostId,
+        notes: impl Iterator<Item = &'a DoubtNote>,
+    ) {
+        let of: BTreeMap<_, _> = notes
+            .take(NOTES_MAX)
+            .map(|note| {
+                (
+                    note.subject,
+                    (note.boot, now.before(Span::milliseconds(note.age_ms))),
+                )
+            })
+            .collect();
+        if of.is_empty() {
+            self.lists.remove(&observer);
+        } else {
+            self.lists.insert(observer, List { heard: now, of });
+        }
+    }
+
+    /// law D4.
+    pub fn expire(&mut self, now: Moment) {
+        self.lists
+            .retain(|_, list| now.since(list.heard) < FORGOTTEN_AFTER);
+    }
+
+    pub fn next_expiry(&self) -> Option<Moment> {
+        self.lists
+            .values()
+            .map(|list| list.heard.after(FORGOTTEN_AFTER))
+            .min()
+    }
+
+    /// Whoever is doubted by anybody.
+    pub fn subjects(&self) -> impl Iterator<Item = HostId> {
+        let all: BTreeSet<HostId> = self
+            .lists
+            .values()
+            .flat_map(|list| list.of.keys().copied())
+            .collect();
+        all.into_iter()
+    }
+
+    /// Every observer's doubt of one subject.
+    pub fn of(&self, subject: &HostId) -> Vec<(HostId, Moment)> {
+        let lists = self.lists.iter();
+        lists
+            .filter_map(|(observer, list)| Some((*observer, list.of.get(subject)?.1)))
+            .collect()
+    }
+
+    /// What one host says puts nobody into doubt (law V4); where there are fewer than four seats, one is all there is.
+    pub fn by_more_than_f(&self, seating: &Seating) -> Vec<Doubted> {
+        let enough =
+            |subject: &HostId| self.of(subject).len() > tolerated(seating.observers(subject).len());
+        self.subjects()
+            .filter(enough)
+            .filter_map(|subject| self.oldest(subject))
+            .collect()
+    }
+
+    fn oldest(&self, subject: HostId) -> Option<Doubted> {
+        let (boot, since) = self
+            .lists
+            .values()
+            .filter_map(|list| list.of.get(&subject))
+            .min_by_key(|(_, since)| *since)?;
+        Some(Doubted {
+            subject,
+            boot: *boot,
+            since: *since,
+        })
+    }
+}

@@ -1,0 +1,276 @@
+use vocabulary::{
+    Anchor, Answer, Boot, Claims, ClusterName, Digest, Domain, Grade, GroupName, HostId, HostName,
+    Label, LedgerIndex, Moment, PublicKey, Roles, Sequence, Signature, Span,
+};
+
+use super::*;
+use crate::roster::Entry;
+
+const NO_SIGNATURE: Signature = Signature([0; 32], [0; 32]);
+
+fn at(ms: u64) -> Moment {
+    Moment::from_milliseconds(ms)
+}
+
+fn label(text: &str) -> Label {
+    Label::new(text).expect("sound")
+}
+
+/// Six hosts a1 a2 b1 b2 c1 c2: three zones of two, racks of one.
+fn roster() -> Roster {
+    let cluster = ClusterName::new("test").expect("sound");
+    let mut roster = Roster::new(cluster.clone());
+    for name in ["a1", "a2", "b1", "b2", "c1", "c2"] {
+        let domain = Domain {
+            region: label("r"),
+            zone: label(&name[..1]),
+            rack: label(name),
+        };
+        let claims = Claims {
+            cluster: cluster.clone(),
+            host: HostName::new(name).expect("sound"),
+            domain,
+            group: GroupName::new("web").expect("sound"),
+            roles: Roles::default(),
+        };
+        let mut entry = Entry::enrolled(claims, PublicKey([0; 32]), LedgerIndex(1));
+        entry.boot = Some(Boot {
+            number: 1,
+            nonce: 1,
+        });
+        roster.put(entry);
+    }
+    roster
+}
+
+fn host(name: &str) -> HostId {
+    let cluster = ClusterName::new("test").expect("sound");
+    HostId::derive(&cluster, &HostName::new(name).expect("sound"))
+}
+
+fn anchor() -> Anchor {
+    Anchor {
+        index: LedgerIndex(7),
+        audit: Digest::of(&[b"audit"]),
+    }
+}
+
+fn leading() -> Rounds {
+    let roster = Arc::new(roster());
+    let seating = Arc::new(Seating::new(&roster));
+    let mut rounds = Rounds::new();
+    rounds.handle(
+        at(0),
+        Event::StateChanged {
+            anchor: anchor(),
+            roster,
+            seating,
+        },
+    );
+    rounds
+}
+
+fn doubt(observer: &str, subjects: &[&str]) -> Event {
+    let note = |subject: &&str| DoubtNote {
+        subject: host(subject),
+        boot: Boot {
+            number: 1,
+            nonce: 1,
+        },
+        age_ms: 400,
+    };
+    Event::Doubted {
+        observer: host(observer),
+        notes: subjects.iter().map(note).collect(),
+    }
+}
+
+fn looked_at(effects: &[Effect]) -> BTreeSet<HostId> {
+    let looks = effects.iter().filter_map(|effect| match effect {
+        Effect::Look { to, subject, .. } if to != subject => Some(*subject),
+        Effect::Look { .. } | Effect::Ended { .. } | Effect::Overload => None,
+    });
+    looks.collect()
+}
+
+fn attestation(observer: &str, subject: &str) -> Event {
+    let attestation = Attestation {
+        subject: host(subject),
+        subject_boot: Boot {
+            number: 1,
+            nonce: 1,
+        },
+        observer: host(observer),
+        observer_boot: Boot {
+            number: 1,
+            nonce: 1,
+        },
+        key: PublicKey([0; 32]),
+        sequence: Sequence(1),
+        epoch: Epoch(6),
+        anchor: anchor(),
+        grade: Grade::Failed,
+        paths: Vec::new(),
+        ingress: Vec::new(),
+        late_ms: 0,
+        signature: NO_SIGNATURE,
+    };
+    Event::Attested {
+        attestation: Box::new(attestation),
+        answer: None,
+    }
+}
+
+fn word_of(subject: &str) -> Event {
+    let answer = SelfAnswer {
+        subject: host(subject),
+        boot: Boot {
+            number: 1,
+            nonce: 1,
+        },
+        key: PublicKey([0; 32]),
+        to: Answer::Round(anchor()),
+        signature: NO_SIGNATURE,
+    };
+    Event::Answered {
+        answer: Box::new(answer),
+    }
+}
+
+fn ended(effects: &[Effect]) -> Option<(&Grounds, &[HostId])> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Ended {
+            grounds, subjects, ..
+        } => Some((&**grounds, subjects.as_slice())),
+        Effect::Look { .. } | Effect::Overload => None,
+    })
+}
+
+#[test]
+fn one_doubt_has_every_observer_the_subject_and_its_mates_asked_at_once() {
+    let mut rounds = leading();
+    let effects = rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    let asked: BTreeSet<(HostId, HostId)> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Look { to, subject, .. } => Some((*to, *subject)),
+            Effect::Ended { .. } | Effect::Overload => None,
+        })
+        .collect();
+    let mut expected: BTreeSet<_> = ["a2", "b1", "b2", "c1", "c2"]
+        .map(|to| (host(to), host("a1")))
+        .into();
+    expected.insert((host("a1"), host("a1")));
+    expected.insert((host("a2"), host("a2")));
+    assert_eq!(asked, expected);
+}
+
+#[test]
+fn a_doubt_by_a_host_without_the_seat_moves_nothing() {
+    let mut rounds = leading();
+    let stranger = Event::Doubted {
+        observer: HostId([9; 16]),
+        notes: vec![DoubtNote {
+            subject: host("a1"),
+            boot: Boot::default(),
+            age_ms: 0,
+        }],
+    };
+    assert_eq!(rounds.handle(at(1_000), stranger), []);
+    assert_eq!(
+        rounds.handle(at(1_000), doubt("a1", &["a1"])),
+        [],
+        "nobody observes itself"
+    );
+}
+
+#[test]
+fn a_subject_is_looked_at_once_in_a_second_and_its_set_ends_when_all_have_answered() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    assert_eq!(rounds.handle(at(1_200), doubt("b2", &["a1"])), []);
+    for observer in ["b1", "b2", "c1", "c2"] {
+        assert_eq!(rounds.handle(at(1_300), attestation(observer, "a1")), []);
+    }
+    rounds.handle(at(1_300), word_of("a2"));
+    let effects = rounds.handle(at(1_400), attestation("a2", "a1"));
+    let (grounds, subjects) = ended(&effects).expect("nobody is awaited any more");
+    assert_eq!(subjects, [host("a1")]);
+    assert_eq!((grounds.attestations.len(), grounds.answers.len()), (5, 1));
+    let effects = rounds.handle(at(2_000), Event::DeadlineReached);
+    assert_eq!(
+        looked_at(&effects),
+        BTreeSet::from([host("a1")]),
+        "it is still doubted"
+    );
+}
+
+#[test]
+fn a_set_ends_in_time_whoever_is_silent() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    let end = at(1_000).after(SET_WITHIN);
+    assert!(
+        ended(&rounds.handle(end.before(Span::milliseconds(1)), Event::DeadlineReached)).is_none()
+    );
+    assert!(ended(&rounds.handle(end, Event::DeadlineReached)).is_some());
+}
+
+#[test]
+fn no_witness_brings_the_whole_domain_under_one_anchor() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    let effects = rounds.handle(at(2_300), Event::DeadlineReached);
+    assert_eq!(
+        looked_at(&effects),
+        BTreeSet::from([host("a1"), host("a2")])
+    );
+}
+
+#[test]
+fn two_doubts_of_one_cause_come_together_within_a_second_of_being_due() {
+    let mut rounds = leading();
+    let first = rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    assert_eq!(looked_at(&first), BTreeSet::from([host("a1")]));
+    let second = rounds.handle(at(1_400), doubt("b2", &["a2"]));
+    assert_eq!(looked_at(&second), BTreeSet::from([host("a2")]));
+    assert_eq!(
+        looked_at(&rounds.handle(at(2_399), Event::DeadlineReached)),
+        BTreeSet::new()
+    );
+    let both = rounds.handle(at(2_400), Event::DeadlineReached);
+    assert_eq!(looked_at(&both), BTreeSet::from([host("a1"), host("a2")]));
+}
+
+#[test]
+fn what_one_observer_says_puts_nobody_into_doubt_for_the_surge_count() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    assert_eq!(rounds.doubted(), []);
+    rounds.handle(at(1_100), doubt("c1", &["a1"]));
+    let doubted = rounds.doubted();
+    assert_eq!((doubted.len(), doubted[0].since), (1, at(600)));
+    rounds.handle(at(1_200), doubt("c1", &[]));
+    assert_eq!(
+        rounds.doubted(),
+        [],
+        "an observer's list replaces what it said before"
+    );
+}
+
+#[test]
+fn an_observer_that_is_not_heard_again_doubts_nobody() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    rounds.handle(at(11_000), Event::DeadlineReached);
+    assert_eq!(rounds.doubters(&host("a1")), []);
+}
+
+#[test]
+fn a_new_leader_inherits_nothing() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    rounds.handle(at(1_100), Event::Deposed);
+    assert_eq!(rounds.handle(at(9_000), Event::DeadlineReached), []);
+    assert!(rounds.doubters(&host("a1")).is_empty());
+}
