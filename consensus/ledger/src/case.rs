@@ -7,8 +7,11 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CaseId, Digest, Domain, Fence, GroupName, HostId, LedgerIndex, LedgerTime,
-    Receipt, RemedyId, Scope, VerdictKind, WallNote,
+    Receipt, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
 };
+
+use crate::command::Refused;
+use crate::policy::Rung;
 
 /// One case. Its number never changes and is never used again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub struct Case {
     pub kind: VerdictKind,
     /// The subject's boot at the verdict, if it is a host.
     pub boot: Option<Boot>,
+    /// Where the subject stood at the verdict and what it was for, if it is a host.
+    pub scopes: Option<FrozenScopes>,
     /// Hosts of a domain or surge case, in order; at most 64 are named, `members_count` counts all.
     pub members: Vec<HostId>,
     /// How many hosts it is about.
@@ -31,6 +36,12 @@ pub struct Case {
     pub opened_wall: WallNote,
     /// The entry of the verdict.
     pub opened_at: LedgerIndex,
+    /// Since when a verdict of this kind has stood (protocol 7.4); later than `opened` if the kind was replaced.
+    pub stands_since: LedgerTime,
+    /// How often the case was closed as recovered and opened again (protocol 3.8).
+    pub flips: u32,
+    /// Nothing is begun before this: the hold-off of a host that flips (protocol 3.8).
+    pub held_off_until: LedgerTime,
     /// What the verdict stands on, small enough to keep (protocol 3.7).
     pub grounds: GroundsKept,
     /// How many consecutive rounds have upheld the verdict (protocol 3.4).
@@ -45,6 +56,8 @@ pub struct Case {
     pub takeovers: u32,
     /// All remedies begun, oldest first; at most 32 are kept.
     pub remedies: Vec<RemedyNote>,
+    /// Why the last intent was refused, until one is not.
+    pub refused: Option<Refused>,
     /// Where it stands.
     pub stage: Stage,
 }
@@ -77,8 +90,18 @@ pub struct RemedyNote {
     pub healer: HostId,
     /// When the intent was committed.
     pub intended: LedgerTime,
+    /// The rung as the policy had it then: inspection and proof go by this, whatever the policy says later.
+    pub applied: Rung,
+    /// The subject's boot at the intent: a higher one proves that it was started again (protocol 7.7).
+    pub boot: Option<Boot>,
     /// What came of it.
     pub receipt: Option<Receipt>,
+    /// The entry of the receipt `Done`: rounds that prove it must be anchored after it (protocol 7.7).
+    pub received_at: Option<LedgerIndex>,
+    /// Since when nobody knows its end (protocol 7.6).
+    pub unknown_since: Option<LedgerTime>,
+    /// Whether it was proven to have worked; `None` while that is open.
+    pub is_proven: Option<bool>,
 }
 
 /// Where a case stands; each stage owns what is only true in it.
@@ -125,6 +148,9 @@ pub enum Stage {
         why: String,
         /// Since when.
         since: LedgerTime,
+        /// A lease that goes on counting, because the end of its remedy is unknown, until a person dismisses the case
+        /// (protocol 7.6).
+        counted: Option<Lease>,
     },
     /// Over.
     Closed {
@@ -165,6 +191,8 @@ pub struct Lease {
     pub granted_at: LedgerIndex,
     /// When it ends unless it is renewed.
     pub ends: LedgerTime,
+    /// Nothing is applied before this: after a takeover a call of the healer before may still be under way (protocol 7.6).
+    pub apply_after: LedgerTime,
     /// Zone, rack and group it counts in, frozen at the grant (law B2).
     pub scopes: FrozenScopes,
 }
@@ -189,7 +217,7 @@ impl Case {
         matches!(self.stage, Stage::Closed { .. })
     }
 
-    /// The lease that counts against the budgets: offered, held, orphaned or verifying (law B2).
+    /// The lease that counts against the budgets: offered, held, orphaned, verifying, or escalated with an unknown end (law B2).
     pub fn counted_lease(&self) -> Option<&Lease> {
         match &self.stage {
             Stage::Offered(lease)
@@ -197,8 +225,19 @@ impl Case {
             | Stage::Remedy { lease, .. }
             | Stage::Orphaned { lease, .. }
             | Stage::Verifying { lease, .. } => Some(lease),
-            Stage::Open | Stage::Escalated { .. } | Stage::Closed { .. } => None,
+            Stage::Escalated { counted, .. } => counted.as_ref(),
+            Stage::Open | Stage::Closed { .. } => None,
         }
+    }
+
+    /// The remedy that was begun last and is neither refused, proven nor given up; its end or its proof is awaited.
+    pub fn pending(&self) -> Option<&RemedyNote> {
+        self.remedies.last().filter(|note| note.is_pending())
+    }
+
+    /// The pending remedy whose end nobody knows: it must be inspected, never repeated blindly (protocol 7.5).
+    pub fn unresolved(&self) -> Option<&RemedyNote> {
+        self.pending().filter(|note| !note.is_done())
     }
 
     /// The host it is about, if it is about one.
@@ -207,6 +246,24 @@ impl Case {
             Scope::Host(host) => Some(host),
             Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet => None,
         }
+    }
+}
+
+impl RemedyNote {
+    /// Whether its receipt says `Done`.
+    pub fn is_done(&self) -> bool {
+        self.receipt
+            .as_ref()
+            .is_some_and(|receipt| receipt.kind == ReceiptKind::Done)
+    }
+
+    /// Whether its end or its proof is awaited.
+    pub fn is_pending(&self) -> bool {
+        let is_refused = self
+            .receipt
+            .as_ref()
+            .is_some_and(|receipt| receipt.kind == ReceiptKind::Refused);
+        self.is_proven.is_none() && !is_refused
     }
 }
 

@@ -173,6 +173,13 @@ pub enum Command {
     Pause(Order),
     /// A person lifts pause and surge; the ramp begins (protocol 6.3, 6.4).
     Resume(Order),
+    /// A person closes a case by hand, and with it a lease that still counts (`hale lease revoke`, protocol 7.6).
+    Dismiss {
+        /// The case.
+        case: CaseId,
+        /// Who asks and why.
+        order: Order,
+    },
     /// Nothing but time: committed each second while any term is running (protocol 5).
     Tick,
 }
@@ -288,6 +295,17 @@ pub enum Refused {
         /// How many may be.
         limit: u32,
     },
+    /// As many remedies as the policy allows in any hour have begun in the last one (protocol 6.1 `per_hour`).
+    PerHour {
+        /// Of whom.
+        scope: Scope,
+        /// How many began.
+        used: u32,
+        /// How many may.
+        limit: u32,
+        /// When the oldest of them is an hour old.
+        left: Span,
+    },
     /// Too much of a scope is unhealthy (protocol 6.1 `halt_above`).
     Halt {
         /// Of whom.
@@ -306,6 +324,13 @@ pub enum Refused {
     },
     /// A brake stands: paused by a person, or surge.
     Brake(String),
+    /// Too many keepers would be under repair at once: healing never takes their majority (protocol 6.7).
+    Keepers {
+        /// How many voters are under repair.
+        used: u32,
+        /// How many may be.
+        limit: u32,
+    },
     /// The ramp after a brake allows no more at once (protocol 6.3).
     Ramp {
         /// How many are in flight.

@@ -1,10 +1,41 @@
 //! The replicated state machine: `apply(stamp, command, verifier) -> outcome`. Pure, total, deterministic, without floats.
 //!
 //! Rooms: [`command`] what can be asked of it and what it answers; [`case`] one trouble from verdict to closure, with its
-//! lease; [`policy`] the operators' rules; [`document`] strict TOML; the others are named beside their laws.
+//! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
+//! [`expiry`] what ends by itself; [`founding`] who belongs; `verdicts`, `surges`, `judging` from grounds to cases;
+//! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quiet`, [`brakes`] who
+//! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
+pub mod audit;
+pub mod brakes;
 pub mod case;
+pub mod clock;
 pub mod command;
 pub mod document;
+pub mod expiry;
+pub mod founding;
+pub mod in_force;
+pub mod ledger;
 pub mod policy;
+pub mod refusal;
+pub mod view;
+
+mod cases;
+mod damping;
+mod endings;
+mod healing;
+mod intents;
+mod judging;
+mod laws;
+mod leases;
+mod limits;
+mod proofs;
+mod quiet;
+mod receipts;
+mod surges;
+mod tally;
+mod verdicts;
+
+pub use audit::{BrokenAt, verify_chain, verify_chain_after};
+pub use ledger::Ledger;

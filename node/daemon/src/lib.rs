@@ -4,6 +4,5 @@
 
 pub mod authority;
 pub mod command_line;
-pub mod config;
 pub mod identity;
 pub mod moments;

@@ -23,10 +23,11 @@ pub(super) struct Port {
     pub touched: BTreeSet<HostId>,
     /// We go on under this identity since this event.
     pub renewed: Option<Identity>,
+    me: HostId,
 }
 
 impl Port {
-    pub fn new(probe_period: Span) -> Self {
+    pub fn new(me: HostId, probe_period: Span) -> Self {
         Self {
             now: Moment::default(),
             probe_period,
@@ -34,6 +35,7 @@ impl Port {
             effects: Vec::new(),
             touched: BTreeSet::new(),
             renewed: None,
+            me,
         }
     }
 }
@@ -58,10 +60,12 @@ impl Runtime<Identity> for Port {
     }
 
     fn send_to(&mut self, to: Identity, packet: &[u8]) {
-        self.effects.push(Effect::Send {
-            to: to.host,
-            bytes: packet.to_vec(),
-        });
+        if to.host != self.me {
+            self.effects.push(Effect::Send {
+                to: to.host,
+                bytes: packet.to_vec(),
+            });
+        }
     }
 
     fn submit_after(&mut self, timer: Timer<Identity>, after: Duration) {

@@ -1,0 +1,253 @@
+//! The canonical bytes of each kind of record: once written, never changed; a new kind takes a new number.
+//!
+//! Not here: bytes on the mesh or on disk (see `wire`).
+
+use vocabulary::{Canonical, CanonicalBytes, ReceiptKind};
+
+use super::record::{LeaseEnd, What};
+use crate::case::Closure;
+
+impl Canonical for What {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        match self {
+            Self::Founded { .. }
+            | Self::Enrolled { .. }
+            | Self::Booted { .. }
+            | Self::Left { .. }
+            | Self::Retired { .. }
+            | Self::PolicySet { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. } => lay_of_the_mesh(self, bytes),
+            Self::Verdict { .. }
+            | Self::Granted { .. }
+            | Self::Accepted { .. }
+            | Self::LeaseOver { .. }
+            | Self::Escalated { .. }
+            | Self::Closed { .. } => lay_of_a_case(self, bytes),
+            Self::Intended { .. }
+            | Self::IntentRefused { .. }
+            | Self::Received { .. }
+            | Self::Inspected { .. }
+            | Self::Verified { .. }
+            | Self::Unproven { .. } => lay_of_a_remedy(self, bytes),
+        }
+    }
+}
+
+fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::Founded { cluster, voters } => {
+            bytes.variant(0).text(cluster.as_str()).list(voters.iter())
+        }
+        What::Enrolled {
+            host,
+            name,
+            claims,
+            key,
+        } => bytes
+            .variant(1)
+            .value(host)
+            .text(name.as_str())
+            .text(claims)
+            .value(key),
+        What::Booted { host, boot } => bytes.variant(2).value(host).value(boot),
+        What::Left { host, boot } => bytes.variant(3).value(host).value(boot),
+        What::Retired { host, who, why } => bytes.variant(4).value(host).text(who).text(why),
+        What::PolicySet {
+            version,
+            digest,
+            who,
+            why,
+        } => bytes
+            .variant(5)
+            .number(*version)
+            .bytes(&digest.0)
+            .text(who)
+            .text(why),
+        What::Paused { who, why } => bytes.variant(6).text(who).text(why),
+        What::Resumed { who, why } => bytes.variant(7).text(who).text(why),
+        _ => unreachable!("the caller gives only what the mesh itself has done"),
+    };
+}
+
+fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::Verdict {
+            case,
+            subject,
+            kind,
+            anchor,
+            grounds,
+            against,
+            well,
+            vacant,
+        } => bytes
+            .variant(8)
+            .number(case.0)
+            .value(subject)
+            .value(kind)
+            .value(anchor)
+            .bytes(&grounds.0)
+            .number(*against)
+            .number(*well)
+            .number(*vacant),
+        What::Granted {
+            case,
+            fence,
+            healer,
+            is_takeover,
+        } => bytes
+            .variant(9)
+            .number(case.0)
+            .number(fence.0)
+            .value(healer)
+            .variant(u8::from(*is_takeover)),
+        What::Accepted {
+            case,
+            fence,
+            healer,
+        } => bytes
+            .variant(10)
+            .number(case.0)
+            .number(fence.0)
+            .value(healer),
+        What::LeaseOver {
+            case,
+            fence,
+            end,
+            is_orphaned,
+        } => bytes
+            .variant(11)
+            .number(case.0)
+            .number(fence.0)
+            .value(end)
+            .variant(u8::from(*is_orphaned)),
+        What::Escalated {
+            case,
+            why,
+            is_counted,
+        } => bytes
+            .variant(12)
+            .number(case.0)
+            .text(why)
+            .variant(u8::from(*is_counted)),
+        What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
+        _ => unreachable!("the caller gives only what has become of a case"),
+    };
+}
+
+fn lay_of_a_remedy(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::Intended {
+            case,
+            fence,
+            remedy,
+            rung,
+            argv,
+            healer,
+            anchor,
+            grounds,
+        } => bytes
+            .variant(14)
+            .number(case.0)
+            .number(fence.0)
+            .number(remedy.0)
+            .number(*rung)
+            .list(argv.iter().map(Text))
+            .value(healer)
+            .value(anchor)
+            .bytes(&grounds.0),
+        What::IntentRefused { case, fence, why } => {
+            bytes.variant(15).number(case.0).number(fence.0).text(why)
+        }
+        What::Received {
+            case,
+            remedy,
+            fence,
+            kind,
+            detail,
+        } => bytes
+            .variant(16)
+            .number(case.0)
+            .number(remedy.0)
+            .number(fence.0)
+            .variant(receipt_number(*kind))
+            .text(detail),
+        What::Inspected {
+            case,
+            remedy,
+            fence,
+            kind,
+            detail,
+        } => bytes
+            .variant(17)
+            .number(case.0)
+            .number(remedy.0)
+            .number(fence.0)
+            .variant(receipt_number(*kind))
+            .text(detail),
+        What::Verified {
+            case,
+            remedy,
+            boot,
+            anchor,
+            grounds,
+        } => bytes
+            .variant(18)
+            .number(case.0)
+            .number(remedy.0)
+            .value(boot)
+            .value(anchor)
+            .bytes(&grounds.0),
+        What::Unproven {
+            case,
+            remedy,
+            rung,
+            why,
+        } => bytes
+            .variant(19)
+            .number(case.0)
+            .number(remedy.0)
+            .number(*rung)
+            .text(why),
+        _ => unreachable!("the caller gives only what has become of a remedy"),
+    };
+}
+
+impl Canonical for LeaseEnd {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        match self {
+            Self::NotAccepted => bytes.variant(0),
+            Self::RanOut => bytes.variant(1),
+            Self::Released(why) => bytes.variant(2).text(why),
+        };
+    }
+}
+
+impl Canonical for Closure {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        match self {
+            Self::Healed => bytes.variant(0),
+            Self::Recovered => bytes.variant(1),
+            Self::Retired => bytes.variant(2),
+            Self::ByPerson(why) => bytes.variant(3).text(why),
+            Self::MergedInto(case) => bytes.variant(4).number(case.0),
+        };
+    }
+}
+
+fn receipt_number(kind: ReceiptKind) -> u8 {
+    match kind {
+        ReceiptKind::Done => 0,
+        ReceiptKind::Refused => 1,
+        ReceiptKind::Unknown => 2,
+    }
+}
+
+struct Text<'a>(&'a String);
+
+impl Canonical for Text<'_> {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        bytes.text(self.0);
+    }
+}

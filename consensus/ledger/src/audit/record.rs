@@ -1,0 +1,299 @@
+//! One record of the history: what has become true, when, and what it follows.
+//!
+//! Law A1: a record's digest covers everything in it, the digest of the one before too.
+//! Not here: the layout of each kind (see `layout`), keeping records (see the parent).
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, HostId, HostName,
+    LedgerIndex, LedgerTime, PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
+};
+
+use super::{Checkpoint, Stamp};
+use crate::case::Closure;
+
+/// One record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// Ledger time.
+    pub at: LedgerTime,
+    /// The leader's wall clock, for people.
+    pub wall: WallNote,
+    /// The entry that made it so.
+    pub index: LedgerIndex,
+    /// What has become true.
+    pub what: What,
+    /// Digest of the record before.
+    pub previous: Digest,
+    /// Digest of this one.
+    pub digest: Digest,
+}
+
+/// Why a lease is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeaseEnd {
+    /// Nobody took it in time (protocol 7.2).
+    NotAccepted,
+    /// It was not renewed (protocol 7.6).
+    RanOut,
+    /// Its healer gave it back; why.
+    Released(String),
+}
+
+/// What has become true.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// The ledger was founded.
+    Founded {
+        /// Whose it is.
+        cluster: ClusterName,
+        /// The first voters.
+        voters: Vec<HostId>,
+    },
+    /// A host joined, changed its claims, or speaks with a further key.
+    Enrolled {
+        /// Which one.
+        host: HostId,
+        /// Its name.
+        name: HostName,
+        /// Its claims as the certificate's URI.
+        claims: String,
+        /// The key that speaks from now on.
+        key: PublicKey,
+    },
+    /// A host began a new life.
+    Booted {
+        /// Which one.
+        host: HostId,
+        /// The life.
+        boot: Boot,
+    },
+    /// An agent said goodbye.
+    Left {
+        /// Whose.
+        host: HostId,
+        /// The life that ended.
+        boot: Boot,
+    },
+    /// A host was buried for good.
+    Retired {
+        /// Which one.
+        host: HostId,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A policy came into force.
+    PolicySet {
+        /// As this version.
+        version: u64,
+        /// Of its text.
+        digest: Digest,
+        /// By whom.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A verdict opened a case, opened it again, or changed its kind.
+    Verdict {
+        /// The case.
+        case: CaseId,
+        /// About whom.
+        subject: Scope,
+        /// What was concluded.
+        kind: VerdictKind,
+        /// The round.
+        anchor: Anchor,
+        /// Of the encoded grounds.
+        grounds: Digest,
+        /// How many voices stood against the subject.
+        against: u64,
+        /// How many saw it well.
+        well: u64,
+        /// How many seats were vacant.
+        vacant: u64,
+    },
+    /// A lease was offered; every budget allowed it.
+    Granted {
+        /// Of this case.
+        case: CaseId,
+        /// Under this fence.
+        fence: Fence,
+        /// To whom.
+        healer: HostId,
+        /// Whether it takes an orphaned lease over.
+        is_takeover: bool,
+    },
+    /// The healer took the lease.
+    Accepted {
+        /// Of this case.
+        case: CaseId,
+        /// Under this fence.
+        fence: Fence,
+        /// Who.
+        healer: HostId,
+    },
+    /// A lease is over and nothing was proven under it.
+    LeaseOver {
+        /// Of this case.
+        case: CaseId,
+        /// Its fence.
+        fence: Fence,
+        /// How.
+        end: LeaseEnd,
+        /// Whether it goes on counting as an orphan.
+        is_orphaned: bool,
+    },
+    /// A remedy may begin: the intent before the effect.
+    Intended {
+        /// For this case.
+        case: CaseId,
+        /// Under this fence.
+        fence: Fence,
+        /// The remedy.
+        remedy: RemedyId,
+        /// The rung.
+        rung: u64,
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// Who sees it through.
+        healer: HostId,
+        /// The last look.
+        anchor: Anchor,
+        /// Of its encoded grounds.
+        grounds: Digest,
+    },
+    /// An intent was refused; the same refusal in a row is recorded once.
+    IntentRefused {
+        /// For this case.
+        case: CaseId,
+        /// Under this fence.
+        fence: Fence,
+        /// Why.
+        why: String,
+    },
+    /// What came of a remedy: the outcome after the effect.
+    Received {
+        /// For this case.
+        case: CaseId,
+        /// The remedy.
+        remedy: RemedyId,
+        /// Under which fence it ran.
+        fence: Fence,
+        /// How it ended.
+        kind: ReceiptKind,
+        /// One line.
+        detail: String,
+    },
+    /// What an inspection found.
+    Inspected {
+        /// For this case.
+        case: CaseId,
+        /// The remedy.
+        remedy: RemedyId,
+        /// Under which fence it was inspected.
+        fence: Fence,
+        /// What it found.
+        kind: ReceiptKind,
+        /// One line.
+        detail: String,
+    },
+    /// A rung's proof is there and the voices say well; the soak begins.
+    Verified {
+        /// For this case.
+        case: CaseId,
+        /// The remedy.
+        remedy: RemedyId,
+        /// The life that proves it.
+        boot: Option<Boot>,
+        /// The round.
+        anchor: Anchor,
+        /// Of its encoded grounds.
+        grounds: Digest,
+    },
+    /// A rung did not prove that it worked.
+    Unproven {
+        /// For this case.
+        case: CaseId,
+        /// The remedy.
+        remedy: RemedyId,
+        /// The rung.
+        rung: u64,
+        /// Why.
+        why: String,
+    },
+    /// A person is called.
+    Escalated {
+        /// For this case.
+        case: CaseId,
+        /// One line.
+        why: String,
+        /// Whether its lease goes on counting.
+        is_counted: bool,
+    },
+    /// A case is over.
+    Closed {
+        /// Which one.
+        case: CaseId,
+        /// How.
+        how: Closure,
+    },
+    /// A person stopped all healing.
+    Paused {
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// Pause and surge were lifted and the ramp begins.
+    Resumed {
+        /// Who; `the policy` where it set `resume_after`.
+        who: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Record {
+    /// What a record's digest begins with.
+    pub const CONTEXT: &str = "hale audit 1";
+
+    /// Its place in the chain.
+    pub fn place(&self) -> Checkpoint {
+        Checkpoint {
+            number: self.number,
+            digest: self.digest,
+        }
+    }
+
+    /// The digest that its contents have, whatever it claims.
+    pub fn computed_digest(&self) -> Digest {
+        let mut bytes = CanonicalBytes::default();
+        bytes
+            .text(Self::CONTEXT)
+            .number(self.number)
+            .number(self.at.as_milliseconds())
+            .number(self.wall.0)
+            .number(self.index.0)
+            .value(&self.what)
+            .bytes(&self.previous.0);
+        Digest::of(&[&bytes.into_bytes()])
+    }
+
+    pub(super) fn following(before: Checkpoint, stamp: Stamp, what: What) -> Self {
+        let mut record = Self {
+            number: before.number.saturating_add(1),
+            at: stamp.at,
+            wall: stamp.wall,
+            index: stamp.index,
+            what,
+            previous: before.digest,
+            digest: Digest::default(),
+        };
+        record.digest = record.computed_digest();
+        record
+    }
+}

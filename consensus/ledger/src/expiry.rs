@@ -1,0 +1,178 @@
+//! What ends by itself when ledger time moves: offers, leases, proofs, patience.
+//!
+//! Law X1: every term that can hold a case has its end here, so that nothing waits for ever (law G1).
+//! Not here: moving time (see `clock`).
+
+use std::sync::Arc;
+
+use vocabulary::{LedgerTime, Scope, VerdictKind};
+
+use crate::audit::LeaseEnd;
+use crate::case::{Case, FrozenScopes, GroundsKept, Stage};
+use crate::ledger::Ledger;
+
+/// protocol 7.6: after so many takeovers a person is called.
+pub const TAKEOVERS_MAX: u32 = 3;
+
+/// An end that is due.
+enum Due {
+    NotAccepted,
+    RanOut,
+    NotProven,
+    Escalated(String),
+}
+
+impl Ledger {
+    /// Ends what is over; runs at the head of each entry, before its commands.
+    pub(crate) fn expire(&mut self) {
+        if self.state.founding.is_none() {
+            return;
+        }
+        let due: Vec<(Arc<Case>, Due)> = self
+            .state
+            .cases
+            .open()
+            .filter_map(|case| Some((case.clone(), self.due(case)?)))
+            .collect();
+        for (case, due) in due {
+            let case = Case::clone(&case);
+            match due {
+                Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
+                Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
+                Due::NotProven => {
+                    self.fail_rung(case, "the time for its proof is over".into());
+                }
+                Due::Escalated(why) => self.escalate(case, why),
+            }
+        }
+        self.expire_farewells();
+        self.forget_attempts();
+        self.forget_doubts();
+        self.step_ramp();
+        self.lift_calm_surge();
+    }
+
+    /// When the offer, lease or proof of a case ends, whichever is first.
+    pub(crate) fn ends_at(&self, case: &Case) -> Option<LedgerTime> {
+        let own = match &case.stage {
+            Stage::Offered(lease) => Some(lease.granted.after(self.timers().accept_within)),
+            Stage::Leased(lease) | Stage::Remedy { lease, .. } => Some(lease.ends),
+            Stage::Verifying { lease, .. } => self
+                .gives_up(case)
+                .map(|at| at.min(lease.ends))
+                .or(Some(lease.ends)),
+            Stage::Open
+            | Stage::Orphaned { .. }
+            | Stage::Escalated { .. }
+            | Stage::Closed { .. } => None,
+        };
+        let patience = case.is_live().then(|| self.patience_ends(case)).flatten();
+        own.into_iter().chain(patience).min()
+    }
+
+    fn due(&self, case: &Case) -> Option<Due> {
+        let now = self.state.time;
+        let patience = case.is_live().then(|| self.patience_ends(case)).flatten();
+        if patience.is_some_and(|at| at <= now) {
+            return Some(Due::Escalated(self.lost_patience(case)));
+        }
+        match &case.stage {
+            Stage::Open => self.hopeless(case).map(Due::Escalated),
+            Stage::Offered(lease) => {
+                let until = lease.granted.after(self.timers().accept_within);
+                (until <= now).then_some(Due::NotAccepted)
+            }
+            Stage::Leased(lease) | Stage::Remedy { lease, .. } => {
+                (lease.ends <= now).then_some(Due::RanOut)
+            }
+            Stage::Verifying { lease, .. } => {
+                let is_over = self.gives_up(case).is_some_and(|at| at <= now);
+                let ran_out = (lease.ends <= now).then_some(Due::RanOut);
+                is_over.then_some(Due::NotProven).or(ran_out)
+            }
+            Stage::Orphaned { .. } => (case.takeovers >= TAKEOVERS_MAX).then(|| {
+                Due::Escalated(format!("{TAKEOVERS_MAX} healers took it over and lost it"))
+            }),
+            Stage::Escalated { .. } | Stage::Closed { .. } => None,
+        }
+    }
+
+    /// When a person is called whatever else happens: an unknown end, or an `AgentDown` that no rule acts on.
+    fn patience_ends(&self, case: &Case) -> Option<LedgerTime> {
+        let timers = self.timers();
+        let unknown = case.unresolved().and_then(|note| note.unknown_since);
+        if let Some(since) = unknown {
+            return Some(since.after(timers.unknown_for));
+        }
+        let is_idle = case.kind == VerdictKind::AgentDown
+            && matches!(case.stage, Stage::Open)
+            && !self.rule_of(case).is_some_and(|rule| rule.acts());
+        is_idle.then(|| case.stands_since.after(timers.agent_down_for))
+    }
+
+    fn lost_patience(&self, case: &Case) -> String {
+        let timers = self.timers();
+        match case.unresolved() {
+            Some(note) => format!(
+                "the end of remedy {} has been unknown for {}",
+                note.id, timers.unknown_for
+            ),
+            None => format!(
+                "the agent has been down for {} and no rule acts on it",
+                timers.agent_down_for
+            ),
+        }
+    }
+
+    /// Why no rung can be tried any more, if a rule acts on the case at all.
+    fn hopeless(&self, case: &Case) -> Option<String> {
+        let rule = self.rule_of(case).filter(|rule| rule.acts())?;
+        let rungs = rule.ladder.len();
+        if case.rung as usize >= rungs {
+            return Some(format!("all {rungs} rungs of {:?} were tried", rule.name));
+        }
+        self.spent(case, rule)
+    }
+
+    /// protocol 3.6: an agent that said goodbye is a ticket once its grace is over.
+    fn expire_farewells(&mut self) {
+        let (now, grace) = (self.state.time, self.timers().left_grace);
+        let is_over = |at: LedgerTime| now.since(at) >= grace;
+        let due: Vec<_> = self
+            .state
+            .departures
+            .awaited()
+            .filter(|(_, at)| is_over(*at))
+            .map(|(host, _)| host)
+            .collect();
+        for host in due {
+            let open = self.state.cases.of_host(&host).map(|case| case.id);
+            let Some(ticket) = open.or_else(|| self.open_ticket(host)) else {
+                // The open cases are at their bound: the ticket is opened when there is room.
+                continue;
+            };
+            Arc::make_mut(&mut self.state.departures).ticketed(host, ticket);
+        }
+    }
+
+    fn open_ticket(&mut self, host: vocabulary::HostId) -> Option<vocabulary::CaseId> {
+        let entry = self.state.roster.get(&host)?;
+        let (boot, scopes) = (entry.boot, FrozenScopes::of(&entry.claims));
+        let grounds = GroundsKept {
+            anchor: self.anchor(),
+            digest: vocabulary::Digest::default(),
+            against: Vec::new(),
+            well: Vec::new(),
+            vacant: Vec::new(),
+        };
+        let mut case = self
+            .new_case(Scope::Host(host), VerdictKind::Left, grounds)
+            .ok()?;
+        case.boot = boot;
+        case.scopes = Some(scopes);
+        let id = case.id;
+        self.record_verdict(&case);
+        self.state.cases.put(case);
+        Some(id)
+    }
+}

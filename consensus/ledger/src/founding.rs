@@ -1,0 +1,363 @@
+//! Who belongs: founding, enrolment, boots, farewells, burials.
+//!
+//! Law F1: a ledger is founded once (protocol 1.4).
+//! Law F2: the authority's signature is checked here, by every keeper (protocol 1.3).
+//! Law F3: a retired host never comes back; a boot number never falls (protocol 1.2).
+//! Not here: batching of enrolments, which the leader does by gathering them into one entry: seats move once per entry.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use detection::roster::{self, Roster};
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    Address, Boot, CaseId, CertificateChain, CertificateFault, Claims, ClusterName, HostId,
+    LedgerTime, PublicKey, StoreId, Verifier,
+};
+
+use crate::audit::What;
+use crate::case::{Case, Closure, Stage};
+use crate::command::{Order, Outcome, Refused};
+use crate::ledger::Ledger;
+
+/// What was settled when the ledger was founded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Founding {
+    /// Whose ledger it is.
+    pub cluster: ClusterName,
+    /// The DER certificates of the cluster's authorities.
+    pub authorities: Vec<Vec<u8>>,
+    /// The voters, in the order they were named.
+    pub voters: Vec<HostId>,
+}
+
+/// The agents that said goodbye and have not come back (protocol 3.6 `Left`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Departures(BTreeMap<HostId, Departure>);
+
+/// One farewell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Departure {
+    pub at: LedgerTime,
+    /// The ticket that was opened when the grace was over.
+    pub case: Option<CaseId>,
+}
+
+type FoundingTerms<'a> = (&'a ClusterName, &'a [Vec<u8>], &'a [CertificateChain]);
+
+impl Founding {
+    /// Raft groups beyond seven voters only slow down; even numbers only add a voter to lose (glossary: keeper).
+    pub const VOTERS: [usize; 4] = [1, 3, 5, 7];
+    /// A rotation needs two; room for a slow one.
+    pub const AUTHORITIES_MAX: usize = 4;
+}
+
+impl Departures {
+    /// Whether the grace of any is still running.
+    pub fn is_any_awaited(&self) -> bool {
+        self.0.values().any(|departure| departure.case.is_none())
+    }
+
+    pub fn get(&self, host: &HostId) -> Option<&Departure> {
+        self.0.get(host)
+    }
+
+    pub fn awaited(&self) -> impl Iterator<Item = (HostId, LedgerTime)> {
+        self.0
+            .iter()
+            .filter(|(_, departure)| departure.case.is_none())
+            .map(|(host, departure)| (*host, departure.at))
+    }
+
+    pub fn ticketed(&mut self, host: HostId, case: CaseId) {
+        if let Some(departure) = self.0.get_mut(&host) {
+            departure.case = Some(case);
+        }
+    }
+}
+
+impl Ledger {
+    pub(crate) fn found(
+        &mut self,
+        by: HostId,
+        (cluster, authorities, keepers): FoundingTerms<'_>,
+        verifier: &dyn Verifier,
+    ) -> Result<Outcome, Refused> {
+        if self.state.founding.is_some() {
+            return Err(Refused::AlreadyFounded);
+        }
+        let bound = 1..=Founding::AUTHORITIES_MAX;
+        let is_sound = |bytes: &Vec<u8>| (1..=CertificateChain::BYTES_MAX).contains(&bytes.len());
+        if !bound.contains(&authorities.len()) || !authorities.iter().all(is_sound) {
+            let most = Founding::AUTHORITIES_MAX;
+            return Err(Refused::Malformed(format!(
+                "1 to {most} authority certificates are expected"
+            )));
+        }
+        let founders = founders(cluster, authorities, keepers, verifier)?;
+        let voters: Vec<HostId> = founders.iter().map(|(claims, _)| claims.id()).collect();
+        if !voters.contains(&by) {
+            return Err(Refused::NotPermitted(
+                "a ledger is founded from one of its first keepers".into(),
+            ));
+        }
+        self.state.roster = Arc::new(Roster::new(cluster.clone()));
+        self.state.founding = Some(Arc::new(Founding {
+            cluster: cluster.clone(),
+            authorities: authorities.to_vec(),
+            voters: voters.clone(),
+        }));
+        self.record(What::Founded {
+            cluster: cluster.clone(),
+            voters,
+        });
+        for (claims, key) in founders {
+            self.put_claims(claims, key);
+        }
+        Ok(Outcome::Done)
+    }
+
+    pub(crate) fn enrol(
+        &mut self,
+        by: HostId,
+        chain: &CertificateChain,
+        verifier: &dyn Verifier,
+    ) -> Result<Outcome, Refused> {
+        let founding = self.state.founding.clone().ok_or(Refused::NotFounded)?;
+        let (claims, key) = read(&founding.cluster, &founding.authorities, chain, verifier)?;
+        let host = claims.id();
+        // Another's certificate is public: an old one must not move its host back.
+        if host != by {
+            return Err(Refused::NotPermitted("a host enrols only itself".into()));
+        }
+        let Some(entry) = self.state.roster.get_even_retired(&host) else {
+            if self.state.roster.all().count() >= roster::HOSTS_MAX {
+                return Err(Refused::Bound(format!(
+                    "hosts of one mesh: {}",
+                    roster::HOSTS_MAX
+                )));
+            }
+            self.put_claims(claims, key);
+            return Ok(Outcome::Done);
+        };
+        if entry.is_retired {
+            return Err(Refused::Retired);
+        }
+        let speaks = entry.keys.iter().any(|(_, own)| *own == key);
+        if entry.claims == claims && speaks {
+            return Ok(Outcome::Done);
+        }
+        let moves = entry.claims.domain != claims.domain || entry.claims.group != claims.group;
+        match self.state.cases.of_host(&host) {
+            // protocol 1.3: a change of domain or group is refused while a case on the host is open.
+            Some(case) if moves => Err(Refused::CaseOpen(case.id)),
+            _ => {
+                self.put_claims(claims, key);
+                Ok(Outcome::Done)
+            }
+        }
+    }
+
+    pub(crate) fn boot(
+        &mut self,
+        by: HostId,
+        boot: Boot,
+        address: Address,
+        store: Option<StoreId>,
+    ) -> Result<Outcome, Refused> {
+        let entry = self.member(by)?;
+        if store.is_some() && !entry.claims.roles.keeper {
+            return Err(Refused::NotPermitted("only a keeper has a store".into()));
+        }
+        let is_new = match entry.boot {
+            Some(known) if boot.number < known.number => return Err(Refused::BootTooLow(known)),
+            // protocol 1.2: two nonces under one number are two machines.
+            Some(known) if boot.number == known.number && boot.nonce != known.nonce => {
+                return Err(Refused::Duplicate(known));
+            }
+            Some(known) => boot.number > known.number,
+            None => true,
+        };
+        Arc::make_mut(&mut self.state.roster).set_boot(&by, boot, address, store);
+        if is_new {
+            self.record(What::Booted { host: by, boot });
+            self.welcome_back(by);
+        }
+        Ok(Outcome::Done)
+    }
+
+    pub(crate) fn left(&mut self, by: HostId, boot: Boot) -> Result<Outcome, Refused> {
+        match self.member(by)?.boot {
+            Some(known) if known == boot => {}
+            Some(known) => return Err(Refused::BootTooLow(known)),
+            None => return Err(Refused::Nothing),
+        }
+        if self.state.departures.get(&by).is_some() {
+            return Ok(Outcome::Done);
+        }
+        let departure = Departure {
+            at: self.state.time,
+            case: None,
+        };
+        let departures = Arc::make_mut(&mut self.state.departures);
+        departures.0.insert(by, departure);
+        self.record(What::Left { host: by, boot });
+        Ok(Outcome::Done)
+    }
+
+    pub(crate) fn retire(
+        &mut self,
+        by: HostId,
+        host: HostId,
+        order: &Order,
+    ) -> Result<Outcome, Refused> {
+        self.ordered(by, order)?;
+        let roster = &self.state.roster;
+        if roster.get_even_retired(&host).is_none() {
+            return Err(Refused::UnknownHost);
+        }
+        if roster.get(&host).is_none() {
+            return Err(Refused::Retired);
+        }
+        if self.voters().contains(&host) {
+            return Err(Refused::NotPermitted(
+                "a voter of the ledger cannot be retired; take it from the voters first".into(),
+            ));
+        }
+        let case = self.state.cases.of_host(&host).cloned();
+        if let Some(case) = &case {
+            // Its lease counts until the end of the remedy is known (law B2).
+            if case.pending().is_some() {
+                return Err(Refused::CaseOpen(case.id));
+            }
+            self.close(Case::clone(case), Closure::Retired);
+        }
+        Arc::make_mut(&mut self.state.roster).retire(&host);
+        Arc::make_mut(&mut self.state.departures).0.remove(&host);
+        self.record(What::Retired {
+            host,
+            who: order.who.clone(),
+            why: order.why.clone(),
+        });
+        Ok(Outcome::Done)
+    }
+
+    /// The entry of a host that belongs.
+    pub(crate) fn member(&self, host: HostId) -> Result<&roster::Entry, Refused> {
+        match self.state.roster.get_even_retired(&host) {
+            None => Err(Refused::UnknownHost),
+            Some(entry) if entry.is_retired => Err(Refused::Retired),
+            Some(entry) => Ok(entry),
+        }
+    }
+
+    /// Checks a person's order: from a host that belongs, signed with a name and a reason.
+    pub(crate) fn ordered(&self, by: HostId, order: &Order) -> Result<(), Refused> {
+        self.member(by)?;
+        let (who, why) = (order.who.len(), order.why.len());
+        if (1..=Order::WHO_BYTES_MAX).contains(&who) && (1..=Order::WHY_BYTES_MAX).contains(&why) {
+            return Ok(());
+        }
+        Err(Refused::Malformed(format!(
+            "an order names who asks (1 to {} bytes, {who} given) and why (1 to {} bytes, {why} given)",
+            Order::WHO_BYTES_MAX,
+            Order::WHY_BYTES_MAX,
+        )))
+    }
+
+    fn put_claims(&mut self, claims: Claims, key: PublicKey) {
+        let (host, index) = (claims.id(), self.state.index);
+        self.record(What::Enrolled {
+            host,
+            name: claims.host.clone(),
+            claims: claims.to_uri(),
+            key,
+        });
+        let known = self.state.roster.get(&host).cloned();
+        let entry = match known {
+            None => roster::Entry::enrolled(claims, key, index),
+            Some(mut entry) => {
+                entry.claims = claims;
+                // protocol 1.3: up to two keys, each from its index on; the oldest falls silent.
+                if entry.keys.iter().all(|(_, own)| *own != key) {
+                    entry.keys.push((index, key));
+                    let over = entry.keys.len().saturating_sub(roster::KEYS_MAX);
+                    entry.keys.drain(..over);
+                }
+                entry
+            }
+        };
+        Arc::make_mut(&mut self.state.roster).put(entry);
+    }
+
+    /// A host that said goodbye is back: its ticket is over.
+    fn welcome_back(&mut self, host: HostId) {
+        if self.state.departures.get(&host).is_none() {
+            return;
+        }
+        let departure = Arc::make_mut(&mut self.state.departures).0.remove(&host);
+        let ticket = departure.and_then(|departure| departure.case);
+        let ticket = ticket.and_then(|id| self.state.cases.get(id).cloned());
+        if let Some(case) = ticket.filter(|case| matches!(case.stage, Stage::Open)) {
+            self.close(Case::clone(&case), Closure::Recovered);
+        }
+    }
+}
+
+impl Order {
+    /// A user name or id.
+    pub const WHO_BYTES_MAX: usize = 64;
+    /// A few sentences.
+    pub const WHY_BYTES_MAX: usize = 500;
+}
+
+fn founders(
+    cluster: &ClusterName,
+    authorities: &[Vec<u8>],
+    keepers: &[CertificateChain],
+    verifier: &dyn Verifier,
+) -> Result<Vec<(Claims, PublicKey)>, Refused> {
+    if !Founding::VOTERS.contains(&keepers.len()) {
+        return Err(Refused::Malformed(format!(
+            "a ledger has 1, 3, 5 or 7 voters, {} are named",
+            keepers.len()
+        )));
+    }
+    let mut founders: Vec<(Claims, PublicKey)> = Vec::new();
+    for chain in keepers {
+        let (claims, key) = read(cluster, authorities, chain, verifier)?;
+        let host = &claims.host;
+        if !claims.roles.keeper {
+            return Err(Refused::NotPermitted(format!(
+                "the certificate of {host} does not name it a keeper"
+            )));
+        }
+        if founders.iter().any(|(known, _)| known.id() == claims.id()) {
+            return Err(Refused::Malformed(format!("{host} is named twice")));
+        }
+        founders.push((claims, key));
+    }
+    Ok(founders)
+}
+
+fn read(
+    cluster: &ClusterName,
+    authorities: &[Vec<u8>],
+    chain: &CertificateChain,
+    verifier: &dyn Verifier,
+) -> Result<(Claims, PublicKey), Refused> {
+    let size = chain.0.iter().map(Vec::len).sum::<usize>();
+    if chain.0.is_empty() || size > CertificateChain::BYTES_MAX {
+        return Err(Refused::Certificate(CertificateFault::Size));
+    }
+    let (claims, key) = verifier
+        .claims(authorities, chain)
+        .map_err(Refused::Certificate)?;
+    if claims.cluster != *cluster {
+        return Err(Refused::Certificate(CertificateFault::Claims(format!(
+            "it belongs to cluster {}, this is {cluster}",
+            claims.cluster
+        ))));
+    }
+    Ok((claims, key))
+}

@@ -1,0 +1,79 @@
+//! The commands of healing: who may ask which, and the room that answers it.
+//!
+//! Law H1: verdicts and offers come from a voter of the ledger; a lease's commands from its healer; orders from a person at
+//! a host that belongs. Everything else is refused.
+//! Not here: what is decided (each command's room).
+
+use vocabulary::{HostId, Verifier};
+
+use crate::command::{Command, Outcome, Refused};
+use crate::ledger::Ledger;
+
+impl Ledger {
+    pub(crate) fn heal(
+        &mut self,
+        by: HostId,
+        command: &Command,
+        verifier: &dyn Verifier,
+    ) -> Result<Outcome, Refused> {
+        self.settle();
+        match command {
+            Command::Verdicts { .. }
+            | Command::Surge { .. }
+            | Command::Recovered { .. }
+            | Command::Offer { .. } => self.lead(by, command, verifier),
+            Command::Accept { case, fence } => self.accept(by, *case, *fence),
+            Command::Renew { case, fence } => self.renew(by, *case, *fence),
+            Command::Intend {
+                case,
+                fence,
+                grounds,
+            } => self.intend(by, (*case, *fence), grounds, verifier),
+            Command::Receive { case, receipt } => self.receive(by, *case, receipt),
+            Command::Inspected { case, fence, found } => self.inspected(by, (*case, *fence), found),
+            Command::Verify {
+                case,
+                fence,
+                grounds,
+            } => self.verify(by, (*case, *fence), grounds, verifier),
+            Command::Unproven { case, fence, why } => self.unproven(by, (*case, *fence), why),
+            Command::Release { case, fence, why } => self.release(by, (*case, *fence), why),
+            Command::Dismiss { case, order } => self.dismiss(by, *case, order),
+            Command::Found { .. }
+            | Command::Enrol(_)
+            | Command::Boot { .. }
+            | Command::Left { .. }
+            | Command::Retire { .. }
+            | Command::Policy { .. }
+            | Command::Pause(_)
+            | Command::Resume(_)
+            | Command::Tick => unreachable!("the door gives only the commands of healing"),
+        }
+    }
+
+    /// What only the leader proposes; the ledger knows the voters, not which of them leads.
+    fn lead(
+        &mut self,
+        by: HostId,
+        command: &Command,
+        verifier: &dyn Verifier,
+    ) -> Result<Outcome, Refused> {
+        self.member(by)?;
+        if !self.voters().contains(&by) {
+            return Err(Refused::NotPermitted(
+                "only a voter of the ledger may ask this".into(),
+            ));
+        }
+        match command {
+            Command::Verdicts {
+                grounds,
+                findings,
+                doubted,
+            } => self.verdicts(grounds, (findings, doubted), verifier),
+            Command::Surge { doubted } => self.surge(doubted),
+            Command::Recovered { cases, grounds } => self.recovered(cases, grounds, verifier),
+            Command::Offer { case, healer } => self.offer(*case, *healer),
+            _ => unreachable!("the caller gives only the leader's commands"),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The laws that are cheap enough to be checked after every entry, in release builds too.
+//!
+//! Law L1: at most one live lease per subject. Law L2: fences only rise. Law B2: what is counted is what is leased.
+//! Not here: B1 and P1, which are checked where a lease is granted and where a remedy begins.
+
+use std::collections::BTreeSet;
+
+use vocabulary::{Fence, Scope};
+
+use crate::ledger::Ledger;
+
+/// Panics with the law if our own rooms have broken one: better no healing than wrong healing.
+pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
+    let state = &ledger.state;
+    assert!(state.fence >= fence_before, "law L2: fences only rise");
+    let leases = state.cases.open().filter_map(|case| {
+        let lease = case.counted_lease()?;
+        Some((case.subject.clone(), lease.fence))
+    });
+    let (mut subjects, mut fences, mut count) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for (subject, fence) in leases {
+        assert!(
+            subjects.insert(subject),
+            "law L1: at most one live lease per subject"
+        );
+        assert!(
+            fences.insert(fence) && fence <= state.fence,
+            "law L2: every lease has a fence of its own that was given"
+        );
+        count += 1;
+    }
+    assert!(
+        state.cases.counts(&Scope::Fleet).in_flight == count,
+        "law B2: every lease counts, and nothing else does"
+    );
+    debug_assert!(
+        state.cases.is_tally_true(),
+        "law K2: the tally is that of the open cases"
+    );
+}

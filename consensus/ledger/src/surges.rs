@@ -1,0 +1,118 @@
+//! Too much trouble at once: one case, and the brake (protocol 3.6 `Surge`).
+//!
+//! Law P1: the brake stands before, or with, the verdicts that cross the limit.
+//! Not here: the count itself (see `detection::surge`), lifting (see `brakes`).
+
+use std::collections::BTreeSet;
+
+use detection::surge::{StandingDoubt, Surge as Crossed, surge};
+use vocabulary::{Digest, HostId, VerdictKind};
+
+use crate::brakes::Surge;
+use crate::case::GroundsKept;
+use crate::command::{Doubted, Outcome, Refused};
+use crate::ledger::Ledger;
+use crate::verdicts::covers;
+
+impl Ledger {
+    /// Whether these doubts are a surge by the ledger's own count: the leader asks before it proposes.
+    pub fn surge_of(&self, doubted: &[Doubted]) -> Option<Crossed> {
+        let now = self.state.time;
+        let standing = doubted.iter().map(|doubt| StandingDoubt {
+            host: doubt.host,
+            since: now.before(doubt.age),
+        });
+        let cases = self.state.cases.open().filter_map(|case| {
+            let since = case.opened;
+            case.host().map(|host| StandingDoubt { host, since })
+        });
+        // protocol 6.4: what a person has been told of is not counted again.
+        let told = self.state.cases.told_until();
+        let is_news = |doubt: &StandingDoubt| told.is_none_or(|told| doubt.since > told);
+        let doubts: Vec<StandingDoubt> = standing.chain(cases).filter(is_news).collect();
+        surge(self.roster(), &doubts, &self.in_domain_cases(), now)
+    }
+
+    pub(crate) fn surge(&mut self, doubted: &[Doubted]) -> Result<Outcome, Refused> {
+        if self.state.brakes.surge.is_none() && self.surge_of(doubted).is_none() {
+            return Err(Refused::Grounds(
+                "by the ledger's own count this is no surge".into(),
+            ));
+        }
+        self.note_doubts(doubted);
+        self.count_surge(doubted, std::iter::empty());
+        Ok(Outcome::Done)
+    }
+
+    /// Counts what is in doubt, with the subjects of verdicts that are about to be opened, and brakes if it is too much.
+    pub(crate) fn count_surge(&mut self, doubted: &[Doubted], newly: impl Iterator<Item = HostId>) {
+        let mut all = doubted.to_vec();
+        let is_told = |host: &HostId| doubted.iter().any(|doubt| doubt.host == *host);
+        let fresh = newly.filter(|host| !is_told(host) && self.state.cases.of_host(host).is_none());
+        all.extend(fresh.map(|host| Doubted {
+            host,
+            age: vocabulary::Span::ZERO,
+        }));
+        let now = self.state.time;
+        let digest = digest_of(&all);
+        if let Some(surge) = &mut self.state.brakes.surge {
+            if surge.doubted != digest {
+                surge.doubted = digest;
+                surge.changed = now;
+            }
+            return;
+        }
+        if let Some(crossed) = self.surge_of(&all) {
+            self.brake_for(&crossed, &all);
+        }
+    }
+
+    fn brake_for(&mut self, crossed: &Crossed, doubted: &[Doubted]) {
+        let grounds = GroundsKept {
+            anchor: self.anchor(),
+            digest: digest_of(doubted),
+            against: Vec::new(),
+            well: Vec::new(),
+            vacant: Vec::new(),
+        };
+        let scope = vocabulary::Scope::Fleet;
+        // At the bound of open cases the brake stands all the same, under the number of the last case.
+        let case = self.new_case(scope, VerdictKind::Surge, grounds);
+        let id = case
+            .as_ref()
+            .map_or(self.state.cases.last(), |case| case.id);
+        self.state.brakes.surge = Some(Surge {
+            case: id,
+            doubted: digest_of(doubted),
+            changed: self.state.time,
+        });
+        if let Ok(mut case) = case {
+            let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
+            case.members_count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+            case.members = hosts.into_iter().take(64).collect();
+            self.open_for_a_person(case, &crossed.to_string());
+        }
+    }
+
+    fn in_domain_cases(&self) -> BTreeSet<HostId> {
+        let scopes: Vec<_> = self.domain_cases().map(|case| &case.subject).collect();
+        if scopes.is_empty() {
+            return BTreeSet::new();
+        }
+        let hosts = self.roster().present();
+        hosts
+            .filter(|(_, entry)| {
+                scopes
+                    .iter()
+                    .any(|scope| covers(scope, &entry.claims.domain))
+            })
+            .map(|(host, _)| *host)
+            .collect()
+    }
+}
+
+fn digest_of(doubted: &[Doubted]) -> Digest {
+    let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
+    let parts: Vec<&[u8]> = hosts.iter().map(|host| host.0.as_slice()).collect();
+    Digest::of(&parts)
+}
