@@ -4,5 +4,6 @@
 
 pub mod authority;
 pub mod command_line;
+pub mod config;
 pub mod identity;
 pub mod moments;

@@ -5,10 +5,13 @@
 //! `verdict` what voices add up to; `surge` too much trouble at once.
 //! Not here: cases, budgets and leases (see `ledger`), and sending anything: every room returns effects.
 
+pub mod calibration;
 pub mod health;
 pub mod membership;
+pub mod reply;
 pub mod roster;
 pub mod rounds;
 pub mod seats;
 pub mod surge;
 pub mod verdict;
+pub mod watch;

@@ -1,8 +1,8 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws M1 to M9 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`.
-//! Law M10: equal seeds and equal events give equal effects.
+//! The laws SW1 to SW9 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`.
+//! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), the digest exchange that repairs what gossip lost,
 //! and what may be concluded (see `verdict`).
 
@@ -150,7 +150,7 @@ impl Membership {
     /// Alone at first: [`Membership::next_deadline`] is now, and brings the first [`Effect::Alone`].
     pub fn new(settings: Settings, me: (HostId, Boot), seed: u64) -> Self {
         let (host, boot) = me;
-        let mut port = Port::new(host, settings.probe_period());
+        let mut port = Port::new(settings.probe_period());
         port.timers.set(Moment::default(), Due::Alone);
         let mut luck = ChaCha8Rng::seed_from_u64(seed);
         Self {
@@ -216,9 +216,6 @@ impl Membership {
             .any(|member| *member.id() == sender)
         {
             packet.records.iter().for_each(|record| self.hear(record));
-        }
-        if self.port.renewed.is_some() {
-            self.announce(sender);
         }
     }
 

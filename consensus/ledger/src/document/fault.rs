@@ -66,6 +66,33 @@ impl Fault {
             nearest: None,
         }
     }
+
+    /// Key, value, expectation and nearest word, without the place: one line.
+    pub fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        if !self.key.is_empty() {
+            parts.push(format!("{}:", self.key));
+        }
+        let (given, comma, colon) = match &self.given {
+            Some(given) => (given.as_str(), ", ", ": "),
+            None => ("", "", ""),
+        };
+        let expected = &self.expected;
+        parts.push(match self.kind {
+            FaultKind::UnknownKey => format!("unknown key, expected {expected}"),
+            FaultKind::Missing => format!("missing, expected {expected}"),
+            FaultKind::NotToml => format!("not TOML: {expected}"),
+            FaultKind::Misfit => format!("{given}{comma}expected {expected}"),
+            FaultKind::Refused => format!("{given}{comma}refused: {expected}"),
+            FaultKind::Contradiction => format!("{given}{colon}{expected}"),
+            FaultKind::Unreadable | FaultKind::More => expected.clone(),
+        });
+        let said = parts.join(" ");
+        match &self.nearest {
+            Some(nearest) => format!("{said}; did you mean {nearest}?"),
+            None => said,
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -74,27 +101,7 @@ impl fmt::Display for Fault {
         if self.line > 0 {
             write!(out, "{}:{}:", self.line, self.column)?;
         }
-        if !self.key.is_empty() {
-            write!(out, " {}:", self.key)?;
-        }
-        let expected = &self.expected;
-        if let Some(given) = &self.given {
-            write!(out, " {given}")?;
-        }
-        let comma = if self.given.is_some() { "," } else { "" };
-        match self.kind {
-            FaultKind::UnknownKey => write!(out, " unknown key, expected {expected}"),
-            FaultKind::Missing => write!(out, " missing, expected {expected}"),
-            FaultKind::NotToml => write!(out, " not TOML: {expected}"),
-            FaultKind::Misfit => write!(out, "{comma} expected {expected}"),
-            FaultKind::Refused => write!(out, "{comma} refused: {expected}"),
-            FaultKind::Contradiction => write!(out, ": {expected}"),
-            FaultKind::Unreadable | FaultKind::More => write!(out, " {expected}"),
-        }?;
-        match &self.nearest {
-            Some(nearest) => write!(out, "; did you mean {nearest}?"),
-            None => Ok(()),
-        }
+        write!(out, " {}", self.sentence())
     }
 }
 

@@ -1,10 +1,14 @@
 //! The tree of verbs, how each ends, and the one place where a fault becomes a line on stderr.
 //!
-//! Law C1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell.
+//! Law C1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell, but the faults
+//! of a document, which are drawn before it.
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 
 pub mod ca;
+pub mod config;
 pub mod exit;
+mod faults;
+pub mod policy;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -26,6 +30,12 @@ enum Verb {
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
+    /// The configuration of one host: print a live example, check a file.
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// What the mesh may do: print a live example, check a file.
+    #[command(subcommand)]
+    Policy(policy::Verb),
 }
 
 /// Reads the arguments, does what they say, and tells the shell how it ended.
@@ -36,6 +46,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ended = match line.verb {
         Verb::Ca(verb) => ca::run(verb),
+        Verb::Config(verb) => config::run(verb),
+        Verb::Policy(verb) => policy::run(verb),
     };
     match ended {
         Ok(()) => Exit::Done.into(),

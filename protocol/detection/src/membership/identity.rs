@@ -1,6 +1,6 @@
 //! Who a member is, in gossip: {host, boot, renewal}.
 //!
-//! Law M1: of two identities of one host the higher boot stands; within one boot, the higher renewal (protocol 1.1).
+//! Law SW1: of two identities of one host the higher boot stands; within one boot, the higher renewal (protocol 1.1).
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, HostId};

@@ -1,6 +1,6 @@
 //! foca's packets in our own bytes, read whole before foca sees any of them.
 //!
-//! Law M2: a packet is a value or a fault; a fault anywhere in it leaves no trace (foca alone would apply the first half of
+//! Law SW2: a packet is a value or a fault; a fault anywhere in it leaves no trace (foca alone would apply the first half of
 //! a packet whose second half is broken).
 //! Layout: header; then, unless the message is `Broadcast`, a big-endian count and that many updates; then health records,
 //! each behind its big-endian length.
@@ -82,7 +82,7 @@ impl Packet {
     pub fn without_records(&self) -> Vec<u8> {
         let mut bytes = wire::encode(&self.header);
         if !self.updates.is_empty() {
-            let count = u16::try_from(self.updates.len()).expect("law M2: a packet's own count");
+            let count = u16::try_from(self.updates.len()).expect("law SW2: a packet's own count");
             bytes.put_u16(count);
             for update in &self.updates {
                 bytes.extend_from_slice(&wire::encode(update));

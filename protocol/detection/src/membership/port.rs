@@ -23,11 +23,10 @@ pub(super) struct Port {
     pub touched: BTreeSet<HostId>,
     /// We go on under this identity since this event.
     pub renewed: Option<Identity>,
-    me: HostId,
 }
 
 impl Port {
-    pub fn new(me: HostId, probe_period: Span) -> Self {
+    pub fn new(probe_period: Span) -> Self {
         Self {
             now: Moment::default(),
             probe_period,
@@ -35,7 +34,6 @@ impl Port {
             effects: Vec::new(),
             touched: BTreeSet::new(),
             renewed: None,
-            me,
         }
     }
 }
@@ -60,12 +58,10 @@ impl Runtime<Identity> for Port {
     }
 
     fn send_to(&mut self, to: Identity, packet: &[u8]) {
-        if to.host != self.me {
-            self.effects.push(Effect::Send {
-                to: to.host,
-                bytes: packet.to_vec(),
-            });
-        }
+        self.effects.push(Effect::Send {
+            to: to.host,
+            bytes: packet.to_vec(),
+        });
     }
 
     fn submit_after(&mut self, timer: Timer<Identity>, after: Duration) {

@@ -1,7 +1,7 @@
 //! Which health records are news, and our own one.
 //!
-//! Law M3: of each host the newest (boot, sequence) stands, and what is not news is not told on.
-//! Law M4: a host's own records pass a token bucket at their author and again at everyone who tells them on.
+//! Law SW3: of each host the newest (boot, sequence) stands, and what is not news is not told on.
+//! Law SW4: a host's own records pass a token bucket at their author and again at everyone who tells them on.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub(super) enum Judgement {
     Known,
     /// Its host speaks faster than it may.
     OverRate,
-    /// Too many hosts are known to hear of another (law M8).
+    /// Too many hosts are known to hear of another (law SW8).
     Full,
 }
 

@@ -1,6 +1,6 @@
 //! What membership is tuned by, and what that makes of foca.
 //!
-//! Law M9: at rest a host sends two packets per probe period and one request for members per [`ANNOUNCE_EVERY`]; there is
+//! Law SW9: at rest a host sends two packets per probe period and one request for members per [`ANNOUNCE_EVERY`]; there is
 //! gossip only while there is something to tell.
 //! Membership is a hint: its probes are slow, because the observers' probes are fast (protocol 2.2).
 
@@ -34,7 +34,7 @@ const ANSWER_WITHIN_MAX: Span = Span::seconds(2);
 /// Members told in one round of gossip, asked for one indirect probe.
 const FANOUT: NonZeroUsize = NonZeroUsize::new(3).expect("three is not zero");
 
-/// Hearsay may name so many hosts beyond twice the roster: hosts that enrol while the roster travels (law M8).
+/// Hearsay may name so many hosts beyond twice the roster: hosts that enrol while the roster travels (law SW8).
 const STRANGERS_MAX: usize = 1_024;
 
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
@@ -91,7 +91,7 @@ impl Settings {
         }
     }
 
-    /// Law M8: twice the roster, for hosts that were retired or enrolled lately, and some.
+    /// Law SW8: twice the roster, for hosts that were retired or enrolled lately, and some.
     pub(super) fn members_max(&self) -> usize {
         2 * self.hosts.min(HOSTS_MAX) + STRANGERS_MAX
     }

@@ -3,10 +3,10 @@
 //! foca believes any single sender: that a host is down, that we are, that we live under a name we never bore. Everything
 //! is looked at here, before `handle_data`, because an error inside foca's codec would drop the whole datagram.
 //!
-//! Law M5: the sender's certificate owns the identity; nobody speaks in another's name (protocol 4).
-//! Law M6: only we say under which boot and renewal we live.
-//! Law M7: others make us renew at a bounded rate (protocol 4).
-//! Law M8: hearsay of strangers adds members up to a bound; who speaks with a certificate of its own always enters.
+//! Law SW5: the sender's certificate owns the identity; nobody speaks in another's name (protocol 4).
+//! Law SW6: only we say under which boot and renewal we live.
+//! Law SW7: others make us renew at a bounded rate (protocol 4).
+//! Law SW8: hearsay of strangers adds members up to a bound; who speaks with a certificate of its own always enters.
 //! Not here: who is right about a host's death (see `verdict`): membership is a hint.
 
 use foca::{Incarnation, Message, State};
@@ -31,19 +31,19 @@ pub enum Dropped {
     TooLarge,
     /// A datagram that is no packet, whole or in part.
     Malformed,
-    /// A datagram whose header names another source than the certificate that brought it (law M5).
+    /// A datagram whose header names another source than the certificate that brought it (law SW5).
     ForgedSource,
     /// A datagram for another life of ours, or another host: late, or lost.
     Misaddressed,
     /// A datagram that asks us to reach ourselves through ourselves.
     Circular,
-    /// An update about us under a boot or renewal that is not ours (law M6).
+    /// An update about us under a boot or renewal that is not ours (law SW6).
     AboutUs,
-    /// A demand that we renew, beyond the rate (law M7).
+    /// A demand that we renew, beyond the rate (law SW7).
     RenewalHeldBack,
-    /// Hearsay of an unknown host while too many are known (law M8), or its health record.
+    /// Hearsay of an unknown host while too many are known (law SW8), or its health record.
     Stranger,
-    /// A health record faster than its host may send (law M4).
+    /// A health record faster than its host may send (law SW4).
     HealthOverRate,
     /// A datagram that foca refused after all.
     Refused,
@@ -59,7 +59,7 @@ pub(super) struct Sieve {
 pub(super) struct Standpoint<'a> {
     pub now: Moment,
     pub me: &'a Identity,
-    /// Whether hearsay of this host may enter (law M8).
+    /// Whether hearsay of this host may enter (law SW8).
     pub is_admitted: &'a dyn Fn(&HostId) -> bool,
 }
 

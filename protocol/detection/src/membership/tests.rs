@@ -113,6 +113,11 @@ fn a_host_that_lost_everybody_comes_back_and_makes_nobody_else_renew() {
     assert!(mesh.is_complete());
     let renewed = mesh.told(|effect| matches!(effect, Effect::Renewed { .. }));
     assert_eq!(renewed, [host(5)].into());
+    let refused = mesh.hosts[&host(5)].dropped().get(&Dropped::Refused);
+    assert_eq!(
+        refused, None,
+        "the new foca never meets a timer of the old one"
+    );
 }
 
 #[test]
@@ -169,24 +174,6 @@ fn a_change_of_health_reaches_everyone_and_so_does_its_end() {
         mesh.run(Span::seconds(10));
         assert_eq!(mesh.told(is_heard(host(9), health)).len(), 29);
     }
-}
-
-#[test]
-fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
-    let mut mesh = Mesh::settled(30, 12);
-    for number in 30..90 {
-        mesh.start(host(number), boot(1));
-    }
-    mesh.run(Span::milliseconds(5));
-    mesh.tell(host(9), Event::HealthChanged { health: unwell() });
-    mesh.run(Span::seconds(5));
-    let heard = mesh.told(is_heard(host(9), unwell()));
-    assert!(
-        (0..30)
-            .filter(|number| heard.contains(&host(*number)))
-            .count()
-            == 29
-    );
 }
 
 #[test]
@@ -254,11 +241,11 @@ fn a_roster_that_grows_slows_the_probing_down() {
 fn a_host_at_rest_sends_little_whatever_the_size_of_the_mesh() {
     for count in [6, 30, 128] {
         let mut mesh = Mesh::settled(count, 18);
-        mesh.run(Span::minutes(20));
+        mesh.run(Span::minutes(10));
         let bytes: u64 = mesh.sent.values().map(|sent| sent.bytes).sum();
         let packets: u64 = mesh.sent.values().map(|sent| sent.packets).sum();
         let largest = mesh.sent.values().map(|sent| sent.largest).max();
-        let host_seconds = u64::from(count) * 1_200;
+        let host_seconds = u64::from(count) * 600;
         println!(
             "N = {count}: {}.{:02} B/s and {}.{:02} packets/s per host at rest, largest packet {largest:?} B",
             bytes / host_seconds,

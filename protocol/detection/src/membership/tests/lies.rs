@@ -1,10 +1,11 @@
-//! One member alone with datagrams that no honest peer sends.
+//! One member alone with what comes over the wire, most of it such as no honest peer sends.
 
 use foca::{Header, Member, Message, State};
 use proptest::prelude::*;
 use vocabulary::{Boot, HostId, Moment, Sequence, Span};
 
 use super::super::identity::Identity;
+use super::super::packet::Packet;
 use super::super::*;
 use super::mesh::{Mesh, boot, host};
 use super::unwell;
@@ -259,6 +260,60 @@ fn a_health_record_is_news_once() {
     let flood = (7..100).map(|sequence| heard(hand(&mut us, PEER, gossip(sequence))));
     assert_eq!(flood.sum::<usize>(), 4, "six at once, no more");
     assert_eq!(us.dropped()[&Dropped::HealthOverRate], 89);
+}
+
+#[test]
+fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
+    let mut us = member();
+    for batch in 0..20_u16 {
+        let newcomers = (0..20).map(|at| Member::alive(life(100 + batch * 20 + at)));
+        let updates: Vec<_> = newcomers.collect();
+        hand(&mut us, PEER, packet(PEER, Message::Gossip, &updates));
+    }
+    us.handle(NOW, Event::HealthChanged { health: unwell() });
+    let (mut with_record, mut full_of_updates) = (0, 0);
+    for at in 0..10 {
+        let now = NOW.after(Span::milliseconds(200 * at));
+        for sent in sent_by(us.handle(now, Event::DeadlineReached)) {
+            with_record += usize::from(!sent.records.is_empty());
+            full_of_updates += usize::from(sent.updates.len() > 20);
+        }
+    }
+    assert_eq!(
+        with_record, 8,
+        "as often as an update of a mesh of 6 is told"
+    );
+    assert!(
+        full_of_updates > 20,
+        "while updates fill every packet they may"
+    );
+}
+
+#[test]
+fn whoever_renews_goes_on_probing_without_being_spoken_to() {
+    let mut us = member();
+    hand(&mut us, PEER, packet(PEER, Message::TurnUndead, &[]));
+    let mut probes = Vec::new();
+    for at in 1..20 {
+        let now = NOW.after(Span::seconds(at));
+        let sent = sent_by(us.handle(now, Event::DeadlineReached));
+        probes.extend(
+            sent.into_iter()
+                .filter_map(|sent| match sent.header.message {
+                    Message::Ping(_) => Some(sent.header.src.renewal),
+                    _ => None,
+                }),
+        );
+    }
+    assert_eq!(probes, [1, 1, 1]);
+}
+
+fn sent_by(effects: Vec<Effect>) -> Vec<Packet> {
+    let packets = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Send { bytes, .. } => Some(Packet::parse(&bytes).expect("our own packet")),
+        _ => None,
+    });
+    packets.collect()
 }
 
 #[test]

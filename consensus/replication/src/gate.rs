@@ -1,0 +1,152 @@
+//! Who may campaign (protocol 1.5). Pure: time and answers come from outside.
+//!
+//! Law R3: a voter campaigns only once a majority of voters, itself included, has answered `Standing?` within the last
+//! second and none of them has a live leader. A single voter is never gated. After ten election timeouts without a leader
+//! the gate opens, but only while a majority answers at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What one voter knows about who leads.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    own: u64,
+    election_max: Duration,
+    /// When a leader was last heard, or this keeper started.
+    heard: Instant,
+    has_heard: bool,
+    answers: BTreeMap<u64, Answer>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    at: Instant,
+    has_leader: bool,
+}
+
+impl Gate {
+    pub(crate) fn new(own: u64, election_max: Duration, now: Instant) -> Self {
+        Self {
+            own,
+            election_max,
+            heard: now,
+            has_heard: false,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// A leader spoke to us, or we lead and a majority has acknowledged it.
+    pub(crate) fn heard_leader(&mut self, at: Instant) {
+        self.heard = self.heard.max(at);
+        self.has_heard = true;
+    }
+
+    /// Whether a leader was heard within the last election timeout.
+    pub(crate) fn has_live_leader(&self, now: Instant) -> bool {
+        self.has_heard && now.duration_since(self.heard) < self.election_max
+    }
+
+    /// A voter has answered `Standing?`.
+    pub(crate) fn answered(&mut self, voter: u64, at: Instant, has_leader: bool) {
+        self.answers.insert(voter, Answer { at, has_leader });
+    }
+
+    /// Whether this keeper may campaign now.
+    pub(crate) fn is_open(&mut self, now: Instant, voters: &BTreeSet<u64>) -> bool {
+        self.answers.retain(|voter, answer| {
+            voters.contains(voter) && now.duration_since(answer.at) <= ANSWER_AGE_MAX
+        });
+        if !voters.contains(&self.own) {
+            return false;
+        }
+        if voters.len() == 1 {
+            return true;
+        }
+        if self.has_live_leader(now) {
+            return false;
+        }
+        let others = self.answers.iter().filter(|(voter, _)| **voter != self.own);
+        let is_majority = (others.clone().count() + 1) * 2 > voters.len();
+        let is_leader_seen = others.clone().any(|(_, answer)| answer.has_leader);
+        let is_overdue =
+            now.duration_since(self.heard) >= self.election_max * TIMEOUTS_UNTIL_OVERDUE;
+        is_majority && (!is_leader_seen || is_overdue)
+    }
+}
+
+/// Answers count for one second (protocol 1.5).
+const ANSWER_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// After so many election timeouts a leader whom others hear and we do not must not lock us out (protocol 1.5).
+const TIMEOUTS_UNTIL_OVERDUE: u32 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: Duration = Duration::from_millis(600);
+
+    fn three() -> BTreeSet<u64> {
+        BTreeSet::from([1, 2, 3])
+    }
+
+    fn after(start: Instant, ms: u64) -> Instant {
+        start + Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_single_voter_is_never_gated_and_a_learner_never_campaigns() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        assert!(gate.is_open(start, &BTreeSet::from([1])));
+        assert!(!gate.is_open(after(start, 60_000), &BTreeSet::from([2])));
+    }
+
+    #[test]
+    fn it_opens_for_a_majority_that_has_no_leader_and_closes_when_answers_age() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        assert!(!gate.is_open(start, &three()), "alone is no majority");
+        gate.answered(2, start, false);
+        assert!(gate.is_open(start, &three()));
+        assert!(!gate.is_open(after(start, 1_001), &three()));
+    }
+
+    #[test]
+    fn one_who_hears_a_leader_keeps_it_closed_until_ten_timeouts_are_over() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        gate.heard_leader(start);
+        for (ms, is_open) in [(700, false), (5_999, false), (6_000, true)] {
+            gate.answered(2, after(start, ms), true);
+            gate.answered(3, after(start, ms), false);
+            assert_eq!(gate.is_open(after(start, ms), &three()), is_open, "{ms} ms");
+        }
+        assert!(
+            !gate.is_open(after(start, 20_000), &three()),
+            "overdue, but nobody answers"
+        );
+    }
+
+    #[test]
+    fn whoever_hears_a_leader_does_not_campaign_whatever_others_say() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        gate.heard_leader(start);
+        gate.answered(2, start, false);
+        gate.answered(3, start, false);
+        assert!(!gate.is_open(after(start, 599), &three()));
+        assert!(gate.is_open(after(start, 600), &three()));
+    }
+
+    #[test]
+    fn an_answer_of_a_host_that_is_no_voter_counts_nothing() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        gate.answered(9, start, false);
+        gate.answered(1, start, false);
+        assert!(!gate.is_open(start, &three()));
+    }
+}

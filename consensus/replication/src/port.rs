@@ -1,0 +1,386 @@
+//! The door to the ledger on a keeper. Cheap to clone; every clone is the same keeper.
+//!
+//! The daemon opens it, hands it what other keepers send, and asks it to propose, to read and to feed followers.
+
+mod faults;
+mod feed;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ledger::command::{Outcome, Proposed};
+use openraft::error::{CheckIsLeaderError, RaftError};
+use openraft::raft::AppendEntriesResponse;
+use openraft::{ChangeMembers, RaftMetrics};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
+use vocabulary::{Digest, HostId, LedgerIndex, StoreId, Verifier};
+
+use crate::clock::Clock;
+use crate::letter::{Body, Letter, Reply};
+use crate::line::Lines;
+use crate::link::KeeperLink;
+use crate::log::KeeperLog;
+use crate::machine::Machine;
+use crate::proposer::{ASKS_MAX, Ask, Proposer};
+use crate::raft::{self, Member, Raft};
+use crate::settings::Settings;
+use crate::state::{KeeperState, Shown};
+use crate::store::{Store, StoreFault};
+use crate::warden::{Warden, Watch, host_of};
+
+pub use faults::{InitialiseFault, MemberFault, PortFault, ProposeFault, ReadFault};
+pub use feed::{Feed, FeedFault};
+
+/// What a keeper is made of.
+pub struct Opening<M> {
+    /// This host.
+    pub host: HostId,
+    /// Its open store.
+    pub store: Store,
+    /// How other keepers are called.
+    pub link: Arc<dyn KeeperLink>,
+    /// What a leader measures with.
+    pub clock: Arc<dyn Clock>,
+    /// What the ledger checks signatures with.
+    pub verifier: Arc<dyn Verifier>,
+    /// The empty ledger.
+    pub machine: M,
+    /// The figures.
+    pub settings: Settings,
+}
+
+/// Who leads, as far as this keeper knows now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leadership {
+    /// The leader that was heard within the last election timeout.
+    pub leader: Option<HostId>,
+    /// Raft's term here.
+    pub term: u64,
+    /// This keeper leads, a majority has acknowledged it within the last election timeout, and everything that was
+    /// acknowledged before its term is applied.
+    pub am_leader: bool,
+}
+
+/// A keeper's ledger.
+pub struct LedgerPort<M> {
+    inside: Arc<Inside<M>>,
+}
+
+impl<M> Clone for LedgerPort<M> {
+    fn clone(&self) -> Self {
+        Self {
+            inside: self.inside.clone(),
+        }
+    }
+}
+
+struct Inside<M> {
+    host: HostId,
+    raft: Raft,
+    store: Store,
+    shown: Arc<Shown<M>>,
+    watch: Watch,
+    leadership: watch::Receiver<Leadership>,
+    asks: mpsc::Sender<Ask>,
+    stop: watch::Sender<bool>,
+    settings: Settings,
+}
+
+impl<M: Machine> LedgerPort<M> {
+    /// Starts this keeper on its store; it votes only if it is a voter of a founded ledger.
+    pub async fn open(opening: Opening<M>) -> Result<Self, PortFault> {
+        let Opening {
+            host,
+            store,
+            link,
+            clock,
+            verifier,
+            machine,
+            settings,
+        } = opening;
+        settings.check().map_err(PortFault::Settings)?;
+        let own = store.id();
+        let state = KeeperState::load(store.clone(), verifier, machine)
+            .await
+            .map_err(PortFault::Store)?;
+        let shown = state.shown();
+        let lines = Lines {
+            link: link.clone(),
+            from: own,
+            pause: settings.heartbeat,
+        };
+        let watch = Watch::new(own.0, &settings);
+        let log = KeeperLog::on(store.clone());
+        let raft = Raft::new(own.0, raft::config(&settings), lines, log, state)
+            .await
+            .map_err(|fault| PortFault::Raft(fault.to_string()))?;
+        let (stop, stopped) = watch::channel(false);
+        let (told, leadership) = watch::channel(Leadership::default());
+        let (asks, asked) = mpsc::channel(ASKS_MAX);
+        let warden = Warden {
+            raft: raft.clone(),
+            own: own.0,
+            link,
+            watch: watch.clone(),
+            leadership: told,
+            settings: settings.clone(),
+        };
+        let proposer = Proposer {
+            raft: raft.clone(),
+            shown: shown.clone(),
+            clock,
+            host,
+            within: settings.propose_within,
+            stamp: None,
+            asks: asked,
+        };
+        tokio::spawn(warden.run(stopped.clone()));
+        tokio::spawn(proposer.run(stopped));
+        let inside = Inside {
+            host,
+            raft,
+            store,
+            shown,
+            watch,
+            leadership,
+            asks,
+            stop,
+            settings,
+        };
+        Ok(Self {
+            inside: Arc::new(inside),
+        })
+    }
+
+    /// Founds the ledger's Raft with these voters, once for ever (protocol 1.4): `hale init` alone calls this, on one keeper.
+    pub async fn initialise(
+        &self,
+        voters: BTreeMap<StoreId, HostId>,
+    ) -> Result<(), InitialiseFault> {
+        let own = self.inside.store.id();
+        if voters.get(&own) != Some(&self.inside.host) {
+            return Err(InitialiseFault::NotAmongVoters);
+        }
+        let hosts: BTreeSet<HostId> = voters.values().copied().collect();
+        if hosts.len() != voters.len() {
+            return Err(InitialiseFault::HostTwice);
+        }
+        let members: BTreeMap<u64, Member> = voters
+            .into_iter()
+            .map(|(store, host)| (store.0, Member { host }))
+            .collect();
+        match self.inside.raft.initialize(members).await {
+            Ok(()) => Ok(()),
+            Err(RaftError::APIError(_)) => Err(InitialiseFault::AlreadyFounded),
+            Err(RaftError::Fatal(why)) => Err(InitialiseFault::Stopped(why.to_string())),
+        }
+    }
+
+    /// Whether this keeper's Raft was ever founded.
+    pub fn is_initialised(&self) -> bool {
+        let metrics = self.inside.raft.metrics();
+        let known = metrics.borrow();
+        known.membership_config.membership().voter_ids().count() > 0
+    }
+
+    /// Puts one command into the ledger: where it stands and what the ledger said.
+    pub async fn propose(
+        &self,
+        proposed: Proposed,
+    ) -> Result<(LedgerIndex, Outcome), ProposeFault> {
+        let (index, outcomes) = self.propose_all(vec![proposed]).await?;
+        let outcome = outcomes.into_iter().next();
+        Ok((index, outcome.ok_or(ProposeFault::Stopped)?))
+    }
+
+    /// Puts these commands into one entry of the ledger, in their order.
+    pub async fn propose_all(
+        &self,
+        commands: Vec<Proposed>,
+    ) -> Result<(LedgerIndex, Vec<Outcome>), ProposeFault> {
+        if *self.inside.stop.borrow() {
+            return Err(ProposeFault::Stopped);
+        }
+        let (ask, answered) = Ask::new(commands)?;
+        self.inside
+            .asks
+            .try_send(ask)
+            .map_err(|fault| match fault {
+                mpsc::error::TrySendError::Full(_) => ProposeFault::Busy,
+                mpsc::error::TrySendError::Closed(_) => ProposeFault::Stopped,
+            })?;
+        // One entry may be under way before ours.
+        let within = self.inside.settings.propose_within * 2;
+        match timeout(within, answered).await {
+            Err(_) => Err(ProposeFault::TimedOut),
+            Ok(Err(_)) => Err(ProposeFault::Stopped),
+            Ok(Ok(answer)) => answer,
+        }
+    }
+
+    /// An index whose state holds everything that was acknowledged before this call (a linearizable read); this keeper's
+    /// own state is there already when it answers. Only a leader that a majority still follows can say.
+    pub async fn read_index(&self) -> Result<LedgerIndex, ReadFault> {
+        let asked = self.inside.raft.ensure_linearizable();
+        match timeout(self.inside.settings.propose_within, asked).await {
+            Err(_) => Err(ReadFault::NoMajority),
+            Ok(Ok(_)) => Ok(self.inside.shown.both().1.index()),
+            Ok(Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(to)))) => {
+                Err(ReadFault::NotLeader {
+                    hint: to.leader_node.map(|node| node.host),
+                })
+            }
+            Ok(Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_)))) => {
+                Err(ReadFault::NoMajority)
+            }
+            Ok(Err(RaftError::Fatal(_))) => Err(ReadFault::Stopped),
+        }
+    }
+
+    /// The committed state; borrow it briefly: a kept `Arc` costs a copy of the ledger at the next entry.
+    pub fn watch(&self) -> watch::Receiver<Arc<M>> {
+        self.inside.shown.watch()
+    }
+
+    /// Who leads.
+    pub fn leadership(&self) -> watch::Receiver<Leadership> {
+        self.inside.leadership.clone()
+    }
+
+    /// The answer to [`wire::Request::Standing`]: whether a leader was heard within the last election timeout.
+    pub fn has_live_leader(&self) -> bool {
+        self.inside.watch.gate().has_live_leader(Instant::now())
+    }
+
+    /// Says so when the store has failed: this keeper votes no more and needs a person (protocol 1.8).
+    pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
+        self.inside.store.fault()
+    }
+
+    /// This keeper's store id, for its [`ledger::command::Command::Boot`] and its hello.
+    pub fn store(&self) -> StoreId {
+        self.inside.store.id()
+    }
+
+    /// The voters and learners as this keeper knows them, with whether each votes.
+    pub fn members(&self) -> BTreeMap<StoreId, (HostId, bool)> {
+        let metrics = self.inside.raft.metrics();
+        let known = metrics.borrow();
+        let membership = known.membership_config.membership();
+        let voters: BTreeSet<u64> = membership.voter_ids().collect();
+        membership
+            .nodes()
+            .map(|(store, node)| (StoreId(*store), (node.host, voters.contains(store))))
+            .collect()
+    }
+
+    /// The ledger from this entry on, for a follower ([`wire::Request::Follow`]).
+    pub fn follow(&self, from: LedgerIndex, audit: Option<Digest>) -> Feed<M> {
+        Feed::new(
+            self.inside.store.clone(),
+            self.inside.shown.clone(),
+            self.inside.stop.subscribe(),
+            (from, audit),
+        )
+    }
+
+    /// Answers the bytes of one [`wire::Request::Raft`] that `from` sent.
+    pub async fn on_raft(&self, bytes: &[u8], from: HostId) -> Vec<u8> {
+        let reply = match wire::decode::<Letter>(bytes) {
+            Ok(letter) => match self.objection(&letter, from) {
+                Some(why) => Reply::Refused(why),
+                None => self.answer(letter.body).await,
+            },
+            Err(why) => Reply::Refused(format!("the letter cannot be read: {why}")),
+        };
+        if let Reply::Refused(why) = &reply {
+            tracing::debug!(?from, %why, "a Raft message is refused");
+        }
+        wire::encode(&reply)
+    }
+
+    /// Adds a keeper that does not vote yet; returns once it is known to all.
+    pub async fn add_learner(&self, store: StoreId, host: HostId) -> Result<(), MemberFault> {
+        let node = Member { host };
+        let added = self.inside.raft.add_learner(store.0, node, false).await;
+        added.map(drop).map_err(MemberFault::from)
+    }
+
+    /// Makes exactly these stores, learners or voters before, the voters; the others go.
+    pub async fn change_voters(&self, voters: BTreeSet<StoreId>) -> Result<(), MemberFault> {
+        let voters: BTreeSet<u64> = voters.into_iter().map(|store| store.0).collect();
+        let change = ChangeMembers::ReplaceAllVoters(voters);
+        let changed = self.inside.raft.change_membership(change, false).await;
+        changed.map(drop).map_err(MemberFault::from)
+    }
+
+    /// Stops, writes what is held back and lets go of the disk.
+    pub async fn shutdown(&self) -> Result<(), StoreFault> {
+        self.inside.stop.send_replace(true);
+        if let Err(why) = self.inside.raft.shutdown().await {
+            tracing::error!(%why, "Raft did not stop cleanly");
+        }
+        self.inside.store.close().await
+    }
+
+    async fn answer(&self, body: Body) -> Reply {
+        match body {
+            Body::Append(append) => match self.inside.raft.append_entries(append).await {
+                Ok(reply) => {
+                    // Whoever's vote is not below ours is our leader.
+                    if !matches!(reply, AppendEntriesResponse::HigherVote(_)) {
+                        self.inside.watch.gate().heard_leader(Instant::now());
+                    }
+                    Reply::Append(reply)
+                }
+                Err(why) => Reply::Refused(why.to_string()),
+            },
+            Body::Vote(vote) => match self.inside.raft.vote(vote).await {
+                Ok(reply) => Reply::Vote(reply),
+                Err(why) => Reply::Refused(why.to_string()),
+            },
+            Body::Image(image) => {
+                let vote = image.vote;
+                match self.inside.raft.install_snapshot(image).await {
+                    Ok(reply) => {
+                        if reply.vote <= vote {
+                            self.inside.watch.gate().heard_leader(Instant::now());
+                        }
+                        Reply::Image(reply)
+                    }
+                    Err(RaftError::APIError(fault)) => Reply::ImageMismatch(fault),
+                    Err(RaftError::Fatal(why)) => Reply::Refused(why.to_string()),
+                }
+            }
+        }
+    }
+
+    /// Why a letter is not even looked at (protocol 1.4).
+    fn objection(&self, letter: &Letter, from: HostId) -> Option<String> {
+        let own = self.inside.store.id().0;
+        if letter.to != own {
+            return Some(format!("it is for store {}, this is {own}", letter.to));
+        }
+        if !letter.body.is_contiguous() {
+            return Some("its entries do not follow one another".to_owned());
+        }
+        let metrics = self.inside.raft.metrics();
+        let known = metrics.borrow();
+        match host_of(&known, letter.from) {
+            Some(host) if host != from => {
+                Some(format!("store {} belongs to another host", letter.from))
+            }
+            // A vote is asked by members only. Entries of a leader we do not know yet are taken: a majority that knew it
+            // has elected it, and we may be behind.
+            None if matches!(letter.body, Body::Vote(_)) && is_founded(&known) => {
+                Some(format!("store {} is no member", letter.from))
+            }
+            Some(_) | None => None,
+        }
+    }
+}
+
+fn is_founded(known: &RaftMetrics<u64, Member>) -> bool {
+    known.membership_config.membership().voter_ids().count() > 0
+}

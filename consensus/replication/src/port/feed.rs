@@ -1,0 +1,163 @@
+//! The ledger for one follower, piece by piece: entries while the log has them, else the whole state.
+//!
+//! Law F2: only what is committed and applied here is sent. The follower's pace is the feed's pace: nothing is queued.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use openraft::EntryPayload;
+use tokio::sync::watch;
+use vocabulary::{Digest, LedgerIndex};
+
+use crate::log::REPLICATED_BYTES_MAX;
+use crate::machine::Machine;
+use crate::piece::{Body, Piece};
+use crate::raft::{LogEntry, SNAPSHOT_CHUNK_BYTES};
+use crate::state::{Shown, settled};
+use crate::store::{Store, StoreFault};
+
+/// What one follower is sent.
+pub struct Feed<M> {
+    store: Store,
+    shown: Arc<Shown<M>>,
+    applied: watch::Receiver<LedgerIndex>,
+    stop: watch::Receiver<bool>,
+    after: LedgerIndex,
+    audit: Option<Digest>,
+    image: VecDeque<Piece>,
+}
+
+/// Why a feed ends; the follower asks another keeper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedFault {
+    /// The store does not serve.
+    Store(StoreFault),
+    /// This keeper stops.
+    Stopped,
+}
+
+impl<M: Machine> Feed<M> {
+    pub(super) fn new(
+        store: Store,
+        shown: Arc<Shown<M>>,
+        stop: watch::Receiver<bool>,
+        (from, audit): (LedgerIndex, Option<Digest>),
+    ) -> Self {
+        Self {
+            applied: shown.applied(),
+            store,
+            shown,
+            stop,
+            after: LedgerIndex(from.0.saturating_sub(1)),
+            audit,
+            image: VecDeque::new(),
+        }
+    }
+
+    /// The next piece, as soon as there is one. Dropping the wait loses nothing.
+    pub async fn next(&mut self) -> Result<Piece, FeedFault> {
+        if let Some(piece) = self.image.pop_front() {
+            self.after = piece.upto();
+            return Ok(piece);
+        }
+        self.wait().await?;
+        if self.has_diverged() {
+            return self.whole();
+        }
+        let (after, applied) = (self.after.0, self.shown.both().0.0);
+        let read = move |shelf: &mut crate::shelf::Shelf| {
+            if shelf.purged().is_some_and(|purged| purged.index > after) {
+                return Ok(None);
+            }
+            shelf
+                .read(after + 1..applied + 1, REPLICATED_BYTES_MAX)
+                .map(Some)
+        };
+        let entries = self.store.ask(read).await.map_err(FeedFault::Store)?;
+        match entries.filter(|entries| !entries.is_empty()) {
+            Some(entries) => Ok(self.growth(entries)),
+            // Purged: the whole state stands for the entries.
+            None => self.whole(),
+        }
+    }
+
+    async fn wait(&mut self) -> Result<(), FeedFault> {
+        let after = self.after;
+        tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stopped| *stopped) => Err(FeedFault::Stopped),
+            grown = self.applied.wait_for(|applied| *applied > after) => {
+                grown.map(drop).map_err(|_| FeedFault::Stopped)
+            }
+        }
+    }
+
+    /// Compared once, when the feed begins.
+    fn has_diverged(&mut self) -> bool {
+        let differs = self
+            .audit
+            .take()
+            .is_some_and(|audit| self.shown.agrees(self.after, audit) == Some(false));
+        if differs {
+            tracing::error!(
+                at = %self.after,
+                "a follower's ledger differs from ours: it is sent the whole state"
+            );
+        }
+        differs
+    }
+
+    fn growth(&mut self, read: Vec<LogEntry>) -> Piece {
+        let after = self.after;
+        let mut entries = Vec::new();
+        for entry in read {
+            let index = LedgerIndex(entry.log_id.index);
+            self.after = index;
+            if let EntryPayload::Normal(stamped) = entry.payload {
+                entries.push((index, settled(stamped, entry.log_id.leader_id.term)));
+            }
+        }
+        Piece::of(Body::Entries {
+            after,
+            upto: self.after,
+            entries,
+        })
+    }
+
+    fn whole(&mut self) -> Result<Piece, FeedFault> {
+        let (upto, machine) = self.shown.both();
+        let bytes = machine.to_bytes();
+        // A state has at least one part, even if it has no bytes.
+        let chunks: Vec<&[u8]> = match bytes.is_empty() {
+            true => vec![&[]],
+            false => bytes.chunks(SNAPSHOT_CHUNK_BYTES).collect(),
+        };
+        let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
+        let mut before = Digest::default();
+        for (part, chunk) in (0..parts).zip(chunks) {
+            let piece = Piece::of(Body::Image {
+                upto,
+                part,
+                parts,
+                before,
+                bytes: chunk.to_vec(),
+            });
+            before = piece.seal();
+            self.image.push_back(piece);
+        }
+        self.after = upto;
+        self.image.pop_front().ok_or(FeedFault::Stopped)
+    }
+}
+
+impl fmt::Display for FeedFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(fault) => fault.fmt(out),
+            Self::Stopped => write!(out, "this keeper stops"),
+        }
+    }
+}
+
+impl std::error::Error for FeedFault {}

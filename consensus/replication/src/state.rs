@@ -1,0 +1,273 @@
+//! The machine on a keeper: applies what is committed, shows it to everybody, keeps it in snapshots.
+//!
+//! Law A1 of this room: state and the index up to which it stands are seen together or not at all.
+
+use std::collections::VecDeque;
+use std::io::Cursor;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ledger::command::Entry;
+use openraft::storage::RaftStateMachine;
+use openraft::{EntryPayload, RaftSnapshotBuilder};
+use tokio::sync::watch;
+use vocabulary::{Digest, LedgerIndex, Span, Verifier};
+
+use crate::log::{reading, writing};
+use crate::machine::Machine;
+use crate::raft::{
+    LogEntry, LogId, Mesh, Outcomes, SNAPSHOT_CHUNK_BYTES, Snapshot, SnapshotMeta, Stamped,
+    StorageError, StoredMembership,
+};
+use crate::shelf::ImageNote;
+use crate::store::{Store, StoreFault};
+
+/// What a keeper shows of its applied state.
+pub(crate) struct Shown<M> {
+    state: watch::Sender<Arc<M>>,
+    applied: watch::Sender<LedgerIndex>,
+    /// Held while state and index change, and while both are read.
+    audits: Mutex<Audits>,
+}
+
+/// The digests after the latest entries, so that a follower that has diverged is told.
+#[derive(Default)]
+struct Audits {
+    latest: VecDeque<(LedgerIndex, Digest)>,
+}
+
+impl<M: Machine> Shown<M> {
+    pub(crate) fn new(machine: M) -> Self {
+        Self {
+            state: watch::Sender::new(Arc::new(machine)),
+            applied: watch::Sender::new(LedgerIndex(0)),
+            audits: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<M>> {
+        self.state.subscribe()
+    }
+
+    pub(crate) fn applied(&self) -> watch::Receiver<LedgerIndex> {
+        self.applied.subscribe()
+    }
+
+    /// The state and up to where it stands.
+    pub(crate) fn both(&self) -> (LedgerIndex, Arc<M>) {
+        let _held = self.audits();
+        (*self.applied.borrow(), self.state.borrow().clone())
+    }
+
+    /// Whether this was the digest after that entry; `None` when it is too long ago to tell.
+    pub(crate) fn agrees(&self, index: LedgerIndex, audit: Digest) -> Option<bool> {
+        let audits = self.audits();
+        let known = audits.latest.iter().find(|(at, _)| *at == index);
+        known.map(|(_, own)| *own == audit)
+    }
+
+    fn audits(&self) -> MutexGuard<'_, Audits> {
+        self.audits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The state machine that openraft drives.
+pub(crate) struct KeeperState<M> {
+    store: Store,
+    shown: Arc<Shown<M>>,
+    verifier: Arc<dyn Verifier>,
+    applied: Option<LogId>,
+    membership: StoredMembership,
+}
+
+impl<M: Machine> KeeperState<M> {
+    /// The state as the store's snapshot has it, or `machine` if there is none.
+    pub(crate) async fn load(
+        store: Store,
+        verifier: Arc<dyn Verifier>,
+        machine: M,
+    ) -> Result<Self, StoreFault> {
+        let image = store.ask(|shelf| shelf.read_image()).await?;
+        let mut state = Self {
+            store,
+            shown: Arc::new(Shown::new(machine)),
+            verifier,
+            applied: None,
+            membership: StoredMembership::default(),
+        };
+        if let Some((meta, bytes)) = image {
+            let machine = M::from_bytes(&bytes).map_err(StoreFault::Damaged)?;
+            state.replace(&meta, machine);
+        }
+        Ok(state)
+    }
+
+    pub(crate) fn shown(&self) -> Arc<Shown<M>> {
+        self.shown.clone()
+    }
+
+    fn take(&mut self, entry: LogEntry) -> Outcomes {
+        let index = LedgerIndex(entry.log_id.index);
+        let mut outcomes = Vec::new();
+        let mut audits = self.shown.audits();
+        match entry.payload {
+            EntryPayload::Blank => {}
+            EntryPayload::Membership(membership) => {
+                self.membership = StoredMembership::new(Some(entry.log_id), membership);
+            }
+            EntryPayload::Normal(stamped) => {
+                let entry = settled(stamped, entry.log_id.leader_id.term);
+                // In place, unless somebody keeps the state before it.
+                self.shown.state.send_modify(|state| {
+                    outcomes = Arc::make_mut(state).apply(index, &entry, &*self.verifier);
+                });
+            }
+        }
+        audits
+            .latest
+            .push_back((index, self.shown.state.borrow().audit()));
+        if audits.latest.len() > AUDITS_KEPT {
+            audits.latest.pop_front();
+        }
+        self.shown.applied.send_replace(index);
+        drop(audits);
+        self.applied = Some(entry.log_id);
+        Outcomes(outcomes)
+    }
+
+    fn replace(&mut self, meta: &SnapshotMeta, machine: M) {
+        let index = LedgerIndex(meta.last_log_id.map_or(0, |last| last.index));
+        let mut audits = self.shown.audits();
+        audits.latest.clear();
+        audits.latest.push_back((index, machine.audit()));
+        self.shown.state.send_replace(Arc::new(machine));
+        self.shown.applied.send_replace(index);
+        drop(audits);
+        self.applied = meta.last_log_id;
+        self.membership = meta.last_membership.clone();
+    }
+}
+
+/// The entry as every host applies it: time that was measured in another term counts nothing (protocol 5).
+pub(crate) fn settled(stamped: Stamped, term: u64) -> Entry {
+    let Stamped {
+        term: measured,
+        mut entry,
+    } = stamped;
+    entry.elapsed = if measured == term {
+        entry.elapsed.min(Entry::ELAPSED_MAX)
+    } else {
+        Span::ZERO
+    };
+    entry
+}
+
+impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
+    type SnapshotBuilder = Builder<M>;
+
+    async fn applied_state(&mut self) -> Result<(Option<LogId>, StoredMembership), StorageError> {
+        Ok((self.applied, self.membership.clone()))
+    }
+
+    async fn apply<I>(&mut self, entries: I) -> Result<Vec<Outcomes>, StorageError>
+    where
+        I: IntoIterator<Item = LogEntry> + Send,
+        I::IntoIter: Send,
+    {
+        Ok(entries.into_iter().map(|entry| self.take(entry)).collect())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Self::SnapshotBuilder {
+        Builder {
+            store: self.store.clone(),
+            machine: self.shown.both().1,
+            applied: self.applied,
+            membership: self.membership.clone(),
+        }
+    }
+
+    async fn begin_receiving_snapshot(&mut self) -> Result<Box<Cursor<Vec<u8>>>, StorageError> {
+        Ok(Box::new(Cursor::new(Vec::new())))
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta,
+        snapshot: Box<Cursor<Vec<u8>>>,
+    ) -> Result<(), StorageError> {
+        // A snapshot that ends inside what is applied, and is not the same history, must never be taken.
+        let (given, own) = (meta.last_log_id, self.applied);
+        if given.map(|id| id.index) <= own.map(|id| id.index) && given != own {
+            return Err(writing(StoreFault::Unlawful(format!(
+                "a snapshot up to {given:?} cannot replace what is applied up to {own:?}"
+            ))));
+        }
+        let bytes = snapshot.into_inner();
+        let machine = M::from_bytes(&bytes).map_err(|why| reading(StoreFault::Damaged(why)))?;
+        keep(&self.store, meta.clone(), bytes)
+            .await
+            .map_err(writing)?;
+        self.replace(meta, machine);
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
+        let image = self.store.ask(|shelf| shelf.read_image()).await;
+        Ok(image.map_err(reading)?.map(|(meta, bytes)| Snapshot {
+            meta,
+            snapshot: Box::new(Cursor::new(bytes)),
+        }))
+    }
+}
+
+/// Makes a snapshot of the state as it was when it was asked for.
+pub(crate) struct Builder<M> {
+    store: Store,
+    machine: Arc<M>,
+    applied: Option<LogId>,
+    membership: StoredMembership,
+}
+
+impl<M: Machine> RaftSnapshotBuilder<Mesh> for Builder<M> {
+    async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
+        let bytes = self.machine.to_bytes();
+        let snapshot_id = match self.applied {
+            Some(last) => format!("{}-{}", last.leader_id, last.index),
+            None => "empty".to_owned(),
+        };
+        let meta = SnapshotMeta {
+            last_log_id: self.applied,
+            last_membership: self.membership.clone(),
+            snapshot_id,
+        };
+        let kept = keep(&self.store, meta.clone(), bytes.clone()).await;
+        kept.map_err(writing)?;
+        Ok(Snapshot {
+            meta,
+            snapshot: Box::new(Cursor::new(bytes)),
+        })
+    }
+}
+
+/// Writes a snapshot chunk by chunk, so that votes and entries get their turn in between.
+async fn keep(store: &Store, meta: SnapshotMeta, bytes: Vec<u8>) -> Result<(), StoreFault> {
+    let generation = store.ask(|shelf| shelf.begin_image()).await?;
+    let (mut parts, mut head) = (0, Digest::default());
+    for chunk in bytes.chunks(SNAPSHOT_CHUNK_BYTES) {
+        let (chunk, before, part) = (chunk.to_vec(), head, parts);
+        let put = move |shelf: &mut crate::shelf::Shelf| {
+            shelf.put_image_part(generation, part, before, &chunk)
+        };
+        head = store.ask(put).await?;
+        parts += 1;
+    }
+    let note = ImageNote {
+        meta,
+        generation,
+        parts,
+        head,
+    };
+    store.ask(move |shelf| shelf.finish_image(note)).await
+}
+
+/// For so many entries back a follower's digest can be compared: more than a follower is ever behind in calm.
+const AUDITS_KEPT: usize = 1_024;

@@ -1,0 +1,231 @@
+//! A keeper's store: one file, one thread that does all its work in the order it was asked, one fault that ends it.
+//!
+//! Law T1: jobs are done in the order they were asked, votes and entries alike.
+//! Law T2: after the first fault nothing is read or written any more; that keeper votes no more (protocol 1.8).
+//! A disk that never waits is worked on in place, so that a test's paused clock stays exact.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use vocabulary::StoreId;
+
+use crate::disk::Disk;
+use crate::shelf::Shelf;
+
+/// A handle on an open store; clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    id: StoreId,
+    desk: Desk,
+    fault: watch::Receiver<Option<StoreFault>>,
+}
+
+/// Why a store does not serve. All but `InUse` and `Closed` need a person: the keeper comes back with a fresh store, as a
+/// learner (protocol 1.4, 1.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreFault {
+    /// The disk holds bytes that do not open as a store; it is left as it is and never started empty.
+    Unopenable(String),
+    /// A record is not what was written.
+    Damaged(String),
+    /// The device refuses.
+    Disk(String),
+    /// Raft asked for what would break the log; a fault of ours.
+    Unlawful(String),
+    /// Store ids are drawn at random and never 0.
+    NoIdentity,
+    /// The store was closed.
+    Closed,
+}
+
+impl Store {
+    /// Opens the store on this disk; an empty disk becomes a store under `offered`, which is drawn at random.
+    pub async fn open(disk: Arc<dyn Disk>, offered: StoreId) -> Result<Self, StoreFault> {
+        if offered == StoreId(0) {
+            return Err(StoreFault::NoIdentity);
+        }
+        let (report, fault) = watch::channel(None);
+        let (id, desk) = if disk.may_block() {
+            Self::open_on_thread(disk, offered, report).await?
+        } else {
+            let bench = Bench::open(disk, offered, report)?;
+            (bench.id, Desk::InPlace(Arc::new(Mutex::new(bench))))
+        };
+        Ok(Self { id, desk, fault })
+    }
+
+    /// The id that was drawn with the store: its Raft node id (protocol 1.4).
+    pub fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// Says so when the store has met its first fault.
+    pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
+        self.fault.clone()
+    }
+
+    /// Writes what is still held back and lets go of the disk.
+    pub async fn close(&self) -> Result<(), StoreFault> {
+        let flushed = self.ask(Shelf::flush).await;
+        match &self.desk {
+            Desk::Thread(jobs) => {
+                let (done, closed) = oneshot::channel();
+                let close: Job = Box::new(move |bench: &mut Bench| {
+                    bench.shelf = None;
+                    // The asker may have gone; the store is closed all the same.
+                    let _ = done.send(());
+                });
+                if jobs.send(close).await.is_ok() {
+                    let _ = closed.await;
+                }
+            }
+            Desk::InPlace(bench) => held(bench).shelf = None,
+        }
+        flushed
+    }
+
+    /// Has one job done, after all that were asked before it (law T1).
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Shelf) -> Result<T, StoreFault> + Send + 'static,
+    ) -> Result<T, StoreFault> {
+        match &self.desk {
+            Desk::InPlace(bench) => held(bench).work(job),
+            Desk::Thread(jobs) => {
+                let (answer, answered) = oneshot::channel();
+                let job: Job = Box::new(move |bench: &mut Bench| {
+                    // An asker that is gone wants no answer; the work is done all the same.
+                    let _ = answer.send(bench.work(job));
+                });
+                jobs.send(job).await.map_err(|_| StoreFault::Closed)?;
+                answered.await.map_err(|_| StoreFault::Closed)?
+            }
+        }
+    }
+
+    async fn open_on_thread(
+        disk: Arc<dyn Disk>,
+        offered: StoreId,
+        report: watch::Sender<Option<StoreFault>>,
+    ) -> Result<(StoreId, Desk), StoreFault> {
+        let (jobs, mut asked) = mpsc::channel::<Job>(JOBS_MAX);
+        let (opened, answer) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("hale-store".to_owned())
+            .spawn(move || match Bench::open(disk, offered, report) {
+                Ok(mut bench) => {
+                    if opened.send(Ok(bench.id)).is_ok() {
+                        while let Some(job) = asked.blocking_recv() {
+                            job(&mut bench);
+                        }
+                    }
+                }
+                Err(fault) => {
+                    // The asker may have gone; there is nothing to close.
+                    let _ = opened.send(Err(fault));
+                }
+            })
+            .map_err(|why| StoreFault::Disk(why.to_string()))?;
+        let id = answer.await.map_err(|_| StoreFault::Closed)??;
+        Ok((id, Desk::Thread(jobs)))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "store {}", self.id)
+    }
+}
+
+#[derive(Clone)]
+enum Desk {
+    Thread(mpsc::Sender<Job>),
+    InPlace(Arc<Mutex<Bench>>),
+}
+
+type Job = Box<dyn FnOnce(&mut Bench) + Send>;
+
+struct Bench {
+    id: StoreId,
+    shelf: Option<Shelf>,
+    broken: Option<StoreFault>,
+    report: watch::Sender<Option<StoreFault>>,
+}
+
+impl Bench {
+    fn open(
+        disk: Arc<dyn Disk>,
+        offered: StoreId,
+        report: watch::Sender<Option<StoreFault>>,
+    ) -> Result<Self, StoreFault> {
+        let shelf = guarded(|| Shelf::open(disk, offered))?;
+        Ok(Self {
+            id: shelf.id(),
+            shelf: Some(shelf),
+            broken: None,
+            report,
+        })
+    }
+
+    /// Law T2.
+    fn work<T>(
+        &mut self,
+        job: impl FnOnce(&mut Shelf) -> Result<T, StoreFault>,
+    ) -> Result<T, StoreFault> {
+        if let Some(fault) = &self.broken {
+            return Err(fault.clone());
+        }
+        let shelf = self.shelf.as_mut().ok_or(StoreFault::Closed)?;
+        let done = guarded(|| job(shelf));
+        if let Err(fault) = &done {
+            tracing::error!(store = %self.id, %fault, "this keeper's store has failed: it votes no more");
+            self.broken = Some(fault.clone());
+            // Nobody may listen yet; whoever asks next is told.
+            self.report.send_replace(Some(fault.clone()));
+        }
+        done
+    }
+}
+
+/// redb may panic on a damaged file; that is damage, not the end of the agent.
+fn guarded<T>(job: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no words");
+        Err(StoreFault::Damaged(format!("reading it panicked: {said}")))
+    })
+}
+
+fn held(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
+    // `work` catches every panic before it can poison the lock.
+    bench.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Most jobs that wait for the disk: Raft asks for one at a time, each follower's feed for one; beyond this askers wait.
+const JOBS_MAX: usize = 64;
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unopenable(why) => write!(
+                out,
+                "the disk holds no readable store ({why}); it is left as it is: move it away to rejoin as a new keeper"
+            ),
+            Self::Damaged(why) => write!(
+                out,
+                "the store is damaged ({why}); move it away to rejoin as a new keeper"
+            ),
+            Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
+            Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
+            Self::NoIdentity => write!(out, "a store id of 0 was offered, ids are drawn above 0"),
+            Self::Closed => write!(out, "the store is closed"),
+        }
+    }
+}
+
+impl std::error::Error for StoreFault {}
