@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use detection::roster::Roster;
 use detection::seats::Seating;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use vocabulary::{
     Boot, CaseId, ClusterName, Fence, HostId, LedgerIndex, LedgerTime, RemedyId, Verifier, WallNote,
 };
@@ -203,17 +203,5 @@ fn unfounded() -> ClusterName {
 impl Default for Ledger {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Serialize for Ledger {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.state.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Ledger {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        State::deserialize(deserializer).map(Self::from_state)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use detection::roster::Roster;
 use detection::seats::Seating;
-use vocabulary::{Anchor, CaseId, HostId, LedgerIndex, LedgerTime, Scope, Span, WallNote};
+use vocabulary::{Anchor, CaseId, Fence, HostId, LedgerIndex, LedgerTime, Scope, Span, WallNote};
 
 use crate::audit::{Audit, Record};
 use crate::brakes::Brakes;
@@ -122,6 +122,16 @@ impl Ledger {
     /// What was settled at the founding; `None` before.
     pub fn founding(&self) -> Option<&Arc<Founding>> {
         self.state.founding.as_ref()
+    }
+
+    /// Whether anything but founding is taken.
+    pub fn is_founded(&self) -> bool {
+        self.state.founding.is_some()
+    }
+
+    /// The fence of the next grant: a number that changes with each, for the leader's choice of a healer.
+    pub fn next_fence(&self) -> Fence {
+        self.state.fence.next()
     }
 
     /// The voters of the ledger's Raft; empty before the founding.

@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 /// Most bytes that one decoded value may claim: the largest snapshot chunk with room for its frame.
 pub const DECODED_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Most bytes that a snapshot may claim: 50,000 hosts of about 1 kB each, cases and audit, with room.
+pub const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Why bytes are not a value; nothing has moved, the sender speaks another language or lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -42,6 +45,17 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     }
 }
 
+/// Exactly one snapshot of the replicated state, put together again from chunks that were each checked on their way:
+/// Raft and the store are trusted to break, not to lie (protocol 1.6), so the bound is that of the largest mesh.
+pub fn decode_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let layout = bincode::config::standard().with_limit::<STATE_BYTES_MAX>();
+    let (value, used) = bincode::serde::decode_from_slice(bytes, layout).map_err(named)?;
+    match bytes.len() - used {
+        0 => Ok(value),
+        left => Err(Fault::Trailing(left)),
+    }
+}
+
 /// One value at the front, and how many bytes it took.
 pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Fault> {
     bincode::serde::decode_from_slice(bytes, layout()).map_err(named)
@@ -65,7 +79,7 @@ impl fmt::Display for Fault {
             Self::Short => write!(out, "the bytes end before the message does"),
             Self::TooLarge => write!(
                 out,
-                "the message claims more than {DECODED_BYTES_MAX} bytes"
+                "the bytes claim more than they may: {DECODED_BYTES_MAX} in a message, {STATE_BYTES_MAX} in a state"
             ),
             Self::Trailing(left) => write!(out, "{left} bytes are left behind the message"),
             Self::Malformed(why) => write!(out, "the bytes are no such message: {why}"),
