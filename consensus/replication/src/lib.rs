@@ -32,6 +32,8 @@ pub mod settings;
 mod shelf;
 mod state;
 pub mod store;
+#[cfg(test)]
+mod tests;
 mod warden;
 
 pub use clock::Clock;

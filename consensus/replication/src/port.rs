@@ -263,6 +263,16 @@ impl<M: Machine> LedgerPort<M> {
         self.inside.store.id()
     }
 
+    /// How many entries the log holds.
+    #[cfg(test)]
+    pub(crate) async fn entries_kept(&self) -> u64 {
+        let count = |shelf: &mut crate::shelf::Shelf| {
+            let index = |id: Option<raft::LogId>| id.map_or(0, |id| id.index);
+            Ok(index(shelf.last()) - index(shelf.purged()))
+        };
+        self.inside.store.ask(count).await.unwrap_or(u64::MAX)
+    }
+
     /// The voters and learners as this keeper knows them, with whether each votes.
     pub fn members(&self) -> BTreeMap<StoreId, (HostId, bool)> {
         let metrics = self.inside.raft.metrics();

@@ -179,6 +179,9 @@ impl<M: Machine> Proposer<M> {
         let metrics = self.raft.metrics();
         let (term, is_leader, leader) = {
             let known = metrics.borrow();
+            if known.running_state.is_err() {
+                return Err(ProposeFault::Stopped);
+            }
             let leader = known.current_leader;
             let hint = leader.and_then(|leader| crate::warden::host_of(&known, leader));
             (known.current_term, known.state == ServerState::Leader, hint)

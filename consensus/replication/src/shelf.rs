@@ -114,7 +114,12 @@ impl Shelf {
         let change = rows::change(&self.database)?;
         {
             let mut table = change.open_table(LOG).map_err(rows::fault)?;
-            for entry in entries {
+            // What a snapshot holds already needs no record.
+            let held = self.purged.map(|purged| purged.index);
+            for entry in entries
+                .iter()
+                .filter(|entry| Some(entry.log_id.index) > held)
+            {
                 let index = entry.log_id.index;
                 if last.is_some_and(|before| before.index.checked_add(1) != Some(index)) {
                     return Err(StoreFault::Unlawful(format!(

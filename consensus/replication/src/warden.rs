@@ -104,7 +104,7 @@ impl Warden {
         let has_begun = known
             .last_applied
             .is_some_and(|last| last.leader_id.term == known.current_term);
-        let is_live = self.watch.gate().has_live_leader(now);
+        let is_live = known.running_state.is_ok() && self.watch.gate().has_live_leader(now);
         let told = Leadership {
             leader: known
                 .current_leader

@@ -1,0 +1,8 @@
+//! Claims about the whole room: a small machine, keepers in one paused runtime, links and disks that fail on order.
+
+mod cluster;
+mod feeds;
+mod mesh;
+mod power;
+mod suite;
+mod toy;

@@ -1,0 +1,247 @@
+//! Keepers in one runtime, with links that can be cut and keepers that can be killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::{Instant, sleep, timeout};
+use vocabulary::{HostId, LedgerIndex, Moment, StoreId, WallNote};
+use wire::{Request, Response};
+
+use super::toy::{Toy, host, verifier, word};
+use crate::clock::Clock;
+use crate::disk::{Disk, MemoryDisk};
+use crate::link::{KeeperLink, LinkFault};
+use crate::port::{LedgerPort, Opening, PortFault, ProposeFault};
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// All keepers that run, and which links are silent.
+#[derive(Default)]
+pub(super) struct Mesh {
+    doors: Mutex<BTreeMap<HostId, Keeper>>,
+    cuts: Mutex<BTreeSet<(HostId, HostId)>>,
+    began: Mutex<Option<Instant>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Keeper {
+    pub(super) port: LedgerPort<Toy>,
+    pub(super) disk: MemoryDisk,
+    is_alive: Arc<AtomicBool>,
+}
+
+struct Link {
+    mesh: Arc<Mesh>,
+    from: HostId,
+    is_alive: Arc<AtomicBool>,
+}
+
+struct TestClock(Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Moment {
+        let passed = self.0.elapsed().as_millis();
+        Moment::from_milliseconds(u64::try_from(passed).unwrap())
+    }
+
+    fn wall(&self) -> WallNote {
+        WallNote(0)
+    }
+}
+
+#[async_trait]
+impl KeeperLink for Link {
+    async fn call(
+        &self,
+        keeper: HostId,
+        request: Request,
+        within: Duration,
+    ) -> Result<Response, LinkFault> {
+        let travel = async {
+            sleep(Duration::from_millis(1)).await;
+            if !self.is_alive.load(Ordering::SeqCst) || self.mesh.is_cut(self.from, keeper) {
+                return pending().await;
+            }
+            let port = self.mesh.keeper(keeper).map(|keeper| keeper.port);
+            let port = port.ok_or_else(|| LinkFault::Unreachable("nobody listens".to_owned()))?;
+            let response = match request {
+                Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, self.from).await),
+                Request::Standing => Response::Standing {
+                    has_leader: port.has_live_leader(),
+                },
+                other => panic!("keepers do not ask {other:?}"),
+            };
+            sleep(Duration::from_millis(1)).await;
+            if self.mesh.is_cut(keeper, self.from) {
+                return pending().await;
+            }
+            Ok(response)
+        };
+        timeout(within, travel)
+            .await
+            .unwrap_or(Err(LinkFault::TimedOut))
+    }
+}
+
+impl Mesh {
+    /// Keepers 1 to `count`, founded, with a leader.
+    pub(super) async fn founded(count: u8, settings: Settings) -> Arc<Self> {
+        let mesh = Arc::new(Self::default());
+        for number in 1..=count {
+            let disk = MemoryDisk::default();
+            mesh.start(number, disk, settings.clone()).await.unwrap();
+        }
+        let voters: BTreeMap<StoreId, HostId> = (1..=count)
+            .map(|number| (StoreId(u64::from(number)), host(number)))
+            .collect();
+        mesh.keeper(host(1))
+            .unwrap()
+            .port
+            .initialise(voters)
+            .await
+            .unwrap();
+        mesh.leader().await;
+        mesh
+    }
+
+    /// Starts a keeper on a disk; a disk that has a store keeps its id.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        number: u8,
+        disk: MemoryDisk,
+        settings: Settings,
+    ) -> Result<(), PortFault> {
+        let under: Arc<dyn Disk> = Arc::new(disk.clone());
+        self.start_over(number, disk, under, settings).await
+    }
+
+    /// The same with another disk between.
+    pub(super) async fn start_over(
+        self: &Arc<Self>,
+        number: u8,
+        disk: MemoryDisk,
+        under: Arc<dyn Disk>,
+        settings: Settings,
+    ) -> Result<(), PortFault> {
+        let began = *self.began.lock().unwrap().get_or_insert_with(Instant::now);
+        let is_alive = Arc::new(AtomicBool::new(true));
+        let link = Link {
+            mesh: self.clone(),
+            from: host(number),
+            is_alive: is_alive.clone(),
+        };
+        let offered = StoreId(u64::from(number));
+        let store = Store::open(under, offered)
+            .await
+            .map_err(PortFault::Store)?;
+        let port = LedgerPort::open(Opening {
+            host: host(number),
+            store,
+            link: Arc::new(link),
+            clock: Arc::new(TestClock(began)),
+            verifier: verifier(),
+            machine: Toy::default(),
+            settings,
+        })
+        .await?;
+        let keeper = Keeper {
+            port,
+            disk,
+            is_alive,
+        };
+        self.doors.lock().unwrap().insert(host(number), keeper);
+        Ok(())
+    }
+
+    /// Starts a keeper on an empty disk, under a fresh id.
+    pub(super) async fn start_as(self: &Arc<Self>, number: u8, fresh: StoreId) {
+        let disk = MemoryDisk::default();
+        Store::open(Arc::new(disk.clone()), fresh)
+            .await
+            .unwrap()
+            .close()
+            .await
+            .unwrap();
+        self.start(number, disk, Settings::default()).await.unwrap();
+    }
+
+    /// As SIGKILL: not a byte more is written or sent. The disk as it leaves it.
+    pub(super) async fn kill(&self, number: u8) -> MemoryDisk {
+        let keeper = self.doors.lock().unwrap().remove(&host(number)).unwrap();
+        keeper.is_alive.store(false, Ordering::SeqCst);
+        let left = keeper.disk.after_kill();
+        keeper.port.shutdown().await.ok();
+        left
+    }
+
+    pub(super) fn cut(&self, one: u8, other: u8) {
+        let mut cuts = self.cuts.lock().unwrap();
+        cuts.insert((host(one), host(other)));
+        cuts.insert((host(other), host(one)));
+    }
+
+    pub(super) fn mend(&self) {
+        self.cuts.lock().unwrap().clear();
+    }
+
+    fn is_cut(&self, from: HostId, to: HostId) -> bool {
+        self.cuts.lock().unwrap().contains(&(from, to))
+    }
+
+    pub(super) fn keeper(&self, host: HostId) -> Option<Keeper> {
+        self.doors.lock().unwrap().get(&host).cloned()
+    }
+
+    pub(super) fn port(&self, number: u8) -> LedgerPort<Toy> {
+        self.keeper(host(number)).unwrap().port
+    }
+
+    /// Waits until one keeper leads; its number.
+    pub(super) async fn leader(&self) -> u8 {
+        let look = async {
+            loop {
+                for (host, keeper) in self.doors.lock().unwrap().iter() {
+                    if keeper.port.leadership().borrow().am_leader {
+                        return host.0[0];
+                    }
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), look)
+            .await
+            .expect("somebody leads within 30 s")
+    }
+
+    /// Proposes to whoever leads until it is acknowledged.
+    pub(super) async fn say(&self, said: &str) -> LedgerIndex {
+        loop {
+            let leader = self.leader().await;
+            match self.port(leader).propose(word(said)).await {
+                Ok((index, _)) => return index,
+                Err(ProposeFault::NotLeader { .. } | ProposeFault::TimedOut) => {
+                    sleep(Duration::from_millis(20)).await;
+                }
+                Err(fault) => panic!("{fault}"),
+            }
+        }
+    }
+
+    /// Waits until this keeper has applied up to there.
+    pub(super) async fn applied(&self, number: u8, index: LedgerIndex) {
+        let mut watch = self.port(number).watch();
+        let reached = watch.wait_for(|toy| crate::machine::Machine::index(&**toy) >= index);
+        timeout(Duration::from_secs(30), reached)
+            .await
+            .expect("it catches up within 30 s")
+            .unwrap();
+    }
+
+    pub(super) fn said(&self, number: u8) -> Vec<String> {
+        self.port(number).watch().borrow().said.clone()
+    }
+}

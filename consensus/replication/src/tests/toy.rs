@@ -1,0 +1,115 @@
+//! A machine that remembers what it was told, a verifier that nobody asks, and an entry with a word in it.
+
+use std::sync::Arc;
+
+use ledger::command::{Command, Entry, Order, Outcome, Proposed};
+use openraft::{CommittedLeaderId, EntryPayload};
+use serde::{Deserialize, Serialize};
+use vocabulary::{
+    CertificateChain, CertificateFault, Claims, Digest, HostId, LedgerIndex, LedgerTime, PublicKey,
+    Signature, Verifier, WallNote,
+};
+
+use crate::machine::Machine;
+use crate::raft::{LogEntry, LogId, Stamped};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Toy {
+    index: LedgerIndex,
+    pub(super) time: LedgerTime,
+    pub(super) said: Vec<String>,
+    pub(super) ticks: u64,
+    chain: Digest,
+}
+
+impl Machine for Toy {
+    fn apply(&mut self, index: LedgerIndex, entry: &Entry, _: &dyn Verifier) -> Vec<Outcome> {
+        assert!(index > self.index, "no entry is applied twice");
+        self.index = index;
+        self.time = self.time.after(entry.elapsed);
+        self.chain = Digest::of(&[&self.chain.0, &wire::encode(entry)]);
+        let take = |proposed: &Proposed| match &proposed.command {
+            Command::Pause(order) => {
+                self.said.push(order.why.clone());
+                let version = self.said.len() as u64;
+                Outcome::Policy { version }
+            }
+            _ => {
+                self.ticks += 1;
+                Outcome::Done
+            }
+        };
+        entry.commands.iter().map(take).collect()
+    }
+
+    fn index(&self) -> LedgerIndex {
+        self.index
+    }
+
+    fn audit(&self) -> Digest {
+        self.chain
+    }
+
+    fn wants_ticks(&self) -> bool {
+        self.said.last().is_some_and(|word| word == "tick")
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        wire::decode(bytes).map_err(|why| why.to_string())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Nobody;
+
+impl Verifier for Nobody {
+    fn is_signed_by(&self, _: &PublicKey, _: &[u8], _: &Signature) -> bool {
+        false
+    }
+
+    fn claims(
+        &self,
+        _: &[Vec<u8>],
+        _: &CertificateChain,
+    ) -> Result<(Claims, PublicKey), CertificateFault> {
+        Err(CertificateFault::Size)
+    }
+}
+
+pub(super) fn verifier() -> Arc<dyn Verifier> {
+    Arc::new(Nobody)
+}
+
+pub(super) fn host(number: u8) -> HostId {
+    HostId([number; 16])
+}
+
+pub(super) fn word(word: &str) -> Proposed {
+    Proposed {
+        by: host(9),
+        command: Command::Pause(Order {
+            who: "ops".to_owned(),
+            why: word.to_owned(),
+        }),
+    }
+}
+
+pub(super) fn log_id(term: u64, index: u64) -> LogId {
+    LogId::new(CommittedLeaderId::new(term, 0), index)
+}
+
+pub(super) fn entry(term: u64, index: u64, said: &str) -> LogEntry {
+    let entry = Entry {
+        elapsed: Entry::ELAPSED_MAX,
+        wall: WallNote(0),
+        commands: vec![word(said)],
+    };
+    LogEntry {
+        log_id: log_id(term, index),
+        payload: EntryPayload::Normal(Stamped { term, entry }),
+    }
+}
