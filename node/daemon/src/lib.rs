@@ -7,3 +7,5 @@ pub mod command_line;
 pub mod config;
 pub mod identity;
 pub mod moments;
+pub mod second_channel;
+pub mod transport;

@@ -106,19 +106,19 @@ impl Identity {
     }
 
     /// The chain as rustls wants it.
-    pub fn certificates(&self) -> Vec<CertificateDer<'static>> {
+    pub(crate) fn certificates(&self) -> Vec<CertificateDer<'static>> {
         let owned = |der: &Vec<u8>| CertificateDer::from(der.clone());
         self.chain.0.iter().map(owned).collect()
     }
 
     /// The key as rustls wants it; secret.
-    pub fn private_key(&self) -> PrivateKeyDer<'static> {
+    pub(crate) fn private_key(&self) -> PrivateKeyDer<'static> {
         self.key.clone_key()
     }
 
     /// The key of stateless resets: only the holder of the private key can derive it, and it is the same after every
     /// restart, so that a restarted agent can tell its peers that their connections are gone (ARCHITECTURE 5).
-    pub fn reset_key(&self) -> hmac::Key {
+    pub(crate) fn reset_key(&self) -> hmac::Key {
         hkdf::Salt::new(hkdf::HKDF_SHA256, b"hale: from a host's private key")
             .extract(self.key.secret_der())
             .expand(&[b"stateless reset"], hmac::HMAC_SHA256)

@@ -1,0 +1,112 @@
+//! Connections that others begin: bounded, proven, greeted, admitted.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use quinn::crypto::rustls::HandshakeData;
+use quinn::{Connection, Incoming as Knock};
+use tokio::time::timeout;
+
+use super::fault::{CallFault, Close};
+use super::figures::count;
+use super::hello;
+use super::link::Link;
+use super::settings::{HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX, REFUSAL_LINGERS};
+use super::shared::{Said, Shared};
+use super::tls;
+
+/// Runs until the endpoint closes.
+pub(super) async fn accept(shared: Arc<Shared>) {
+    while let Some(knock) = shared.endpoint.accept().await {
+        let under_way = HANDSHAKES_MAX - shared.handshakes.available_permits();
+        if under_way >= HANDSHAKES_MAX {
+            count(&shared.counters.handshakes_ignored);
+            knock.ignore();
+        } else if under_way >= HANDSHAKES_UNPROVEN_MAX && knock.may_retry() {
+            // Only who really is at the address comes back with the token.
+            let _ = knock.retry();
+        } else {
+            tokio::spawn(open_door(shared.clone(), knock));
+        }
+    }
+}
+
+async fn open_door(shared: Arc<Shared>, knock: Knock) {
+    let Ok(place) = shared.handshakes.try_acquire() else {
+        count(&shared.counters.handshakes_ignored);
+        return knock.ignore();
+    };
+    let from = knock.remote_address();
+    let within = shared.settings.connect_within + REFUSAL_LINGERS;
+    let let_in = timeout(within, let_in(&shared, knock)).await;
+    drop(place);
+    match let_in {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(fresh))) => shared.clone().attend_fresh(fresh).await,
+        Ok(Err(fault)) => {
+            shared
+                .counters
+                .handshakes_failed
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::debug!(%from, %fault, "a connection was not admitted");
+        }
+        Err(_) => {
+            count(&shared.counters.handshakes_failed);
+            tracing::debug!(%from, "a connection was not admitted: it took too long");
+        }
+    }
+}
+
+/// From the first packet to admission; a connection of a fresh dial is handed back, to be served by itself.
+async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>, CallFault> {
+    let connection = knock
+        .accept()
+        .map_err(CallFault::of_handshake)?
+        .await
+        .map_err(CallFault::of_handshake)?;
+    let peer = tls::peer(&connection).map_err(|why| CallFault::Untrusted(why.to_string()))?;
+    let host = peer.0.id();
+    if host == shared.host {
+        connection.close(Close::Stranger.into(), b"");
+        return Err(CallFault::Stranger(host));
+    }
+    let heard = hello::listen(&connection).await;
+    let (hello, mut send) = heard.inspect_err(|_| {
+        connection.close(Close::NoHello.into(), b"");
+    })?;
+    let answer = {
+        let state = shared.lock();
+        hello::judge(&hello, &peer.0, &state.book, &state.presence)
+    };
+    let is_fresh = is_fresh(&connection);
+    let link = Arc::new(Link::new(connection, peer, hello.boot));
+    let answer = match answer {
+        Ok(welcome) if !is_fresh => {
+            let said = Said {
+                is_dialled_by_us: false,
+                address: hello.address,
+                store: hello.store,
+            };
+            let admitted = shared.admit(link.clone(), said).await;
+            admitted.map(|()| welcome)
+        }
+        other => other,
+    };
+    let told = hello::answer(&mut send, &answer).await;
+    match answer {
+        Ok(_) => told.map(|()| is_fresh.then_some(link)),
+        Err(refusal) => {
+            link.close(Close::Refused);
+            Err(CallFault::Refused(refusal))
+        }
+    }
+}
+
+/// Whether the dialler has named the protocol of fresh dials.
+fn is_fresh(connection: &Connection) -> bool {
+    connection
+        .handshake_data()
+        .and_then(|any| any.downcast::<HandshakeData>().ok())
+        .and_then(|handshake| handshake.protocol)
+        .is_some_and(|protocol| protocol == tls::FRESH)
+}

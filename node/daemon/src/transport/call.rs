@@ -1,0 +1,107 @@
+//! One request of ours: sent, and its answer read within bounds.
+
+use std::sync::Arc;
+
+use quinn::{Connection, RecvStream, SendStream};
+use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
+use wire::{Request, Response};
+
+use super::fault::{CallFault, StreamEnd};
+
+/// Asks once on this connection and reads the one answer.
+pub(super) async fn ask(connection: &Connection, request: &Request) -> Result<Response, CallFault> {
+    let mut receive = send(connection, request).await?;
+    let bytes_max = bytes_max(request);
+    let bytes = receive.read_to_end(bytes_max).await?;
+    frame::open(&bytes, bytes_max).map_err(CallFault::Garbled)
+}
+
+/// Asks once on this connection for many answers.
+pub(super) async fn follow(
+    connection: &Connection,
+    request: &Request,
+    hold: Arc<()>,
+) -> Result<Replies, CallFault> {
+    let receive = send(connection, request).await?;
+    Ok(Replies {
+        receive,
+        _hold: hold,
+    })
+}
+
+/// The answers of one [`Request::Follow`], in order; dropped, it tells the other side to stop.
+#[derive(Debug)]
+pub struct Replies {
+    receive: RecvStream,
+    _hold: Arc<()>,
+}
+
+impl Replies {
+    /// The next answer; `None` when the other side has no more. Not to be cancelled half way: the next would be garbled.
+    pub async fn next(&mut self) -> Result<Option<Response>, CallFault> {
+        let mut head = [0; 4];
+        let mut filled = 0;
+        while filled < head.len() {
+            match self.receive.read(&mut head[filled..]).await? {
+                Some(read) => filled += read,
+                None if filled == 0 => return Ok(None),
+                None => return Err(CallFault::Garbled(wire::Fault::Short)),
+            }
+        }
+        let length = u32::from_le_bytes(head) as usize;
+        if length > RAFT_BYTES_MAX {
+            return Err(CallFault::Garbled(wire::Fault::TooLarge));
+        }
+        let mut bytes = vec![0; length];
+        self.receive
+            .read_exact(&mut bytes)
+            .await
+            .map_err(|error| match error {
+                quinn::ReadExactError::FinishedEarly(_) => CallFault::Garbled(wire::Fault::Short),
+                quinn::ReadExactError::ReadError(read) => read.into(),
+            })?;
+        let response = frame::open(&bytes, RAFT_BYTES_MAX).map_err(CallFault::Garbled)?;
+        Ok(Some(response))
+    }
+}
+
+async fn send(connection: &Connection, request: &Request) -> Result<RecvStream, CallFault> {
+    let bytes = frame::seal(request);
+    if bytes.len() > bytes_max(request) {
+        return Err(CallFault::Garbled(wire::Fault::TooLarge));
+    }
+    let (send, receive) = connection
+        .open_bi()
+        .await
+        .map_err(CallFault::of_handshake)?;
+    let mut sending = Sending {
+        stream: send,
+        is_whole: false,
+    };
+    sending.stream.write_all(&bytes).await?;
+    let _ = sending.stream.finish();
+    sending.is_whole = true;
+    Ok(receive)
+}
+
+fn bytes_max(request: &Request) -> usize {
+    match request {
+        Request::Raft(_) => RAFT_BYTES_MAX,
+        _ => STREAM_BYTES_MAX,
+    }
+}
+
+/// Our half of the stream: given up before it is whole, it is reset, so that the peer does not take the half of a
+/// request for a garbled one.
+struct Sending {
+    stream: SendStream,
+    is_whole: bool,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let _ = self.stream.reset(StreamEnd::Cancelled.into());
+        }
+    }
+}

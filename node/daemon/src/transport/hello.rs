@@ -1,0 +1,105 @@
+//! The first words on every connection: without them nobody is admitted, whatever TLS says.
+//!
+//! In TLS 1.3 the dialler is done before the acceptor has looked at its certificate: only a welcome tells it that it is in.
+
+use quinn::{Connection, SendStream};
+use tokio::time::timeout;
+use vocabulary::{Boot, Claims, ClusterName};
+use wire::frame;
+use wire::{Hello, HelloRefusal, VersionRange, Welcome};
+
+use super::book::Book;
+use super::fault::CallFault;
+use super::settings::{HELLO_BYTES_MAX, Presence, REFUSAL_LINGERS};
+
+/// What the acceptor says.
+pub(super) type Answer = Result<Welcome, HelloRefusal>;
+
+/// As the dialler: says who we are in this life, and waits to be let in.
+pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welcome, CallFault> {
+    let (mut send, mut receive) = connection
+        .open_bi()
+        .await
+        .map_err(CallFault::of_handshake)?;
+    send.write_all(&frame::seal(hello)).await?;
+    let _ = send.finish();
+    let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
+    let answer: Answer = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
+    let welcome = answer.map_err(CallFault::Refused)?;
+    if (VersionRange::OURS.oldest..=VersionRange::OURS.newest).contains(&welcome.version) {
+        Ok(welcome)
+    } else {
+        Err(CallFault::Garbled(wire::Fault::Version(welcome.version)))
+    }
+}
+
+/// As the acceptor: the dialler's hello, and the way to answer it.
+pub(super) async fn listen(connection: &Connection) -> Result<(Hello, SendStream), CallFault> {
+    let (send, mut receive) = connection
+        .accept_bi()
+        .await
+        .map_err(CallFault::of_handshake)?;
+    let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
+    let hello = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
+    Ok((hello, send))
+}
+
+/// Lets the dialler in, or tells it why not and gives it a moment to read that.
+pub(super) async fn answer(send: &mut SendStream, answer: &Answer) -> Result<(), CallFault> {
+    send.write_all(&frame::seal(answer)).await?;
+    let _ = send.finish();
+    if answer.is_err() {
+        let _ = timeout(REFUSAL_LINGERS, send.stopped()).await;
+    }
+    Ok(())
+}
+
+/// Our hello in this life.
+pub(super) fn ours(cluster: &ClusterName, presence: &Presence) -> Hello {
+    Hello {
+        versions: VersionRange::OURS,
+        cluster: cluster.clone(),
+        boot: presence.boot,
+        address: presence.address,
+        store: presence.store,
+    }
+}
+
+/// Our welcome, in the version that both speak, unless something speaks against the dialler.
+pub(super) fn judge(
+    hello: &Hello,
+    claims: &Claims,
+    book: &Book,
+    presence: &Presence,
+) -> Result<Welcome, HelloRefusal> {
+    let host = claims.id();
+    if hello.cluster != claims.cluster {
+        return Err(HelloRefusal::Cluster);
+    }
+    let version = hello
+        .versions
+        .common(VersionRange::OURS)
+        .ok_or(HelloRefusal::Versions(VersionRange::OURS))?;
+    admissible(host, hello.boot, book)?;
+    Ok(Welcome {
+        version,
+        boot: presence.boot,
+        address: presence.address,
+        store: presence.store,
+    })
+}
+
+/// What the roster says against this host in this life (protocol 1.2, 1.7).
+pub(super) fn admissible(
+    host: vocabulary::HostId,
+    boot: Boot,
+    book: &Book,
+) -> Result<(), HelloRefusal> {
+    if book.is_denied(host) {
+        return Err(HelloRefusal::Retired);
+    }
+    match book.is_too_old(host, boot) {
+        Some(known) => Err(HelloRefusal::BootTooLow(known)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,134 @@
+//! One admitted connection: who is at its other end, and the task that takes what comes from there.
+//!
+//! Rule for faults of form: an unreadable datagram is dropped and an unreadable request's stream is reset, the
+//! connection stays; after [`STRIKES_MAX`] of them it is closed. A refused or unserved request is no fault of form.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use quinn::Connection;
+use vocabulary::{Boot, Claims, HostId, PublicKey};
+use wire::{DATAGRAM_BYTES_MAX, Datagram, frame};
+
+use super::fault::{Close, Parting};
+use super::figures::count;
+use super::incoming::Incoming;
+use super::serve;
+use super::settings::STRIKES_MAX;
+use super::shared::Shared;
+
+/// A connection whose peer is known and admitted.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub host: HostId,
+    pub claims: Arc<Claims>,
+    pub key: PublicKey,
+    pub boot: Boot,
+    pub connection: Connection,
+    pub hold: Arc<()>,
+    parting: OnceLock<Parting>,
+    strikes: AtomicU32,
+}
+
+impl Link {
+    pub(super) fn new(
+        connection: Connection,
+        (claims, key): (Claims, PublicKey),
+        boot: Boot,
+    ) -> Self {
+        Self {
+            host: claims.id(),
+            claims: Arc::new(claims),
+            key,
+            boot,
+            connection,
+            hold: Arc::new(()),
+            parting: OnceLock::new(),
+            strikes: AtomicU32::new(0),
+        }
+    }
+
+    /// Ends the connection, with the reason for both sides.
+    pub(super) fn close(&self, close: Close) {
+        let parting = match close {
+            Close::Left => Parting::Left,
+            Close::Replaced => Parting::Replaced,
+            Close::Evicted => Parting::Evicted,
+            Close::Denied => Parting::Denied,
+            Close::Misbehaved => Parting::Misbehaved,
+            Close::Done => Parting::Done,
+            Close::Refused | Close::Stranger | Close::NoHello => {
+                Parting::Broken("not admitted".into())
+            }
+        };
+        let _ = self.parting.set(parting);
+        self.connection.close(close.into(), b"");
+    }
+
+    /// Why the connection ended, in our own words where we ended it.
+    fn parting(&self) -> Parting {
+        self.parting.get().cloned().unwrap_or_else(|| {
+            let reason = self.connection.close_reason();
+            reason.map_or(Parting::Done, Parting::from)
+        })
+    }
+
+    /// The event that says that it was the last of its host.
+    pub(super) fn closed(&self) -> Incoming {
+        Incoming::Closed {
+            host: self.host,
+            boot: self.boot,
+            why: self.parting(),
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.connection.close_reason().is_none()
+    }
+
+    /// One more fault of form.
+    pub(super) fn strike(&self, shared: &Shared) {
+        count(&shared.counters.garbled);
+        if self.strikes.fetch_add(1, Ordering::Relaxed) + 1 > STRIKES_MAX && self.is_open() {
+            count(&shared.counters.misbehaved);
+            tracing::warn!(host = %self.claims.host, "a peer sends what is no message; its connection is closed");
+            self.close(Close::Misbehaved);
+        }
+    }
+}
+
+/// Takes what comes until the connection ends.
+pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
+    loop {
+        tokio::select! {
+            biased;
+            stream = link.connection.accept_bi() => match stream {
+                Ok(stream) => {
+                    let serving = serve::serve(shared.clone(), link.clone(), stream);
+                    tokio::spawn(serving);
+                }
+                Err(_) => return,
+            },
+            datagram = link.connection.read_datagram() => match datagram {
+                Ok(bytes) => take(shared, link, &bytes),
+                Err(_) => return,
+            },
+        }
+    }
+}
+
+fn take(shared: &Shared, link: &Link, bytes: &[u8]) {
+    let Ok(datagram) = frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX) else {
+        return link.strike(shared);
+    };
+    shared.lock().pool.heard(link.host);
+    let event = Incoming::Datagram {
+        from: link.host,
+        datagram,
+    };
+    match shared.events.try_send(event) {
+        Ok(()) => count(&shared.counters.datagrams_received),
+        // Small and lossy: what the agent cannot take now is stale when it can.
+        Err(_) => count(&shared.counters.datagrams_dropped),
+    }
+}

@@ -1,0 +1,291 @@
+//! The mesh as one agent sees it: who is connected, what comes from them, and how to ask them.
+//!
+//! Laws T1 to T6 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
+//! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`); what a certificate
+//! does not permit never reaches the agent (`serve`); a connection belongs to whom its certificate names (`dial`).
+//! Not here: what any message means, and which hosts there are; the daemon says both.
+
+mod accept;
+mod book;
+mod call;
+mod dial;
+pub mod fault;
+pub mod figures;
+mod hello;
+pub mod incoming;
+mod link;
+mod luck;
+mod pool;
+mod quic;
+mod redial;
+mod serve;
+pub mod settings;
+mod shared;
+pub mod sockets;
+mod tls;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use vocabulary::{Address, Boot, HostId};
+use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
+
+pub use call::Replies;
+pub use fault::{CallFault, Parting, StartFault};
+pub use figures::Figures;
+pub use incoming::{Incoming, Peer, Reply, Unwanted};
+pub use luck::system_seed;
+pub use settings::{Presence, TransportSettings};
+pub use sockets::{Sockets, UdpSockets};
+
+use crate::identity::Identity;
+use book::Book;
+use dial::{Budget, Errand};
+use fault::Close;
+use figures::count;
+use luck::Luck;
+use pool::Pool;
+use quic::Quic;
+use redial::Redials;
+use settings::{EVENTS_MAX, LEAVING_WITHIN};
+use shared::{Shared, State};
+
+/// A handle on the transport; cheap to clone. Its tasks live until [`Transport::close`].
+#[derive(Clone, Debug)]
+pub struct Transport(Arc<Shared>);
+
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// It is on its way, for all that a datagram is worth.
+    Sent,
+    /// It waits for a dial that has just begun or is under way.
+    Waiting,
+    /// It was dropped: no address, no budget for a dial, retired, too large, or the connection has just ended.
+    Dropped,
+}
+
+impl Transport {
+    /// Opens the sockets and starts; what comes is read from the receiver, which must be read all the time.
+    /// To be called within a tokio runtime.
+    pub fn start(
+        settings: TransportSettings,
+        identity: Arc<Identity>,
+        presence: Presence,
+        sockets: Arc<dyn Sockets>,
+    ) -> Result<(Self, mpsc::Receiver<Incoming>), StartFault> {
+        let luck = Luck::new(&settings.seed);
+        let quic = Quic::new(&identity, &settings, &luck)?;
+        let server = Some(quic.server.clone());
+        let endpoint = sockets
+            .listening()
+            .and_then(|socket| quic::endpoint(&identity, &luck, socket, server))
+            .map_err(|why| StartFault::Socket {
+                address: sockets.name(),
+                why,
+            })?;
+        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
+        let state = State {
+            presence,
+            pool: Pool::new(identity.host(), settings.connections_max.max(1)),
+            identity,
+            quic,
+            book: Book::default(),
+            dials: BTreeMap::new(),
+            redials: Redials::default(),
+            budget: Budget::new(every, saved_max, Instant::now()),
+        };
+        let parts = (settings, sockets, luck);
+        let shared = Arc::new(Shared::new(parts, endpoint, events, state));
+        tokio::spawn(accept::accept(shared.clone()));
+        tokio::spawn(redial::keep_warm(shared.clone()));
+        Ok((Self(shared), receiver))
+    }
+
+    /// The host that this transport speaks for.
+    pub fn host(&self) -> HostId {
+        self.0.host
+    }
+
+    /// Where it listens.
+    pub fn local_address(&self) -> std::io::Result<Address> {
+        self.0.endpoint.local_addr()
+    }
+
+    /// Sends a datagram on the standing connection; without one it waits for a dial, where the budget allows one.
+    pub fn send_datagram(&self, to: HostId, datagram: &Datagram) -> Sending {
+        let sealed = Bytes::from(frame::seal(datagram));
+        let sending = if sealed.len() > DATAGRAM_BYTES_MAX {
+            Sending::Dropped
+        } else {
+            self.send_sealed(to, sealed)
+        };
+        match sending {
+            Sending::Sent => count(&self.0.counters.datagrams_sent),
+            Sending::Dropped => count(&self.0.counters.datagrams_unsent),
+            Sending::Waiting => {}
+        }
+        sending
+    }
+
+    fn send_sealed(&self, to: HostId, sealed: Bytes) -> Sending {
+        let mut state = self.0.lock();
+        if let Some(link) = state.pool.speak(to).filter(|link| link.is_open()) {
+            return match link.connection.send_datagram(sealed) {
+                Ok(()) => Sending::Sent,
+                Err(_) => Sending::Dropped,
+            };
+        }
+        match state.begin_dial(&self.0, to, Errand::Datagram) {
+            Ok(dial) => {
+                dial.keep(sealed, &self.0.counters);
+                Sending::Waiting
+            }
+            Err(_) => Sending::Dropped,
+        }
+    }
+
+    /// Asks a host and waits for its answer, dialling first where needed; all of it within the time given.
+    pub async fn request(
+        &self,
+        to: HostId,
+        request: Request,
+        within: Duration,
+    ) -> Result<Response, CallFault> {
+        let asking = async {
+            match self.request_once(to, &request).await {
+                // Its new life has not even seen the question.
+                Err(CallFault::Lost(Parting::Restarted)) => self.request_once(to, &request).await,
+                other => other,
+            }
+        };
+        timeout(within, asking)
+            .await
+            .unwrap_or(Err(CallFault::TooLate))
+    }
+
+    async fn request_once(&self, to: HostId, request: &Request) -> Result<Response, CallFault> {
+        let link = dial::standing(&self.0, to).await?;
+        let _hold = link.hold.clone();
+        count(&self.0.counters.requests_sent);
+        call::ask(&link.connection, request).await
+    }
+
+    /// Asks a host for many answers ([`Request::Follow`]); the time given is for the asking, not for the answers.
+    pub async fn follow(
+        &self,
+        to: HostId,
+        request: Request,
+        within: Duration,
+    ) -> Result<Replies, CallFault> {
+        let asking = async {
+            let link = dial::standing(&self.0, to).await?;
+            count(&self.0.counters.requests_sent);
+            call::follow(&link.connection, &request, link.hold.clone()).await
+        };
+        timeout(within, asking)
+            .await
+            .unwrap_or(Err(CallFault::TooLate))
+    }
+
+    /// Asks a host to sign that it lives, over a new connection from a new source port (protocol 2.3). Says which life
+    /// let us in beside what it answered. The standing connection is left as it is.
+    pub async fn fresh_dial(
+        &self,
+        to: HostId,
+        nonce: u128,
+        within: Duration,
+    ) -> Result<(Boot, Response), CallFault> {
+        timeout(within, dial::fresh(&self.0, to, &Request::Ask { nonce }))
+            .await
+            .unwrap_or(Err(CallFault::TooLate))
+    }
+
+    /// Connects to whoever of this cluster is at an address, a seed's, and says who it is.
+    pub async fn introduce(&self, address: Address) -> Result<HostId, CallFault> {
+        let link = dial::reach(&self.0, None, address).await?;
+        Ok(link.host)
+    }
+
+    /// Where a host is, from configuration or roster; this holds against what the host says of itself.
+    pub fn set_address(&self, host: HostId, address: Address) {
+        self.0.lock().book.set_address(host, address);
+        self.0.warm_changed.notify_one();
+    }
+
+    /// Forgets what [`Transport::set_address`] has set.
+    pub fn unset_address(&self, host: HostId) {
+        self.0.lock().book.unset_address(host);
+    }
+
+    /// These hosts are kept connected, redialled when they are not, and never evicted. Replaces the set before it;
+    /// of more than `connections_max` only so many are kept.
+    pub fn keep_warm(&self, mut hosts: BTreeSet<HostId>) {
+        hosts.remove(&self.0.host);
+        let mut state = self.0.lock();
+        state.redials.retain(&hosts);
+        state.pool.keep_warm(hosts);
+        drop(state);
+        self.0.warm_changed.notify_one();
+    }
+
+    /// The host is retired: its connections end now and it is not admitted again (protocol 1.7).
+    pub async fn deny(&self, host: HostId) {
+        let links = {
+            let mut state = self.0.lock();
+            state.book.deny(host);
+            state.pool.expel(host)
+        };
+        self.0.part(links, Close::Denied).await;
+    }
+
+    /// The ledger knows this boot of the host: an older one is not admitted any more (protocol 1.2).
+    pub fn require_boot(&self, host: HostId, boot: Boot) {
+        self.0.lock().book.require_boot(host, boot);
+    }
+
+    /// How this agent presents itself from the next hello on.
+    pub fn set_presence(&self, presence: Presence) {
+        self.0.lock().presence = presence;
+    }
+
+    /// Takes another certificate of the same host into use, for all connections from now on.
+    pub fn renew(&self, identity: Arc<Identity>) -> Result<(), StartFault> {
+        if identity.host() != self.0.host {
+            return Err(StartFault::Tls("it is another host's".into()));
+        }
+        let quic = Quic::new(&identity, &self.0.settings, &self.0.luck)?;
+        self.0.endpoint.set_server_config(Some(quic.server.clone()));
+        let mut state = self.0.lock();
+        state.quic = quic;
+        state.identity = identity;
+        Ok(())
+    }
+
+    /// Whether a connection to the host stands.
+    pub fn is_connected(&self, host: HostId) -> bool {
+        self.0.lock().pool.is_connected(host)
+    }
+
+    /// The hosts to which a connection stands, by id.
+    pub fn connected(&self) -> Vec<HostId> {
+        self.0.lock().pool.hosts()
+    }
+
+    /// What was counted since the start.
+    pub fn figures(&self) -> Figures {
+        self.0.counters.read()
+    }
+
+    /// Takes leave of everybody and stops; returns when they have been told, or soon after.
+    pub async fn close(&self) {
+        self.0.closing.cancel();
+        self.0.endpoint.close(Close::Left.into(), b"");
+        let _ = timeout(LEAVING_WITHIN, self.0.endpoint.wait_idle()).await;
+    }
+}

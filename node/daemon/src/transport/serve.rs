@@ -1,0 +1,175 @@
+//! One request of a peer: read within bounds, judged by the role table, handed to the agent, answered.
+//!
+//! Law T5: a request that its sender's certificate does not permit never reaches the agent (protocol 1.7).
+//! Not here: whether a permitted request is granted; which command may be proposed is the ledger's rule.
+
+use std::sync::Arc;
+
+use quinn::{ReadToEndError, RecvStream, SendStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
+use wire::message::Unavailable;
+use wire::{Kind, Request, Response, admits};
+
+use super::fault::StreamEnd;
+use super::figures::count;
+use super::incoming::{Incoming, RESPONSES_MAX, Reply};
+use super::link::Link;
+use super::settings::{ANSWER_WITHIN, STREAM_WITHIN};
+use super::shared::Shared;
+
+/// Serves one stream to its end.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+    (mut send, mut receive): (SendStream, RecvStream),
+) {
+    // Law T4: a connection with something under way is not evicted.
+    let _hold = link.hold.clone();
+    let request = match read(&shared, &link, &mut receive).await {
+        Ok(request) => request,
+        Err(end) => return give_up(&mut send, &mut receive, end),
+    };
+    let is_many = matches!(request, Request::Follow { .. });
+    // A follower may stay for days; its place is bounded by the streams of its connection.
+    let place = (!is_many).then(|| shared.requests.try_acquire());
+    let handed = match &place {
+        Some(Err(_)) => Err(busy(&shared, "requests under way")),
+        Some(Ok(_)) | None => hand_over(&shared, &link, request),
+    };
+    let answered = match handed {
+        Err(unavailable) => write(&mut send, &Response::Unavailable(unavailable), is_many).await,
+        Ok(answers) if is_many => stream(&mut send, answers).await,
+        Ok(answers) => answer(&mut send, answers).await,
+    };
+    match answered {
+        Ok(()) => drop(send.finish()),
+        Err(end) => give_up(&mut send, &mut receive, end),
+    }
+}
+
+fn give_up(send: &mut SendStream, receive: &mut RecvStream, end: StreamEnd) {
+    // Either half may be over already; there is nothing to mend then.
+    let _ = send.reset(end.into());
+    let _ = receive.stop(end.into());
+}
+
+/// The request, if it is one. Only keepers may send as much as Raft needs.
+async fn read(
+    shared: &Shared,
+    link: &Link,
+    receive: &mut RecvStream,
+) -> Result<Request, StreamEnd> {
+    let bytes_max = if link.claims.roles.keeper {
+        RAFT_BYTES_MAX
+    } else {
+        STREAM_BYTES_MAX
+    };
+    let bytes = match timeout(STREAM_WITHIN, receive.read_to_end(bytes_max)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(ReadToEndError::TooLong)) => {
+            link.strike(shared);
+            return Err(StreamEnd::TooLarge);
+        }
+        Ok(Err(ReadToEndError::Read(_))) => return Err(StreamEnd::Cancelled),
+        Err(_) => return Err(StreamEnd::TooSlow),
+    };
+    let request = frame::open::<Request>(&bytes, bytes_max).map_err(|_| {
+        link.strike(shared);
+        StreamEnd::Garbled
+    })?;
+    if bytes.len() > STREAM_BYTES_MAX && Kind::of(&request) != Kind::Raft {
+        link.strike(shared);
+        return Err(StreamEnd::TooLarge);
+    }
+    Ok(request)
+}
+
+/// To the agent's loop, if the role table and our bounds let it.
+fn hand_over(
+    shared: &Shared,
+    link: &Link,
+    request: Request,
+) -> Result<mpsc::Receiver<Response>, Unavailable> {
+    // protocol 1.7: checked per kind of request, against the certificate.
+    if let Err(refusal) = admits(Kind::of(&request), link.claims.roles) {
+        count(&shared.counters.forbidden);
+        tracing::debug!(host = %link.claims.host, ?refusal, "a request is refused by the role table");
+        return Err(Unavailable::Forbidden);
+    }
+    let (to_stream, answers) = mpsc::channel(RESPONSES_MAX);
+    let event = Incoming::Request {
+        from: link.host,
+        claims: link.claims.clone(),
+        request,
+        reply: Reply { to_stream },
+    };
+    shared
+        .events
+        .try_send(event)
+        .map_err(|_| busy(shared, "events of the agent's loop"))?;
+    count(&shared.counters.requests_received);
+    shared.lock().pool.heard(link.host);
+    Ok(answers)
+}
+
+fn busy(shared: &Shared, what: &str) -> Unavailable {
+    count(&shared.counters.busy);
+    Unavailable::Busy(what.to_owned())
+}
+
+/// The one answer, unless the asker goes first.
+async fn answer(
+    send: &mut SendStream,
+    mut answers: mpsc::Receiver<Response>,
+) -> Result<(), StreamEnd> {
+    let response = tokio::select! {
+        biased;
+        answer = timeout(ANSWER_WITHIN, answers.recv()) => match answer {
+            Ok(response) => response.ok_or(StreamEnd::Unanswered)?,
+            Err(_) => Response::Unavailable(Unavailable::TooLate),
+        },
+        _ = send.stopped() => return Err(StreamEnd::Cancelled),
+    };
+    write(send, &response, false).await
+}
+
+/// All answers, as they come, until the agent has no more or the follower goes.
+async fn stream(
+    send: &mut SendStream,
+    mut answers: mpsc::Receiver<Response>,
+) -> Result<(), StreamEnd> {
+    loop {
+        let response = tokio::select! {
+            biased;
+            response = answers.recv() => response,
+            _ = send.stopped() => return Err(StreamEnd::Cancelled),
+        };
+        match response {
+            Some(response) => write(send, &response, true).await?,
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn write(send: &mut SendStream, response: &Response, is_many: bool) -> Result<(), StreamEnd> {
+    let sealed = frame::seal(response);
+    if sealed.len() > RAFT_BYTES_MAX {
+        tracing::error!(
+            bytes = sealed.len(),
+            "an answer of ours is too large for the wire"
+        );
+        return Err(StreamEnd::TooLarge);
+    }
+    let bytes = if is_many {
+        frame::delimited(&sealed)
+    } else {
+        sealed
+    };
+    match timeout(STREAM_WITHIN, send.write_all(&bytes)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(StreamEnd::Cancelled),
+        Err(_) => Err(StreamEnd::TooSlow),
+    }
+}

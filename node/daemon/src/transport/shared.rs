@@ -1,0 +1,213 @@
+//! The one state behind every handle and task of the transport; its lock is never held over an `await`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use quinn::Endpoint;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use vocabulary::{Address, ClusterName, HostId, StoreId};
+use wire::{Hello, HelloRefusal};
+
+use super::book::Book;
+use super::dial::{Budget, Dial};
+use super::fault::Close;
+use super::figures::{Counters, count};
+use super::hello;
+use super::incoming::{Incoming, Peer};
+use super::link::{self, Link};
+use super::luck::Luck;
+use super::pool::{Admission, Admitted, Newcomer, Pool};
+use super::quic::Quic;
+use super::redial::Redials;
+use super::settings::{
+    FRESH_DIALS_MAX, FRESH_LIVES, HANDSHAKES_MAX, Presence, REQUESTS_MAX, SPARE_LINGERS,
+    TransportSettings,
+};
+use super::sockets::Sockets;
+use crate::identity::Identity;
+
+/// What all tasks of one transport share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub settings: TransportSettings,
+    pub host: HostId,
+    pub cluster: ClusterName,
+    pub endpoint: Endpoint,
+    pub sockets: Arc<dyn Sockets>,
+    pub luck: Luck,
+    pub events: mpsc::Sender<Incoming>,
+    pub counters: Counters,
+    /// Places for requests that are being served.
+    pub requests: Semaphore,
+    /// Places for handshakes that others have begun.
+    pub handshakes: Semaphore,
+    /// Places for dials from a socket of their own.
+    pub fresh_dials: Semaphore,
+    /// Something that the keeping of warm connections depends on has changed.
+    pub warm_changed: Notify,
+    pub closing: CancellationToken,
+    state: Mutex<State>,
+}
+
+/// What changes.
+pub(super) struct State {
+    pub presence: Presence,
+    pub identity: Arc<Identity>,
+    pub quic: Quic,
+    pub pool: Pool<Arc<Link>>,
+    pub book: Book,
+    pub dials: BTreeMap<HostId, Dial>,
+    pub redials: Redials,
+    pub budget: Budget,
+}
+
+/// What a new connection's hello said, beside the link itself.
+pub(super) struct Said {
+    pub is_dialled_by_us: bool,
+    pub address: Address,
+    pub store: Option<StoreId>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        parts: (TransportSettings, Arc<dyn Sockets>, Luck),
+        endpoint: Endpoint,
+        events: mpsc::Sender<Incoming>,
+        state: State,
+    ) -> Self {
+        let (settings, sockets, luck) = parts;
+        Self {
+            host: state.identity.host(),
+            cluster: state.identity.claims().cluster.clone(),
+            settings,
+            endpoint,
+            sockets,
+            luck,
+            events,
+            counters: Counters::default(),
+            requests: Semaphore::new(REQUESTS_MAX),
+            handshakes: Semaphore::new(HANDSHAKES_MAX),
+            fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
+            warm_changed: Notify::new(),
+            closing: CancellationToken::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The state; a panic of another task while it held the lock leaves nothing half done that matters here.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(super) fn hello(&self) -> Hello {
+        hello::ours(&self.cluster, &self.lock().presence)
+    }
+
+    /// Gives a connection its place among the standing ones and starts to take what comes on it.
+    pub(super) async fn admit(
+        self: &Arc<Self>,
+        link: Arc<Link>,
+        said: Said,
+    ) -> Result<(), HelloRefusal> {
+        let admitted = {
+            let mut state = self.lock();
+            let newcomer = Newcomer {
+                boot: link.boot,
+                is_dialled_by_us: said.is_dialled_by_us,
+                hold: link.hold.clone(),
+                connection: link.clone(),
+            };
+            let admitted = match state.pool.admit(link.host, newcomer) {
+                Admission::Admitted(admitted) => admitted,
+                Admission::Older(newest) => return Err(HelloRefusal::BootTooLow(newest)),
+                Admission::Full => return Err(HelloRefusal::Busy),
+            };
+            if !said.address.ip().is_unspecified() && said.address.port() != 0 {
+                state.book.hear_address(link.host, said.address);
+            }
+            state.settle_dial(link.host, &Ok(link.clone()), &self.counters);
+            admitted
+        };
+        let (number, is_news) = (admitted.number, admitted.is_news);
+        self.clear_away(admitted).await;
+        if is_news {
+            self.announce(&link, said).await;
+        }
+        tokio::spawn(self.clone().attend(link, number));
+        Ok(())
+    }
+
+    async fn clear_away(&self, admitted: Admitted<Arc<Link>>) {
+        for link in admitted.replaced {
+            link.close(Close::Replaced);
+        }
+        if !admitted.evicted.is_empty() {
+            count(&self.counters.evicted);
+            self.part(admitted.evicted, Close::Evicted).await;
+        }
+        if let Some(spare) = admitted.spare {
+            let closing = self.closing.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    biased;
+                    () = closing.cancelled() => {}
+                    _ = spare.connection.closed() => {}
+                    () = sleep(SPARE_LINGERS) => spare.close(Close::Replaced),
+                }
+            });
+        }
+    }
+
+    /// Ends all connections of a host that were taken out of the pool, and says once that they are gone.
+    pub(super) async fn part(&self, links: Vec<Arc<Link>>, close: Close) {
+        links.iter().for_each(|link| link.close(close));
+        if let Some(link) = links.first() {
+            self.tell(link.closed()).await;
+        }
+    }
+
+    async fn announce(&self, link: &Link, said: Said) {
+        let peer = Peer {
+            host: link.host,
+            claims: link.claims.clone(),
+            key: link.key,
+            boot: link.boot,
+            address: said.address,
+            store: said.store,
+        };
+        self.tell(Incoming::Connected(Box::new(peer))).await;
+    }
+
+    /// Takes what comes on a standing connection until it ends, and says so where it was the host's last.
+    async fn attend(self: Arc<Self>, link: Arc<Link>, number: u64) {
+        link::run(&self, &link).await;
+        let is_last = self.lock().pool.remove(link.host, number);
+        self.warm_changed.notify_one();
+        if is_last {
+            self.tell(link.closed()).await;
+        }
+    }
+
+    /// Serves a connection made by a peer's fresh dial (protocol 2.3): it never enters the pool.
+    pub(super) async fn attend_fresh(self: Arc<Self>, link: Arc<Link>) {
+        if timeout(FRESH_LIVES, link::run(&self, &link)).await.is_err() {
+            link.close(Close::Done);
+        }
+    }
+
+    /// Tells the agent's loop what it must not miss; waits while the loop is behind.
+    pub(super) async fn tell(&self, event: Incoming) {
+        // Without a receiver the agent is gone, and its transport with it.
+        let _ = self.events.send(event).await;
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "State({} hosts connected)", self.pool.len())
+    }
+}

@@ -1,0 +1,181 @@
+//! Who is let in, and who is not.
+
+use daemon::authority::{self, Term};
+use daemon::transport::{CallFault, Incoming, Parting};
+use quinn::ConnectionError;
+use rcgen::date_time_ymd;
+use wire::HelloRefusal;
+
+use crate::fleet::{Fleet, KEEPER, PLAIN, boot, load};
+use crate::raw::{self, Shown};
+
+#[tokio::test]
+async fn a_host_of_the_cluster_is_admitted_as_what_its_certificate_says() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let mut b = fleet.start("b", KEEPER);
+    assert_eq!(a.transport.introduce(b.address).await, Ok(b.host()));
+    let at_b = b.connected().await;
+    assert_eq!(at_b.host, fleet.id("a"));
+    assert_eq!(*at_b.claims, fleet.claims("a", PLAIN));
+    assert_eq!((at_b.boot, at_b.address), (boot(1), a.address));
+    let at_a = a.connected().await;
+    assert_eq!(*at_a.claims, fleet.claims("b", KEEPER));
+    assert_eq!(a.transport.connected(), [b.host()]);
+    assert!(b.transport.is_connected(a.host()));
+}
+
+#[tokio::test]
+async fn a_host_of_another_authority_is_refused_by_both_sides() {
+    let (ours, theirs) = (Fleet::new("prod"), Fleet::new("prod"));
+    let a = ours.start("a", PLAIN);
+    let b = theirs.start("b", PLAIN);
+    let fault = a.transport.introduce(b.address).await;
+    assert!(matches!(fault, Err(CallFault::Untrusted(_))), "{fault:?}");
+    let fault = b.transport.introduce(a.address).await;
+    assert!(matches!(fault, Err(CallFault::Untrusted(_))), "{fault:?}");
+    assert!(a.transport.connected().is_empty() && b.transport.connected().is_empty());
+}
+
+/// How the fleet's host `a` receives somebody who shows this.
+async fn received(fleet: &Fleet, shown: Option<&Shown>) -> ConnectionError {
+    let a = fleet.start("a", PLAIN);
+    let endpoint = raw::client(shown);
+    let ended = raw::greet(&endpoint, a.address, fleet).await;
+    assert!(a.transport.connected().is_empty());
+    assert_eq!(a.transport.figures().handshakes_failed, 1);
+    match ended {
+        Ok((_, answer)) => panic!("was answered: {answer:?}"),
+        Err(error) => error,
+    }
+}
+
+fn is_certificate_alert(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::ConnectionClosed(close) if (0x100..0x200).contains(&u64::from(close.error_code)))
+}
+
+#[tokio::test]
+async fn nobody_comes_in_without_a_certificate_or_with_an_unsound_one() {
+    let fleet = Fleet::new("prod");
+    let uri = fleet.claims("x", KEEPER).to_uri();
+    let other = fleet.claims("y", KEEPER).to_uri();
+    let staging = uri.replace("prod", "staging");
+    let sound = |_: &mut _| {};
+    let none = received(&fleet, None).await;
+    assert!(is_certificate_alert(&none), "{none:?}");
+    for (what, shown) in [
+        (
+            "two URIs",
+            raw::forged(&fleet, &[uri.clone(), other], sound),
+        ),
+        ("no URI", raw::forged(&fleet, &[], sound)),
+        ("another cluster", raw::forged(&fleet, &[staging], sound)),
+        (
+            "expired",
+            raw::forged(&fleet, std::slice::from_ref(&uri), |params| {
+                params.not_before = date_time_ymd(2020, 2, 29);
+                params.not_after = date_time_ymd(2021, 2, 28);
+            }),
+        ),
+        (
+            "not yet valid",
+            raw::forged(&fleet, std::slice::from_ref(&uri), |params| {
+                params.not_before = date_time_ymd(4000, 2, 29);
+            }),
+        ),
+    ] {
+        let error = received(&fleet, Some(&shown)).await;
+        assert!(is_certificate_alert(&error), "{what}: {error:?}");
+    }
+    // The same way with nothing wrong is let in: what was refused above was refused for its fault.
+    let a = fleet.start("a", PLAIN);
+    let shown = raw::forged(&fleet, &[uri], sound);
+    let endpoint = raw::client(Some(&shown));
+    assert!(raw::greet(&endpoint, a.address, &fleet).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_dialler_does_not_speak_to_an_acceptor_with_an_unsound_certificate() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let uris = [
+        fleet.claims("x", KEEPER).to_uri(),
+        fleet.claims("y", KEEPER).to_uri(),
+    ];
+    let server = raw::server(&raw::forged(&fleet, &uris, |_| {}));
+    let accepting = server.clone();
+    tokio::spawn(async move {
+        let knock = accepting.accept().await.expect("is dialled");
+        assert!(knock.await.is_err(), "the dialler went through");
+    });
+    let address = server.local_addr().expect("is bound");
+    let fault = a.transport.introduce(address).await;
+    assert!(matches!(fault, Err(CallFault::Untrusted(_))), "{fault:?}");
+}
+
+#[tokio::test]
+async fn whoever_answers_at_an_address_is_not_taken_for_the_host_that_was_dialled() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let b = fleet.start("b", PLAIN).serve();
+    a.transport.set_address(fleet.id("c"), b.address);
+    let fault = a.ask(fleet.id("c")).await;
+    assert_eq!(fault, Err(CallFault::Stranger(fleet.id("b"))));
+    let own = a.transport.introduce(a.address).await;
+    assert_eq!(own, Err(CallFault::Stranger(a.host())));
+}
+
+#[tokio::test]
+async fn a_retired_host_loses_its_connection_and_does_not_come_back() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let mut b = fleet.start("b", PLAIN);
+    a.transport.introduce(b.address).await.expect("is admitted");
+    b.connected().await;
+    a.transport.deny(b.host()).await;
+    assert_eq!(b.closed().await, (a.host(), Parting::Denied));
+    let fault = b.transport.introduce(a.address).await;
+    assert_eq!(fault, Err(CallFault::Refused(HelloRefusal::Retired)));
+    a.knows(&b);
+    assert_eq!(a.ask(b.host()).await, Err(CallFault::Denied));
+}
+
+#[tokio::test]
+async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pass() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let mut b = fleet.start("b", PLAIN);
+    a.transport.require_boot(b.host(), boot(5));
+    b.keeps_warm(&a);
+    loop {
+        if let Incoming::Refused { by, refusal } = b.next().await {
+            assert_eq!((by, refusal), (a.host(), HelloRefusal::BootTooLow(boot(5))));
+            break;
+        }
+    }
+    let presence = daemon::transport::Presence {
+        boot: boot(6),
+        address: b.address,
+        store: None,
+    };
+    b.transport.set_presence(presence);
+    assert_eq!(b.connected().await.host, a.host());
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_without_a_restart() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let b = fleet.start("b", PLAIN);
+    let again = fleet.folder("b-again");
+    let claims = fleet.claims("b", KEEPER);
+    authority::issue(&claims, &fleet.authority(), &again, Term::from_now(9)).expect("is issued");
+    b.transport.renew(load(&again).into()).expect("is usable");
+    a.transport.introduce(b.address).await.expect("is admitted");
+    assert!(a.connected().await.claims.roles.keeper);
+    let other = fleet.identity("c", PLAIN);
+    assert!(
+        b.transport.renew(other).is_err(),
+        "took another host's certificate"
+    );
+}

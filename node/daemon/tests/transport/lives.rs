@@ -1,0 +1,166 @@
+//! Agents that die, start anew, and dial each other at the same time.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use daemon::identity::Identity;
+use daemon::transport::{CallFault, Parting, TransportSettings, system_seed};
+use tokio::sync::oneshot;
+use wire::{Datagram, Response};
+
+use crate::fleet::{Fleet, PLAIN, boot, loopback, start};
+
+/// An agent in a runtime of its own, which can die without a word.
+struct Mortal {
+    address: SocketAddr,
+    die: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Mortal {
+    fn start(identity: Arc<Identity>, boot: u64, bind: SocketAddr) -> Self {
+        let (die, death) = oneshot::channel();
+        let (say, hear) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async move {
+                let settings = TransportSettings::seeded(system_seed());
+                let node = start(settings, identity, boot, bind).serve();
+                say.send(node.address).expect("is awaited");
+                let _ = death.await;
+            });
+        });
+        let address = hear.recv().expect("starts");
+        Self {
+            address,
+            die,
+            thread,
+        }
+    }
+
+    /// As SIGKILL does it: the socket is gone, nobody was told.
+    fn kill(self) {
+        self.die.send(()).expect("is alive");
+        self.thread.join().expect("without a panic");
+    }
+}
+
+#[tokio::test]
+async fn a_restarted_agent_is_noticed_by_its_stateless_reset_at_the_next_packet() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let identity = fleet.identity("b", PLAIN);
+    let b = Mortal::start(identity.clone(), 1, loopback(0));
+    let address = b.address;
+    let host = a.transport.introduce(address).await.expect("is admitted");
+    assert_eq!(a.connected().await.boot, boot(1));
+    b.kill();
+    let again = Mortal::start(identity, 2, address);
+    let probe = Datagram::Probe {
+        number: 1,
+        seated: true,
+    };
+    a.transport.send_datagram(host, &probe);
+    assert_eq!(a.closed().await, (host, Parting::Restarted));
+    // A question that only the old life could have heard is asked again of the new one.
+    assert_eq!(a.ask(host).await, Ok(Response::Alive { boot: boot(1) }));
+    assert_eq!(a.connected().await.boot, boot(2));
+    again.kill();
+}
+
+#[tokio::test]
+async fn a_request_caught_by_a_restart_is_asked_again_of_the_new_life() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let identity = fleet.identity("b", PLAIN);
+    let b = Mortal::start(identity.clone(), 1, loopback(0));
+    let address = b.address;
+    let host = a.transport.introduce(address).await.expect("is admitted");
+    b.kill();
+    let again = Mortal::start(identity, 2, address);
+    assert_eq!(a.ask(host).await, Ok(Response::Alive { boot: boot(1) }));
+    again.kill();
+}
+
+#[tokio::test]
+async fn a_new_life_that_dials_takes_the_place_of_the_old_one() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let old = fleet.start("b", PLAIN);
+    old.transport
+        .introduce(a.address)
+        .await
+        .expect("is admitted");
+    assert_eq!(a.connected().await.boot, boot(1));
+    let new = fleet.start_with("b", PLAIN, 2, |_| {});
+    new.transport
+        .introduce(a.address)
+        .await
+        .expect("is admitted");
+    assert_eq!(a.connected().await.boot, boot(2));
+    assert_eq!(a.transport.connected(), [new.host()]);
+    let ghost = old.transport.introduce(a.address).await;
+    let refusal = wire::HelloRefusal::BootTooLow(boot(2));
+    assert_eq!(ghost, Err(CallFault::Refused(refusal)));
+}
+
+#[tokio::test]
+async fn hosts_that_dial_each_other_at_once_speak_on_one_connection() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN).serve();
+    let b = fleet.start("b", PLAIN).serve();
+    let (one, two) = tokio::join!(
+        a.transport.introduce(b.address),
+        b.transport.introduce(a.address),
+    );
+    assert_eq!((one, two), (Ok(b.transport.host()), Ok(a.transport.host())));
+    assert_eq!(a.transport.connected().len(), 1);
+    assert_eq!(b.transport.connected().len(), 1);
+    let patience = crate::fleet::PATIENCE;
+    let ask = |from: &daemon::transport::Transport, to| {
+        let from = from.clone();
+        async move { from.request(to, wire::Request::Probe, patience).await }
+    };
+    let (there, back) = tokio::join!(
+        ask(&a.transport, b.transport.host()),
+        ask(&b.transport, a.transport.host()),
+    );
+    assert!(there.is_ok() && back.is_ok(), "{there:?} {back:?}");
+}
+
+#[tokio::test]
+async fn a_warm_host_is_dialled_again_until_it_is_back() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let identity = fleet.identity("b", PLAIN);
+    let b = Mortal::start(identity.clone(), 1, loopback(0));
+    let (address, host) = (b.address, identity.host());
+    a.transport.set_address(host, address);
+    a.transport.keep_warm([host].into());
+    assert_eq!(a.connected().await.boot, boot(1));
+    b.kill();
+    let again = Mortal::start(identity, 2, address);
+    let probe = Datagram::Probe {
+        number: 1,
+        seated: true,
+    };
+    a.transport.send_datagram(host, &probe);
+    assert_eq!(a.connected().await.boot, boot(2));
+    again.kill();
+}
+
+#[tokio::test]
+async fn an_agent_that_stops_in_good_order_says_so() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let b = fleet.start("b", PLAIN);
+    let host = a.transport.introduce(b.address).await.expect("is admitted");
+    b.transport.close().await;
+    assert_eq!(a.closed().await, (host, Parting::Left));
+    assert_eq!(b.ask(a.host()).await, Err(CallFault::Closing));
+}

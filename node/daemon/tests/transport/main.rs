@@ -1,0 +1,8 @@
+//! Claims about the transport, made over real UDP on loopback with real certificates.
+
+mod admission;
+mod fleet;
+mod hostile;
+mod lives;
+mod raw;
+mod traffic;

@@ -1,0 +1,161 @@
+//! A QUIC peer without our transport: with any certificate or none, and free to say anything.
+
+use std::sync::Arc;
+
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
+use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, ServerConfig};
+use rcgen::{CertificateParams, Issuer, KeyPair, PKCS_ED25519, SanType};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+use wire::{Hello, VersionRange, frame};
+
+use crate::fleet::{Fleet, boot, loopback};
+
+/// A certificate with its key, sound or not.
+pub struct Shown {
+    pub certificate: CertificateDer<'static>,
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// The certificate that was issued to this host.
+pub fn issued(fleet: &Fleet, host: &str) -> Shown {
+    let folder = fleet.folder(host);
+    Shown {
+        certificate: CertificateDer::from_pem_file(folder.join("host.pem")).expect("is there"),
+        key: PrivateKeyDer::from_pem_file(folder.join("host.key")).expect("is there"),
+    }
+}
+
+/// A certificate with these URIs, signed by the fleet's own authority, after `change`.
+pub fn forged(
+    fleet: &Fleet,
+    uris: &[String],
+    change: impl FnOnce(&mut CertificateParams),
+) -> Shown {
+    let read = |name| std::fs::read_to_string(fleet.authority().join(name)).expect("is there");
+    let key = KeyPair::from_pem(&read("authority.key")).expect("sound");
+    let issuer = Issuer::from_ca_cert_pem(&read("authority.pem"), key).expect("sound");
+    let mut params = CertificateParams::default();
+    for uri in uris {
+        let uri = uri.as_str().try_into().expect("ASCII");
+        params.subject_alt_names.push(SanType::URI(uri));
+    }
+    change(&mut params);
+    let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
+    let certificate = params.signed_by(&key, &issuer).expect("made");
+    Shown {
+        certificate: certificate.der().clone(),
+        key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
+    }
+}
+
+/// A dialler that believes everybody and shows this, or nothing.
+pub fn client(shown: Option<&Shown>) -> Endpoint {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(BelievesAll));
+    let mut tls = match shown {
+        Some(shown) => builder
+            .with_client_auth_cert(vec![shown.certificate.clone()], shown.key.clone_key())
+            .expect("usable"),
+        None => builder.with_no_client_auth(),
+    };
+    tls.alpn_protocols = vec![b"hale/1".to_vec()];
+    let mut endpoint = Endpoint::client(loopback(0)).expect("binds");
+    let crypto = QuicClientConfig::try_from(tls).expect("usable");
+    endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
+    endpoint
+}
+
+/// An acceptor that shows this and asks for nothing.
+pub fn server(shown: &Shown) -> Endpoint {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .expect("TLS 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![shown.certificate.clone()], shown.key.clone_key())
+        .expect("usable");
+    tls.alpn_protocols = vec![b"hale/1".to_vec()];
+    let crypto = QuicServerConfig::try_from(tls).expect("usable");
+    Endpoint::server(ServerConfig::with_crypto(Arc::new(crypto)), loopback(0)).expect("binds")
+}
+
+/// Dials and says hello; the bytes of the answer, or how the connection ended.
+pub async fn greet(
+    endpoint: &Endpoint,
+    to: std::net::SocketAddr,
+    fleet: &Fleet,
+) -> Result<(Connection, Vec<u8>), ConnectionError> {
+    let connecting = endpoint.connect(to, "hale").expect("an address");
+    let connection = connecting.await?;
+    let hello = Hello {
+        versions: VersionRange::OURS,
+        cluster: fleet.cluster.clone(),
+        boot: boot(1),
+        address: loopback(1),
+        store: None,
+    };
+    match say(&connection, &frame::seal(&hello)).await {
+        Ok(answer) => Ok((connection, answer)),
+        Err(_) => Err(connection.closed().await),
+    }
+}
+
+/// Sends these bytes on a stream of their own and reads what comes back; the code where the stream was reset.
+pub async fn say(connection: &Connection, bytes: &[u8]) -> Result<Vec<u8>, Option<u64>> {
+    let (mut send, mut receive) = connection.open_bi().await.map_err(|_| None)?;
+    // The other side may well stop listening half way.
+    let _ = send.write_all(bytes).await;
+    let _ = send.finish();
+    match receive.read_to_end(1 << 20).await {
+        Ok(answer) => Ok(answer),
+        Err(quinn::ReadToEndError::Read(quinn::ReadError::Reset(code))) => {
+            Err(Some(code.into_inner()))
+        }
+        Err(_) => Err(None),
+    }
+}
+
+#[derive(Debug)]
+struct BelievesAll;
+
+impl ServerCertVerifier for BelievesAll {
+    fn verify_server_cert(
+        &self,
+        _host: &CertificateDer<'_>,
+        _others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _host: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.3 only".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _host: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ED25519]
+    }
+}
