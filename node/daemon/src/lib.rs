@@ -2,6 +2,7 @@
 //!
 //! Not here: any decision about a host. What is concluded and done is said by the pure rooms below; this crate carries.
 
+pub mod admin;
 pub mod authority;
 pub mod command_line;
 pub mod config;

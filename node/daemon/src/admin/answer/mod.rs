@@ -1,0 +1,58 @@
+//! What the admin socket answers, as types: the server fills them, `--json` prints them, the schemas are made from them.
+//!
+//! Law J1: every answer is one [`Answer`] with the name of its schema; fields are only ever added.
+//! Law J2: the schema files under `docs/operating/schemas` are made from these types, and a test compares them.
+//! Not here: how an answer is worked out (see `render`), how it looks on a screen (see `command_line`).
+//!
+//! Times are RFC 3339 in UTC; `_ms` are milliseconds; hosts go by their names, and by their ids where none is known.
+
+mod audit;
+mod cases;
+mod explain;
+mod hosts;
+mod orders;
+mod policy;
+mod schemas;
+mod status;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use audit::{AuditPage, AuditRecord, Place};
+pub use cases::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace, Subject};
+pub use explain::{
+    Awaited, CaseExplained, Decided, DoubtSeen, Explained, HostExplained, ObserverSeen, PathSeen,
+    RemedySeen, VoiceSeen, Votes,
+};
+pub use hosts::{HostLine, Hosts};
+pub use orders::{
+    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+};
+pub use policy::{PolicyInForce, PolicyLine};
+pub use schemas::{Schema, schemas};
+pub use status::{
+    Brake, BudgetLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, PolicyBrief,
+    RampSeen, Status, ZoneLine,
+};
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer<B> {
+    /// Which schema `data` follows, `hale.cases/1` for example.
+    pub schema: String,
+    /// The moment at which `data` was true.
+    pub as_of: String,
+    /// How long ago that is.
+    pub age_ms: u64,
+    /// Whether a majority of the keepers stands behind it; without one the ledger may have moved unseen.
+    pub fresh: bool,
+    /// What was asked for.
+    pub data: B,
+}
+
+/// What an answer carries.
+pub trait Body: Serialize + DeserializeOwned + JsonSchema {
+    /// The name of its schema; the number rises when a field changes its meaning or goes.
+    const SCHEMA: &'static str;
+}

@@ -1,0 +1,101 @@
+//! What a person may order, what comes of it, and how the socket says no.
+//!
+//! Who orders is never said here: the kernel says it of the socket's other end (law W1).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Body;
+
+/// `POST /v1/pause`: stop all healing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PauseOrder {
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
+/// `POST /v1/resume`: lift pause and surge; the ramp begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeOrder {
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
+/// `POST /v1/policy`: set the policy of the whole mesh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyOrder {
+    /// The whole document.
+    pub text: String,
+    /// Why; kept in the audit.
+    pub why: String,
+    /// Refused unless this version is in force; `null`: whichever is.
+    #[serde(default)]
+    pub if_version: Option<u64>,
+}
+
+/// `POST /v1/host/retire`: bury a host for good.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetireOrder {
+    /// Its name.
+    pub host: String,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
+/// `POST /v1/case/dismiss`: close a case by hand, and with it a lease that still counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DismissOrder {
+    /// Its number.
+    pub case: u64,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
+/// `POST /v1/init`: found the ledger, once for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FoundOrder {
+    /// The first voters by name: 1, 3, 5 or 7.
+    pub keepers: Vec<String>,
+}
+
+/// An order that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ordered {
+    /// What has become true, and what follows.
+    pub sentence: String,
+    /// The version of the policy that is in force now, where it was set.
+    pub version: Option<u64>,
+}
+
+/// Why nothing was answered or done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Refusal {
+    /// The rule by name: `NotPermitted`, `Brake`, `CaseOpen`, `NoMajority`, `NoSuch`, `Malformed`, ...
+    pub name: String,
+    /// What is refused, why, and what frees it.
+    pub sentence: String,
+}
+
+impl Refusal {
+    /// A refusal by the socket itself.
+    pub fn new(name: &str, sentence: impl Into<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            sentence: sentence.into(),
+        }
+    }
+}
+
+impl Body for Ordered {
+    const SCHEMA: &'static str = "hale.ordered/1";
+}
+
+impl Body for Refusal {
+    const SCHEMA: &'static str = "hale.refusal/1";
+}
