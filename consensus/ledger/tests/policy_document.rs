@@ -186,7 +186,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:11:20: rule[1].when.verdict: "host-down", expected "AgentDown", "HostDown" or "HostHung"; did you mean "HostDown"?
         policy.toml:12:1: rule[1].mod: unknown key, expected one of name, groups, mode, for, cooldown, then, when, attempts, ladder; did you mean mode?
         policy.toml:13:7: rule[1].for: 30, expected a duration with its unit (ms, s, m, h, d) from 0s to 1d
-        policy.toml:14:24: rule[1].attempts.at_most: 0, expected a whole number from 1 to 100
+        policy.toml:14:24: rule[1].attempts.at_most: 0, expected a whole number from 1 to 20
         policy.toml:14:36: rule[1].attempts.within: "1y", expected a duration with its unit (ms, s, m, h, d) from 1s to 30d
         policy.toml:15:18: rule[1].groups: "web", expected each member once
         policy.toml:16:12: rule[1].ladder[1].class: missing, expected "gentle", "disruptive" or "destructive"
@@ -320,6 +320,18 @@ name = "a"
 }
 
 #[test]
+fn no_key_and_no_value_can_put_a_line_or_a_terminals_command_into_a_fault() {
+    let text =
+        "\"a\\n\\u001b[2Jb\" = 1\n[budget.group.\"\\u001b\"]\n[[rule]]\nname = \"\\u001b\"\n";
+    for fault in read(text).expect_err("unsound") {
+        assert!(!fault.to_string().contains(char::is_control), "{fault:?}");
+    }
+    let long = format!("{} = 1", "k".repeat(30_000));
+    let fault = &read(&long).expect_err("unsound")[0];
+    assert!(fault.to_string().len() < 300, "{fault}");
+}
+
+#[test]
 fn a_text_longer_than_any_policy_is_refused_unread() {
     let faults = read(&"#".repeat(70_000)).expect_err("too long");
     assert_eq!(faults.len(), 1);
@@ -349,6 +361,9 @@ fn scraps() -> impl Strategy<Value = String> {
         Just("rule = 1\n".to_owned()),
         Just("class = ['gentle'] }]\n".to_owned()),
         Just("}\n".to_owned()),
+        Just("\"a\\n\\u001bb\" = 1\n".to_owned()),
+        Just("mode = \"\\u001b[2J\"\n".to_owned()),
+        Just("group.\"\\u001b\" = {}\n".to_owned()),
         "[a-z_]{1,8} = \"?[0-9]{0,30}[%smhdx]?\"?\n",
         "\\PC{0,12}",
     ];
@@ -360,7 +375,7 @@ fn judge(text: &str) {
         assert!(!faults.is_empty());
         for fault in faults {
             assert!(!fault.expected.is_empty(), "{fault:?} in {text:?}");
-            assert!(!fault.to_string().contains('\n'), "{fault:?}");
+            assert!(!fault.to_string().contains(char::is_control), "{fault:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ mod fault;
 mod form;
 mod key;
 mod page;
+mod place;
 mod reader;
 
 pub use fault::{Fault, FaultKind, nearest};

@@ -1,6 +1,6 @@
 //! The example file and the reference page, both written from the definitions that the reader reads by.
 //!
-//! Law P1: an example is alive: as printed it reads as exactly the defaults (or, where keys are required, as a working
+//! Law E1: an example is alive: as printed it reads as exactly the defaults (or, where keys are required, as a working
 //! file), and with its `#: ` signs taken away it still reads.
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 //!
 //! Law R1: a value that is returned beside a fault is never used: [`read`] gives the value or the faults, not both.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -10,6 +11,7 @@ use vocabulary::Label;
 use super::fault::{Fault, FaultKind, nearest};
 use super::form::{Form, Given, Misfit, Name};
 use super::key::{Key, OptionalKey, RequiredKey, Section, Shape};
+use super::place::Places;
 
 /// Longest document in bytes: half of a ledger entry (protocol 8), so that a policy always fits with its order.
 pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
@@ -31,7 +33,7 @@ pub fn read<T>(
     let (parsed, broken) = DeTable::parse_recoverable(text);
     let mut reader = Reader {
         file,
-        text,
+        places: Places::new(text),
         root,
         faults: Vec::new(),
     };
@@ -48,7 +50,7 @@ pub fn read<T>(
         let at = error.span().unwrap_or(0..0);
         reader.push(FaultKind::NotToml, at, String::new(), error.message());
     }
-    let faults = joined(text, reader.faults, converted);
+    let faults = joined(&reader.places, reader.faults, converted);
     match value {
         Some(value) if faults.is_empty() => Ok(value),
         Some(_) => Err(bounded(file, faults)),
@@ -59,24 +61,17 @@ pub fn read<T>(
 
 /// Broken TOML loses keys, leaves odd values on its line, and a broken header leaves keys under the one before it: what
 /// only follows from that is not said.
-fn joined(text: &str, broken: Vec<Fault>, converted: Vec<Fault>) -> Vec<Fault> {
-    let is_header = |fault: &Fault| {
-        let line = usize::try_from(fault.line.saturating_sub(1)).unwrap_or(usize::MAX);
-        let line = text.lines().nth(line).unwrap_or_default();
-        line.trim_start().starts_with('[')
-    };
-    let broken_header = broken.iter().find(|fault| is_header(fault));
+fn joined(places: &Places<'_>, broken: Vec<Fault>, converted: Vec<Fault>) -> Vec<Fault> {
+    let lines: BTreeSet<u32> = broken.iter().map(|fault| fault.line).collect();
+    let is_header = |line: &u32| places.line(*line).trim_start().starts_with('[');
+    let broken_header = lines.iter().copied().find(is_header);
     let follows = |fault: &Fault| match fault.kind {
-        FaultKind::Missing => !broken.is_empty(),
-        FaultKind::UnknownKey if broken_header.is_some_and(|head| head.line < fault.line) => true,
-        _ => broken.iter().any(|other| other.line == fault.line),
+        FaultKind::Missing => !lines.is_empty(),
+        FaultKind::UnknownKey if broken_header.is_some_and(|head| head < fault.line) => true,
+        _ => lines.contains(&fault.line),
     };
-    let own: Vec<Fault> = converted
-        .into_iter()
-        .filter(|fault| !follows(fault))
-        .collect();
     let mut faults = broken;
-    faults.extend(own);
+    faults.extend(converted.into_iter().filter(|fault| !follows(fault)));
     faults.sort_by_key(|fault| (fault.line, fault.column));
     faults.dedup();
     faults
@@ -95,7 +90,7 @@ fn bounded(file: &str, mut faults: Vec<Fault>) -> Vec<Fault> {
 /// A document while it is read.
 pub struct Reader<'d> {
     file: &'d str,
-    text: &'d str,
+    places: Places<'d>,
     root: &'static Section,
     faults: Vec<Fault>,
 }
@@ -113,23 +108,34 @@ impl<'d> Table<'d> {
         self.get(name).is_some()
     }
 
-    /// Its full path.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
     fn get(&self, name: &str) -> Option<&'d Given<'d>> {
         self.entries.and_then(|entries| entries.get(name))
     }
 
     fn path_of(&self, name: &str) -> String {
+        let word = word(name);
         if self.path.is_empty() {
-            name.to_owned()
+            word
         } else {
-            format!("{}.{name}", self.path)
+            format!("{}.{word}", self.path)
         }
     }
 }
+
+/// A key as it is told: as it is if it needs no quotes in TOML, else quoted, escaped and cut, so that no file can put line
+/// breaks or a terminal's commands into a fault.
+fn word(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !name.is_empty() && name.len() <= WORD_CHARS_MAX && name.bytes().all(is_bare) {
+        return name.to_owned();
+    }
+    let cut: String = name.chars().take(WORD_CHARS_MAX).collect();
+    let more = if cut.len() < name.len() { "…" } else { "" };
+    format!("{cut:?}{more}")
+}
+
+/// Longer than any key of ours and any name of a group.
+const WORD_CHARS_MAX: usize = 64;
 
 impl<'d> Reader<'d> {
     /// The value of a key, or its default.
@@ -249,7 +255,7 @@ impl<'d> Reader<'d> {
         }
         let mut tables = Vec::new();
         for (name, member) in members.iter().take(at_most) {
-            let path = format!("{path}.{}", name.get_ref());
+            let path = format!("{path}.{}", word(name.get_ref()));
             match Label::new(name.get_ref()) {
                 Ok(label) => {
                     tables.extend(self.open(member, path, section).map(|table| (label, table)))
@@ -341,10 +347,10 @@ impl<'d> Reader<'d> {
         key: String,
         expected: impl Into<String>,
     ) {
-        let (line, column) = place(self.text, at.start);
+        let (line, column) = self.places.of(at.start);
         let given = match kind {
             FaultKind::Misfit | FaultKind::Refused | FaultKind::Contradiction => {
-                excerpt(self.text, at)
+                self.places.excerpt(at)
             }
             FaultKind::Unreadable
             | FaultKind::NotToml
@@ -363,31 +369,4 @@ impl<'d> Reader<'d> {
             nearest: None,
         });
     }
-}
-
-/// Line and column, both from 1, of a byte offset; an offset past the end is the end.
-fn place(text: &str, offset: usize) -> (u32, u32) {
-    let before: String = text
-        .char_indices()
-        .take_while(|(at, _)| *at < offset)
-        .map(|(_, letter)| letter)
-        .collect();
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .map_or(0, |last| last.chars().count())
-        + 1;
-    let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
-    (small(line), small(column))
-}
-
-/// The first line of what stands there, cut.
-fn excerpt(text: &str, at: Range<usize>) -> Option<String> {
-    let line = text.get(at)?.lines().next()?.trim_end();
-    let mut cut: String = line.chars().take(Fault::GIVEN_CHARS_MAX).collect();
-    if cut.len() < line.len() {
-        cut.push('…');
-    }
-    (!cut.is_empty()).then_some(cut)
 }

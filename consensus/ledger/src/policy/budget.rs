@@ -1,7 +1,7 @@
 //! How much may be under repair at once, and below what the mesh stops (protocol 6.1).
 //!
-//! Law G1: a share that allows rounds down but not below its least; a share that forbids rounds up.
-//! Law G2: a halt needs more than one host, however small the scope.
+//! Law S1: a share that allows rounds down but not below its least; a share that forbids rounds up.
+//! Law S2: a halt needs more than one host, however small the scope.
 //! Not here: what counts as in flight or unhealthy (see the ledger's leases).
 
 use std::collections::BTreeMap;

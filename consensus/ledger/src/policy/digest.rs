@@ -1,6 +1,6 @@
 //! The one digest of a policy, for the audit: two texts that mean the same have the same.
 //!
-//! Law D1: every field is laid; a test changes each and sees the digest change.
+//! Law Y4: every field is laid; a test changes each and sees the digest change.
 
 use vocabulary::{Canonical, CanonicalBytes, Digest, Span};
 

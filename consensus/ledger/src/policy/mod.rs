@@ -1,8 +1,8 @@
 //! What the operators allow: the checked policy, as the ledger commits it.
 //!
-//! Law P1: no policy, no remedy: [`Policy::default`] only observes.
-//! Law P2: a policy that exists is within every range of its reference page; nothing checks it again.
-//! Law P3: integers with units only, in ordered maps: the same policy has the same digest on every host.
+//! Law Y1: no policy, no remedy: [`Policy::default`] only observes.
+//! Law Y2: a policy that exists is within every range of its reference page; nothing checks it again.
+//! Law Y3: integers with units only, in ordered maps: the same policy has the same digest on every host.
 //! Not here: whether a remedy may begin now (see the ledger's leases and brakes).
 
 mod budget;

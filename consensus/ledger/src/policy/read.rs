@@ -1,6 +1,6 @@
 //! Policy text to checked policy.
 //!
-//! Law P1: nothing in the text is ignored, and every fault is named at once.
+//! Law Y5: a rule that could never be reached, or two keys at odds, are faults too: nothing is silently without effect.
 //! Not here: the keys (see `keys`), and how a document is read (see `document`).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -115,6 +115,11 @@ impl Rule {
     }
 }
 
+impl Attempts {
+    /// A host that needs more in any window needs a person; keeps what the ledger remembers of a host small.
+    pub const AT_MOST_MAX: u32 = 20;
+}
+
 impl Default for Attempts {
     fn default() -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use ledger::document::Fault;
+use ledger::document::{FAULTS_MAX, Fault};
 
 use super::exit::{CommandFault, Exit};
 
@@ -18,8 +18,12 @@ pub fn told(exit: Exit, faults: &[Fault], text: &str) -> CommandFault {
         return CommandFault::new(exit, first);
     }
     eprint!("{}", drawn(faults, text));
-    let noun = if faults.len() == 1 { "fault" } else { "faults" };
-    CommandFault::new(exit, format!("{}: {} {noun}", first.file, faults.len()))
+    let counted = match faults.len() {
+        1 => "1 fault".to_owned(),
+        more if more > FAULTS_MAX => format!("more than {FAULTS_MAX} faults"),
+        count => format!("{count} faults"),
+    };
+    CommandFault::new(exit, format!("{}: {counted}", first.file))
 }
 
 /// Prints an answer; a closed pipe behind it is no fault of ours.

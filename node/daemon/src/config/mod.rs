@@ -1,7 +1,7 @@
 //! `hale.toml`: what one host must know before it can ask the mesh anything.
 //!
-//! Law H1: who the host is and where it stands is in its certificate, never here.
-//! Law H2: a [`Config`] that exists is within every range of its reference page.
+//! Law K1: who the host is and where it stands is in its certificate, never here.
+//! Law K2: a [`Config`] that exists is within every range of its reference page.
 //! Not here: what the mesh may do (see the ledger's policy), and whether files, folders and ports are usable: that is
 //! found out at start, on the host that starts.
 

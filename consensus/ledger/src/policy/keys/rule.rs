@@ -3,7 +3,7 @@
 use vocabulary::{RemedyClass, Span, VerdictKind};
 
 use super::super::Policy;
-use super::super::rule::{Mode, Proof, Rule, Then};
+use super::super::rule::{Attempts, Mode, Proof, Rule, Then};
 use super::{DAY, PROGRAM, from_to};
 use crate::document::{
     Choice, Count, Duration, Key, ListOf, Name, OptionalKey, Program, RequiredKey, Section, Shape,
@@ -155,7 +155,7 @@ pub static AT_MOST: Key<Count> = Key {
     name: "at_most",
     form: Count {
         at_least: 1,
-        at_most: 100,
+        at_most: Attempts::AT_MOST_MAX,
     },
     default: "3",
     says: "Remedies of this rule on one host; more tries longer before it calls.",
