@@ -7,6 +7,8 @@
 
 pub mod calibration;
 pub mod health;
+pub mod late;
+pub mod look;
 pub mod membership;
 pub mod reply;
 pub mod roster;
