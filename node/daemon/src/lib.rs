@@ -6,6 +6,7 @@ pub mod admin;
 pub mod authority;
 pub mod command_line;
 pub mod config;
+pub mod demo;
 pub mod identity;
 pub mod moments;
 pub mod second_channel;
