@@ -47,6 +47,10 @@ struct Change {
     holds: oneshot::Sender<io::Result<()>>,
 }
 
+/// A relay on its way to a new mode; `None`: it is there already.
+#[must_use]
+pub struct Turning(Option<oneshot::Receiver<io::Result<()>>>);
+
 impl Relay {
     /// A relay to `target` on a free port; it begins as the relay of a host whose agent does not run yet.
     pub async fn to(target: SocketAddr) -> io::Result<Self> {
@@ -70,19 +74,30 @@ impl Relay {
         self.address
     }
 
-    /// Returns when the new mode holds for datagrams and connections alike.
-    pub async fn set(&self, mode: Mode) -> io::Result<()> {
+    /// Turns datagrams at once and connections as soon as may be; the answer tells when the mode holds for both.
+    pub async fn turn(&self, mode: Mode) -> Turning {
         if *self.mode.borrow() == mode {
-            return Ok(());
+            return Turning(None);
         }
         self.mode.send_replace(mode);
-        let ended = || io::Error::new(io::ErrorKind::BrokenPipe, "the relay has ended");
         let (holds, held) = oneshot::channel();
-        self.changes
-            .send(Change { mode, holds })
-            .await
-            .map_err(|_| ended())?;
-        held.await.map_err(|_| ended())?
+        // If the relay has ended, so has the other end of `held`.
+        let _ = self.changes.send(Change { mode, holds }).await;
+        Turning(Some(held))
+    }
+
+    /// Returns when the new mode holds for datagrams and connections alike.
+    pub async fn set(&self, mode: Mode) -> io::Result<()> {
+        self.turn(mode).await.held().await
+    }
+}
+
+impl Turning {
+    /// Returns when the new mode holds.
+    pub async fn held(self) -> io::Result<()> {
+        let Some(held) = self.0 else { return Ok(()) };
+        let ended = |_| io::Error::new(io::ErrorKind::BrokenPipe, "the relay has ended");
+        held.await.map_err(ended)?
     }
 }
 

@@ -175,7 +175,10 @@ async fn a_connection_that_is_open_when_the_silence_falls_stalls_and_ends_with_i
     let mut client = TcpStream::connect(relay.address()).await.expect("accepted");
     let (mut served, _) = frozen.accept().await.expect("carried");
     relay.set(Mode::Silent).await.expect("holds");
-    served.write_all(b"late").await.expect("taken by the kernel");
+    served
+        .write_all(b"late")
+        .await
+        .expect("taken by the kernel");
     let mut buffer = [0; 8];
     assert!(
         timeout(PATIENCE, client.read(&mut buffer)).await.is_err(),
