@@ -1,11 +1,12 @@
 //! The tree of verbs, how each ends, and the one place where a fault becomes a line on stderr.
 //!
 //! Law C1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell, but the faults
-//! of a document, which are drawn before it.
+//! of a document, which are drawn before it, and the hidden `demo-remedy`, which ends with the codes of a remedy.
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 
 pub mod ca;
 pub mod config;
+pub mod demo;
 pub mod exit;
 mod faults;
 pub mod policy;
@@ -36,6 +37,9 @@ enum Verb {
     /// What the mesh may do: print a live example, check a file.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// The remedy of the demo's policy.
+    #[command(hide = true)]
+    DemoRemedy(demo::Remedy),
 }
 
 /// Reads the arguments, does what they say, and tells the shell how it ended.
@@ -48,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),
+        Verb::DemoRemedy(remedy) => return remedy.run(),
     };
     match ended {
         Ok(()) => Exit::Done.into(),
