@@ -1,1 +1,287 @@
+//! What only the leader does: rounds on the doubted, verdicts into the ledger, leases to healers (protocol 3, 6, 7.2).
+//!
+//! Law G1: every live case is looked at again and offered again until it is healed, well or escalated.
+//! Law V5: no leader proposes against itself (protocol 2.6).
+//! Not here: what the voices add up to (see `detection::verdict`), whether a lease may be granted (the ledger says).
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use detection::rounds::{Rounds, WishId};
+use detection::seats::Seating;
+use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally, VerifiedGrounds};
+use ledger::Ledger;
+use ledger::case::{Case, Stage};
+use ledger::command::{Command, Doubted, Finding};
+use vocabulary::{
+    Anchor, Attestation, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind,
+};
+
+use crate::event::AskId;
+
+/// A case is looked at again so often while nobody heals it.
+const CASE_LOOK_EVERY: Span = Span::milliseconds(1_500);
+
+/// Members of a domain case that are looked at each time; the largest of them is named in the case itself.
+const MEMBERS_MAX: usize = 64;
+
+/// The same proposal is made again only after this, unless it was answered.
+const PAUSE: Span = Span::milliseconds(250);
+
+/// Last looks that are kept for `explain`.
+const LOOKS_MAX: usize = 1_024;
+
+/// Rounds that healers wait for.
+const WAITING_MAX: usize = 256;
+
+/// What a proposal of the leader is about; at most one of each is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matter {
+    /// Verdicts of a set of rounds.
+    Verdicts,
+    /// Too much trouble at once.
+    Surge,
+    /// Cases whose subjects are well.
+    Recovered,
+    /// The lease of a case.
+    Offer(CaseId),
+}
+
+/// What the last round on a subject gave, for `explain`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LastLook {
+    /// When, by this host's clock.
+    pub at: Moment,
+    /// Under which anchor.
+    pub anchor: Anchor,
+    /// What was signed about it.
+    pub attestations: Vec<Attestation>,
+    /// How the voices added up.
+    pub tally: Tally,
+    /// Whether it spoke for itself.
+    pub has_answered: bool,
+    /// The verdict, or the rule that says no.
+    pub verdict: Result<HostVerdict, NoVerdict>,
+}
+
+/// The leader's part; idle on every other host.
+pub struct Lead {
+    me: HostId,
+    pub(crate) rounds: Rounds,
+    /// Proposals under way, and when others may be made again.
+    busy: BTreeSet<Matter>,
+    not_before: BTreeMap<Matter, Moment>,
+    waiting: BTreeMap<WishId, AskId>,
+    last_wish: u64,
+    next_case_look: Moment,
+    is_overloaded: bool,
+    looks: BTreeMap<HostId, LastLook>,
+}
+
+/// What follows from one set of rounds.
+#[derive(Debug, Default, PartialEq)]
+pub struct Following {
+    /// To be proposed as verdicts.
+    pub findings: Vec<Finding>,
+    /// Cases whose subjects are well.
+    pub recovered: Vec<CaseId>,
+}
+
+impl Lead {
+    /// Not leading.
+    pub fn new(me: HostId) -> Self {
+        Self {
+            me,
+            rounds: Rounds::new(),
+            busy: BTreeSet::new(),
+            not_before: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            last_wish: 0,
+            next_case_look: Moment::default(),
+            is_overloaded: false,
+            looks: BTreeMap::new(),
+        }
+    }
+
+    /// Another leads from now on: nothing is inherited (protocol 3.2). Those who wait for a round are told by silence.
+    pub fn depose(&mut self) {
+        *self = Self { last_wish: self.last_wish, rounds: std::mem::take(&mut self.rounds), ..Self::new(self.me) };
+    }
+
+    /// The last rounds on a subject that this host held as leader.
+    pub fn last_look(&self, subject: &HostId) -> Option<&LastLook> {
+        self.looks.get(subject)
+    }
+
+    /// When something is to be done without any event, while this host leads.
+    pub fn next_deadline(&self, has_cases: bool) -> Option<Moment> {
+        let pauses = self.not_before.values().copied();
+        let looks = has_cases.then_some(self.next_case_look);
+        pauses.chain(looks).chain(self.rounds.next_deadline()).min()
+    }
+
+    /// A wish for a round by somebody who waits for it; `None` at the bound.
+    pub fn wait_for_round(&mut self, ask: AskId) -> Option<WishId> {
+        if self.waiting.len() >= WAITING_MAX {
+            return None;
+        }
+        let wish = self.draw_wish();
+        self.waiting.insert(wish, ask);
+        Some(wish)
+    }
+
+    /// Who waited for these.
+    pub fn answered(&mut self, wishes: &[WishId]) -> Vec<AskId> {
+        wishes.iter().filter_map(|wish| self.waiting.remove(wish)).collect()
+    }
+
+    /// Subjects of live cases that are to be looked at again now (law G1).
+    pub fn due_case_looks(&mut self, now: Moment, ledger: &Ledger) -> Vec<(WishId, HostId)> {
+        if now < self.next_case_look {
+            return Vec::new();
+        }
+        self.next_case_look = now.after(CASE_LOOK_EVERY);
+        let subjects: BTreeSet<HostId> = ledger.open_cases().flat_map(|case| looked_at(case)).collect();
+        subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
+    }
+
+    /// Whether a proposal about this matter may be made now; if so, it is under way from now on.
+    pub fn begin(&mut self, now: Moment, matter: Matter) -> bool {
+        self.not_before.retain(|_, at| *at > now);
+        !self.not_before.contains_key(&matter) && self.busy.insert(matter)
+    }
+
+    /// A proposal has been answered, or has not.
+    pub fn ended(&mut self, now: Moment, matter: Matter) {
+        self.busy.remove(&matter);
+        self.not_before.insert(matter, now.after(PAUSE));
+    }
+
+    /// More rounds were due than may be held.
+    pub fn overload(&mut self) {
+        self.is_overloaded = true;
+    }
+
+    /// Whether the ledger has to be told of a surge, and with what.
+    pub fn surge(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
+        let doubted = self.doubted(now);
+        let is_surge = ledger.surge_of(&doubted).is_some() || self.is_overloaded;
+        (is_surge && self.begin(now, Matter::Surge)).then_some(Command::Surge { doubted })
+    }
+
+    /// All hosts in doubt with the age of their doubt, for the ledger's own count.
+    pub fn doubted(&self, now: Moment) -> Vec<Doubted> {
+        let doubted = self.rounds.doubted();
+        doubted
+            .iter()
+            .map(|doubt| Doubted { host: doubt.subject, age: now.since(doubt.since) })
+            .collect()
+    }
+
+    /// Keeps what a set of rounds gave for `explain`, and says what follows from it.
+    pub fn conclude(
+        &mut self,
+        now: Moment,
+        ledger: &Ledger,
+        round: (&Grounds, &VerifiedGrounds, &Conclusions),
+    ) -> Following {
+        let (grounds, _, conclusions) = round;
+        for (subject, conclusion) in &conclusions.hosts {
+            let of = grounds.attestations.iter().filter(|word| word.subject == *subject);
+            let look = LastLook {
+                at: now,
+                anchor: grounds.anchor,
+                attestations: of.cloned().collect(),
+                tally: conclusion.tally,
+                has_answered: conclusion.has_answered,
+                verdict: conclusion.verdict.clone(),
+            };
+            self.looks.insert(*subject, look);
+        }
+        while self.looks.len() > LOOKS_MAX {
+            self.looks.pop_first();
+        }
+        Following {
+            findings: self.findings(ledger, conclusions),
+            recovered: recovered(ledger, conclusions),
+        }
+    }
+
+    /// Domains first: a host case inside a dark domain is never opened (law V2).
+    fn findings(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<Finding> {
+        let domains = conclusions.domains.iter().map(|dark| Finding {
+            scope: dark.scope.clone(),
+            kind: VerdictKind::DomainDown,
+        });
+        let hosts = conclusions
+            .verdicts()
+            .filter(|(host, _)| **host != self.me)
+            .map(|(host, verdict)| Finding { scope: Scope::Host(*host), kind: verdict.kind.clone() });
+        let mut findings: Vec<Finding> =
+            domains.chain(hosts).filter(|finding| is_news(ledger, finding)).collect();
+        findings.truncate(Command::FINDINGS_MAX);
+        findings
+    }
+
+    fn draw_wish(&mut self) -> WishId {
+        self.last_wish += 1;
+        WishId(self.last_wish)
+    }
+}
+
+/// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
+fn is_news(ledger: &Ledger, finding: &Finding) -> bool {
+    let mut known = ledger.open_cases().filter(|case| case.subject == finding.scope);
+    let standing = known.find(|case| case.kind == finding.kind);
+    standing.is_none_or(|case| match case.stage {
+        Stage::Open | Stage::Offered(_) | Stage::Leased(_) => case.rounds_upheld < ROUNDS_COUNTED,
+        Stage::Remedy { .. }
+        | Stage::Orphaned { .. }
+        | Stage::Verifying { .. }
+        | Stage::Escalated { .. }
+        | Stage::Closed { .. } => false,
+    })
+}
+
+/// protocol 3.4: three consecutive rounds are the most that any rung asks for.
+const ROUNDS_COUNTED: u32 = 3;
+
+/// protocol 3.8: cases whose subject, or all of whose members, this set saw well.
+fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
+    let is_well = |case: &&std::sync::Arc<Case>| {
+        let looked = looked_at(case);
+        !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
+    };
+    ledger.open_cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
+}
+
+/// Nothing has been begun, or a person was called.
+fn may_recover(case: &Case) -> bool {
+    match case.stage {
+        Stage::Open | Stage::Offered(_) | Stage::Leased(_) => case.pending().is_none(),
+        Stage::Escalated { .. } => true,
+        Stage::Remedy { .. }
+        | Stage::Orphaned { .. }
+        | Stage::Verifying { .. }
+        | Stage::Closed { .. } => false,
+    }
+}
+
+/// The hosts that have to be looked at for a case; a fleet's case is looked at through its hosts' own.
+fn looked_at(case: &Case) -> Vec<HostId> {
+    match &case.subject {
+        Scope::Host(host) => vec![*host],
+        Scope::Rack(_) | Scope::Zone(_) => {
+            case.members.iter().take(MEMBERS_MAX).copied().collect()
+        }
+        Scope::Group(_) | Scope::Fleet => Vec::new(),
+    }
+}
+
+/// Who of a subject's observers is in which seat set, for `explain`.
+pub fn names<'a>(
+    seating: &'a Seating,
+    subject: &HostId,
+    seats: detection::verdict::SeatSet,
+) -> Vec<&'a HostId> {
+    seats.hosts(seating.observers(subject)).collect()
+}

@@ -1,1 +1,193 @@
+//! The mind's door to the leader's part: what its rooms say becomes calls and proposals.
+//!
+//! Not here: any decision (see `lead`, `detection::rounds`).
 
+use std::sync::Arc;
+
+use detection::rounds::{Effect as Wanted, Event as Told, WishId};
+use detection::verdict::{Court, Fleet, VerifiedGrounds, conclude};
+use ledger::command::Command;
+use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Span};
+use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
+
+use crate::calls::Purpose;
+use crate::event::{AskId, CallEnd, Effect};
+use crate::lead::Matter;
+use crate::mind::Agent;
+use crate::offer::choose_healer;
+
+/// An observer looks for 1 s at most; its answer is of no use after the set has ended (law D2).
+const LOOK_WITHIN: Span = Span::milliseconds(1_300);
+
+/// How long a proposal of the leader, to itself, may take.
+const PROPOSAL_WITHIN: Span = Span::seconds(3);
+
+impl Agent {
+    /// Somebody else leads, or this host does.
+    pub(crate) fn leadership_changed(&mut self, now: Moment, leader: Option<HostId>) {
+        if self.leads() && leader != Some(self.me) {
+            self.lead.depose();
+            self.rounds(now, Told::Deposed);
+        }
+        self.leader = leader;
+        if self.leads() {
+            self.tell_rounds(now);
+        }
+        self.observe(now, detection::watch::Event::LeaderChanged);
+    }
+
+    /// An observer's doubts; only the leader hears them (protocol 2.6).
+    pub(crate) fn hear_doubts(
+        &mut self,
+        now: Moment,
+        id: AskId,
+        from: HostId,
+        notes: Vec<DoubtNote>,
+    ) {
+        if self.refuse_unless_leading(id) {
+            return;
+        }
+        self.answer(now, id, Response::Noted);
+        self.rounds(now, Told::Doubted { observer: from, notes });
+    }
+
+    /// A healer's last look or verification (protocol 7.4, 7.7).
+    pub(crate) fn round_for(&mut self, now: Moment, id: AskId, case: CaseId) {
+        if self.refuse_unless_leading(id) {
+            return;
+        }
+        let Some(subject) = self.ledger.case(case).and_then(|case| case.host()) else {
+            return self.answer(now, id, Response::Unavailable(Unavailable::NotMine));
+        };
+        match self.lead.wait_for_round(id) {
+            Some(wish) => self.rounds(now, Told::Wished { wish, subject }),
+            None => {
+                let busy = Unavailable::Busy(String::from("rounds that healers wait for"));
+                self.answer(now, id, Response::Unavailable(busy));
+            }
+        }
+    }
+
+    /// An observer, a witness or the subject has answered a look, or has not.
+    pub(crate) fn round_answered(&mut self, now: Moment, asked: Asked, end: CallEnd) {
+        let Asked { from, subject, anchor } = asked;
+        let told = match end {
+            CallEnd::Response(Response::Attested { attestation, answer })
+                if attestation.observer == from =>
+            {
+                Told::Attested { attestation, answer }
+            }
+            CallEnd::Response(Response::Answered(answer)) if answer.subject == from => {
+                Told::Answered { answer }
+            }
+            _ => Told::Silent { from, subject, anchor },
+        };
+        self.rounds(now, told);
+    }
+
+    /// A proposal of the leader has ended; whatever the ledger said is in the ledger.
+    pub(crate) fn lead_ended(&mut self, now: Moment, matter: Matter) {
+        self.lead.ended(now, matter);
+    }
+
+    /// What the leader does after every event.
+    pub(crate) fn settle_lead(&mut self, now: Moment) {
+        if !self.leads() || !self.ledger.is_founded() {
+            return;
+        }
+        self.rounds(now, Told::DeadlineReached);
+        let ledger = Arc::clone(&self.ledger);
+        for (wish, subject) in self.lead.due_case_looks(now, &ledger) {
+            self.rounds(now, Told::Wished { wish, subject });
+        }
+        if let Some(command) = self.lead.surge(now, &ledger) {
+            self.propose(now, Purpose::Lead(Matter::Surge), command, PROPOSAL_WITHIN);
+        }
+        self.offer_leases(now);
+    }
+
+    /// Rounds hang on the committed state of the moment.
+    pub(crate) fn tell_rounds(&mut self, now: Moment) {
+        let told = Told::StateChanged {
+            anchor: self.ledger.anchor(),
+            roster: self.ledger.shared_roster(),
+            seating: self.ledger.shared_seating(),
+        };
+        self.rounds(now, told);
+    }
+
+    fn rounds(&mut self, now: Moment, told: Told) {
+        for wanted in self.lead.rounds.handle(now, told) {
+            match wanted {
+                Wanted::Look { to, subject, boot, anchor, epoch } => {
+                    let purpose = Purpose::Round(Asked { from: to, subject, anchor });
+                    let look = Request::Look { subject, boot, anchor, epoch };
+                    self.call(now, purpose, to, (look, LOOK_WITHIN));
+                }
+                Wanted::Ended { grounds, wishes, .. } => self.round_ended(now, *grounds, &wishes),
+                Wanted::Overload => self.lead.overload(),
+            }
+        }
+    }
+
+    fn round_ended(&mut self, now: Moment, grounds: Grounds, wishes: &[WishId]) {
+        for ask in self.lead.answered(wishes) {
+            self.answer(now, ask, Response::Round(Box::new(grounds.clone())));
+        }
+        let ledger = Arc::clone(&self.ledger);
+        let fleet = Fleet { roster: ledger.roster(), seating: ledger.seating() };
+        let court = Court { fleet, verifier: &*self.verifier };
+        let verified = VerifiedGrounds::verify(&grounds, &court);
+        let conclusions = conclude(fleet, &verified, &ledger.seen_to_accept());
+        let following = self.lead.conclude(now, &ledger, (&grounds, &verified, &conclusions));
+        if !following.findings.is_empty() && self.lead.begin(now, Matter::Verdicts) {
+            let command = Command::Verdicts {
+                grounds: grounds.clone(),
+                findings: following.findings,
+                doubted: self.lead.doubted(now),
+            };
+            self.propose(now, Purpose::Lead(Matter::Verdicts), command, PROPOSAL_WITHIN);
+        }
+        if !following.recovered.is_empty() && self.lead.begin(now, Matter::Recovered) {
+            let command = Command::Recovered { cases: following.recovered, grounds };
+            self.propose(now, Purpose::Lead(Matter::Recovered), command, PROPOSAL_WITHIN);
+        }
+    }
+
+    /// protocol 7.2: every case that may have a lease gets an offer.
+    fn offer_leases(&mut self, now: Moment) {
+        let ledger = Arc::clone(&self.ledger);
+        let doubted = self.lead.rounds.doubted().iter().map(|doubt| doubt.subject).collect();
+        for case in ledger.open_cases().filter(|case| case.counted_lease().is_none() || case.is_orphaned()) {
+            let Some(healer) = choose_healer(&ledger, case, &doubted) else { continue };
+            let matter = Matter::Offer(case.id);
+            if ledger.can_offer(case.id, healer).is_ok() && self.lead.begin(now, matter) {
+                let command = Command::Offer { case: case.id, healer };
+                self.propose(now, Purpose::Lead(matter), command, PROPOSAL_WITHIN);
+            }
+        }
+    }
+
+    fn refuse_unless_leading(&mut self, id: AskId) -> bool {
+        if self.leads() {
+            return false;
+        }
+        let hint = LeaderHint { leader: self.leader };
+        self.emit(Effect::Answer {
+            id,
+            response: Response::Unavailable(Unavailable::NotLeader(hint)),
+        });
+        true
+    }
+}
+
+/// Who was asked about whom, under which anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Who was asked.
+    pub from: HostId,
+    /// About whom.
+    pub subject: HostId,
+    /// In which round.
+    pub anchor: Anchor,
+}
