@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use detection::{look, watch};
-use vocabulary::{HostId, Moment};
+use detection::watch;
+use vocabulary::HostId;
 
 use crate::event::{AskId, CallId};
 use crate::heal::Errand;
+use crate::leading::Asked;
 
 /// Most calls under way: 64 looks of a dozen paths each, and as many again for the leader's own.
 pub const CALLS_MAX: usize = 4_096;
@@ -16,14 +17,20 @@ pub const CALLS_MAX: usize = 4_096;
 /// Who is waiting for a call's end.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Purpose {
-    /// Calm watching: the attempt and its subject.
-    Watch(watch::AttemptId, HostId),
-    /// Calm watching by relay: the subject and the path.
-    WatchRelay(HostId, vocabulary::Path, u128),
-    /// A look for a round.
-    Look(look::AttemptId, HostId),
+    /// Calm watching by stream: the attempt and its subject.
+    WatchStream(watch::AttemptId, HostId),
+    /// Calm watching by a fresh dial.
+    WatchDial(watch::AttemptId, HostId),
+    /// Calm watching by a knock.
+    WatchKnock(watch::AttemptId, HostId),
+    /// A look's question, by stream or by a fresh dial.
+    LookAsk(watch::AttemptId),
+    /// A look's knock.
+    LookKnock(watch::AttemptId),
+    /// A look through a relay.
+    LookRelay(watch::AttemptId),
     /// The leader's request to an observer.
-    Round(HostId),
+    Round(Asked),
     /// We are a relay: answer this.
     Relay(AskId),
     /// Our doubts, told to the leader.
@@ -42,23 +49,23 @@ pub enum Purpose {
 #[derive(Debug, Default)]
 pub struct Calls {
     last: u64,
-    open: BTreeMap<CallId, (Purpose, Moment)>,
+    open: BTreeMap<CallId, Purpose>,
 }
 
 impl Calls {
     /// A new call; `None` at the bound.
-    pub fn open(&mut self, now: Moment, purpose: Purpose) -> Option<CallId> {
+    pub fn open(&mut self, purpose: Purpose) -> Option<CallId> {
         if self.open.len() >= CALLS_MAX {
             return None;
         }
         self.last += 1;
         let id = CallId(self.last);
-        self.open.insert(id, (purpose, now));
+        self.open.insert(id, purpose);
         Some(id)
     }
 
-    /// The end of a call: who was waiting and since when; `None` if nobody is.
-    pub fn close(&mut self, id: CallId) -> Option<(Purpose, Moment)> {
+    /// The end of a call: who was waiting; `None` if nobody is.
+    pub fn close(&mut self, id: CallId) -> Option<Purpose> {
         self.open.remove(&id)
     }
 

@@ -47,7 +47,7 @@ impl Agent {
     /// What this host gossips of itself follows from its doubts and from how late its loop is.
     pub(crate) fn tell_health(&mut self, now: Moment) {
         let doubts = self.watch.doubts(now).into_iter().map(|note| note.subject);
-        let health = Health::new([], doubts, self.is_late());
+        let health = Health::new([], doubts, self.look.late(now) > detection::look::LATE_MAX);
         self.gossip(now, Heard::HealthChanged { health });
     }
 

@@ -62,8 +62,8 @@ pub enum Wish {
 pub enum Came {
     /// The ledger's answer.
     Outcome(Outcome),
-    /// The round.
-    Round(Grounds),
+    /// The round, and the verdict that stands against the subject by it, if one does.
+    Round(Box<Grounds>, Option<String>),
     /// The read.
     Read(LedgerIndex),
     /// The remedy's receipt.
@@ -137,6 +137,8 @@ struct Task {
     look: Option<Grounds>,
     /// Whether this life has asked for an intent under this fence (law H1).
     intends: bool,
+    /// Whether the subject was well in the last round that the ledger took.
+    is_soaking: bool,
 }
 
 impl Healing {
@@ -234,10 +236,9 @@ impl Healing {
         let Some(task) = self.tasks.get_mut(&case.id) else {
             return;
         };
-        let term = ledger.policy().timers().lease_term;
-        let third = Span::milliseconds(term.as_milliseconds() / 3);
+        let due = ledger.policy().timers.renew_every();
         let is_held = !matches!(case.stage, Stage::Offered(_));
-        if is_held && task.asking.is_none() && now.since(task.asked) >= third {
+        if is_held && task.asking.is_none() && now.since(task.asked) >= due {
             task.asking = Some(now);
             let command = Command::Renew {
                 case: case.id,
@@ -346,6 +347,7 @@ impl Task {
             not_before: now,
             look: None,
             intends: false,
+            is_soaking: false,
         }
     }
 
@@ -359,7 +361,7 @@ impl Task {
 
     /// What is left of the lease, less its margin, on this host's own clock (law H2).
     fn left(&self, now: Moment, ledger: &Ledger) -> Span {
-        let timers = ledger.policy().timers();
+        let timers = &ledger.policy().timers;
         timers
             .lease_term
             .less(timers.lease_margin())
@@ -389,29 +391,12 @@ impl Task {
         }
     }
 
-    /// protocol 7.4, in its order: inspect what an earlier lease left, wait, look last, read, intend.
+    /// protocol 7.4, in its order: wait, look last, read, intend.
     fn prepare(&mut self, now: Moment, ledger: &Ledger, case: &Case) -> Option<(What, Wish)> {
-        if let Some(order) = self.order_to_inspect(now, ledger, case) {
-            return Some((What::Inspect, Wish::Inspect(order)));
-        }
-        if ledger.must_wait(case.id) || self.left(now, ledger) == Span::ZERO {
+        if must_wait(ledger, case.id) || self.left(now, ledger) == Span::ZERO {
             return None;
         }
         Some((What::LastLook, Wish::Round(ROUND_WITHIN)))
-    }
-
-    /// The remedy whose end nobody knows yet, as an order to look and not to act (protocol 7.6).
-    fn order_to_inspect(&self, now: Moment, ledger: &Ledger, case: &Case) -> Option<RemedyOrder> {
-        let last = case.remedies.last()?;
-        let is_unknown = last
-            .receipt
-            .as_ref()
-            .is_none_or(|receipt| receipt.kind == ReceiptKind::Unknown);
-        if is_unknown {
-            self.order(now, ledger, case, last.id)
-        } else {
-            None
-        }
     }
 
     fn order(
@@ -431,7 +416,7 @@ impl Task {
             verdict: case.kind.clone(),
             fence: note.fence,
             remedy,
-            command: ledger.rung(case, note.rung)?.command.clone(),
+            command: note.applied.command.clone(),
             at_most: self.left(now, ledger),
         })
     }
@@ -445,11 +430,12 @@ impl Task {
         remedy: RemedyId,
         begun: &mut BTreeSet<RemedyId>,
     ) -> Option<(What, Wish)> {
-        if begun.contains(&remedy) {
+        let order = self.order(now, ledger, case, remedy)?;
+        let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
+        if begun.contains(&remedy) && !is_unknown {
             return None;
         }
-        let order = self.order(now, ledger, case, remedy)?;
-        if !self.intends {
+        if !self.intends || is_unknown {
             return Some((What::Inspect, Wish::Inspect(order)));
         }
         if order.at_most == Span::ZERO {
@@ -481,8 +467,8 @@ impl Task {
         self.not_before = now.after(PAUSE);
         let Errand { case, fence, what } = errand;
         match (what, came) {
-            (What::LastLook, Came::Round(grounds)) => {
-                self.look = Some(grounds);
+            (What::LastLook, Came::Round(grounds, _)) => {
+                self.look = Some(*grounds);
                 Some((What::LastRead, Wish::Read(READ_WITHIN)))
             }
             (What::LastRead, Came::Read(_)) => {
@@ -515,4 +501,14 @@ impl Task {
             _ => None,
         }
     }
+}
+
+/// Whether a rule that only time or other cases free keeps the intent back; what the last look said does not: look again.
+fn must_wait(ledger: &Ledger, case: CaseId) -> bool {
+    ledger.holds(case).iter().any(|hold| {
+        !matches!(
+            hold.rule,
+            Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. }
+        )
+    })
 }

@@ -42,6 +42,8 @@ pub enum Matter {
     Surge,
     /// Cases whose subjects are well.
     Recovered,
+    /// An entry for rounds to hang on.
+    Tick,
     /// The lease of a case.
     Offer(CaseId),
 }
@@ -75,6 +77,10 @@ pub struct Lead {
     next_case_look: Moment,
     is_overloaded: bool,
     looks: BTreeMap<HostId, LastLook>,
+    /// How often each open case was offered, so that a healer that does not answer is not asked for ever.
+    offers: BTreeMap<CaseId, u64>,
+    /// Open cases for which this leader has called a person.
+    paged: BTreeSet<CaseId>,
 }
 
 /// What follows from one set of rounds.
@@ -99,6 +105,8 @@ impl Lead {
             next_case_look: Moment::default(),
             is_overloaded: false,
             looks: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            paged: BTreeSet::new(),
         }
     }
 
@@ -140,7 +148,7 @@ impl Lead {
             return Vec::new();
         }
         self.next_case_look = now.after(CASE_LOOK_EVERY);
-        let subjects: BTreeSet<HostId> = ledger.open_cases().flat_map(|case| looked_at(case)).collect();
+        let subjects: BTreeSet<HostId> = ledger.cases().flat_map(|case| looked_at(case)).collect();
         subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
     }
 
@@ -154,6 +162,25 @@ impl Lead {
     pub fn ended(&mut self, now: Moment, matter: Matter) {
         self.busy.remove(&matter);
         self.not_before.insert(matter, now.after(PAUSE));
+    }
+
+    /// Whether this leader has not yet called a person for this case; from now on it has.
+    pub fn pages_first(&mut self, ledger: &Ledger, case: CaseId) -> bool {
+        self.paged.retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        self.paged.insert(case)
+    }
+
+    /// How often this case was offered before; counts this one.
+    pub fn count_offer(&mut self, ledger: &Ledger, case: CaseId) -> u64 {
+        self.offers.retain(|id, _| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        let count = self.offers.entry(case).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// How often this case was offered before.
+    pub fn offers(&self, case: CaseId) -> u64 {
+        self.offers.get(&case).copied().unwrap_or_default()
     }
 
     /// More rounds were due than may be held.
@@ -230,7 +257,7 @@ impl Lead {
 
 /// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
 fn is_news(ledger: &Ledger, finding: &Finding) -> bool {
-    let mut known = ledger.open_cases().filter(|case| case.subject == finding.scope);
+    let mut known = ledger.cases().filter(|case| case.subject == finding.scope);
     let standing = known.find(|case| case.kind == finding.kind);
     standing.is_none_or(|case| match case.stage {
         Stage::Open | Stage::Offered(_) | Stage::Leased(_) => case.rounds_upheld < ROUNDS_COUNTED,
@@ -251,7 +278,7 @@ fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let looked = looked_at(case);
         !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
     };
-    ledger.open_cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
+    ledger.cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
 }
 
 /// Nothing has been begun, or a person was called.

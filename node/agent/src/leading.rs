@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use detection::rounds::{Effect as Wanted, Event as Told, WishId};
 use detection::verdict::{Court, Fleet, VerifiedGrounds, conclude};
+use ledger::Ledger;
+use ledger::case::{Case, Stage};
 use ledger::command::Command;
-use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Span};
+use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span};
 use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
 
 use crate::calls::Purpose;
-use crate::event::{AskId, CallEnd, Effect};
+use crate::event::{AskId, CallEnd, Effect, Page};
 use crate::lead::Matter;
 use crate::mind::Agent;
 use crate::offer::choose_healer;
@@ -44,7 +46,7 @@ impl Agent {
         from: HostId,
         notes: Vec<DoubtNote>,
     ) {
-        if self.refuse_unless_leading(id) {
+        if self.refuse_unless_leading(now, id) {
             return;
         }
         self.answer(now, id, Response::Noted);
@@ -53,7 +55,7 @@ impl Agent {
 
     /// A healer's last look or verification (protocol 7.4, 7.7).
     pub(crate) fn round_for(&mut self, now: Moment, id: AskId, case: CaseId) {
-        if self.refuse_unless_leading(id) {
+        if self.refuse_unless_leading(now, id) {
             return;
         }
         let Some(subject) = self.ledger.case(case).and_then(|case| case.host()) else {
@@ -92,7 +94,7 @@ impl Agent {
 
     /// What the leader does after every event.
     pub(crate) fn settle_lead(&mut self, now: Moment) {
-        if !self.leads() || !self.ledger.is_founded() {
+        if !self.leads() || self.ledger.founding().is_none() {
             return;
         }
         self.rounds(now, Told::DeadlineReached);
@@ -106,12 +108,18 @@ impl Agent {
         self.offer_leases(now);
     }
 
+    /// When the leader's part wants a turn.
+    pub(crate) fn lead_deadline(&self) -> Option<Moment> {
+        let has_cases = self.ledger.cases().next().is_some();
+        self.leads().then(|| self.lead.next_deadline(has_cases)).flatten()
+    }
+
     /// Rounds hang on the committed state of the moment.
     pub(crate) fn tell_rounds(&mut self, now: Moment) {
         let told = Told::StateChanged {
             anchor: self.ledger.anchor(),
-            roster: self.ledger.shared_roster(),
-            seating: self.ledger.shared_seating(),
+            roster: Arc::clone(self.ledger.roster()),
+            seating: Arc::clone(self.ledger.seating()),
         };
         self.rounds(now, told);
     }
@@ -126,7 +134,29 @@ impl Agent {
                 }
                 Wanted::Ended { grounds, wishes, .. } => self.round_ended(now, *grounds, &wishes),
                 Wanted::Overload => self.lead.overload(),
+                Wanted::Freshen => self.freshen(now),
             }
+        }
+    }
+
+    /// A person is called once by each leader for each case that needs one: twice rather than never.
+    pub(crate) fn page(&mut self) {
+        if !self.leads() {
+            return;
+        }
+        let ledger = Arc::clone(&self.ledger);
+        for case in ledger.cases() {
+            if let Some(line) = person_needed(&ledger, case)
+                && self.lead.pages_first(&ledger, case.id)
+            {
+                self.emit(Effect::Page(Page { case: case.id, line }));
+            }
+        }
+    }
+
+    fn freshen(&mut self, now: Moment) {
+        if self.lead.begin(now, Matter::Tick) {
+            self.propose(now, Purpose::Lead(Matter::Tick), Command::Tick, PROPOSAL_WITHIN);
         }
     }
 
@@ -158,25 +188,27 @@ impl Agent {
     fn offer_leases(&mut self, now: Moment) {
         let ledger = Arc::clone(&self.ledger);
         let doubted = self.lead.rounds.doubted().iter().map(|doubt| doubt.subject).collect();
-        for case in ledger.open_cases().filter(|case| case.counted_lease().is_none() || case.is_orphaned()) {
-            let Some(healer) = choose_healer(&ledger, case, &doubted) else { continue };
+        let is_free = |case: &&Arc<Case>| {
+            matches!(case.stage, Stage::Open | Stage::Orphaned { .. })
+        };
+        for case in ledger.cases().filter(is_free) {
+            let draw = self.lead.offers(case.id);
+            let Some(healer) = choose_healer(&ledger, case, (&doubted, draw)) else { continue };
             let matter = Matter::Offer(case.id);
             if ledger.can_offer(case.id, healer).is_ok() && self.lead.begin(now, matter) {
+                self.lead.count_offer(&ledger, case.id);
                 let command = Command::Offer { case: case.id, healer };
                 self.propose(now, Purpose::Lead(matter), command, PROPOSAL_WITHIN);
             }
         }
     }
 
-    fn refuse_unless_leading(&mut self, id: AskId) -> bool {
+    fn refuse_unless_leading(&mut self, now: Moment, id: AskId) -> bool {
         if self.leads() {
             return false;
         }
         let hint = LeaderHint { leader: self.leader };
-        self.emit(Effect::Answer {
-            id,
-            response: Response::Unavailable(Unavailable::NotLeader(hint)),
-        });
+        self.answer(now, id, Response::Unavailable(Unavailable::NotLeader(hint)));
         true
     }
 }
@@ -190,4 +222,32 @@ pub struct Asked {
     pub subject: HostId,
     /// In which round.
     pub anchor: Anchor,
+}
+
+/// The line that calls a person, if the case needs one: it was given up, or hale does nothing about its kind.
+fn person_needed(ledger: &Ledger, case: &Case) -> Option<String> {
+    let (id, kind) = (case.id, &case.kind);
+    let subject = subject_in_words(ledger, &case.subject);
+    match (&case.stage, &case.subject) {
+        (Stage::Escalated { why, .. }, _) => Some(format!("case {id}: {subject} {kind}: {why}")),
+        (Stage::Open, Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet) => {
+            let count = case.members_count;
+            Some(format!("case {id}: {subject} {kind}: {count} hosts, hale begins nothing by itself"))
+        }
+        _ => None,
+    }
+}
+
+/// A scope as a person would say it.
+pub(crate) fn subject_in_words(ledger: &Ledger, scope: &Scope) -> String {
+    match scope {
+        Scope::Host(host) => ledger
+            .roster()
+            .get_even_retired(host)
+            .map_or_else(|| host.to_string(), |entry| entry.claims.host.to_string()),
+        Scope::Rack(domain) => format!("rack {domain}"),
+        Scope::Zone(zone) => format!("zone {zone}"),
+        Scope::Group(group) => format!("group {group}"),
+        Scope::Fleet => String::from("fleet"),
+    }
 }

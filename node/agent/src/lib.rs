@@ -1,1 +1,23 @@
-//! One host's mind: the rooms are being joined; see `event` for its door.
+//! One host's mind: detection and healing composed, `handle(now, event) -> effects`.
+//!
+//! Rooms: [`event`] what it is told and asks; `mind` the one door; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
+//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`view`] what it can show of itself.
+//! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
+//! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
+
+mod attesting;
+pub mod calls;
+pub mod enrol;
+pub mod event;
+mod gossiping;
+pub mod heal;
+mod healing;
+pub mod lead;
+mod leading;
+mod mind;
+mod offer;
+pub mod view;
+mod watching;
+
+pub use event::{AskId, CallEnd, CallId, Effect, Event, Knock, Page};
+pub use mind::{Agent, Settings};

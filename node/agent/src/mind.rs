@@ -3,15 +3,16 @@
 //! Each arm calls one verb; after every event `settle` gives each room its turn, so that no room waits for another's event.
 //! Not here: any decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use detection::health::HealthRecord;
-use detection::look::{self, Look};
+use detection::look::Look;
 use detection::membership::{self, Membership};
 use detection::reply::{self, Reply};
 use detection::watch::{self, Watch};
 use ledger::Ledger;
+use ledger::command::Command;
 use vocabulary::{
     Boot, CertificateChain, ClusterName, HostId, Moment, Signer, Span, StoreId, Verifier,
 };
@@ -26,13 +27,21 @@ use crate::lead::Lead;
 /// Asks of this host to itself are numbered from here down: the shell numbers its own from 1 up.
 const OWN_ASKS_FROM: u64 = u64::MAX;
 
-/// How far back the worst lateness of the loop is remembered (protocol 2.7).
-const LATE_FOR: Span = Span::seconds(10);
+/// What this host may ask of itself in one event: as many as there are looks at once (law O4), twice.
+const SHORT_CUTS_MAX: usize = 128;
+
+/// The ledger is told of a goodbye within this, or not at all: SIGTERM ends the agent within 5 s.
+const GOODBYE_WITHIN: Span = Span::seconds(2);
+
+/// How long the ledger may take to enrol this host.
+const PROPOSAL_WITHIN: Span = Span::seconds(3);
 
 /// What a mind is made of; checked by the shell.
 pub struct Settings {
     /// The mesh.
     pub cluster: ClusterName,
+    /// This host.
+    pub me: HostId,
     /// This host's certificate.
     pub chain: CertificateChain,
     /// This life.
@@ -76,7 +85,7 @@ pub struct Agent {
     /// Own asks under way, by their number (see [`OWN_ASKS_FROM`]); bounded by the calls.
     own_asks: BTreeMap<AskId, CallId>,
     next_own_ask: u64,
-    late: (Span, Moment),
+    short_cuts: VecDeque<ShortCut>,
     has_left: bool,
     out: Vec<Effect>,
 }
@@ -84,7 +93,7 @@ pub struct Agent {
 impl Agent {
     /// A mind that has seen nothing yet.
     pub fn new(settings: Settings) -> Self {
-        let me = settings.signer_host();
+        let me = settings.me;
         let identity = reply::Identity {
             cluster: settings.cluster.clone(),
             host: me,
@@ -97,9 +106,13 @@ impl Agent {
             cluster: settings.cluster.clone(),
             membership: Membership::new(settings.membership, (me, settings.boot), settings.seed),
             watch: Watch::new(settings.watch, settings.seed.wrapping_add(1)),
-            look: Look::new(identity.clone(), settings.seed.wrapping_add(2)),
+            look: Look::new(
+                identity.clone(),
+                Arc::clone(&settings.verifier),
+                settings.seed.wrapping_add(2),
+            ),
             reply: Reply::new(identity),
-            lead: Lead::new(me, settings.seed.wrapping_add(3)),
+            lead: Lead::new(me),
             healing: Healing::new(me),
             enrolment: Enrolment::new(Presence {
                 me,
@@ -116,7 +129,7 @@ impl Agent {
             health: BTreeMap::new(),
             own_asks: BTreeMap::new(),
             next_own_ask: OWN_ASKS_FROM,
-            late: (Span::ZERO, Moment::default()),
+            short_cuts: VecDeque::new(),
             has_left: false,
             out: Vec::new(),
         }
@@ -146,7 +159,8 @@ impl Agent {
             self.membership.next_deadline(),
             self.watch.next_deadline(),
             self.look.next_deadline(),
-            self.lead.next_deadline(),
+            self.lead_deadline(),
+            (!self.short_cuts.is_empty()).then_some(Moment::default()),
             self.healing.next_deadline(),
             self.enrolment.next_deadline(),
         ]
@@ -216,27 +230,216 @@ impl Agent {
             | Request::ReadIndex
             | Request::Follow { .. }
             | Request::Raft(_)
-            | Request::Standing => self.answer(id, Response::Unavailable(Unavailable::NotMine)),
+            | Request::Standing => self.answer(now, id, Response::Unavailable(Unavailable::NotMine)),
         }
     }
 
     fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
-        let Some((purpose, since)) = self.calls.close(id) else {
-            return;
-        };
+        if let Some(purpose) = self.calls.close(id) {
+            self.came(now, purpose, end);
+        }
+    }
+
+    fn came(&mut self, now: Moment, purpose: Purpose, end: CallEnd) {
         match purpose {
-            Purpose::Watch(attempt, subject) => self.watch_ended(now, attempt, subject, &end),
-            Purpose::WatchRelay(subject, path, nonce) => {
-                self.watch_relay_ended(now, subject, path, nonce, end);
-            }
-            Purpose::Look(attempt, subject) => self.look_ended(now, attempt, subject, end),
-            Purpose::Round(from) => self.round_answered(now, from, end),
-            Purpose::Relay(ask) => self.relay_ended(ask, end),
-            Purpose::Doubts | Purpose::Goodbye => {}
+            Purpose::WatchStream(id, subject) => self.watch_stream_ended(now, (id, subject), &end),
+            Purpose::WatchDial(id, subject) => self.watch_dial_ended(now, (id, subject), &end),
+            Purpose::WatchKnock(id, subject) => self.watch_knock_ended(now, (id, subject), &end),
+            Purpose::LookAsk(id) => self.look_ask_ended(now, id, end),
+            Purpose::LookKnock(id) => self.look_knock_ended(now, id, &end),
+            Purpose::LookRelay(id) => self.look_relay_ended(now, id, end),
+            Purpose::Round(asked) => self.round_answered(now, asked, end),
+            Purpose::Relay(ask) => self.relay_ended(now, ask, end),
+            Purpose::Doubts => {}
+            Purpose::Goodbye => self.emit(Effect::Gone),
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
             Purpose::Enrol => self.enrol_ended(now, end),
-            Purpose::Lead(matter) => self.lead_ended(now, matter, end),
+            Purpose::Lead(matter) => self.lead_ended(now, matter),
         }
-        let _ = since;
     }
+
+    fn enrol_ended(&mut self, now: Moment, end: CallEnd) {
+        let outcome = match end {
+            CallEnd::Committed { outcome, .. } => Some(outcome),
+            _ => None,
+        };
+        self.enrolment.ended(now, outcome);
+    }
+
+    /// The committed state has grown: whatever follows from roster, seats and boots follows now.
+    fn ledger_advanced(&mut self, now: Moment, ledger: Arc<Ledger>) {
+        let is_other_roster = !Arc::ptr_eq(self.ledger.roster(), ledger.roster());
+        let is_other_policy = self.ledger.policy_shelf().version() != ledger.policy_shelf().version();
+        self.ledger = ledger;
+        if is_other_roster {
+            self.locate(now);
+            let hosts = self.ledger.roster().present_count();
+            self.gossip(now, membership::Event::RosterSized { hosts });
+            self.take_fleet(now);
+            self.emit_warm();
+        }
+        if is_other_roster || is_other_policy {
+            self.take_seats(now);
+        }
+        if self.leads() {
+            self.tell_rounds(now);
+        }
+        self.page();
+    }
+
+    /// Addresses and boots as their hosts have committed them.
+    fn locate(&mut self, now: Moment) {
+        let roster = Arc::clone(self.ledger.roster());
+        for (host, entry) in roster.present().filter(|(host, _)| **host != self.me) {
+            if let Some(address) = entry.address {
+                self.emit(Effect::Locate { host: *host, address });
+            }
+            if let Some(boot) = entry.boot {
+                self.see_boot(now, *host, boot);
+            }
+        }
+    }
+
+    fn emit_warm(&mut self) {
+        let warm = self.warm_hosts();
+        self.emit(Effect::KeepWarm(warm));
+    }
+
+    fn was_late(&mut self, now: Moment, by: Span) {
+        self.observe(now, watch::Event::WasLate { by });
+        self.look(now, detection::look::Event::WasLate { by });
+    }
+
+    /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
+    fn leave(&mut self, now: Moment) {
+        self.has_left = true;
+        let command = Command::Left { boot: self.boot };
+        self.propose(now, Purpose::Goodbye, command, GOODBYE_WITHIN);
+        self.gossip(now, membership::Event::Leave);
+    }
+
+    /// Every room gets its turn.
+    fn settle(&mut self, now: Moment) {
+        if self.membership.next_deadline().is_some_and(|at| at <= now) {
+            self.gossip(now, membership::Event::DeadlineReached);
+        }
+        if self.watch.next_deadline().is_some_and(|at| at <= now) {
+            self.observe(now, watch::Event::DeadlineReached);
+        }
+        if self.look.next_deadline().is_some_and(|at| at <= now) {
+            self.look(now, detection::look::Event::DeadlineReached);
+        }
+        if self.has_left {
+            return;
+        }
+        self.settle_lead(now);
+        self.settle_healing(now);
+        let ledger = Arc::clone(&self.ledger);
+        if let Some(command) = self.enrolment.advance(now, &ledger) {
+            self.propose(now, Purpose::Enrol, command, PROPOSAL_WITHIN);
+        }
+        self.run_short_cuts(now);
+    }
+
+    pub(crate) fn emit(&mut self, effect: Effect) {
+        self.out.push(effect);
+    }
+
+    /// Asks another host, or this one itself without leaving it.
+    pub(crate) fn call(
+        &mut self,
+        now: Moment,
+        purpose: Purpose,
+        to: HostId,
+        (request, within): (Request, Span),
+    ) {
+        if to != self.me {
+            return self.open(now, purpose, |id| Effect::Call { id, to, request, within });
+        }
+        let Some(id) = self.calls.open(purpose.clone()) else {
+            return self.fail(now, purpose);
+        };
+        let ask = AskId(self.next_own_ask);
+        self.next_own_ask -= 1;
+        self.own_asks.insert(ask, id);
+        self.short_cuts.push_back(ShortCut::Asked(ask, request));
+    }
+
+    pub(crate) fn dial(
+        &mut self,
+        now: Moment,
+        purpose: Purpose,
+        to: HostId,
+        (nonce, within): (u128, Span),
+    ) {
+        self.open(now, purpose, |id| Effect::FreshDial { id, to, nonce, within });
+    }
+
+    pub(crate) fn knock(
+        &mut self,
+        now: Moment,
+        purpose: Purpose,
+        to: HostId,
+        (port, within): (Option<u16>, Span),
+    ) {
+        self.open(now, purpose, |id| Effect::Knock { id, to, port, within });
+    }
+
+    pub(crate) fn propose(
+        &mut self,
+        now: Moment,
+        purpose: Purpose,
+        command: Command,
+        within: Span,
+    ) {
+        self.open(now, purpose, |id| Effect::Propose { id, command, within });
+    }
+
+    /// A call under a new number; at the bound it fails at once.
+    pub(crate) fn open(
+        &mut self,
+        now: Moment,
+        purpose: Purpose,
+        effect: impl FnOnce(CallId) -> Effect,
+    ) {
+        match self.calls.open(purpose.clone()) {
+            Some(id) => self.emit(effect(id)),
+            None => self.fail(now, purpose),
+        }
+    }
+
+    /// A call that cannot even be made.
+    pub(crate) fn fail(&mut self, _now: Moment, purpose: Purpose) {
+        self.short_cuts.push_back(ShortCut::Failed(purpose));
+    }
+
+    /// Answers another host, or this one itself.
+    pub(crate) fn answer(&mut self, _now: Moment, id: AskId, response: Response) {
+        match self.own_asks.remove(&id) {
+            Some(call) => self.short_cuts.push_back(ShortCut::Answered(call, response)),
+            None => self.emit(Effect::Answer { id, response }),
+        }
+    }
+
+    /// What this host asked of itself, in order. Each round of it can ask again, so their number in one event is bounded; what
+    /// is left is taken up at the next event.
+    fn run_short_cuts(&mut self, now: Moment) {
+        for _ in 0..SHORT_CUTS_MAX {
+            let Some(short_cut) = self.short_cuts.pop_front() else { return };
+            match short_cut {
+                ShortCut::Asked(id, request) => self.asked(now, id, self.me, request),
+                ShortCut::Answered(id, response) => {
+                    self.ended(now, id, CallEnd::Response(response));
+                }
+                ShortCut::Failed(purpose) => self.came(now, purpose, CallEnd::Failed),
+            }
+        }
+    }
+}
+
+/// A call that does not leave this host.
+enum ShortCut {
+    Asked(AskId, Request),
+    Answered(CallId, Response),
+    Failed(Purpose),
 }

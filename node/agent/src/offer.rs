@@ -5,14 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use detection::roster::Entry;
 use ledger::Ledger;
 use ledger::case::Case;
-use vocabulary::{Digest, HostId, Scope};
+use vocabulary::{Digest, HostId};
 
-/// First in rendezvous order over (case, next fence), hosts outside the subject's rack before those in it; a new fence draws a new
-/// order, so that a healer that does not answer is not asked for ever.
-pub fn choose_healer(ledger: &Ledger, case: &Case, doubted: &BTreeSet<HostId>) -> Option<HostId> {
+/// First in rendezvous order over (case, draw), hosts outside the subject's rack before those in it. Each offer is a new
+/// draw, so that a healer that does not answer is not asked for ever.
+pub fn choose_healer(
+    ledger: &Ledger,
+    case: &Case,
+    (doubted, draw): (&BTreeSet<HostId>, u64),
+) -> Option<HostId> {
     let subject = case.host()?;
     let home = ledger
         .roster()
@@ -34,27 +37,11 @@ pub fn choose_healer(ledger: &Ledger, case: &Case, doubted: &BTreeSet<HostId>) -
         })
         .min_by_key(|(host, entry)| {
             let is_near = home.as_ref() == Some(&entry.claims.domain);
-            (is_near, order(ledger, case, host))
+            (is_near, order(case, draw, host))
         })
         .map(|(host, _)| *host)
 }
 
-fn order(ledger: &Ledger, case: &Case, host: &HostId) -> Digest {
-    Digest::of(&[
-        b"healer",
-        &case.id.0.to_be_bytes(),
-        &ledger.next_fence().0.to_be_bytes(),
-        &host.0,
-    ])
-}
-
-/// Whether a host stands inside a scope.
-pub fn is_within(scope: &Scope, host: &HostId, entry: &Entry) -> bool {
-    match scope {
-        Scope::Host(other) => host == other,
-        Scope::Rack(domain) => entry.claims.domain == *domain,
-        Scope::Zone(zone) => entry.claims.domain.zone() == *zone,
-        Scope::Group(group) => entry.claims.group == *group,
-        Scope::Fleet => true,
-    }
+fn order(case: &Case, draw: u64, host: &HostId) -> Digest {
+    Digest::of(&[b"healer", &case.id.0.to_be_bytes(), &draw.to_be_bytes(), &host.0])
 }

@@ -1,1 +1,77 @@
+//! What a mind can show of itself: its own eyes, not the ledger, which everybody can read.
+//!
+//! Not here: words and screens (see `daemon`).
 
+use std::collections::BTreeMap;
+
+use detection::health::HealthRecord;
+use ledger::command::Refused;
+use vocabulary::{Boot, HostId, Moment, Path, Span};
+use wire::DoubtNote;
+
+use crate::lead::LastLook;
+use crate::mind::Agent;
+
+/// This host's own standing.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// This host.
+    pub me: HostId,
+    /// This life.
+    pub boot: Boot,
+    /// Who leads, as far as it knows.
+    pub leader: Option<HostId>,
+    /// Whom it doubts.
+    pub doubts: Vec<DoubtNote>,
+    /// Who seems alive, by SWIM: a hint.
+    pub up: BTreeMap<HostId, Boot>,
+    /// What others gossip of themselves.
+    pub health: BTreeMap<HostId, HealthRecord>,
+    /// Whose silence on which paths would be evidence to this host.
+    pub calibrated: BTreeMap<HostId, Vec<Path>>,
+    /// How late its loop was at worst in the last 10 s.
+    pub late: Span,
+    /// Why the ledger does not take this host, if it does not.
+    pub enrolment_refused: Option<Refused>,
+    /// Calls under way.
+    pub calls: usize,
+    /// As leader: hosts in doubt, who doubts them and for how long.
+    pub doubted: BTreeMap<HostId, Vec<(HostId, Span)>>,
+}
+
+impl Agent {
+    /// Its own standing now.
+    pub fn view(&self, now: Moment) -> View {
+        let subjects = self.ledger.seating().subjects(&self.me);
+        let doubted = self.lead.rounds.doubted();
+        View {
+            me: self.me,
+            boot: self.boot,
+            leader: self.leader,
+            doubts: self.watch.doubts(now),
+            up: self.membership.up().clone(),
+            health: self.health.clone(),
+            calibrated: subjects
+                .iter()
+                .map(|subject| (*subject, self.watch.calibrated(now, subject)))
+                .collect(),
+            late: self.look.late(now),
+            enrolment_refused: self.enrolment.refusal().cloned(),
+            calls: self.calls.count(),
+            doubted: doubted
+                .iter()
+                .map(|doubt| (doubt.subject, self.doubters(now, &doubt.subject)))
+                .collect(),
+        }
+    }
+
+    /// What the last rounds on a subject gave, if this host held them as leader.
+    pub fn last_look(&self, subject: &HostId) -> Option<&LastLook> {
+        self.lead.last_look(subject)
+    }
+
+    fn doubters(&self, now: Moment, subject: &HostId) -> Vec<(HostId, Span)> {
+        let doubters = self.lead.rounds.doubters(subject);
+        doubters.into_iter().map(|(observer, since)| (observer, now.since(since))).collect()
+    }
+}

@@ -3,15 +3,12 @@
 //! Not here: when to look and what a miss means (see `detection::watch`), rounds (see `attesting`).
 
 use detection::watch::{AttemptId, Effect as Wanted, Event as Seen, Seat, Sight};
-use vocabulary::{Answer, Boot, HostId, Moment, Path, Reading, SelfAnswer, Span};
+use vocabulary::{Boot, HostId, Moment, Reading, Span};
 use wire::{Datagram, Request, Response};
 
 use crate::calls::Purpose;
 use crate::event::{CallEnd, Effect, Knock};
 use crate::mind::Agent;
-
-/// How long a relay has to reach a subject for a calm check of that path.
-const RELAY_CHECK_WITHIN: Span = Span::seconds(1);
 
 /// How long a leader has to note our doubts; they are told again anyway.
 const TELLING_WITHIN: Span = Span::seconds(1);
@@ -29,7 +26,7 @@ impl Agent {
                     self.emit(Effect::SendDatagram { to, datagram });
                 }
                 Wanted::ProbeByStream { id, to, within } => {
-                    self.call(now, Purpose::Watch(id, to), to, (Request::Probe, within));
+                    self.call(now, Purpose::WatchStream(id, to), to, (Request::Probe, within));
                 }
                 Wanted::DialFresh {
                     id,
@@ -37,7 +34,7 @@ impl Agent {
                     nonce,
                     within,
                 } => {
-                    self.dial(now, Purpose::Watch(id, to), to, (nonce, within));
+                    self.dial(now, Purpose::WatchDial(id, to), to, (nonce, within));
                 }
                 Wanted::Knock {
                     id,
@@ -45,11 +42,12 @@ impl Agent {
                     port,
                     within,
                 } => {
-                    self.knock(now, Purpose::Watch(id, to), to, (port, within));
+                    self.knock(now, Purpose::WatchKnock(id, to), to, (port, within));
                 }
                 Wanted::CheckRelay { subject, path } => self.check_relay(now, subject, path),
                 Wanted::DoubtsChanged(notes) => {
                     self.tell_health(now);
+                    self.take_reachable(now);
                     self.tell_leader(now, notes);
                 }
                 Wanted::ReachChanged { .. } => {}
@@ -60,6 +58,10 @@ impl Agent {
     /// The subject itself has answered a probe.
     pub(crate) fn probe_replied(&mut self, now: Moment, from: HostId, reply: (u64, Boot, u32)) {
         let (number, boot, next_slot_ms) = reply;
+        if number >= detection::look::NUMBERS_FROM {
+            let event = detection::look::Event::ProbeReplied { subject: from, number, boot };
+            return self.look(now, event);
+        }
         let next_slot = Span::milliseconds(u64::from(next_slot_ms));
         self.observe(
             now,
@@ -103,42 +105,26 @@ impl Agent {
         self.observe(now, Seen::SeatsChanged(seats));
     }
 
-    /// A stream, dial or knock of calm watching has ended.
-    pub(crate) fn watch_ended(
-        &mut self,
-        now: Moment,
-        id: AttemptId,
-        subject: HostId,
-        end: &CallEnd,
-    ) {
-        let event = match end {
-            CallEnd::Knocked(knock) => Seen::KnockEnded {
-                id,
-                subject,
-                reading: reading(*knock),
-            },
-            CallEnd::Dialled(response) => Seen::DialEnded {
-                id,
-                subject,
-                sight: sight(response),
-            },
-            CallEnd::Response(response) => Seen::StreamEnded {
-                id,
-                subject,
-                sight: sight(response),
-            },
-            CallEnd::DialFailed => Seen::DialEnded {
-                id,
-                subject,
-                sight: Sight::Silent,
-            },
-            _ => Seen::StreamEnded {
-                id,
-                subject,
-                sight: Sight::Silent,
-            },
-        };
-        self.observe(now, event);
+    /// A probe by stream has ended.
+    pub(crate) fn watch_stream_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
+        let (id, subject) = attempt;
+        let sight = sight(end);
+        self.observe(now, Seen::StreamEnded { id, subject, sight });
+    }
+
+    /// A fresh dial has ended.
+    pub(crate) fn watch_dial_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
+        let (id, subject) = attempt;
+        let sight = sight(end);
+        self.observe(now, Seen::DialEnded { id, subject, sight });
+    }
+
+    /// A knock has ended.
+    pub(crate) fn watch_knock_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
+        let (id, subject) = attempt;
+        if let CallEnd::Knocked(knock) = end {
+            self.observe(now, Seen::KnockEnded { id, subject, reading: reading(*knock) });
+        }
     }
 
     /// All doubts that stand now go to whoever leads (protocol 2.6).
@@ -150,11 +136,18 @@ impl Agent {
     }
 }
 
-/// What an answer over the subject's own connection proves.
-fn sight(response: &Response) -> Sight {
-    match response {
-        Response::Alive { boot } => Sight::Answered(*boot),
-        Response::Answered(answer) => Sight::Answered(answer.boot),
+/// One look of the watch, and at whom.
+type Attempt = (AttemptId, HostId);
+
+/// What the end of a stream or dial over the subject's own connection proves.
+fn sight(end: &CallEnd) -> Sight {
+    match end {
+        CallEnd::Response(Response::Alive { boot }) | CallEnd::Dialled(Response::Alive { boot }) => {
+            Sight::Answered(*boot)
+        }
+        CallEnd::Response(Response::Answered(answer))
+        | CallEnd::Dialled(Response::Answered(answer)) => Sight::Answered(answer.boot),
+        CallEnd::Failed => Sight::Silent,
         // It answered, if only to say that it is busy; which life it is in remains unknown.
         _ => Sight::Unable,
     }

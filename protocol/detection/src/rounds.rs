@@ -50,6 +50,13 @@ const WITNESSES: usize = 3;
 /// Domain mates that are looked at because no witness answered; a larger domain is dark when its own doubts say so.
 const MATES_MAX: usize = 32;
 
+/// An anchor is fresh for 5 s of ledger time (protocol 3.2), and where nothing ticks the next entry may add all of these at
+/// once: a set begins only on an entry of the last second.
+const ANCHOR_WITHIN: Span = Span::seconds(1);
+
+/// How long a tick may take before another is asked for.
+const FRESHEN_EVERY: Span = Span::milliseconds(500);
+
 /// Names a wish for a round, so that who wished it can be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WishId(pub u64);
@@ -134,6 +141,8 @@ pub enum Effect {
     },
     /// More rounds were due than may be held: a surge (protocol 3.6).
     Overload,
+    /// The anchor is too old to begin on: commit a tick.
+    Freshen,
 }
 
 /// The leader's rounds.
@@ -146,6 +155,9 @@ pub struct Rounds {
     last: BTreeMap<HostId, Moment>,
     sets: Vec<Set>,
     last_set: Option<Moment>,
+    /// When the anchor was last new, and when a tick was last asked for.
+    anchored: Moment,
+    freshened: Option<Moment>,
 }
 
 /// The committed state of the moment.
@@ -165,6 +177,8 @@ impl Rounds {
             last: BTreeMap::new(),
             sets: Vec::new(),
             last_set: None,
+            anchored: Moment::default(),
+            freshened: None,
         }
     }
 
@@ -176,6 +190,8 @@ impl Rounds {
                 roster,
                 seating,
             } => {
+                self.anchored = now;
+                self.freshened = None;
                 self.standing = Some(Standing {
                     anchor,
                     roster,
@@ -312,6 +328,9 @@ impl Rounds {
             .into_iter()
             .filter(|subject| self.is_due(now, subject))
             .collect();
+        if now.since(self.anchored) > ANCHOR_WITHIN {
+            return self.freshen(now);
+        }
         let lately = self
             .last
             .values()
@@ -325,6 +344,17 @@ impl Rounds {
         }
         effects.extend(self.begin(now, &due));
         effects
+    }
+
+    fn freshen(&mut self, now: Moment) -> Vec<Effect> {
+        let is_asked = self
+            .freshened
+            .is_some_and(|at| now.since(at) < FRESHEN_EVERY);
+        if is_asked {
+            return Vec::new();
+        }
+        self.freshened = Some(now);
+        vec![Effect::Freshen]
     }
 
     fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
@@ -396,7 +426,10 @@ impl Rounds {
         let earliest = self
             .last_set
             .map_or(Moment::default(), |at| at.after(SET_EVERY));
-        Some(wanted.max(earliest))
+        let freshened = self
+            .freshened
+            .map_or(Moment::default(), |at| at.after(FRESHEN_EVERY));
+        Some(wanted.max(earliest).max(freshened))
     }
 }
 
