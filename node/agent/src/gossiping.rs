@@ -65,6 +65,8 @@ impl Agent {
         let keepers = self
             .ledger
             .voters()
+            .iter()
+            .copied()
             .filter(|host| seen.insert(*host))
             .take(KEEPERS_WARM);
         warm.splice(0..0, keepers);

@@ -13,9 +13,7 @@ use ledger::Ledger;
 use ledger::case::{Case, Lease, Stage};
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::actuation::RemedyOrder;
-use vocabulary::{
-    CaseId, Fence, Grounds, HostId, LedgerIndex, Moment, Receipt, ReceiptKind, RemedyId, Span,
-};
+use vocabulary::{CaseId, Fence, Grounds, HostId, LedgerIndex, Moment, Receipt, RemedyId, Span};
 
 /// At most so many leases are held at once: more than any budget we would grant to one healer.
 pub const TASKS_MAX: usize = 64;
@@ -166,7 +164,7 @@ impl Healing {
         self.keep_only_held(ledger);
         let mut wishes = Vec::new();
         let held: Vec<Arc<Case>> = ledger
-            .live_cases()
+            .cases()
             .filter(|case| self.is_mine(case))
             .take(TASKS_MAX)
             .cloned()
@@ -255,7 +253,7 @@ impl Healing {
         &mut self,
         now: Moment,
         ledger: &Arc<Ledger>,
-        case: &Arc<Case>,
+        case: &Case,
         wishes: &mut Vec<(Errand, Wish)>,
     ) {
         let Some(lease) = case.counted_lease() else {
@@ -264,7 +262,7 @@ impl Healing {
         let task = self
             .tasks
             .entry(case.id)
-            .or_insert_with(|| Task::new(now, lease));
+            .or_insert_with(|| Task::new(now, case, lease, ledger));
         if task.busy.is_some() || now < task.not_before {
             return;
         }
@@ -338,10 +336,13 @@ impl Healing {
 }
 
 impl Task {
-    fn new(now: Moment, lease: &Lease) -> Self {
+    /// A lease that an earlier life asked for has nothing left here until this life has renewed it (law H2).
+    fn new(now: Moment, case: &Case, lease: &Lease, ledger: &Ledger) -> Self {
+        let is_own = matches!(case.stage, Stage::Offered(_));
+        let term = ledger.policy().timers.lease_term;
         Self {
             fence: lease.fence,
-            asked: now,
+            asked: if is_own { now } else { now.before(term) },
             asking: None,
             busy: None,
             not_before: now,
@@ -482,7 +483,14 @@ impl Task {
                 };
                 Some((What::Intend, Wish::Propose(command, PROPOSAL_WITHIN)))
             }
-            (What::Look, Came::Round(grounds)) => {
+            // protocol 7.7: an adverse round in the soak.
+            (What::Look, Came::Round(_, Some(verdict))) if self.is_soaking => {
+                let why = format!("{verdict} again while it soaked");
+                let command = Command::Unproven { case, fence, why };
+                Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            (What::Look, Came::Round(grounds, None)) => {
+                let grounds = *grounds;
                 let command = Command::Verify {
                     case,
                     fence,

@@ -33,10 +33,9 @@ impl Agent {
             CallEnd::Read { index } => Came::Read(index),
             CallEnd::Applied(receipt) => Came::Applied(receipt),
             CallEnd::Inspected(receipt) => Came::Inspected(receipt),
-            CallEnd::Response(_)
-            | CallEnd::Dialled(_)
-            | CallEnd::Knocked(_)
-            | CallEnd::Failed => Came::Nothing,
+            CallEnd::Response(_) | CallEnd::Dialled(_) | CallEnd::Knocked(_) | CallEnd::Failed => {
+                Came::Nothing
+            }
         };
         if let Some((errand, wish)) = self.healing.ended(now, errand, came) {
             self.grant(now, errand, wish);
@@ -65,10 +64,19 @@ impl Agent {
     /// The verdict that stands against the case's subject by this round, as this host itself concludes.
     fn verdict_against(&self, errand: Errand, grounds: &Grounds) -> Option<String> {
         let subject = self.ledger.case(errand.case)?.host()?;
-        let fleet = Fleet { roster: self.ledger.roster(), seating: self.ledger.seating() };
-        let court = Court { fleet, verifier: &*self.verifier };
+        let fleet = Fleet {
+            roster: self.ledger.roster(),
+            seating: self.ledger.seating(),
+        };
+        let court = Court {
+            fleet,
+            verifier: &*self.verifier,
+        };
         let verified = VerifiedGrounds::verify(grounds, &court);
         let conclusions = conclude(fleet, &verified, &self.ledger.seen_to_accept());
-        conclusions.verdict(&subject).ok().map(|verdict| verdict.kind.word())
+        conclusions
+            .verdict(&subject)
+            .ok()
+            .map(|verdict| verdict.kind.word())
     }
 }

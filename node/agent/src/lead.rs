@@ -12,9 +12,7 @@ use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally, VerifiedGro
 use ledger::Ledger;
 use ledger::case::{Case, Stage};
 use ledger::command::{Command, Doubted, Finding};
-use vocabulary::{
-    Anchor, Attestation, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind,
-};
+use vocabulary::{Anchor, Attestation, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind};
 
 use crate::event::AskId;
 
@@ -112,7 +110,11 @@ impl Lead {
 
     /// Another leads from now on: nothing is inherited (protocol 3.2). Those who wait for a round are told by silence.
     pub fn depose(&mut self) {
-        *self = Self { last_wish: self.last_wish, rounds: std::mem::take(&mut self.rounds), ..Self::new(self.me) };
+        *self = Self {
+            last_wish: self.last_wish,
+            rounds: std::mem::take(&mut self.rounds),
+            ..Self::new(self.me)
+        };
     }
 
     /// The last rounds on a subject that this host held as leader.
@@ -139,7 +141,10 @@ impl Lead {
 
     /// Who waited for these.
     pub fn answered(&mut self, wishes: &[WishId]) -> Vec<AskId> {
-        wishes.iter().filter_map(|wish| self.waiting.remove(wish)).collect()
+        wishes
+            .iter()
+            .filter_map(|wish| self.waiting.remove(wish))
+            .collect()
     }
 
     /// Subjects of live cases that are to be looked at again now (law G1).
@@ -149,7 +154,10 @@ impl Lead {
         }
         self.next_case_look = now.after(CASE_LOOK_EVERY);
         let subjects: BTreeSet<HostId> = ledger.cases().flat_map(|case| looked_at(case)).collect();
-        subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
+        subjects
+            .into_iter()
+            .map(|subject| (self.draw_wish(), subject))
+            .collect()
     }
 
     /// Whether a proposal about this matter may be made now; if so, it is under way from now on.
@@ -166,13 +174,15 @@ impl Lead {
 
     /// Whether this leader has not yet called a person for this case; from now on it has.
     pub fn pages_first(&mut self, ledger: &Ledger, case: CaseId) -> bool {
-        self.paged.retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        self.paged
+            .retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
         self.paged.insert(case)
     }
 
     /// How often this case was offered before; counts this one.
     pub fn count_offer(&mut self, ledger: &Ledger, case: CaseId) -> u64 {
-        self.offers.retain(|id, _| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        self.offers
+            .retain(|id, _| ledger.case(*id).is_some_and(|case| !case.is_closed()));
         let count = self.offers.entry(case).or_default();
         *count += 1;
         *count
@@ -200,7 +210,10 @@ impl Lead {
         let doubted = self.rounds.doubted();
         doubted
             .iter()
-            .map(|doubt| Doubted { host: doubt.subject, age: now.since(doubt.since) })
+            .map(|doubt| Doubted {
+                host: doubt.subject,
+                age: now.since(doubt.since),
+            })
             .collect()
     }
 
@@ -213,7 +226,10 @@ impl Lead {
     ) -> Following {
         let (grounds, _, conclusions) = round;
         for (subject, conclusion) in &conclusions.hosts {
-            let of = grounds.attestations.iter().filter(|word| word.subject == *subject);
+            let of = grounds
+                .attestations
+                .iter()
+                .filter(|word| word.subject == *subject);
             let look = LastLook {
                 at: now,
                 anchor: grounds.anchor,
@@ -242,9 +258,14 @@ impl Lead {
         let hosts = conclusions
             .verdicts()
             .filter(|(host, _)| **host != self.me)
-            .map(|(host, verdict)| Finding { scope: Scope::Host(*host), kind: verdict.kind.clone() });
-        let mut findings: Vec<Finding> =
-            domains.chain(hosts).filter(|finding| is_news(ledger, finding)).collect();
+            .map(|(host, verdict)| Finding {
+                scope: Scope::Host(*host),
+                kind: verdict.kind.clone(),
+            });
+        let mut findings: Vec<Finding> = domains
+            .chain(hosts)
+            .filter(|finding| is_news(ledger, finding))
+            .collect();
         findings.truncate(Command::FINDINGS_MAX);
         findings
     }
@@ -278,7 +299,12 @@ fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let looked = looked_at(case);
         !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
     };
-    ledger.cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
+    ledger
+        .cases()
+        .filter(|case| may_recover(case))
+        .filter(is_well)
+        .map(|case| case.id)
+        .collect()
 }
 
 /// Nothing has been begun, or a person was called.
@@ -297,9 +323,7 @@ fn may_recover(case: &Case) -> bool {
 fn looked_at(case: &Case) -> Vec<HostId> {
     match &case.subject {
         Scope::Host(host) => vec![*host],
-        Scope::Rack(_) | Scope::Zone(_) => {
-            case.members.iter().take(MEMBERS_MAX).copied().collect()
-        }
+        Scope::Rack(_) | Scope::Zone(_) => case.members.iter().take(MEMBERS_MAX).copied().collect(),
         Scope::Group(_) | Scope::Fleet => Vec::new(),
     }
 }

@@ -68,7 +68,6 @@ pub struct Settings {
 pub struct Agent {
     pub(crate) me: HostId,
     pub(crate) boot: Boot,
-    pub(crate) cluster: ClusterName,
     pub(crate) verifier: Arc<dyn Verifier>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) leader: Option<HostId>,
@@ -95,7 +94,7 @@ impl Agent {
     pub fn new(settings: Settings) -> Self {
         let me = settings.me;
         let identity = reply::Identity {
-            cluster: settings.cluster.clone(),
+            cluster: settings.cluster,
             host: me,
             boot: settings.boot,
             signer: Arc::clone(&settings.signer),
@@ -103,7 +102,6 @@ impl Agent {
         Self {
             me,
             boot: settings.boot,
-            cluster: settings.cluster.clone(),
             membership: Membership::new(settings.membership, (me, settings.boot), settings.seed),
             watch: Watch::new(settings.watch, settings.seed.wrapping_add(1)),
             look: Look::new(
@@ -209,18 +207,9 @@ impl Agent {
                 subject,
                 boot,
                 anchor,
-                epoch,
+                ..
             } => {
-                self.look_for(
-                    now,
-                    id,
-                    look::Ask {
-                        subject,
-                        boot,
-                        anchor,
-                        epoch,
-                    },
-                );
+                self.look_for(now, id, (subject, boot, anchor));
             }
             Request::Relay { subject, nonce } => self.relay(now, id, subject, nonce),
             Request::Doubts(notes) => self.hear_doubts(now, id, from, notes),
@@ -230,7 +219,9 @@ impl Agent {
             | Request::ReadIndex
             | Request::Follow { .. }
             | Request::Raft(_)
-            | Request::Standing => self.answer(now, id, Response::Unavailable(Unavailable::NotMine)),
+            | Request::Standing => {
+                self.answer(now, id, Response::Unavailable(Unavailable::NotMine))
+            }
         }
     }
 
@@ -269,7 +260,8 @@ impl Agent {
     /// The committed state has grown: whatever follows from roster, seats and boots follows now.
     fn ledger_advanced(&mut self, now: Moment, ledger: Arc<Ledger>) {
         let is_other_roster = !Arc::ptr_eq(self.ledger.roster(), ledger.roster());
-        let is_other_policy = self.ledger.policy_shelf().version() != ledger.policy_shelf().version();
+        let is_other_policy =
+            self.ledger.policy_shelf().version() != ledger.policy_shelf().version();
         self.ledger = ledger;
         if is_other_roster {
             self.locate(now);
@@ -290,9 +282,13 @@ impl Agent {
     /// Addresses and boots as their hosts have committed them.
     fn locate(&mut self, now: Moment) {
         let roster = Arc::clone(self.ledger.roster());
-        for (host, entry) in roster.present().filter(|(host, _)| **host != self.me) {
+        let me = self.me;
+        for (host, entry) in roster.present().filter(|(host, _)| **host != me) {
             if let Some(address) = entry.address {
-                self.emit(Effect::Locate { host: *host, address });
+                self.emit(Effect::Locate {
+                    host: *host,
+                    address,
+                });
             }
             if let Some(boot) = entry.boot {
                 self.see_boot(now, *host, boot);
@@ -354,7 +350,12 @@ impl Agent {
         (request, within): (Request, Span),
     ) {
         if to != self.me {
-            return self.open(now, purpose, |id| Effect::Call { id, to, request, within });
+            return self.open(now, purpose, |id| Effect::Call {
+                id,
+                to,
+                request,
+                within,
+            });
         }
         let Some(id) = self.calls.open(purpose.clone()) else {
             return self.fail(now, purpose);
@@ -372,7 +373,12 @@ impl Agent {
         to: HostId,
         (nonce, within): (u128, Span),
     ) {
-        self.open(now, purpose, |id| Effect::FreshDial { id, to, nonce, within });
+        self.open(now, purpose, |id| Effect::FreshDial {
+            id,
+            to,
+            nonce,
+            within,
+        });
     }
 
     pub(crate) fn knock(
@@ -382,7 +388,12 @@ impl Agent {
         to: HostId,
         (port, within): (Option<u16>, Span),
     ) {
-        self.open(now, purpose, |id| Effect::Knock { id, to, port, within });
+        self.open(now, purpose, |id| Effect::Knock {
+            id,
+            to,
+            port,
+            within,
+        });
     }
 
     pub(crate) fn propose(
@@ -392,7 +403,11 @@ impl Agent {
         command: Command,
         within: Span,
     ) {
-        self.open(now, purpose, |id| Effect::Propose { id, command, within });
+        self.open(now, purpose, |id| Effect::Propose {
+            id,
+            command,
+            within,
+        });
     }
 
     /// A call under a new number; at the bound it fails at once.
@@ -416,7 +431,9 @@ impl Agent {
     /// Answers another host, or this one itself.
     pub(crate) fn answer(&mut self, _now: Moment, id: AskId, response: Response) {
         match self.own_asks.remove(&id) {
-            Some(call) => self.short_cuts.push_back(ShortCut::Answered(call, response)),
+            Some(call) => self
+                .short_cuts
+                .push_back(ShortCut::Answered(call, response)),
             None => self.emit(Effect::Answer { id, response }),
         }
     }
@@ -425,7 +442,9 @@ impl Agent {
     /// is left is taken up at the next event.
     fn run_short_cuts(&mut self, now: Moment) {
         for _ in 0..SHORT_CUTS_MAX {
-            let Some(short_cut) = self.short_cuts.pop_front() else { return };
+            let Some(short_cut) = self.short_cuts.pop_front() else {
+                return;
+            };
             match short_cut {
                 ShortCut::Asked(id, request) => self.asked(now, id, self.me, request),
                 ShortCut::Answered(id, response) => {

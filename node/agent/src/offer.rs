@@ -21,10 +21,7 @@ pub fn choose_healer(
         .roster()
         .get(&subject)
         .map(|entry| entry.claims.domain.clone());
-    let troubled: BTreeSet<HostId> = ledger
-        .live_cases()
-        .filter_map(|other| other.host())
-        .collect();
+    let troubled: BTreeSet<HostId> = ledger.cases().filter_map(|other| other.host()).collect();
     ledger
         .roster()
         .present()
@@ -43,5 +40,10 @@ pub fn choose_healer(
 }
 
 fn order(case: &Case, draw: u64, host: &HostId) -> Digest {
-    Digest::of(&[b"healer", &case.id.0.to_be_bytes(), &draw.to_be_bytes(), &host.0])
+    Digest::of(&[
+        b"healer",
+        &case.id.0.to_be_bytes(),
+        &draw.to_be_bytes(),
+        &host.0,
+    ])
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: when to look and what a miss means (see `detection::watch`), rounds (see `attesting`).
 
-use detection::watch::{AttemptId, Effect as Wanted, Event as Seen, Seat, Sight};
+use detection::watch::{AttemptId, Effect as Wanted, Event as Seen, LookEnd, Seat};
 use vocabulary::{Boot, HostId, Moment, Reading, Span};
 use wire::{Datagram, Request, Response};
 
@@ -26,7 +26,12 @@ impl Agent {
                     self.emit(Effect::SendDatagram { to, datagram });
                 }
                 Wanted::ProbeByStream { id, to, within } => {
-                    self.call(now, Purpose::WatchStream(id, to), to, (Request::Probe, within));
+                    self.call(
+                        now,
+                        Purpose::WatchStream(id, to),
+                        to,
+                        (Request::Probe, within),
+                    );
                 }
                 Wanted::DialFresh {
                     id,
@@ -59,7 +64,11 @@ impl Agent {
     pub(crate) fn probe_replied(&mut self, now: Moment, from: HostId, reply: (u64, Boot, u32)) {
         let (number, boot, next_slot_ms) = reply;
         if number >= detection::look::NUMBERS_FROM {
-            let event = detection::look::Event::ProbeReplied { subject: from, number, boot };
+            let event = detection::look::Event::ProbeReplied {
+                subject: from,
+                number,
+                boot,
+            };
             return self.look(now, event);
         }
         let next_slot = Span::milliseconds(u64::from(next_slot_ms));
@@ -108,22 +117,29 @@ impl Agent {
     /// A probe by stream has ended.
     pub(crate) fn watch_stream_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
         let (id, subject) = attempt;
-        let sight = sight(end);
-        self.observe(now, Seen::StreamEnded { id, subject, sight });
+        let end = read(end);
+        self.observe(now, Seen::StreamEnded { id, subject, end });
     }
 
     /// A fresh dial has ended.
     pub(crate) fn watch_dial_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
         let (id, subject) = attempt;
-        let sight = sight(end);
-        self.observe(now, Seen::DialEnded { id, subject, sight });
+        let end = read(end);
+        self.observe(now, Seen::DialEnded { id, subject, end });
     }
 
     /// A knock has ended.
     pub(crate) fn watch_knock_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
         let (id, subject) = attempt;
         if let CallEnd::Knocked(knock) = end {
-            self.observe(now, Seen::KnockEnded { id, subject, reading: reading(*knock) });
+            self.observe(
+                now,
+                Seen::KnockEnded {
+                    id,
+                    subject,
+                    reading: reading(*knock),
+                },
+            );
         }
     }
 
@@ -140,16 +156,15 @@ impl Agent {
 type Attempt = (AttemptId, HostId);
 
 /// What the end of a stream or dial over the subject's own connection proves.
-fn sight(end: &CallEnd) -> Sight {
+fn read(end: &CallEnd) -> LookEnd {
     match end {
-        CallEnd::Response(Response::Alive { boot }) | CallEnd::Dialled(Response::Alive { boot }) => {
-            Sight::Answered(*boot)
-        }
+        CallEnd::Response(Response::Alive { boot })
+        | CallEnd::Dialled(Response::Alive { boot }) => LookEnd::Answered(*boot),
         CallEnd::Response(Response::Answered(answer))
-        | CallEnd::Dialled(Response::Answered(answer)) => Sight::Answered(answer.boot),
-        CallEnd::Failed => Sight::Silent,
+        | CallEnd::Dialled(Response::Answered(answer)) => LookEnd::Answered(answer.boot),
+        CallEnd::Failed => LookEnd::Silent,
         // It answered, if only to say that it is busy; which life it is in remains unknown.
-        _ => Sight::Unable,
+        _ => LookEnd::Unable,
     }
 }
 

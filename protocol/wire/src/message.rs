@@ -173,8 +173,13 @@ pub enum Response {
     },
     /// To `ReadIndex`.
     Index(LedgerIndex),
-    /// To `Follow`: a piece of the ledger; bytes of the replication's own type.
-    Entries(Vec<u8>),
+    /// To `Follow`: a piece of the ledger, bytes of the replication's own type, or news of who leads, or both.
+    Entries {
+        /// Who leads, as far as the answering keeper knows.
+        leader: Option<HostId>,
+        /// What the ledger has grown by.
+        piece: Option<Vec<u8>>,
+    },
     /// To `Raft`.
     Raft(Vec<u8>),
     /// To `Standing`: whether a live leader is known here.
