@@ -5,14 +5,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ledger::Ledger;
 use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, applied};
 use crate::piece::{Body, Piece, PieceFault};
 
 /// The state of the ledger on this host.
-pub struct Follower<M> {
+pub struct Follower<M = Ledger> {
     state: watch::Sender<Arc<M>>,
     verifier: Arc<dyn Verifier>,
     upto: LedgerIndex,
@@ -46,6 +47,8 @@ pub enum TakeFault {
     TooLarge,
     /// The bytes are no state.
     State(String),
+    /// An entry breaks the ledger's own laws; a fault of ours, the same on every host: following again will not help.
+    Poison(String),
 }
 
 impl<M: Machine> Follower<M> {
@@ -72,7 +75,7 @@ impl<M: Machine> Follower<M> {
         self.upto
     }
 
-    /// The committed state; borrow it briefly: a kept `Arc` costs a copy of the ledger at the next entry.
+    /// The committed state; a kept `Arc` stays as it was.
     pub fn watch(&self) -> watch::Receiver<Arc<M>> {
         self.state.subscribe()
     }
@@ -126,12 +129,13 @@ impl<M: Machine> Follower<M> {
             let have = self.upto;
             return Err(TakeFault::Gap { have, after });
         }
-        self.state.send_modify(|state| {
-            let state = Arc::make_mut(state);
-            for (index, entry) in entries {
-                state.apply(*index, entry, &*self.verifier);
-            }
-        });
+        let mut state = self.state.borrow().clone();
+        for (index, entry) in entries {
+            let (after, _) =
+                applied(&*state, *index, entry, &*self.verifier).map_err(TakeFault::Poison)?;
+            state = Arc::new(after);
+        }
+        self.state.send_replace(state);
         self.upto = upto;
         Ok(())
     }
@@ -149,8 +153,8 @@ impl<M: Machine> Follower<M> {
 }
 
 impl Image {
-    /// Largest state that is taken: twenty times the ledger of 50,000 hosts.
-    const BYTES_MAX: usize = 1024 * 1024 * 1024;
+    /// Largest state that is taken.
+    const BYTES_MAX: usize = wire::codec::STATE_BYTES_MAX;
 
     fn begin(upto: LedgerIndex, parts: u32) -> Self {
         Self {
@@ -196,6 +200,7 @@ impl fmt::Display for TakeFault {
                 Image::BYTES_MAX
             ),
             Self::State(why) => write!(out, "the bytes are no state of the ledger: {why}"),
+            Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
         }
     }
 }

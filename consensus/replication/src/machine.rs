@@ -1,5 +1,8 @@
 //! What is replicated, as this room needs to know it: the ledger, or a smaller thing in tests.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ledger::Ledger;
 use ledger::command::{Entry, Outcome};
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
@@ -23,4 +26,61 @@ pub trait Machine: Clone + Send + Sync + 'static {
 
     /// The state back from a snapshot; one line for people when the bytes are none.
     fn from_bytes(bytes: &[u8]) -> Result<Self, String>;
+}
+
+impl Machine for Ledger {
+    fn apply(
+        &mut self,
+        index: LedgerIndex,
+        entry: &Entry,
+        verifier: &dyn Verifier,
+    ) -> Vec<Outcome> {
+        Self::apply(self, index, entry, verifier)
+    }
+
+    fn index(&self) -> LedgerIndex {
+        Self::index(self)
+    }
+
+    fn audit(&self) -> Digest {
+        self.anchor().audit
+    }
+
+    fn wants_ticks(&self) -> bool {
+        Self::wants_ticks(self)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        Self::to_bytes(self)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        Self::from_bytes(bytes).map_err(|why| why.to_string())
+    }
+}
+
+/// The state after this entry; one line for people when the machine's own laws break in it. The state before is untouched,
+/// so that what is shown has never moved by half (protocol 1.9).
+pub(crate) fn applied<M: Machine>(
+    before: &M,
+    index: LedgerIndex,
+    entry: &Entry,
+    verifier: &dyn Verifier,
+) -> Result<(M, Vec<Outcome>), String> {
+    let step = || {
+        let mut after = before.clone();
+        let outcomes = after.apply(index, entry, verifier);
+        (after, outcomes)
+    };
+    catch_unwind(AssertUnwindSafe(step))
+        .map_err(|panic| format!("entry {index} breaks a law: {}", words(&*panic)))
+}
+
+/// What a panic said.
+pub(crate) fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no words")
 }

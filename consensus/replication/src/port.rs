@@ -8,6 +8,7 @@ mod feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ledger::Ledger;
 use ledger::command::{Outcome, Proposed};
 use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::AppendEntriesResponse;
@@ -63,7 +64,7 @@ pub struct Leadership {
 }
 
 /// A keeper's ledger.
-pub struct LedgerPort<M> {
+pub struct LedgerPort<M = Ledger> {
     inside: Arc<Inside<M>>,
 }
 
@@ -238,7 +239,7 @@ impl<M: Machine> LedgerPort<M> {
         }
     }
 
-    /// The committed state; borrow it briefly: a kept `Arc` costs a copy of the ledger at the next entry.
+    /// The committed state; a kept `Arc` stays as it was.
     pub fn watch(&self) -> watch::Receiver<Arc<M>> {
         self.inside.shown.watch()
     }

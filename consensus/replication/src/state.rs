@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 
 use crate::log::{reading, writing};
-use crate::machine::Machine;
+use crate::machine::{Machine, applied};
 use crate::raft::{
     LogEntry, LogId, Mesh, Outcomes, SNAPSHOT_CHUNK_BYTES, Snapshot, SnapshotMeta, Stamped,
     StorageError, StoredMembership,
@@ -105,10 +105,10 @@ impl<M: Machine> KeeperState<M> {
         self.shown.clone()
     }
 
-    fn take(&mut self, entry: LogEntry) -> Outcomes {
+    fn take(&mut self, entry: LogEntry) -> Result<Outcomes, StoreFault> {
         let index = LedgerIndex(entry.log_id.index);
-        let mut outcomes = Vec::new();
         let mut audits = self.shown.audits();
+        let mut outcomes = Vec::new();
         match entry.payload {
             EntryPayload::Blank => {}
             EntryPayload::Membership(membership) => {
@@ -116,22 +116,22 @@ impl<M: Machine> KeeperState<M> {
             }
             EntryPayload::Normal(stamped) => {
                 let entry = settled(stamped, entry.log_id.leader_id.term);
-                // In place, unless somebody keeps the state before it.
-                self.shown.state.send_modify(|state| {
-                    outcomes = Arc::make_mut(state).apply(index, &entry, &*self.verifier);
-                });
+                let before = self.shown.state.borrow().clone();
+                let (after, answers) = applied(&*before, index, &entry, &*self.verifier)
+                    .map_err(StoreFault::Poison)?;
+                self.shown.state.send_replace(Arc::new(after));
+                outcomes = answers;
             }
         }
-        audits
-            .latest
-            .push_back((index, self.shown.state.borrow().audit()));
+        let audit = self.shown.state.borrow().audit();
+        audits.latest.push_back((index, audit));
         if audits.latest.len() > AUDITS_KEPT {
             audits.latest.pop_front();
         }
         self.shown.applied.send_replace(index);
         drop(audits);
         self.applied = Some(entry.log_id);
-        Outcomes(outcomes)
+        Ok(Outcomes(outcomes))
     }
 
     fn replace(&mut self, meta: &SnapshotMeta, machine: M) {
@@ -173,7 +173,15 @@ impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
         I: IntoIterator<Item = LogEntry> + Send,
         I::IntoIter: Send,
     {
-        Ok(entries.into_iter().map(|entry| self.take(entry)).collect())
+        let taken: Result<Vec<Outcomes>, StoreFault> =
+            entries.into_iter().map(|entry| self.take(entry)).collect();
+        match taken {
+            Ok(outcomes) => Ok(outcomes),
+            Err(why) => {
+                self.store.condemn(why.clone()).await;
+                Err(writing(why))
+            }
+        }
     }
 
     async fn get_snapshot_builder(&mut self) -> Self::SnapshotBuilder {

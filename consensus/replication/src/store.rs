@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use vocabulary::StoreId;
 
 use crate::disk::Disk;
+use crate::machine::words;
 use crate::shelf::Shelf;
 
 /// A handle on an open store; clones are the same store.
@@ -34,6 +35,8 @@ pub enum StoreFault {
     Disk(String),
     /// Raft asked for what would break the log; a fault of ours.
     Unlawful(String),
+    /// A committed entry breaks the ledger's own laws; a fault of ours, the same on every keeper.
+    Poison(String),
     /// Store ids are drawn at random and never 0.
     NoIdentity,
     /// The store was closed.
@@ -64,6 +67,12 @@ impl Store {
     /// Says so when the store has met its first fault.
     pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
         self.fault.clone()
+    }
+
+    /// Ends the store for a reason that is not its own: this keeper votes no more (law T2).
+    pub(crate) async fn condemn(&self, why: StoreFault) {
+        // The reason comes back as the fault; there is nothing else to learn from it.
+        let _ = self.ask(|_| Err::<(), _>(why)).await;
     }
 
     /// Writes what is still held back and lets go of the disk.
@@ -192,11 +201,7 @@ impl Bench {
 /// redb may panic on a damaged file; that is damage, not the end of the agent.
 fn guarded<T>(job: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
     catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
-        let said = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no words");
+        let said = words(&*panic);
         Err(StoreFault::Damaged(format!("reading it panicked: {said}")))
     })
 }
@@ -222,6 +227,7 @@ impl fmt::Display for StoreFault {
             ),
             Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
             Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
+            Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
             Self::NoIdentity => write!(out, "a store id of 0 was offered, ids are drawn above 0"),
             Self::Closed => write!(out, "the store is closed"),
         }

@@ -1,5 +1,6 @@
 //! Claims about the whole room: a small machine, keepers in one paused runtime, links and disks that fail on order.
 
+mod binding;
 mod cluster;
 mod feeds;
 mod mesh;

@@ -119,5 +119,5 @@ fn key(generation: u64, part: u64) -> u64 {
     generation * PARTS_MAX + part
 }
 
-/// Most chunks of one snapshot: 4,096 of 256 KiB are 1 GiB, twenty times the state of 50,000 hosts.
-const PARTS_MAX: u64 = 4_096;
+/// Most chunks of one snapshot: as many as the largest state has.
+const PARTS_MAX: u64 = (wire::codec::STATE_BYTES_MAX / SNAPSHOT_CHUNK_BYTES) as u64;

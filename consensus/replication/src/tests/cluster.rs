@@ -12,6 +12,7 @@ use super::toy::{host, word};
 use crate::disk::{DiskFault, FaultyDisk, MemoryDisk};
 use crate::port::{InitialiseFault, ProposeFault, ReadFault};
 use crate::settings::Settings;
+use crate::store::StoreFault;
 
 async fn seconds(count: u64) {
     sleep(Duration::from_secs(count)).await;
@@ -351,4 +352,20 @@ async fn rubbish_and_misdirected_letters_are_refused() {
     }
     assert_eq!(mesh.port(1).leadership().borrow().term, term);
     mesh.say("unmoved").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_breaks_a_law_stops_every_keeper_and_moves_nothing() {
+    let mesh = Mesh::founded(3, Settings::default()).await;
+    mesh.say("sound").await;
+    let leader = mesh.port(mesh.leader().await);
+    assert!(leader.propose(word("poison")).await.is_err());
+    seconds(5).await;
+    for number in 1..=3 {
+        let port = mesh.port(number);
+        assert!(!port.leadership().borrow().am_leader);
+        assert_eq!(mesh.said(number), ["sound"]);
+    }
+    let fault = leader.fault().borrow().clone();
+    assert!(matches!(fault, Some(StoreFault::Poison(_))), "{fault:?}");
 }

@@ -30,6 +30,7 @@ impl Machine for Toy {
         self.chain = Digest::of(&[&self.chain.0, &wire::encode(entry)]);
         let take = |proposed: &Proposed| match &proposed.command {
             Command::Pause(order) => {
+                assert!(order.why != "poison", "law of the toy: no poison");
                 self.said.push(order.why.clone());
                 let version = self.said.len() as u64;
                 Outcome::Policy { version }
