@@ -4,10 +4,11 @@
 //! Law A1: an intent stands before its effect, an outcome after it.
 //! Not here: who may move a case (see the room of each command).
 
+use detection::verdict::{Discount, Void};
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CaseId, Digest, Domain, Fence, GroupName, HostId, LedgerIndex, LedgerTime,
-    Receipt, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
+    PathReading, Receipt, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
 };
 
 use crate::command::Refused;
@@ -75,6 +76,21 @@ pub struct GroundsKept {
     pub well: Vec<HostId>,
     /// Seats that counted as vacant.
     pub vacant: Vec<HostId>,
+    /// Who looked and what each saw, in the order of the seats; none for a domain or a surge.
+    pub sights: Vec<SightKept>,
+}
+
+/// What one observer saw of the subject, for `explain`: every agent can tell it without the signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SightKept {
+    /// Who looked.
+    pub observer: HostId,
+    /// What each path gave; empty if its attestation is void.
+    pub paths: Vec<PathReading>,
+    /// Why its voice against others did not count (protocol 2.7).
+    pub discount: Option<Discount>,
+    /// Why its attestation did not count at all.
+    pub void: Option<Void>,
 }
 
 /// One begun remedy.

@@ -164,6 +164,7 @@ impl Ledger {
             against: Vec::new(),
             well: Vec::new(),
             vacant: Vec::new(),
+            sights: Vec::new(),
         };
         let mut case = self
             .new_case(Scope::Host(host), VerdictKind::Left, grounds)

@@ -3,14 +3,17 @@
 //! Law V1: no verdict stands here that its grounds do not bear, whoever proposes it.
 //! Not here: what voices add up to (see `detection::verdict`), what follows from it (see `verdicts`, `intents`, `proofs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use detection::verdict::{Conclusions, Court, Fleet, HostVerdict, VerifiedGrounds, conclude};
+use detection::verdict::{
+    Conclusions, Court, Fleet, HostVerdict, VerifiedGrounds, Voided, conclude, sight,
+};
 use vocabulary::{
-    Anchor, Digest, Grounds, HostId, LedgerIndex, RemedyClass, Scope, VerdictKind, Verifier,
+    Anchor, Attestation, Digest, Grounds, HostId, LedgerIndex, RemedyClass, Scope, VerdictKind,
+    Verifier,
 };
 
-use crate::case::GroundsKept;
+use crate::case::{GroundsKept, SightKept};
 use crate::command::Refused;
 use crate::ledger::Ledger;
 
@@ -19,6 +22,8 @@ pub(crate) struct Judged {
     pub anchor: Anchor,
     pub digest: Digest,
     pub conclusions: Conclusions,
+    /// What was offered about each host, void words too.
+    sights: BTreeMap<HostId, Vec<SightKept>>,
 }
 
 impl Ledger {
@@ -40,6 +45,7 @@ impl Ledger {
         Ok(Judged {
             anchor: grounds.anchor,
             digest: Digest::of(&[&wire::codec::encode(grounds)]),
+            sights: sights(grounds, &verified, &conclusions),
             conclusions,
         })
     }
@@ -79,6 +85,7 @@ impl Judged {
             against: Vec::new(),
             well: Vec::new(),
             vacant: Vec::new(),
+            sights: Vec::new(),
         };
         let Scope::Host(host) = subject else {
             return kept;
@@ -88,9 +95,55 @@ impl Judged {
             kept.against = tally.against.hosts(observers).copied().collect();
             kept.well = tally.well.hosts(observers).copied().collect();
             kept.vacant = tally.vacant.hosts(observers).copied().collect();
+            kept.sights = self.sights_of(host, observers);
         }
         kept
     }
+
+    /// One sight of each seat at most, in the order of the seats.
+    fn sights_of(&self, subject: &HostId, observers: &[HostId]) -> Vec<SightKept> {
+        let offered = self.sights.get(subject).map_or(&[][..], Vec::as_slice);
+        let by = |observer: &HostId| offered.iter().rfind(|sight| sight.observer == *observer);
+        observers.iter().filter_map(by).cloned().collect()
+    }
+}
+
+/// What each attestation says: of one observer the void ones first, then the newest that counts; what is void brings its
+/// reason and nothing else.
+fn sights(
+    grounds: &Grounds,
+    verified: &VerifiedGrounds,
+    conclusions: &Conclusions,
+) -> BTreeMap<HostId, Vec<SightKept>> {
+    let counts = |attestation: &Attestation| {
+        let said = (&attestation.observer, &sight(attestation));
+        verified
+            .sights(&attestation.subject)
+            .any(|heard| heard == said)
+    };
+    let mut ordered: Vec<(bool, &Attestation)> = grounds
+        .attestations
+        .iter()
+        .map(|attestation| (counts(attestation), attestation))
+        .collect();
+    ordered.sort_by_key(|(counts, attestation)| (*counts, attestation.sequence));
+    let mut sights: BTreeMap<HostId, Vec<SightKept>> = BTreeMap::new();
+    for (counts, attestation) in ordered {
+        let (subject, observer) = (attestation.subject, attestation.observer);
+        let is_of = |voided: &&Voided| voided.observer == observer && voided.subject == subject;
+        let voided = verified.void.iter().find(is_of);
+        sights.entry(subject).or_default().push(SightKept {
+            observer,
+            paths: if counts {
+                attestation.paths.clone()
+            } else {
+                Vec::new()
+            },
+            discount: conclusions.discounts.get(&observer).copied(),
+            void: voided.filter(|_| !counts).map(|voided| voided.why),
+        });
+    }
+    sights
 }
 
 /// protocol 3.6: `HostHung` allows more than a gentle remedy only where a named port agrees.

@@ -74,6 +74,7 @@ impl Ledger {
             against: Vec::new(),
             well: Vec::new(),
             vacant: Vec::new(),
+            sights: Vec::new(),
         };
         let scope = vocabulary::Scope::Fleet;
         // At the bound of open cases the brake stands all the same, under the number of the last case.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use vocabulary::{HostId, Voice};
 
 use super::grounds::{Heard, VerifiedGrounds};
@@ -21,7 +22,7 @@ pub const LATE_MAX_MS: u32 = 500;
 pub const CONTRADICTED_MAX: usize = 3;
 
 /// Why an author's voices against others do not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Discount {
     /// Fewer than half of its own observers that attest have reached it lately.
     Deaf {

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Answer, Attestation, Boot, Epoch, Grounds, HostId, PublicKey, SelfAnswer, Sequence,
     Signature, Verifier,
@@ -77,7 +78,7 @@ pub struct Voided {
 }
 
 /// Why an attestation or an answer does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Void {
     /// More paths or ingress than an attestation may carry.
     OverBound,
