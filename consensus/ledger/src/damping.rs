@@ -37,8 +37,8 @@ struct Attempt {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Begun(VecDeque<(LedgerTime, FrozenScopes)>);
 
-/// Attempts remembered of one host; a rule that allows more within its window is held to this.
-const ATTEMPTS_MAX: usize = 64;
+/// Attempts remembered of one host: as many as a rule may allow (`attempts.at_most`).
+const ATTEMPTS_MAX: usize = 100;
 
 /// Remedies remembered of one hour: a fifth of the largest mesh; at the bound nothing more begins.
 const BEGUN_MAX: usize = 10_000;

@@ -130,9 +130,12 @@ impl Ledger {
         })
     }
 
-    /// protocol 6.1: the floor limits only remedies that take away a host that still serves.
+    /// protocol 6.1: the floor limits only remedies that take away a host that may still serve.
     fn floor_hold(&self, case: &Case, rung: &Rung) -> Option<Refused> {
-        let serves = matches!(case.kind, VerdictKind::AgentDown | VerdictKind::Unfit(_));
+        let serves = matches!(
+            case.kind,
+            VerdictKind::AgentDown | VerdictKind::HostHung | VerdictKind::Unfit(_)
+        );
         if rung.command.class == RemedyClass::Gentle || !serves {
             return None;
         }

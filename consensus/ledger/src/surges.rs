@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use detection::surge::{StandingDoubt, Surge as Crossed, surge};
+use detection::surge::{SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
 use vocabulary::{Digest, HostId, VerdictKind};
 
 use crate::brakes::Surge;
@@ -18,7 +18,9 @@ impl Ledger {
     /// Whether these doubts are a surge by the ledger's own count: the leader asks before it proposes.
     pub fn surge_of(&self, doubted: &[Doubted]) -> Option<Crossed> {
         let now = self.state.time;
-        let standing = doubted.iter().map(|doubt| StandingDoubt {
+        // A young ledger's time does not reach back to an old doubt: by its age it is old all the same.
+        let recent = doubted.iter().filter(|doubt| doubt.age <= SURGE_WITHIN);
+        let standing = recent.map(|doubt| StandingDoubt {
             host: doubt.host,
             since: now.before(doubt.age),
         });
