@@ -194,7 +194,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
         policy.toml:18:2: timer: unknown key, expected one of budget, rule, timers, pager, second_channel; did you mean timers?
         policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
-        policy.toml:23:1: timers.renewals: unknown key, expected one of settle_for, unsettled_for, left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within
+        policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within
     "#]].assert_eq(&faults(
         r#"
 [budget]
@@ -214,7 +214,7 @@ groups = ["web", "web", "d b"]
 ladder = [ { do = "command", argv = ["reboot"] }, 7 ]
 
 [timer]
-settle_for = "1s"
+quiet_for = "1s"
 
 [timers]
 lease_term = "1s"
@@ -242,6 +242,7 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
         policy.toml:20:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
         policy.toml:21:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
         policy.toml:24:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
+        policy.toml:25:1: timers.settle_for: refused: this version opens no case for a doubt with neither verdict nor end, so there is nothing to wait for
     "#]].assert_eq(&faults(
         r#"
 [budget]
@@ -267,6 +268,7 @@ mode = "approve"
 
 [timers]
 lease_margin = "5s"
+settle_for = "30s"
 "#,
     ));
 }
@@ -302,15 +304,15 @@ ladder = [{ do = "command", class = "gentle", argv = ["/bin/true"], time_limit =
 #[test]
 fn broken_toml_names_each_break_and_nothing_that_only_follows_from_it() {
     expect![[r#"
-        policy.toml:3:14: not TOML: string values must be quoted, expected literal string
+        policy.toml:3:13: not TOML: string values must be quoted, expected literal string
         policy.toml:4:1: not TOML: duplicate key
         policy.toml:5:14: timers.left_grace: "1x", expected a duration with its unit (ms, s, m, h, d) from 1s to 1d
         policy.toml:7:8: not TOML: unclosed array table, expected `]`
     "#]].assert_eq(&faults(
         r#"
 [timers]
-settle_for = 
-settle_for = "1s"
+quiet_for = 
+quiet_for = "1s"
 left_grace = "1x"
 
 [[rule]

@@ -118,8 +118,6 @@ impl Canonical for Timers {
     fn lay(&self, bytes: &mut CanonicalBytes) {
         // Taken apart by name, so that a new timer cannot be forgotten here.
         let Self {
-            settle_for,
-            unsettled_for,
             left_grace,
             agent_down_for,
             quiet_for,
@@ -130,8 +128,6 @@ impl Canonical for Timers {
             ramp_step_within,
         } = *self;
         for span in [
-            settle_for,
-            unsettled_for,
             left_grace,
             agent_down_for,
             quiet_for,
@@ -238,8 +234,6 @@ mod tests {
             |p| p.rules[0].cooldown = Span::ZERO,
             |p| p.rules[0].attempts.at_most = 9,
             |p| p.rules[0].attempts.within = Span::ZERO,
-            |p| p.timers.settle_for = Span::ZERO,
-            |p| p.timers.unsettled_for = Span::ZERO,
             |p| p.timers.left_grace = Span::ZERO,
             |p| p.timers.agent_down_for = Span::ZERO,
             |p| p.timers.quiet_for = Span::ZERO,

@@ -210,8 +210,6 @@ fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Timers {
     let table = reader.table(root, &keys::timers::TIMERS);
     let lease_term = reader.take(&table, &keys::timers::LEASE_TERM);
     Timers {
-        settle_for: reader.take(&table, &keys::timers::SETTLE_FOR),
-        unsettled_for: reader.take(&table, &keys::timers::UNSETTLED_FOR),
         left_grace: reader.take(&table, &keys::timers::LEFT_GRACE),
         agent_down_for: reader.take(&table, &keys::timers::AGENT_DOWN_FOR),
         quiet_for: reader.take(&table, &keys::timers::QUIET_FOR),

@@ -9,10 +9,6 @@ use vocabulary::Span;
 /// The waits that a policy may set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timers {
-    /// A doubt with neither verdict nor end becomes `Unsettled` after this (protocol 3.6).
-    pub settle_for: Span,
-    /// An `Unsettled` case calls a person after this (protocol 3.6).
-    pub unsettled_for: Span,
     /// An agent that said goodbye is no case for this long (protocol 3.6).
     pub left_grace: Span,
     /// An `AgentDown` that stands calls a person after this (protocol 3.6).
@@ -55,8 +51,6 @@ impl Timers {
 impl Default for Timers {
     fn default() -> Self {
         Self {
-            settle_for: Span::seconds(30),
-            unsettled_for: Span::minutes(5),
             left_grace: Span::minutes(15),
             agent_down_for: Span::minutes(5),
             quiet_for: Span::seconds(5),

@@ -186,20 +186,20 @@ pub static LIMITS: Section = Section {
     name: "limits",
     shape: Shape::Table,
     says: "How much of this host the agent may take.",
-    keys: &[&POOLED_CONNECTIONS],
+    keys: &[&CONNECTIONS_MAX],
     sections: &[],
     refused: &[],
 };
 
-pub static POOLED_CONNECTIONS: Key<Count> = Key {
-    name: "pooled_connections",
+pub static CONNECTIONS_MAX: Key<Count> = Key {
+    name: "connections_max",
     form: Count {
-        at_least: 8,
-        at_most: 512,
+        at_least: 64,
+        at_most: 16_384,
     },
-    default: "64",
-    says: "Connections kept for gossip beside those to observers, subjects and keepers; more save handshakes (4 kB and \
-           half a millisecond each), fewer save memory.",
+    default: "256",
+    says: "Most hosts connected at once, about 28 KiB each; fewer cost handshakes (4 kB and half a millisecond on both \
+           sides). A keeper of a large mesh needs more, for all that follow it.",
 };
 
 pub static LOG: Section = Section {

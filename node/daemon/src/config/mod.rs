@@ -82,8 +82,8 @@ pub struct Peers {
 /// How much of the host the agent may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections kept for gossip beside those to observers, subjects and keepers.
-    pub pooled_connections: u32,
+    /// Most hosts connected at once.
+    pub connections_max: u32,
 }
 
 /// What the agent writes about itself.

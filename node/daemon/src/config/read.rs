@@ -22,7 +22,7 @@ impl Config {
                 storage: folder.join(reader.take(&storage, &keys::FOLDER)),
                 admin: admin(reader, root, folder),
                 limits: Limits {
-                    pooled_connections: reader.take(&limits, &keys::POOLED_CONNECTIONS),
+                    connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX),
                 },
                 log: Log {
                     format: reader.take(&log, &keys::FORMAT),

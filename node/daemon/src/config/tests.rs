@@ -70,7 +70,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         hale.toml:7:27: agent.seeds: "b1", expected a host and port such as "a1.example.net:7946", "10.0.0.7:7946" or "[2001:db8::7]:7946"
         hale.toml:10:10: admin.socket: "", expected a path; a relative one is taken from this file's folder
         hale.toml:11:15: admin.read_users: -1, expected a whole number from 0 to 4294967294
-        hale.toml:14:22: limits.pooled_connections: 1000000, expected a whole number from 8 to 512
+        hale.toml:14:19: limits.connections_max: 1000000, expected a whole number from 64 to 16384
         hale.toml:17:10: log.format: "JSON", expected "readable" or "json"; did you mean "json"?
         hale.toml:18:9: log.level: "verbose", expected "error", "warn", "info", "debug" or "trace"
         hale.toml:22:11: reach[1].address: "0.0.0.0:1", expected one address and port such as "10.0.0.7:7946" or "[2001:db8::7]:7946"
@@ -90,7 +90,7 @@ socket = ""
 read_users = [-1]
 
 [limits]
-pooled_connections = 1000000
+connections_max = 1000000
 
 [log]
 format = "JSON"

@@ -10,8 +10,6 @@ pub static TIMERS: Section = Section {
     shape: Shape::Table,
     says: "How long the mesh waits for what.",
     keys: &[
-        &SETTLE_FOR,
-        &UNSETTLED_FOR,
         &LEFT_GRACE,
         &AGENT_DOWN_FOR,
         &QUIET_FOR,
@@ -23,6 +21,8 @@ pub static TIMERS: Section = Section {
     ],
     sections: &[],
     refused: &[
+        ("settle_for", NOTHING_UNSETTLED),
+        ("unsettled_for", NOTHING_UNSETTLED),
         (
             "lease_margin",
             "it follows from lease_term: a sixth and a tenth of it",
@@ -31,19 +31,7 @@ pub static TIMERS: Section = Section {
     ],
 };
 
-pub static SETTLE_FOR: Key<Duration> = Key {
-    name: "settle_for",
-    form: from_to(Span::seconds(1), Span::minutes(10)),
-    default: "\"30s\"",
-    says: "A doubt with neither verdict nor end is shown as Unsettled after this; shorter shows more passing doubts.",
-};
-
-pub static UNSETTLED_FOR: Key<Duration> = Key {
-    name: "unsettled_for",
-    form: from_to(Span::seconds(5), DAY),
-    default: "\"5m\"",
-    says: "An Unsettled case calls a person after this; shorter calls for trouble that would have settled itself.",
-};
+const NOTHING_UNSETTLED: &str = "this version opens no case for a doubt with neither verdict nor end, so there is nothing to wait for";
 
 pub static LEFT_GRACE: Key<Duration> = Key {
     name: "left_grace",
