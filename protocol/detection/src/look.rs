@@ -232,6 +232,9 @@ impl Look {
                     });
                 }
             }
+            AskEnd::Unsigned => {
+                looking.answered(now, id, Boot::default(), None);
+            }
             AskEnd::Refused => looking.gave(id, Reading::Refused),
             AskEnd::Silent => looking.was_silent(id),
             AskEnd::Unable => looking.gave(id, Reading::Absent),

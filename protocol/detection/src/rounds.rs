@@ -339,6 +339,8 @@ impl Rounds {
         let room = ROUNDS_PER_SECOND.saturating_sub(lately);
         let mut effects = Vec::new();
         if due.len() > room {
+            // Those that have waited longest first, so that no subject is passed over for ever.
+            due.sort_by_key(|subject| self.last.get(subject).copied());
             due.truncate(room);
             effects.push(Effect::Overload);
         }
@@ -361,7 +363,9 @@ impl Rounds {
         let Some(standing) = &self.standing else {
             return Vec::new();
         };
-        let doubted: BTreeSet<HostId> = self.doubts.subjects().collect();
+        // Law V4: what one host says makes no other host one that nobody waits for; else it could end every set early.
+        let doubted = self.doubts.by_more_than_f(&standing.seating);
+        let doubted: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.subject).collect();
         let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
         let mut effects = Vec::new();
         for subject in due {

@@ -36,6 +36,8 @@ pub struct Ask {
 pub enum AskEnd {
     /// The subject answered, proven by its certificate.
     Answered(Box<SelfAnswer>),
+    /// The subject answered, proven by its certificate, but signed nothing: it is busy, say.
+    Unsigned,
     /// Something at the address refused.
     Refused,
     /// Nothing came.

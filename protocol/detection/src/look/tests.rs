@@ -505,3 +505,20 @@ fn a_relay_check_calibrates_the_path_only_with_a_sound_answer() {
         assert_eq!(effects == [answered], sound);
     }
 }
+
+#[test]
+fn a_subject_that_answers_without_a_signature_has_answered() {
+    let mesh = mesh();
+    let mut look = mesh.observer();
+    let tried = wide(&mut look, mesh.ask(1));
+    let dial = tried.iter().find_map(|effect| match effect {
+        Effect::DialFresh { id, .. } => Some(*id),
+        _ => None,
+    });
+    let id = dial.expect("a dial");
+    let end = AskEnd::Unsigned;
+    look.handle(at(60), Event::AskEnded { id, end });
+    let effects = look.handle(at(160), Event::DeadlineReached);
+    let (attestation, answer) = attested(&effects).expect("over");
+    assert_eq!((sight(attestation).voice, answer), (Voice::Ok, None));
+}

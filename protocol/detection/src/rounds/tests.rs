@@ -301,3 +301,65 @@ fn rounds_hang_on_an_entry_of_the_last_second_and_a_tick_is_asked_for_where_ther
     let effects = tick(&mut rounds, at(60_510));
     assert_eq!(looked_at(&effects), BTreeSet::from([host("a1")]));
 }
+
+#[test]
+fn a_liar_that_doubts_everybody_ends_no_set_early() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1", "a2", "b2", "c1", "c2"]));
+    for subject in ["a1", "a2", "b2", "c1", "c2"] {
+        let effects = rounds.handle(at(1_010), attestation("b1", subject));
+        assert!(
+            ended(&effects).is_none(),
+            "the others are still waited for: {effects:?}"
+        );
+    }
+}
+
+#[test]
+fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() {
+    let mut roster = roster();
+    for number in 0..114 {
+        let mut entry = roster.get(&host("a1")).expect("it belongs").clone();
+        entry.claims.host = HostName::new(&format!("d{number}")).expect("sound");
+        roster.put(entry);
+    }
+    let (roster, mut rounds) = (Arc::new(roster), Rounds::new());
+    let seating = Arc::new(Seating::new(&roster));
+    let (mut seen, mut overloads) = (BTreeSet::new(), 0);
+    for second in 1..=3 {
+        let told = Event::StateChanged {
+            anchor: anchor(),
+            roster: Arc::clone(&roster),
+            seating: Arc::clone(&seating),
+        };
+        let mut effects = rounds.handle(at(second * 1_000), told);
+        for observer in seating.hosts() {
+            let notes = seating.subjects(observer).iter().map(|subject| DoubtNote {
+                subject: *subject,
+                boot: Boot {
+                    number: 1,
+                    nonce: 1,
+                },
+                age_ms: 0,
+            });
+            let told = Event::Doubted {
+                observer: *observer,
+                notes: notes.collect(),
+            };
+            effects.extend(rounds.handle(at(second * 1_000), told));
+        }
+        for step in 1..10 {
+            let now = at(second * 1_000 + step * 100);
+            effects.extend(rounds.handle(now, Event::DeadlineReached));
+        }
+        let looked_at = looked_at(&effects);
+        assert!(looked_at.len() <= ROUNDS_PER_SECOND, "law D1");
+        overloads += effects
+            .iter()
+            .filter(|effect| **effect == Effect::Overload)
+            .count();
+        seen.extend(looked_at);
+    }
+    assert!(overloads > 0);
+    assert_eq!(seen.len(), 120, "nobody is passed over for ever");
+}
