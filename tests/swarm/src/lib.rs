@@ -1,1 +1,6 @@
-//! To be written.
+//! Do the laws hold in every small world, and in many large ones?
+//!
+//! [`verdicts`] enumerates fleets, deaths, cuts and liars and asks what the mesh concludes (protocol 3).
+//! Not here: stories that a person can read (see `tests/scenarios`), real processes (see `tests/cluster`).
+
+pub mod verdicts;
