@@ -58,7 +58,7 @@ pub fn tolerated(filled: usize) -> usize {
 
 /// How many voices a verdict needs: K' - f, more than K/2, at least two.
 pub fn needed(seats: usize, filled: usize) -> usize {
-    let quorum = filled.saturating_sub(tolerated(filled));
+    let quorum = filled - tolerated(filled);
     quorum.max(seats / 2 + 1).max(VOICES_MIN)
 }
 
@@ -68,9 +68,11 @@ impl Tally {
         self.seats - self.vacant.count()
     }
 
-    /// f: how many of them may lie.
+    /// f for contrary voices and proofs of life: how many of those that may speak may lie. A discounted seat is vacant but
+    /// may still say `Ok` or carry a proof, so it is counted here; else a liar that contradicts everybody would be
+    /// discounted, lower f to 0 by that, and prevent with its one voice what it could not prevent undiscounted.
     pub fn tolerated(&self) -> usize {
-        tolerated(self.filled())
+        tolerated(self.filled() + self.discounted.count())
     }
 
     /// How many voices a verdict needs.
@@ -85,7 +87,7 @@ impl Tally {
 
     /// protocol 7.7: K' - f voices say `Ok`; never none.
     pub fn is_seen_well(&self) -> bool {
-        let needed = self.filled().saturating_sub(self.tolerated());
+        let needed = self.filled() - tolerated(self.filled());
         self.well.count() >= needed.max(1)
     }
 

@@ -1,7 +1,7 @@
 //! What must hold of every ending, judged by what is true in the world and not by the rules.
 //!
-//! Safety: no living honest host that an honest host of the leader's side reaches gets a verdict, and no host that more
-//! than one of them proves alive is called dead. Liveness: every dead host that somebody looks at gets a verdict or the
+//! Safety: no living honest host that the leader or an honest observer of its side reaches gets a verdict (up to eleven
+//! hosts everybody is an observer), and no host that more than one of them proves alive is called dead. Liveness: every dead host that somebody looks at gets a verdict or the
 //! name of the rule that says no; where only deaths happen it is known in advance which.
 
 use std::collections::BTreeMap;

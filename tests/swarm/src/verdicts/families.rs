@@ -87,9 +87,9 @@ pub const SINGLE: &[Family] = &[
     family("deaths of hosts", &[Deaths(DEAD)], 9, 9),
     family("deaths of agents", &[Deaths(AGENT_DEAD)], 9, 9),
     family("deaths of all kinds", &[Deaths(STATES)], 6, 8),
-    family("cut", &[Cut(Two)], 8, 9),
+    family("cut", &[Cut(Two)], 7, 9),
     family("partial cut", &[Cut(Three)], 6, 8),
-    family("one-way cut", &[OneWayCut(Two)], 8, 9),
+    family("one-way cut", &[OneWayCut(Two)], 7, 9),
     family("partial one-way cut", &[OneWayCut(Three)], 6, 8),
     family("liar", &[Liar(LIES)], 9, 9),
 ];
@@ -143,15 +143,15 @@ pub const WITH_DEATHS: &[Family] = &[
 
 /// Pairs with a liar. Two liars are beyond what is tolerated.
 pub const WITH_LIAR: &[Family] = &[
-    family("deaths of hosts, liar", &[Deaths(DEAD), Liar(LIES)], 7, 9),
+    family("deaths of hosts, liar", &[Deaths(DEAD), Liar(LIES)], 6, 9),
     family(
         "deaths of agents, liar",
         &[Deaths(AGENT_DEAD), Liar(LIES)],
         7,
         9,
     ),
-    family("cut, liar", &[Cut(Two), Liar(LIES)], 6, 8),
-    family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 6, 8),
+    family("cut, liar", &[Cut(Two), Liar(LIES)], 5, 8),
+    family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 5, 8),
     family("partial cut, liar", &[Cut(Three), Liar(LIES)], 4, 6),
     family(
         "partial one-way cut, liar",

@@ -79,7 +79,7 @@ pub struct Ending {
     pub conclusions: Conclusions,
     /// Whom the leader hears, itself among them, one bit per host.
     pub side: u128,
-    /// Whom an honest host of the leader's side reaches, itself among them.
+    /// Whom the leader, or an honest observer of theirs on the leader's side, reaches; they themselves among them.
     pub reached: u128,
     /// Who was looked at.
     pub looked: u128,
@@ -123,7 +123,7 @@ impl Faults {
         Ending {
             conclusions,
             side,
-            reached: self.reached(side),
+            reached: self.reached(world, side),
             looked,
         }
     }
@@ -249,12 +249,18 @@ impl Faults {
         seats.fold(0, |seats, (seat, _)| seats | 1 << seat)
     }
 
-    fn reached(&self, side: u128) -> u128 {
-        let honest = members(side).filter(|&host| self.is_honest(host));
-        let reaches = |from: usize| {
-            set((0..self.state.len()).filter(move |&host| host == from || self.both(from, host)))
+    fn reached(&self, world: &World, side: u128) -> u128 {
+        let is_reached = |&subject: &usize| {
+            let reaches = |&host: &usize| {
+                host == subject
+                    || self.both(host, subject)
+                        && (host == self.leader || world.observers[subject].contains(&host))
+            };
+            members(side)
+                .filter(|&host| self.is_honest(host))
+                .any(|host| reaches(&host))
         };
-        honest.fold(0, |reached, host| reached | reaches(host))
+        set((0..self.state.len()).filter(is_reached))
     }
 
     /// Whether packets arrive both ways.
