@@ -1,7 +1,7 @@
 //! The second channel, outside QUIC (protocol 2.4): a TCP port that answers a few bytes, and the hand that knocks there.
 //!
-//! Law S1: bytes or a refusal prove that the host lives; a connection without bytes proves a kernel and nothing more.
-//! Law S2: the listener takes every connection at once, answers, closes, and never reads: there is nothing to parse.
+//! Law SC1: bytes or a refusal prove that the host lives; a connection without bytes proves a kernel and nothing more.
+//! Law SC2: the listener takes every connection at once, answers, closes, and never reads: there is nothing to parse.
 //! Not here: how often somebody knocks, and what an answer means for a verdict (see `detection`).
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Founds a cluster's authority and issues its hosts' certificates (`hale ca`).
 //!
-//! Law A1: a file that exists is never written over; a key is born with mode 0600 or not at all.
-//! Law A2: a host certificate carries exactly one URI, and that URI is all that it claims (protocol 1.7).
+//! Law CA1: a file that exists is never written over; a key is born with mode 0600 or not at all.
+//! Law CA2: a host certificate carries exactly one URI, and that URI is all that it claims (protocol 1.7).
 //! Not here: name constraints (a URI constraint makes verifiers take paths that were found unsound, RUSTSEC-2026-0098),
 //! revocation (the roster retires hosts), and checking other people's certificates (see `identity`).
 

@@ -1,6 +1,6 @@
 //! The tree of verbs, how each ends, and the one place where a fault becomes a line on stderr.
 //!
-//! Law C1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell, but the faults
+//! Law CL1: a fault is one line on stderr and one exit code of [`Exit`]; nothing else speaks to the shell, but the faults
 //! of a document, which are drawn before it, and the hidden `demo-remedy`, which ends with the codes of a remedy.
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 

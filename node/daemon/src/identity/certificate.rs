@@ -1,7 +1,7 @@
 //! Reads X.509 as the mesh wants it read: one certificate, an Ed25519 key, exactly one URI.
 //!
-//! Law I1: any bytes give a certificate or a named fault; nothing panics.
-//! Law I2: a host stands directly under an authority; there are no intermediates, so a host can never vouch for another.
+//! Law ID1: any bytes give a certificate or a named fault; nothing panics.
+//! Law ID2: a host stands directly under an authority; there are no intermediates, so a host can never vouch for another.
 
 use ring::signature::{ED25519, UnparsedPublicKey};
 use vocabulary::{

@@ -1,6 +1,6 @@
 //! Who this host is: its certificate, its key and its authorities, read from files and checked before anything starts.
 //!
-//! Law I3: an identity that exists is sound: the key is the certificate's, an authority has signed it, its dates hold,
+//! Law ID3: an identity that exists is sound: the key is the certificate's, an authority has signed it, its dates hold,
 //! it claims a host. Each thing that is wrong is one [`IdentityFault`] with the path a person must look at.
 //! Not here: making certificates (see `authority`), and what a peer shows in a handshake (see `transport`).
 

@@ -1,6 +1,6 @@
 //! Dials: one at a time per host, within bounds and within a budget for hosts that are not kept warm.
 //!
-//! Law T6: whoever answers at an address, the connection belongs to the host that its certificate names.
+//! Law TR6: whoever answers at an address, the connection belongs to the host that its certificate names.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -242,7 +242,7 @@ async fn connect(
         .map_err(CallFault::of_handshake)
 }
 
-/// Law T6: reads who is there, says who we are, and is let in.
+/// Law TR6: reads who is there, says who we are, and is let in.
 async fn greeted(
     shared: &Shared,
     connection: Connection,

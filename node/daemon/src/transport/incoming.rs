@@ -8,7 +8,7 @@ use wire::{Datagram, HelloRefusal, Request, Response};
 
 use super::fault::Parting;
 
-/// One thing that came from the mesh. Who it came from is what the connection's certificate says (law T1).
+/// One thing that came from the mesh. Who it came from is what the connection's certificate says (law TR1).
 #[derive(Debug)]
 pub enum Incoming {
     /// Small and lossy.

@@ -1,6 +1,6 @@
 //! The mesh as one agent sees it: who is connected, what comes from them, and how to ask them.
 //!
-//! Laws T1 to T6 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
+//! Laws TR1 to TR6 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
 //! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`); what a certificate
 //! does not permit never reaches the agent (`serve`); a connection belongs to whom its certificate names (`dial`).
 //! Not here: what any message means, and which hosts there are; the daemon says both.
@@ -48,7 +48,7 @@ use dial::{Budget, Errand};
 use fault::Close;
 use figures::count;
 use luck::Luck;
-use pool::Pool;
+use pool::{Bounds, Pool};
 use quic::Quic;
 use redial::Redials;
 use settings::{EVENTS_MAX, LEAVING_WITHIN};
@@ -90,9 +90,13 @@ impl Transport {
             })?;
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
+        let bounds = Bounds {
+            pooled_max: settings.pooled_max.max(1),
+            hosts_max: settings.connections_max.max(1),
+        };
         let state = State {
             presence,
-            pool: Pool::new(identity.host(), settings.connections_max.max(1)),
+            pool: Pool::new(identity.host(), bounds),
             identity,
             quic,
             book: Book::default(),

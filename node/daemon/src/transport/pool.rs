@@ -1,10 +1,11 @@
 //! Which connections stand, which one is spoken on, and which one goes when there are too many.
 //!
-//! Law T2: at most one connection to a host is spoken on; of two in one life, both sides choose the one that the host
+//! Law TR2: at most one connection to a host is spoken on; of two in one life, both sides choose the one that the host
 //! with the smaller id has dialled.
-//! Law T3: a newer life takes the place of an older one; an older one never takes the place of a newer.
-//! Law T4: there are never more hosts here than the bound; what goes first is what was used longest ago, is not kept
-//! warm, and has nothing under way.
+//! Law TR3: a newer life takes the place of an older one; an older one never takes the place of a newer.
+//! Law TR4: a host that is not kept warm and has nothing under way is *pooled*; a newcomer finds fewer of them than their
+//! bound, and fewer hosts in all than theirs: the pooled one that was used longest ago goes, and if none is left to go,
+//! nobody comes.
 //! Pure: what is closed is said in the answer, and somebody else closes it.
 
 use std::collections::BTreeSet;
@@ -34,11 +35,20 @@ struct Standing<C> {
 #[derive(Debug)]
 pub(super) struct Pool<C> {
     ours: HostId,
-    hosts_max: usize,
+    bounds: Bounds,
     next_number: u64,
     warm: BTreeSet<HostId>,
     /// The connection that is spoken on comes first.
     hosts: LruCache<HostId, Vec<Standing<C>>>,
+}
+
+/// How many hosts there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Of those that nobody needs.
+    pub pooled_max: usize,
+    /// Of all.
+    pub hosts_max: usize,
 }
 
 /// One clone in the pool and one in the connection itself.
@@ -64,17 +74,17 @@ pub(super) struct Admitted<C> {
     pub is_news: bool,
     /// Its place is taken by the new one.
     pub replaced: Vec<C>,
-    /// They made room, with their host.
-    pub evicted: Vec<C>,
+    /// They made room, each host with all its connections.
+    pub evicted: Vec<Vec<C>>,
     /// Of two connections of one life, the one that we dialled and do not speak on: ours to close, later.
     pub spare: Option<C>,
 }
 
 impl<C: Clone> Pool<C> {
-    pub(super) fn new(ours: HostId, hosts_max: usize) -> Self {
+    pub(super) fn new(ours: HostId, bounds: Bounds) -> Self {
         Self {
             ours,
-            hosts_max,
+            bounds,
             next_number: 0,
             warm: BTreeSet::new(),
             hosts: LruCache::unbounded(),
@@ -90,10 +100,10 @@ impl<C: Clone> Pool<C> {
             if let Some(newest) = newest.filter(|newest| newest.number > new.boot.number) {
                 return Admission::Older(newest);
             }
-        } else if self.hosts.len() >= self.hosts_max {
-            match self.evict() {
-                Some(gone) => evicted = gone,
-                None => return Admission::Full,
+        } else {
+            evicted = self.make_room();
+            if self.hosts.len() >= self.bounds.hosts_max {
+                return Admission::Full;
             }
         }
         let number = self.next_number;
@@ -110,7 +120,7 @@ impl<C: Clone> Pool<C> {
             .into_iter()
             .partition(|one| one.it.boot == boot && one.it.is_dialled_by_us != is_ours);
         let is_same_life = gone.iter().chain(&stay).any(|one| one.it.boot == boot);
-        // Law T2: the other side sees the same two connections and comes to the same choice.
+        // Law TR2: the other side sees the same two connections and comes to the same choice.
         let is_preferred = stay.is_empty() || is_ours == (self.ours < host);
         *all = stay;
         all.insert(if is_preferred { 0 } else { all.len() }, new);
@@ -124,20 +134,23 @@ impl<C: Clone> Pool<C> {
         }
     }
 
-    /// Law T4: the least recently used host that nobody needs.
-    fn evict(&mut self) -> Option<Vec<C>> {
+    /// Law TR4: the least recently used of those that nobody needs, as many as are too many.
+    fn make_room(&mut self) -> Vec<Vec<C>> {
         let is_idle = |all: &[Standing<C>]| {
             let mut holds = all.iter().map(|one| Arc::strong_count(&one.it.hold));
             holds.all(|count| count <= HOLDS_AT_REST)
         };
-        let host = self
+        let pooled: Vec<HostId> = self
             .hosts
             .iter()
             .rev()
-            .find(|(host, all)| !self.warm.contains(host) && is_idle(all))
-            .map(|(host, _)| *host)?;
-        let gone = self.hosts.pop(&host)?;
-        Some(gone.into_iter().map(|one| one.it.connection).collect())
+            .filter(|(host, all)| !self.warm.contains(host) && is_idle(all))
+            .map(|(host, _)| *host)
+            .collect();
+        let too_many = (pooled.len() + 1).saturating_sub(self.bounds.pooled_max);
+        let too_many_in_all = (self.hosts.len() + 1).saturating_sub(self.bounds.hosts_max);
+        let gone = pooled.into_iter().take(too_many.max(too_many_in_all));
+        gone.map(|host| self.expel(host)).collect()
     }
 
     /// The connection to speak on, now used.
@@ -187,7 +200,7 @@ impl<C: Clone> Pool<C> {
 
     /// These are never evicted; of a set beyond the bound only so many as fit.
     pub(super) fn keep_warm(&mut self, hosts: BTreeSet<HostId>) {
-        self.warm = hosts.into_iter().take(self.hosts_max).collect();
+        self.warm = hosts.into_iter().take(self.bounds.hosts_max).collect();
     }
 
     pub(super) fn warm(&self) -> &BTreeSet<HostId> {
@@ -202,6 +215,11 @@ mod tests {
     const OURS: HostId = HostId([5; 16]);
     const SMALLER: HostId = HostId([1; 16]);
     const LARGER: HostId = HostId([9; 16]);
+
+    const ROOMY: Bounds = Bounds {
+        pooled_max: 8,
+        hosts_max: 8,
+    };
 
     fn boot(number: u64) -> Boot {
         Boot { number, nonce: 7 }
@@ -230,7 +248,7 @@ mod tests {
     #[test]
     fn of_a_simultaneous_dial_both_sides_keep_what_the_smaller_id_dialled() {
         for order in [[true, false], [false, true]] {
-            let mut pool = Pool::new(OURS, 8);
+            let mut pool = Pool::new(OURS, ROOMY);
             for ours in order {
                 pool.admit(
                     LARGER,
@@ -253,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_second_dial_of_the_same_side_takes_the_place_of_the_first() {
-        let mut pool = Pool::new(OURS, 8);
+        let mut pool = Pool::new(OURS, ROOMY);
         assert!(admitted(pool.admit(LARGER, new(boot(1), false, "first"))).is_news);
         let second = admitted(pool.admit(LARGER, new(boot(1), false, "second")));
         assert_eq!(second.replaced, ["first"]);
@@ -263,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_newer_life_replaces_an_older_one_and_an_older_one_is_refused() {
-        let mut pool = Pool::new(OURS, 8);
+        let mut pool = Pool::new(OURS, ROOMY);
         pool.admit(LARGER, new(boot(1), false, "old in"));
         pool.admit(LARGER, new(boot(1), true, "old out"));
         let newer = admitted(pool.admit(LARGER, new(boot(2), false, "new")));
@@ -277,34 +295,60 @@ mod tests {
     }
 
     #[test]
-    fn at_the_bound_the_longest_unused_idle_cold_host_goes_or_nobody_comes() {
-        let hosts: Vec<HostId> = (10..15).map(|byte| HostId([byte; 16])).collect();
-        let mut pool = Pool::new(OURS, 4);
-        let mut holds = Vec::new();
-        for host in &hosts[..4] {
-            let standing = new(boot(1), true, "standing");
-            holds.push(standing.hold.clone());
-            pool.admit(*host, standing);
-        }
+    fn the_longest_unused_pooled_host_makes_room_and_warm_or_busy_ones_never_do() {
+        let hosts: Vec<HostId> = (10..16).map(|byte| HostId([byte; 16])).collect();
+        let mut pool = Pool::new(
+            OURS,
+            Bounds {
+                pooled_max: 2,
+                hosts_max: 5,
+            },
+        );
         pool.keep_warm(BTreeSet::from([hosts[0]]));
-        let busy = holds[1].clone();
+        let busy = new(boot(1), true, "standing");
+        let under_way = [busy.hold.clone(), busy.hold.clone()];
+        pool.admit(hosts[0], new(boot(1), true, "standing"));
+        pool.admit(hosts[1], busy);
+        for host in &hosts[2..4] {
+            let admission = admitted(pool.admit(*host, new(boot(1), true, "standing")));
+            assert!(
+                admission.evicted.is_empty(),
+                "neither warm nor busy hosts are pooled"
+            );
+        }
         pool.heard(hosts[2]);
         let last = admitted(pool.admit(hosts[4], new(boot(1), true, "new")));
-        assert_eq!(last.evicted.len(), 1);
+        assert_eq!(last.evicted, [["standing"]]);
         assert_eq!(pool.hosts(), [hosts[0], hosts[1], hosts[2], hosts[4]]);
+        drop(under_way);
+        let last = admitted(pool.admit(hosts[5], new(boot(1), true, "new")));
+        assert_eq!(last.evicted.len(), 2, "what is not busy any more is pooled");
+        assert_eq!(pool.hosts(), [hosts[0], hosts[4], hosts[5]]);
+    }
 
-        pool.keep_warm(pool.hosts().into_iter().collect());
+    #[test]
+    fn when_all_hosts_are_needed_nobody_comes() {
+        let mut pool = Pool::new(
+            OURS,
+            Bounds {
+                pooled_max: 8,
+                hosts_max: 1,
+            },
+        );
+        pool.admit(LARGER, new(boot(1), true, "standing"));
+        pool.keep_warm(BTreeSet::from([LARGER]));
         assert_eq!(
-            pool.admit(hosts[3], new(boot(1), true, "late")),
+            pool.admit(SMALLER, new(boot(1), true, "late")),
             Admission::Full
         );
-        drop(busy);
-        assert_eq!(pool.len(), 4);
+        pool.keep_warm(BTreeSet::new());
+        let late = admitted(pool.admit(SMALLER, new(boot(1), true, "late")));
+        assert_eq!(late.evicted, [["standing"]]);
     }
 
     #[test]
     fn only_the_end_of_the_last_connection_is_the_end_of_a_host() {
-        let mut pool = Pool::new(OURS, 4);
+        let mut pool = Pool::new(OURS, ROOMY);
         let one = admitted(pool.admit(LARGER, new(boot(1), true, "ours"))).number;
         let two = admitted(pool.admit(LARGER, new(boot(1), false, "theirs"))).number;
         assert!(!pool.remove(LARGER, one));

@@ -1,6 +1,6 @@
 //! One request of a peer: read within bounds, judged by the role table, handed to the agent, answered.
 //!
-//! Law T5: a request that its sender's certificate does not permit never reaches the agent (protocol 1.7).
+//! Law TR5: a request that its sender's certificate does not permit never reaches the agent (protocol 1.7).
 //! Not here: whether a permitted request is granted; which command may be proposed is the ledger's rule.
 
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) async fn serve(
     link: Arc<Link>,
     (mut send, mut receive): (SendStream, RecvStream),
 ) {
-    // Law T4: a connection with something under way is not evicted.
+    // Law TR4: a connection with something under way is not evicted.
     let _hold = link.hold.clone();
     let request = match read(&shared, &link, &mut receive).await {
         Ok(request) => request,

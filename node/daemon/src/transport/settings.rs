@@ -9,7 +9,9 @@ use vocabulary::{Address, Boot, StoreId};
 /// How the transport of one agent behaves; every value has a default that suits a few thousand hosts.
 #[derive(Clone, Debug)]
 pub struct TransportSettings {
-    /// Most hosts connected at once: about 28 KiB each. Keepers of large meshes need more, for all that follow them.
+    /// Connections kept beside those that are kept warm or in use: more save handshakes, fewer save memory.
+    pub pooled_max: usize,
+    /// Hosts connected at once, in all: a keeper has one for each agent that follows it, about 28 KiB each.
     pub connections_max: usize,
     /// A connection that nobody used for so long ends; shorter forgets dead hosts sooner and dials live ones more often.
     pub idle_after: Duration,
@@ -45,7 +47,8 @@ impl TransportSettings {
     /// The defaults, with this seed.
     pub fn seeded(seed: [u8; 32]) -> Self {
         Self {
-            connections_max: 256,
+            pooled_max: 64,
+            connections_max: 4_096,
             idle_after: Duration::from_secs(90),
             connect_within: Duration::from_secs(3),
             cold_dial_every: Duration::from_millis(500),
@@ -75,6 +78,9 @@ pub(super) const DIALS_MAX: usize = 128;
 
 /// Fresh dials under way at once, each with a socket of its own; at most 2K subjects can be in doubt for one observer.
 pub(super) const FRESH_DIALS_MAX: usize = 32;
+
+/// Connections of others' fresh dials at once: all observers of this host, and relays, with room for a storm of doubts.
+pub(super) const FRESH_SERVED_MAX: usize = 128;
 
 /// Calls that wait for one and the same dial; more are a loop of ours gone wrong.
 pub(super) const WAITERS_PER_DIAL_MAX: usize = 64;

@@ -22,8 +22,8 @@ use super::pool::{Admission, Admitted, Newcomer, Pool};
 use super::quic::Quic;
 use super::redial::Redials;
 use super::settings::{
-    FRESH_DIALS_MAX, FRESH_LIVES, HANDSHAKES_MAX, Presence, REQUESTS_MAX, SPARE_LINGERS,
-    TransportSettings,
+    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, HANDSHAKES_MAX, Presence, REQUESTS_MAX,
+    SPARE_LINGERS, TransportSettings,
 };
 use super::sockets::Sockets;
 use crate::identity::Identity;
@@ -45,6 +45,8 @@ pub(super) struct Shared {
     pub handshakes: Semaphore,
     /// Places for dials from a socket of their own.
     pub fresh_dials: Semaphore,
+    /// Places for others' dials of that kind.
+    pub fresh_served: Semaphore,
     /// Something that the keeping of warm connections depends on has changed.
     pub warm_changed: Notify,
     pub closing: CancellationToken,
@@ -90,6 +92,7 @@ impl Shared {
             requests: Semaphore::new(REQUESTS_MAX),
             handshakes: Semaphore::new(HANDSHAKES_MAX),
             fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
+            fresh_served: Semaphore::new(FRESH_SERVED_MAX),
             warm_changed: Notify::new(),
             closing: CancellationToken::new(),
             state: Mutex::new(state),
@@ -145,9 +148,9 @@ impl Shared {
         for link in admitted.replaced {
             link.close(Close::Replaced);
         }
-        if !admitted.evicted.is_empty() {
+        for host in admitted.evicted {
             count(&self.counters.evicted);
-            self.part(admitted.evicted, Close::Evicted).await;
+            self.part(host, Close::Evicted).await;
         }
         if let Some(spare) = admitted.spare {
             let closing = self.closing.clone();
@@ -194,6 +197,10 @@ impl Shared {
 
     /// Serves a connection made by a peer's fresh dial (protocol 2.3): it never enters the pool.
     pub(super) async fn attend_fresh(self: Arc<Self>, link: Arc<Link>) {
+        let Ok(_place) = self.fresh_served.try_acquire() else {
+            count(&self.counters.busy);
+            return link.close(Close::Done);
+        };
         if timeout(FRESH_LIVES, link::run(&self, &link)).await.is_err() {
             link.close(Close::Done);
         }

@@ -1,6 +1,6 @@
 //! Mutual TLS 1.3 as the mesh wants it: chain, dates, cluster and the one URI; names are not looked at.
 //!
-//! Law T1: a peer is who its certificate says, and nobody else; a connection without a believed certificate carries nothing.
+//! Law TR1: a peer is who its certificate says, and nobody else; a connection without a believed certificate carries nothing.
 //! Not here: the roster's word (see `hello`), and what a role may do (protocol 1.7, see `serve`).
 
 use std::sync::Arc;

@@ -4,5 +4,6 @@ mod admission;
 mod fleet;
 mod hostile;
 mod lives;
+mod memory;
 mod raw;
 mod traffic;

@@ -228,7 +228,7 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
 #[tokio::test]
 async fn a_full_pool_lets_the_longest_unused_host_go() {
     let fleet = Fleet::new("prod");
-    let mut a = fleet.start_with("a", PLAIN, 1, |settings| settings.connections_max = 2);
+    let mut a = fleet.start_with("a", PLAIN, 1, |settings| settings.pooled_max = 2);
     let hosts: Vec<_> = ["b", "c", "d"]
         .map(|name| fleet.start(name, PLAIN).serve())
         .into();
@@ -241,8 +241,16 @@ async fn a_full_pool_lets_the_longest_unused_host_go() {
     assert_eq!(a.closed().await, (fleet.id("b"), Parting::Evicted));
     assert_eq!(a.transport.connected().len(), 2);
     assert_eq!(a.transport.figures().evicted, 1);
-    let kept = [fleet.id("c"), fleet.id("d")];
-    a.transport.keep_warm(kept.into());
-    let fault = hosts[0].transport.introduce(a.address).await;
+}
+
+#[tokio::test]
+async fn an_agent_that_needs_all_its_connections_refuses_another_and_says_that_it_is_busy() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start_with("a", PLAIN, 1, |settings| settings.connections_max = 1);
+    let b = fleet.start("b", PLAIN);
+    let c = fleet.start("c", PLAIN);
+    a.transport.keep_warm([b.host()].into());
+    a.transport.introduce(b.address).await.expect("is admitted");
+    let fault = c.transport.introduce(a.address).await;
     assert_eq!(fault, Err(CallFault::Refused(wire::HelloRefusal::Busy)));
 }
