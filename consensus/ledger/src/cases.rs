@@ -62,11 +62,6 @@ impl Cases {
         self.tally.of(scope)
     }
 
-    /// Whether any lease counts.
-    pub fn counts_any(&self) -> bool {
-        self.counts(&Scope::Fleet).in_flight > 0
-    }
-
     /// A number that no case had before.
     pub fn draw(&mut self) -> CaseId {
         self.last = self.last.next();

@@ -73,7 +73,6 @@ impl Ledger {
     pub fn wants_ticks(&self) -> bool {
         let state = &self.state;
         state.cases.open().any(|case| case.is_live())
-            || state.cases.counts_any()
             || state.brakes.wants_time(self.timers().resume_after)
             || !state.attempts.is_empty()
             || !state.begun.is_empty()

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use vocabulary::{LedgerTime, Scope, VerdictKind};
+use vocabulary::{LedgerTime, Scope, Span, VerdictKind};
 
 use crate::audit::LeaseEnd;
 use crate::case::{Case, FrozenScopes, GroundsKept, Stage};
@@ -14,9 +14,14 @@ use crate::ledger::Ledger;
 /// protocol 7.6: after so many takeovers a person is called.
 pub const TAKEOVERS_MAX: u32 = 3;
 
+/// A lease under which nothing is begun for so long goes back, so that no healer can hold a budget by looking on (law G2);
+/// offers are made when the waits are nearly over, so that an honest one begins within seconds.
+pub const IDLE_MAX: Span = Span::minutes(5);
+
 /// An end that is due.
 enum Due {
     NotAccepted,
+    Idle,
     RanOut,
     NotProven,
     Escalated(String),
@@ -38,6 +43,10 @@ impl Ledger {
             let case = Case::clone(&case);
             match due {
                 Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
+                Due::Idle => {
+                    let why = format!("nothing was begun under it for {IDLE_MAX}");
+                    self.end_lease(case, LeaseEnd::Released(why));
+                }
                 Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
                 Due::NotProven => {
                     self.fail_rung(case, "the time for its proof is over".into());
@@ -56,7 +65,8 @@ impl Ledger {
     pub(crate) fn ends_at(&self, case: &Case) -> Option<LedgerTime> {
         let own = match &case.stage {
             Stage::Offered(lease) => Some(lease.granted.after(self.timers().accept_within)),
-            Stage::Leased(lease) | Stage::Remedy { lease, .. } => Some(lease.ends),
+            Stage::Leased(lease) => Some(lease.ends.min(lease.granted.after(IDLE_MAX))),
+            Stage::Remedy { lease, .. } => Some(lease.ends),
             Stage::Verifying { lease, .. } => self
                 .gives_up(case)
                 .map(|at| at.min(lease.ends))
@@ -82,9 +92,12 @@ impl Ledger {
                 let until = lease.granted.after(self.timers().accept_within);
                 (until <= now).then_some(Due::NotAccepted)
             }
-            Stage::Leased(lease) | Stage::Remedy { lease, .. } => {
-                (lease.ends <= now).then_some(Due::RanOut)
+            Stage::Leased(lease) => {
+                let is_idle = now.since(lease.granted) >= IDLE_MAX;
+                let ran_out = (lease.ends <= now).then_some(Due::RanOut);
+                is_idle.then_some(Due::Idle).or(ran_out)
             }
+            Stage::Remedy { lease, .. } => (lease.ends <= now).then_some(Due::RanOut),
             Stage::Verifying { lease, .. } => {
                 let is_over = self.gives_up(case).is_some_and(|at| at <= now);
                 let ran_out = (lease.ends <= now).then_some(Due::RanOut);
@@ -97,11 +110,11 @@ impl Ledger {
         }
     }
 
-    /// When a person is called whatever else happens: an unknown end, or an `AgentDown` that no rule acts on.
+    /// When a person is called whatever else happens: an end that nobody can tell, an orphan that nobody takes over, or an
+    /// `AgentDown` that no rule acts on.
     fn patience_ends(&self, case: &Case) -> Option<LedgerTime> {
         let timers = self.timers();
-        let unknown = case.unresolved().and_then(|note| note.unknown_since);
-        if let Some(since) = unknown {
+        if let Some(since) = self.in_the_dark_since(case) {
             return Some(since.after(timers.unknown_for));
         }
         let is_idle = case.kind == VerdictKind::AgentDown
@@ -110,14 +123,32 @@ impl Ledger {
         is_idle.then(|| case.stands_since.after(timers.agent_down_for))
     }
 
+    /// Since when nobody can tell how a case stands: since the lease was lost, an end was told unknown, or the remedy
+    /// should have ended.
+    fn in_the_dark_since(&self, case: &Case) -> Option<LedgerTime> {
+        let orphaned = match &case.stage {
+            Stage::Orphaned { since, .. } => Some(*since),
+            _ => None,
+        };
+        let unresolved = case.unresolved().map(|note| {
+            let ended = note.intended.after(note.applied.command.time_limit);
+            note.unknown_since.unwrap_or(ended)
+        });
+        orphaned.into_iter().chain(unresolved).min()
+    }
+
     fn lost_patience(&self, case: &Case) -> String {
         let timers = self.timers();
-        match case.unresolved() {
-            Some(note) => format!(
+        match (case.unresolved(), &case.stage) {
+            (Some(note), _) => format!(
                 "the end of remedy {} has been unknown for {}",
                 note.id, timers.unknown_for
             ),
-            None => format!(
+            (None, Stage::Orphaned { .. }) => format!(
+                "its lease ran out and no healer took it over for {}",
+                timers.unknown_for
+            ),
+            (None, _) => format!(
                 "the agent has been down for {} and no rule acts on it",
                 timers.agent_down_for
             ),

@@ -622,3 +622,38 @@ fn an_agent_that_stays_down_without_a_rule_calls_a_person() {
     fleet.send("a1", Command::Recovered { cases, grounds });
     assert_eq!(fleet.stage(case), "closed", "it was mended by hand");
 }
+
+#[test]
+fn a_healer_that_only_looks_on_loses_its_lease_and_holds_no_budget_for_ever() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let fence = fleet.leased(case, "c2");
+    fleet.wait_renewing(299, "c2", case, fence);
+    assert_eq!(fleet.stage(case), "leased");
+    fleet.wait(1);
+    assert_eq!(fleet.stage(case), "open", "law G2");
+    assert_eq!(fleet.case(case).takeovers, 0);
+}
+
+#[test]
+fn a_healer_that_renews_and_never_says_what_came_of_it_ends_with_a_person() {
+    let mut fleet = Fleet::healing();
+    let (case, fence, _) = fleet.begun("b2", Seen::AgentDown, "c2");
+    fleet.wait_renewing(15 * 60 + 9, "c2", case, fence);
+    assert_eq!(fleet.stage(case), "remedy");
+    fleet.wait(1);
+    assert_eq!(fleet.stage(case), "escalated");
+}
+
+#[test]
+fn an_orphan_that_nobody_takes_over_ends_with_a_person() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.leased(case, "c2");
+    fleet.wait(30);
+    assert_eq!(fleet.stage(case), "orphaned");
+    fleet.wait(15 * 60);
+    assert_eq!(fleet.stage(case), "escalated");
+    assert_eq!(fleet.ledger.budgets()[0].used, 0, "nothing was begun");
+    assert!(!fleet.ledger.cases().any(|case| case.is_live()));
+}
