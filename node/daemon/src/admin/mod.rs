@@ -7,3 +7,5 @@
 
 pub mod answer;
 pub mod client;
+pub mod mind;
+pub mod render;

@@ -3,6 +3,9 @@
 //! Law J3: a record travels whole, as [`AuditRecord::sealed`], so that whoever reads it can recompute its digest; the
 //! other fields are for reading.
 
+use std::fmt::{self, Write as _};
+
+use ledger::audit::{Checkpoint, Record};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +55,90 @@ pub struct AuditRecord {
     /// The whole record as hale's own bytes, in hex: what `hale audit verify` chains again.
     pub sealed: String,
 }
+
+/// Why a record that travelled cannot be read; nothing can be concluded from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnsealFault {
+    /// Its sealed bytes are no hex.
+    Hex(u64),
+    /// They are no record.
+    Bytes {
+        /// Which one.
+        number: u64,
+        /// Why.
+        why: wire::Fault,
+    },
+    /// What stands beside them says something else.
+    Label(u64),
+}
+
+impl AuditRecord {
+    /// The record as the ledger keeps it.
+    pub fn unseal(&self) -> Result<Record, UnsealFault> {
+        let bytes = bytes(&self.sealed).ok_or(UnsealFault::Hex(self.number))?;
+        let record: Record = wire::decode(&bytes).map_err(|why| UnsealFault::Bytes {
+            number: self.number,
+            why,
+        })?;
+        // What people read beside the sealed bytes must be what those say.
+        let is_same = record.number == self.number
+            && record.digest.to_string() == self.digest
+            && record.previous.to_string() == self.previous
+            && record.index.0 == self.index
+            && record.at.as_milliseconds() == self.ledger_ms;
+        if is_same {
+            Ok(record)
+        } else {
+            Err(UnsealFault::Label(self.number))
+        }
+    }
+
+    /// The bytes of a record, in hex.
+    pub fn seal(record: &Record) -> String {
+        let bytes = wire::encode(record);
+        bytes.iter().fold(String::new(), |mut hex, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+impl Place {
+    /// A place of the chain, in words.
+    pub fn of(place: Checkpoint) -> Self {
+        Self {
+            number: place.number,
+            digest: place.digest.to_string(),
+        }
+    }
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |letter: u8| char::from(letter).to_digit(16);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
+        _ => None,
+    };
+    hex.as_bytes().chunks(2).map(byte).collect()
+}
+
+impl fmt::Display for UnsealFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hex(number) => write!(out, "record {number}: its sealed bytes are no hex"),
+            Self::Bytes { number, why } => {
+                write!(out, "record {number}: its sealed bytes are no record: {why}")
+            }
+            Self::Label(number) => write!(
+                out,
+                "record {number}: number, time, entry or digest beside it are not those of its sealed bytes"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for UnsealFault {}
 
 impl AuditPage {
     /// About half a megabyte of JSON.

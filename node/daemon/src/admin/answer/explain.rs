@@ -98,6 +98,8 @@ pub struct Awaited {
     pub name: String,
     /// What, with its figures, and what frees it.
     pub sentence: String,
+    /// The rule of the protocol that it follows from, as the pages under `docs/protocol` number it.
+    pub rule: Option<String>,
     /// How long still, where that is known.
     pub left_ms: Option<u64>,
 }

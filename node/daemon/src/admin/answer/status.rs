@@ -173,6 +173,12 @@ pub struct BudgetLine {
     pub halt_above: Option<u64>,
     /// Whether it is halted now.
     pub is_halted: bool,
+    /// How many remedies began in it within the last hour.
+    pub begun: u64,
+    /// How many may, if the policy says so.
+    pub per_hour: Option<u64>,
+    /// Where it is spent: within what time the first of its leases ends unless it is renewed.
+    pub next_free_ms: Option<u64>,
 }
 
 impl Status {

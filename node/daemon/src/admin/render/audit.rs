@@ -1,0 +1,263 @@
+//! Records of the history, each as one sentence.
+
+use ledger::audit::{LeaseEnd, Record, What};
+use ledger::case::Closure;
+use vocabulary::{CaseId, ReceiptKind};
+
+use super::{Scene, wall};
+use crate::admin::answer::{AuditPage, AuditRecord, Place};
+
+/// The page of records after this number.
+pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {
+    let audit = scene.ledger.audit();
+    let records = audit.since(since).take(AuditPage::RECORDS_MAX);
+    AuditPage {
+        head: Place::of(audit.head()),
+        checkpoint: Place::of(audit.checkpoint()),
+        records: records.map(|record| line(scene, record)).collect(),
+    }
+}
+
+/// The records of one case, and whether its beginning fell out of the state.
+pub fn of_case(scene: &Scene<'_>, case: CaseId) -> (Vec<AuditRecord>, bool) {
+    let audit = scene.ledger.audit();
+    let of_case = audit.since(0).filter(|record| case_of(&record.what) == Some(case));
+    let records: Vec<AuditRecord> = of_case.map(|record| line(scene, record)).collect();
+    let is_cut = records.first().is_none_or(|first| first.kind != "Verdict");
+    (records, is_cut)
+}
+
+fn line(scene: &Scene<'_>, record: &Record) -> AuditRecord {
+    AuditRecord {
+        number: record.number,
+        at: wall(record.wall),
+        ledger_ms: record.at.as_milliseconds(),
+        index: record.index.0,
+        kind: kind(&record.what),
+        case: case_of(&record.what).map(|case| case.0),
+        sentence: sentence(scene, &record.what),
+        previous: record.previous.to_string(),
+        digest: record.digest.to_string(),
+        sealed: AuditRecord::seal(record),
+    }
+}
+
+/// The name of its variant, which never changes.
+fn kind(what: &What) -> String {
+    let shown = format!("{what:?}");
+    shown.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}
+
+fn case_of(what: &What) -> Option<CaseId> {
+    match what {
+        What::Founded { .. }
+        | What::Enrolled { .. }
+        | What::Booted { .. }
+        | What::Left { .. }
+        | What::Retired { .. }
+        | What::PolicySet { .. }
+        | What::Paused { .. }
+        | What::Resumed { .. } => None,
+        What::Verdict { case, .. }
+        | What::Granted { case, .. }
+        | What::Accepted { case, .. }
+        | What::LeaseOver { case, .. }
+        | What::Intended { case, .. }
+        | What::IntentRefused { case, .. }
+        | What::Received { case, .. }
+        | What::Inspected { case, .. }
+        | What::Verified { case, .. }
+        | What::Unproven { case, .. }
+        | What::Escalated { case, .. }
+        | What::Closed { case, .. } => Some(*case),
+    }
+}
+
+fn sentence(scene: &Scene<'_>, what: &What) -> String {
+    match case_of(what) {
+        None => of_the_mesh(scene, what),
+        Some(_) => of_a_case(scene, what),
+    }
+}
+
+fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::Founded { cluster, voters } => {
+            let voters = scene.names(voters).join(" ");
+            format!("the ledger of cluster {cluster} is founded; its voters are {voters}")
+        }
+        What::Enrolled { name, claims, .. } => {
+            format!("host {name} is enrolled with the claims {claims}")
+        }
+        What::Booted { host, boot } => {
+            format!("the agent of {} is in boot {}", scene.name(host), boot.number)
+        }
+        What::Left { host, boot } => format!(
+            "the agent of {} said goodbye in boot {}",
+            scene.name(host),
+            boot.number
+        ),
+        What::Retired { host, who, why } => {
+            format!("{} is retired for good by {who}: {why}", scene.name(host))
+        }
+        What::PolicySet {
+            version, who, why, ..
+        } => format!("policy version {version} is in force, set by {who}: {why}"),
+        What::Paused { who, why } => format!("all healing is stopped by {who}: {why}"),
+        What::Resumed { who, why } => {
+            format!("the brake is lifted and the ramp begins, by {who}: {why}")
+        }
+        _ => unreachable!("the caller gives only what the mesh itself has done"),
+    }
+}
+
+fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::Verdict {
+            subject,
+            kind,
+            anchor,
+            against,
+            well,
+            vacant,
+            ..
+        } => {
+            let subject = scene.subject(subject);
+            let voices = if *against + *well + *vacant == 0 {
+                String::new()
+            } else {
+                format!(", {against} voices against it, {well} well, {vacant} seats vacant")
+            };
+            let (name, index) = (subject.name, anchor.index);
+            format!("verdict {kind} on {name}, from the round at entry {index}{voices}")
+        }
+        What::Escalated {
+            why, is_counted, ..
+        } => {
+            let counted = if *is_counted {
+                "; its lease goes on counting"
+            } else {
+                ""
+            };
+            format!("a person is called: {why}{counted}")
+        }
+        What::Closed { how, .. } => closed(how),
+        What::Granted { .. }
+        | What::Accepted { .. }
+        | What::LeaseOver { .. } => of_a_lease(scene, what),
+        _ => of_a_remedy(scene, what),
+    }
+}
+
+fn of_a_lease(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::Granted {
+            fence,
+            healer,
+            is_takeover,
+            ..
+        } => {
+            let taken = if *is_takeover {
+                ", to take an orphaned one over"
+            } else {
+                ""
+            };
+            format!("lease under fence {fence} offered to {}{taken}", scene.name(healer))
+        }
+        What::Accepted { fence, healer, .. } => {
+            format!("{} takes the lease under fence {fence}", scene.name(healer))
+        }
+        What::LeaseOver {
+            fence,
+            end,
+            is_orphaned,
+            ..
+        } => {
+            let end = match end {
+                LeaseEnd::NotAccepted => "was not taken in time".to_owned(),
+                LeaseEnd::RanOut => "ran out".to_owned(),
+                LeaseEnd::Released(why) => format!("was given back: {why}"),
+            };
+            let orphan = if *is_orphaned {
+                "; it goes on counting, nobody knows the end of its remedy"
+            } else {
+                ""
+            };
+            format!("the lease under fence {fence} {end}{orphan}")
+        }
+        _ => unreachable!("the caller gives only what has become of a lease"),
+    }
+}
+
+fn of_a_remedy(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::Intended {
+            fence,
+            remedy,
+            rung,
+            argv,
+            healer,
+            ..
+        } => format!(
+            "{} intends remedy {remedy} under fence {fence}: rung {}, {}",
+            scene.name(healer),
+            rung.saturating_add(1),
+            argv.join(" ")
+        ),
+        What::IntentRefused { fence, why, .. } => {
+            format!("the intent under fence {fence} is refused: {why}")
+        }
+        What::Received {
+            remedy,
+            fence,
+            kind,
+            detail,
+            ..
+        } => format!("remedy {remedy} under fence {fence} {}{}", ended(*kind), more(detail)),
+        What::Inspected {
+            remedy,
+            kind,
+            detail,
+            ..
+        } => format!("inspection: remedy {remedy} {}{}", ended(*kind), more(detail)),
+        What::Verified { remedy, boot, .. } => {
+            let proof = boot.map_or_else(String::new, |boot| format!(" by boot {}", boot.number));
+            format!("remedy {remedy} is proven{proof} and the voices say well; it soaks")
+        }
+        What::Unproven {
+            remedy, rung, why, ..
+        } => format!(
+            "remedy {remedy} did not prove that it worked (rung {}): {why}",
+            rung.saturating_add(1)
+        ),
+        _ => unreachable!("the caller gives only what has become of a remedy"),
+    }
+}
+
+/// How a case ended, in a sentence.
+pub fn closed(how: &Closure) -> String {
+    match how {
+        Closure::Healed => "closed: healed, and proven".to_owned(),
+        Closure::Recovered => "closed: well again before anything was begun".to_owned(),
+        Closure::Retired => "closed: the host is retired".to_owned(),
+        Closure::ByPerson(why) => format!("closed by a person: {why}"),
+        Closure::MergedInto(case) => format!("closed: it goes on in case {case}"),
+    }
+}
+
+/// How a remedy ended, in words.
+fn ended(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Done => "is done",
+        ReceiptKind::Refused => "was not begun",
+        ReceiptKind::Unknown => "has an unknown end",
+    }
+}
+
+fn more(detail: &str) -> String {
+    if detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {detail}")
+    }
+}

@@ -1,0 +1,122 @@
+//! From the ledger and what this agent knows to answers: pure functions, the same words for every door.
+//!
+//! Law R1: nothing is said that is not in the ledger or in [`Local`], and what only this agent knows is named as such.
+//! Law R2: every list that is empty says why and what next.
+//! Not here: HTTP (see `server`), tables (see `command_line`).
+
+mod audit;
+mod cases;
+mod explain;
+mod hosts;
+mod policy;
+mod reasons;
+mod status;
+mod votes;
+
+use ledger::Ledger;
+use vocabulary::{Claims, HostId, LedgerTime, Scope, WallNote};
+
+pub use audit::audit;
+pub use cases::cases;
+pub use explain::explain;
+pub use hosts::hosts;
+pub use policy::policy;
+pub use status::status;
+
+use super::answer::{Answer, Body, Subject};
+use super::mind::{Local, Standing};
+use crate::moments;
+
+/// What answers are made from, all of one moment.
+pub struct Scene<'a> {
+    /// The committed state.
+    pub ledger: &'a Ledger,
+    /// What it is worth.
+    pub standing: Standing,
+    /// What only this agent knows.
+    pub local: &'a Local,
+    /// Who this agent is.
+    pub me: &'a Claims,
+    /// This machine's wall clock, in milliseconds of the Unix epoch; for people.
+    pub wall_ms: u64,
+}
+
+impl Scene<'_> {
+    /// The answer around what was asked for.
+    pub fn answer<B: Body>(&self, body: B) -> Answer<B> {
+        let age_ms = self.standing.age.as_milliseconds();
+        Answer {
+            schema: B::SCHEMA.to_owned(),
+            as_of: moments::utc_exact(self.wall_ms.saturating_sub(age_ms)),
+            age_ms,
+            fresh: self.standing.has_majority,
+            data: body,
+        }
+    }
+
+    /// A host by its name, else by its id.
+    fn name(&self, host: &HostId) -> String {
+        let entry = self.ledger.roster().get_even_retired(host);
+        match entry {
+            Some(entry) => entry.claims.host.to_string(),
+            None if *host == self.me.id() => self.me.host.to_string(),
+            None => host.to_string(),
+        }
+    }
+
+    fn names<'h>(&self, hosts: impl IntoIterator<Item = &'h HostId>) -> Vec<String> {
+        let mut names: Vec<String> = hosts.into_iter().map(|host| self.name(host)).collect();
+        names.sort();
+        names
+    }
+
+    /// Where a host stands, `eu/eu-a/r1`.
+    fn domain(&self, host: &HostId) -> String {
+        let entry = self.ledger.roster().get_even_retired(host);
+        entry.map_or_else(String::new, |entry| entry.claims.domain.to_string())
+    }
+
+    fn subject(&self, scope: &Scope) -> Subject {
+        let (kind, name) = match scope {
+            Scope::Host(host) => ("host", self.name(host)),
+            Scope::Rack(domain) => ("rack", domain.to_string()),
+            Scope::Zone(zone) => ("zone", zone.to_string()),
+            Scope::Group(group) => ("group", group.to_string()),
+            Scope::Fleet => ("fleet", "fleet".to_owned()),
+        };
+        Subject {
+            kind: kind.to_owned(),
+            name,
+        }
+    }
+
+    /// About when a moment of ledger time was, by the leaders' wall clocks.
+    fn when(&self, at: LedgerTime) -> String {
+        let WallNote(newest) = self.ledger.wall();
+        let ago = self.ledger.time().since(at).as_milliseconds();
+        moments::utc_exact(newest.saturating_sub(ago))
+    }
+
+    /// Whether a host seems up to this agent: a hint of membership, never a verdict.
+    fn is_up(&self, host: &HostId) -> bool {
+        *host == self.me.id() || self.local.up.contains(host)
+    }
+}
+
+fn wall(note: WallNote) -> String {
+    moments::utc_exact(note.0)
+}
+
+/// A count as JSON carries it.
+fn count(count: usize) -> u64 {
+    count as u64
+}
+
+/// `1 host`, `2 hosts`.
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
