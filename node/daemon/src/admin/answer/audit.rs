@@ -128,7 +128,10 @@ impl fmt::Display for UnsealFault {
         match self {
             Self::Hex(number) => write!(out, "record {number}: its sealed bytes are no hex"),
             Self::Bytes { number, why } => {
-                write!(out, "record {number}: its sealed bytes are no record: {why}")
+                write!(
+                    out,
+                    "record {number}: its sealed bytes are no record: {why}"
+                )
             }
             Self::Label(number) => write!(
                 out,

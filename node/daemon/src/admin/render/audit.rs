@@ -21,7 +21,9 @@ pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {
 /// The records of one case, and whether its beginning fell out of the state.
 pub fn of_case(scene: &Scene<'_>, case: CaseId) -> (Vec<AuditRecord>, bool) {
     let audit = scene.ledger.audit();
-    let of_case = audit.since(0).filter(|record| case_of(&record.what) == Some(case));
+    let of_case = audit
+        .since(0)
+        .filter(|record| case_of(&record.what) == Some(case));
     let records: Vec<AuditRecord> = of_case.map(|record| line(scene, record)).collect();
     let is_cut = records.first().is_none_or(|first| first.kind != "Verdict");
     (records, is_cut)
@@ -45,7 +47,11 @@ fn line(scene: &Scene<'_>, record: &Record) -> AuditRecord {
 /// The name of its variant, which never changes.
 fn kind(what: &What) -> String {
     let shown = format!("{what:?}");
-    shown.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+    shown
+        .split([' ', '{', '('])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn case_of(what: &What) -> Option<CaseId> {
@@ -90,7 +96,11 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
             format!("host {name} is enrolled with the claims {claims}")
         }
         What::Booted { host, boot } => {
-            format!("the agent of {} is in boot {}", scene.name(host), boot.number)
+            format!(
+                "the agent of {} is in boot {}",
+                scene.name(host),
+                boot.number
+            )
         }
         What::Left { host, boot } => format!(
             "the agent of {} said goodbye in boot {}",
@@ -142,9 +152,9 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
             format!("a person is called: {why}{counted}")
         }
         What::Closed { how, .. } => closed(how),
-        What::Granted { .. }
-        | What::Accepted { .. }
-        | What::LeaseOver { .. } => of_a_lease(scene, what),
+        What::Granted { .. } | What::Accepted { .. } | What::LeaseOver { .. } => {
+            of_a_lease(scene, what)
+        }
         _ => of_a_remedy(scene, what),
     }
 }
@@ -162,7 +172,10 @@ fn of_a_lease(scene: &Scene<'_>, what: &What) -> String {
             } else {
                 ""
             };
-            format!("lease under fence {fence} offered to {}{taken}", scene.name(healer))
+            format!(
+                "lease under fence {fence} offered to {}{taken}",
+                scene.name(healer)
+            )
         }
         What::Accepted { fence, healer, .. } => {
             format!("{} takes the lease under fence {fence}", scene.name(healer))
@@ -213,13 +226,21 @@ fn of_a_remedy(scene: &Scene<'_>, what: &What) -> String {
             kind,
             detail,
             ..
-        } => format!("remedy {remedy} under fence {fence} {}{}", ended(*kind), more(detail)),
+        } => format!(
+            "remedy {remedy} under fence {fence} {}{}",
+            ended(*kind),
+            more(detail)
+        ),
         What::Inspected {
             remedy,
             kind,
             detail,
             ..
-        } => format!("inspection: remedy {remedy} {}{}", ended(*kind), more(detail)),
+        } => format!(
+            "inspection: remedy {remedy} {}{}",
+            ended(*kind),
+            more(detail)
+        ),
         What::Verified { remedy, boot, .. } => {
             let proof = boot.map_or_else(String::new, |boot| format!(" by boot {}", boot.number));
             format!("remedy {remedy} is proven{proof} and the voices say well; it soaks")

@@ -6,6 +6,7 @@
 
 mod audit;
 mod cases;
+mod decided;
 mod explain;
 mod hosts;
 mod policy;
@@ -14,13 +15,14 @@ mod status;
 mod votes;
 
 use ledger::Ledger;
-use vocabulary::{Claims, HostId, LedgerTime, Scope, WallNote};
+use vocabulary::{CaseId, Claims, HostId, LedgerTime, Scope, WallNote};
 
 pub use audit::audit;
 pub use cases::cases;
 pub use explain::explain;
 pub use hosts::hosts;
 pub use policy::policy;
+pub use reasons::refusal;
 pub use status::status;
 
 use super::answer::{Answer, Body, Subject};
@@ -39,9 +41,29 @@ pub struct Scene<'a> {
     pub me: &'a Claims,
     /// This machine's wall clock, in milliseconds of the Unix epoch; for people.
     pub wall_ms: u64,
+    /// Whole racks and zones with an open case: few, and asked for every host.
+    domains: Vec<(Scope, CaseId)>,
 }
 
-impl Scene<'_> {
+impl<'a> Scene<'a> {
+    /// Puts together what was read at one moment.
+    pub fn new(ledger: &'a Ledger, local: &'a Local, me: &'a Claims, at: (Standing, u64)) -> Self {
+        let (standing, wall_ms) = at;
+        let is_domain = |scope: &Scope| matches!(scope, Scope::Rack(_) | Scope::Zone(_));
+        let domains = ledger
+            .cases()
+            .filter(|case| is_domain(&case.subject))
+            .map(|case| (case.subject.clone(), case.id));
+        Self {
+            ledger,
+            standing,
+            local,
+            me,
+            wall_ms,
+            domains: domains.collect(),
+        }
+    }
+
     /// The answer around what was asked for.
     pub fn answer<B: Body>(&self, body: B) -> Answer<B> {
         let age_ms = self.standing.age.as_milliseconds();

@@ -18,7 +18,11 @@ pub fn refusal(scene: &Scene<'_>, refused: &Refused) -> Refusal {
 pub fn name(refused: &Refused) -> String {
     let shown = format!("{refused:?}");
     let is_letter = |letter: char| letter.is_ascii_alphanumeric();
-    shown.split(|letter| !is_letter(letter)).next().unwrap_or_default().to_owned()
+    shown
+        .split(|letter| !is_letter(letter))
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Its sentence, with hosts by their names.

@@ -1,0 +1,159 @@
+//! What followed from the voices, rule by rule.
+
+use ledger::case::Case;
+use vocabulary::{Scope, Span, VerdictKind};
+
+use super::{Scene, counted, votes};
+use crate::admin::answer::{Decided, Votes};
+
+/// The reasoning, in the order of the protocol.
+pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
+    let mut steps = match &case.subject {
+        Scope::Host(_) if case.kind == VerdictKind::Left => Vec::new(),
+        Scope::Host(_) => of_a_host(scene, case),
+        Scope::Rack(_) | Scope::Zone(_) => of_a_domain(scene, case),
+        Scope::Group(_) | Scope::Fleet => Vec::new(),
+    };
+    steps.push(step("3.6", meaning(&case.kind)));
+    if case.flips > 0 {
+        let hold_off = case.held_off_until.since(case.opened);
+        let times = counted(case.flips as usize, "time");
+        steps.push(step(
+            "3.8",
+            format!("it recovered and fell again {times}: one case, with a hold-off of {hold_off}"),
+        ));
+    }
+    steps.extend(rule(scene, case));
+    steps
+}
+
+fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
+    let Votes {
+        seats,
+        against,
+        well,
+        vacant,
+        needed,
+        tolerated,
+    } = votes::votes(scene, case);
+    let index = case.grounds.anchor.index;
+    let heard = case.grounds.sights.len();
+    let mut steps = vec![step(
+        "3.1",
+        format!(
+            "a round hung on entry {index}: {heard} of its {seats} observers signed what they saw"
+        ),
+    )];
+    if vacant > 0 {
+        let names = scene.names(&case.grounds.vacant).join(" ");
+        steps.push(step(
+            "3.3",
+            format!("{vacant} seats count as vacant, silent or discounted: {names}"),
+        ));
+    }
+    steps.push(step(
+        "3.4",
+        format!(
+            "{against} voices against it, {needed} were needed; {well} saw it well, {tolerated} may be mistaken"
+        ),
+    ));
+    if matches!(case.kind, VerdictKind::HostDown | VerdictKind::HostHung) {
+        steps.push(step(
+            "3.5",
+            "a witness beside it, in its rack or its zone, is alive: it is not the whole domain that is cut off".to_owned(),
+        ));
+    }
+    let upheld = case.rounds_upheld;
+    if upheld > 1 {
+        steps.push(step(
+            "3.4",
+            format!("{upheld} consecutive rounds have upheld it"),
+        ));
+    }
+    steps
+}
+
+fn of_a_domain(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
+    let place = scene.subject(&case.subject);
+    let hosts = counted(case.members_count as usize, "host");
+    vec![step(
+        "3.5",
+        format!(
+            "all of {} {} is silent, {hosts}, each by at least two voices from outside it: dead or cut off, \
+             which look the same from here",
+            place.kind, place.name
+        ),
+    )]
+}
+
+/// protocol 3.6: what the verdict means and what may follow from it.
+fn meaning(kind: &VerdictKind) -> String {
+    match kind {
+        VerdictKind::AgentDown => {
+            "AgentDown: the agent answers on no path, while the host itself is proven alive".to_owned()
+        }
+        VerdictKind::HostDown => "HostDown: nothing answers, neither the agent nor any port".to_owned(),
+        VerdictKind::HostHung => {
+            "HostHung: connections are accepted and nothing is said: a kernel lives, its processes do not get on"
+                .to_owned()
+        }
+        VerdictKind::Unfit(check) => format!("Unfit: it is reachable, and check {check} fails"),
+        VerdictKind::DomainDown => {
+            "DomainDown: one case for all of it; no remedy begins by itself, a person looks at what feeds it".to_owned()
+        }
+        VerdictKind::Unsettled => {
+            "Unsettled: a doubt with neither verdict nor end; nothing is done, it delays nobody else".to_owned()
+        }
+        VerdictKind::Surge => {
+            "Surge: too much trouble at once for many single faults; the brake is on until a person lifts it".to_owned()
+        }
+        VerdictKind::Left => "Left: its agent said goodbye and has not come back within its grace".to_owned(),
+        VerdictKind::Duplicate => {
+            "Duplicate: two machines claim one boot of this host; stop one of the two".to_owned()
+        }
+    }
+}
+
+/// What the policy says about such a case.
+fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
+    let scopes = case.scopes.as_ref()?;
+    let (group, shelf) = (&scopes.group, scene.ledger.policy_shelf());
+    let Some((name, version)) = &case.rule else {
+        let sentence = match shelf.version() {
+            0 => "this mesh was never given a policy: it only observes".to_owned(),
+            version => format!(
+                "no rule of policy version {version} is for {} of group {group}: it is only observed",
+                case.kind
+            ),
+        };
+        return Some(step("policy", sentence));
+    };
+    let rules = &scene.ledger.policy().rules;
+    let Some(rule) = rules.iter().find(|rule| rule.name == *name) else {
+        return Some(step(
+            "policy",
+            format!("rule {name:?} of policy version {version}; it is gone since"),
+        ));
+    };
+    let rungs = counted(rule.ladder.len(), "rung");
+    let waits = rule
+        .ladder
+        .first()
+        .map_or(Span::ZERO, |rung| rule.stands_for(rung));
+    let sentence = if rule.acts() {
+        format!(
+            "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, the first once the verdict has \
+             stood for {waits}"
+        )
+    } else {
+        format!("rule {name:?} of policy version {version} only observes it")
+    };
+    Some(step("policy", sentence))
+}
+
+fn step(rule: &str, sentence: String) -> Decided {
+    Decided {
+        rule: rule.to_owned(),
+        sentence,
+    }
+}
