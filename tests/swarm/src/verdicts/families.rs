@@ -163,8 +163,8 @@ pub const WITH_LIAR: &[Family] = &[
 
 /// Pairs of cuts.
 pub const OF_CUTS: &[Family] = &[
-    family("cut, cut", &[Cut(Two), Cut(Two)], 6, 8),
-    family("cut, one-way cut", &[Cut(Two), OneWayCut(Two)], 6, 8),
+    family("cut, cut", &[Cut(Two), Cut(Two)], 5, 8),
+    family("cut, one-way cut", &[Cut(Two), OneWayCut(Two)], 5, 8),
     family(
         "one-way cut, one-way cut",
         &[OneWayCut(Two), OneWayCut(Two)],
