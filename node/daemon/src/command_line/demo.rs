@@ -1,11 +1,24 @@
-//! `hale demo-remedy`, hidden: the remedy that the demo's policy names.
+//! `hale demo`, and the hidden remedy that its policy names.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
+use super::exit::CommandFault;
 use crate::demo::remedy::{self, Errands};
+use crate::demo::{self, Ending, Wish};
+
+/// Six agents on loopback, four faults, every proof checked.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Leave the mesh up afterwards, until interrupted, and print commands to look at it.
+    #[arg(long)]
+    keep: bool,
+    /// Print one JSON object with every figure and proof; the story goes to standard error.
+    #[arg(long)]
+    json: bool,
+}
 
 /// Asks the demo to start an agent; the case is read from the `HALE_*` variables.
 #[derive(Debug, Args)]
@@ -16,6 +29,28 @@ pub struct Remedy {
     /// The socket at which the demo listens.
     #[arg(value_name = "SOCKET")]
     socket: PathBuf,
+}
+
+impl Demo {
+    /// Plays it; failed unless every proof held.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let wish = Wish {
+            keep: self.keep,
+            json: self.json,
+        };
+        let program = std::env::current_exe().map_err(CommandFault::failed)?;
+        match demo::run(&program, wish).map_err(CommandFault::failed)? {
+            Ending::Held => Ok(()),
+            Ending::Failed(why) => {
+                Err(CommandFault::failed(format_args!("the demo failed: {why}")))
+            }
+            // Interrupting a mesh that was left up is how its user ends it.
+            Ending::Interrupted if self.keep => Ok(()),
+            Ending::Interrupted => Err(CommandFault::failed(
+                "the demo was interrupted; its agents are ended",
+            )),
+        }
+    }
 }
 
 impl Remedy {

@@ -37,6 +37,8 @@ enum Verb {
     /// What the mesh may do: print a live example, check a file.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// Watch a mesh of six real agents on this machine heal four faults, with every proof checked.
+    Demo(demo::Demo),
     /// The remedy of the demo's policy.
     #[command(hide = true)]
     DemoRemedy(demo::Remedy),
@@ -52,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),
+        Verb::Demo(demo) => demo.run(),
         Verb::DemoRemedy(remedy) => return remedy.run(),
     };
     match ended {

@@ -117,6 +117,13 @@ impl Fleet {
         })
     }
 
+    /// The process id of a host's agent, if one runs.
+    pub async fn process_of(&self, place: Place) -> Option<u32> {
+        let agent = self.agents[place].lock().await;
+        let running = agent.as_ref().filter(|agent| !agent.has_ended());
+        running.map(Process::id)
+    }
+
     /// Ends every agent and returns when none runs.
     pub async fn end(&self) -> Result<(), FleetFault> {
         let mut last = Ok(());

@@ -1,0 +1,134 @@
+//! Asks the demo's agents what any operator may ask, at their admin sockets.
+//!
+//! Not here: waiting for an answer to change (see `stage`), judging one (see `proofs`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ledger::audit::Record;
+use serde::Serialize;
+
+use super::fleet::Fleet;
+use super::history::History;
+use super::plan::{HOSTS, HOSTS_COUNT, Place};
+use crate::admin::answer::{Answer, AuditPage, AuditRecord, Hosts, Ordered, Status};
+use crate::admin::client::{Client, ClientFault};
+
+/// An agent on this machine answers within this, or is frozen.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// An order is committed by a majority first.
+const ORDERED_WITHIN: Duration = Duration::from_secs(8);
+
+/// Pages of one audit: many times what the demo writes.
+const PAGES_MAX: usize = 64;
+
+/// The admin sockets of all hosts.
+pub struct Sight {
+    clients: [Client; HOSTS_COUNT],
+}
+
+impl Sight {
+    /// Of the hosts of this fleet.
+    pub fn of(fleet: &Fleet) -> Self {
+        let client = |place| Client::new(fleet.files(place).socket()).within(ANSWERS_WITHIN);
+        Self {
+            clients: std::array::from_fn(client),
+        }
+    }
+
+    /// The mesh on one screen, as this host's agent sees it.
+    pub async fn status(&self, place: Place) -> Result<Answer<Status>, ClientFault> {
+        self.clients[place].ask("/v1/status").await
+    }
+
+    /// All hosts, as this host's agent sees them.
+    pub async fn hosts(&self, place: Place) -> Result<Answer<Hosts>, ClientFault> {
+        self.clients[place].ask("/v1/hosts").await
+    }
+
+    /// The number of each host's life, as this host's agent knows it.
+    pub async fn boots(&self, place: Place) -> Result<BTreeMap<String, u64>, ClientFault> {
+        let hosts = self.hosts(place).await?.data.hosts.into_iter();
+        Ok(hosts
+            .filter_map(|host| Some((host.name, host.boot?)))
+            .collect())
+    }
+
+    /// Gives an order to this host's agent, as an operator who sits there would.
+    pub async fn order(
+        &self,
+        place: Place,
+        path: &str,
+        order: &impl Serialize,
+    ) -> Result<Answer<Ordered>, ClientFault> {
+        let patient = self.clients[place].clone().within(ORDERED_WITHIN);
+        patient.order(path, order).await
+    }
+
+    /// One page of the audit above this number, each record with the sentence that the agent has for it.
+    pub async fn audit(&self, place: Place, above: u64) -> Result<Vec<(Record, String)>, String> {
+        let path = format!("/v1/audit?since={above}");
+        let page: Answer<AuditPage> = self.clients[place]
+            .ask(&path)
+            .await
+            .map_err(|fault| fault.to_string())?;
+        let records = page.data.records.into_iter();
+        records
+            .map(|record| Ok((unsealed(&record)?, record.sentence)))
+            .collect()
+    }
+
+    /// The whole audit of one agent, chained again from its first record to the head that it claims.
+    pub async fn history(&self, place: Place) -> Result<History, String> {
+        let mut history = History::default();
+        for _ in 0..PAGES_MAX {
+            let page = self.audit(place, history.head().number).await?;
+            if page.is_empty() {
+                return Ok(history);
+            }
+            let records = page.into_iter().map(|(record, _)| record).collect();
+            history
+                .extend(records)
+                .map_err(|broken| broken.to_string())?;
+        }
+        Err(format!(
+            "the audit of {} does not end within {PAGES_MAX} pages",
+            HOSTS[place].name
+        ))
+    }
+}
+
+/// The record itself, from which its digest is computed again.
+fn unsealed(answered: &AuditRecord) -> Result<Record, String> {
+    let garbled = || format!("record {} is not readable", answered.number);
+    let bytes = bytes_of(&answered.sealed).ok_or_else(garbled)?;
+    wire::decode(&bytes).map_err(|_| garbled())
+}
+
+fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = hex
+        .chars()
+        .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
+        .collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    Some(
+        digits
+            .chunks(2)
+            .map(|pair| pair[0] << 4 | pair[1])
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_read_whole_or_not_at_all() {
+        assert_eq!(bytes_of("00ffA0"), Some(vec![0, 255, 160]));
+        assert_eq!(bytes_of(""), Some(vec![]));
+        assert_eq!(bytes_of("0"), None);
+        assert_eq!(bytes_of("0g"), None);
+    }
+}
