@@ -588,7 +588,7 @@ fn proofs_of_life_in_the_mouths_of_discounted_observers_leave_it_open() {
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
     for observer in ["c1", "c2"] {
         let word = round.word(observer, "a1", failed(Reading::Refused));
-        round.say(word, |word| word.late_ms = 900);
+        round.say(word, |word| word.late_ms = 1_900);
     }
     let unclear = NoVerdict::LifeUnclear {
         proofs: 2,
@@ -871,7 +871,7 @@ fn an_earlier_epoch_stands_while_both_entries_are_unchanged() {
 fn the_seat_of_an_observer_whose_eyes_are_poor_is_vacant_and_its_voice_against_does_not_count() {
     type Change = fn(&mut Attestation);
     let poor: [(Change, Option<Discount>); 3] = [
-        (|word| word.late_ms = 501, Some(Discount::Late(501))),
+        (|word| word.late_ms = 1_001, Some(Discount::Late(1_001))),
         (
             |word| word.ingress.clear(),
             Some(Discount::Deaf {
@@ -903,7 +903,7 @@ fn a_discounted_observers_ok_still_counts() {
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
     for observer in ["c1", "c2"] {
         let word = round.word(observer, "a1", well());
-        round.say(word, |word| word.late_ms = 900);
+        round.say(word, |word| word.late_ms = 1_900);
     }
     assert_eq!(
         round.kind("a1"),
@@ -1001,7 +1001,7 @@ fn any_word(round: &Round, names: &[&str], luck: &mut ChaCha8Rng) -> Attestation
     );
     let mut word = round.word(observer, subject, seen);
     word.sequence = Sequence(any(200).try_into().expect("small"));
-    word.late_ms = [0, 0, 0, 600][any(4)];
+    word.late_ms = [0, 0, 0, 1_600][any(4)];
     word.observer_boot.number = [3, 3, 3, 4, 2][any(5)];
     word.subject_boot.number = [3, 3, 3, 4, 2][any(5)];
     let signer = if any(20) == 0 { names[0] } else { observer };

@@ -14,9 +14,9 @@ use super::grounds::{Heard, VerifiedGrounds};
 use super::seat_set::SeatSet;
 use crate::seats::Seating;
 
-/// An author whose loop was later than this within 10 s has missed answers that came in time: half of the second that a
-/// look may take (protocol 3.1).
-pub const LATE_MAX_MS: u32 = 500;
+/// An author whose loop was later than this within 10 s has missed answers that came in time: the second that a look may
+/// take (protocol 3.1). Lower, and a busy fleet has no voices; an author late during the look itself says so (`look`).
+pub const LATE_MAX_MS: u32 = 1_000;
 
 /// An author that is contradicted about so many subjects sees its own trouble, not theirs (protocol 2.7).
 pub const CONTRADICTED_MAX: usize = 3;

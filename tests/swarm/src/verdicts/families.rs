@@ -96,7 +96,7 @@ pub const SINGLE: &[Family] = &[
 
 /// Pairs with deaths. Two sets of deaths are one.
 pub const WITH_DEATHS: &[Family] = &[
-    family("deaths of hosts, cut", &[Deaths(DEAD), Cut(Two)], 6, 8),
+    family("deaths of hosts, cut", &[Deaths(DEAD), Cut(Two)], 6, 7),
     family(
         "deaths of agents, cut",
         &[Deaths(AGENT_DEAD), Cut(Two)],
@@ -143,16 +143,16 @@ pub const WITH_DEATHS: &[Family] = &[
 
 /// Pairs with a liar. Two liars are beyond what is tolerated.
 pub const WITH_LIAR: &[Family] = &[
-    family("deaths of hosts, liar", &[Deaths(DEAD), Liar(LIES)], 6, 9),
+    family("deaths of hosts, liar", &[Deaths(DEAD), Liar(LIES)], 6, 8),
     family(
         "deaths of agents, liar",
         &[Deaths(AGENT_DEAD), Liar(LIES)],
         7,
         9,
     ),
-    family("cut, liar", &[Cut(Two), Liar(LIES)], 5, 8),
-    family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 5, 8),
-    family("partial cut, liar", &[Cut(Three), Liar(LIES)], 4, 6),
+    family("cut, liar", &[Cut(Two), Liar(LIES)], 5, 7),
+    family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 5, 7),
+    family("partial cut, liar", &[Cut(Three), Liar(LIES)], 4, 5),
     family(
         "partial one-way cut, liar",
         &[OneWayCut(Three), Liar(LIES)],
@@ -163,8 +163,8 @@ pub const WITH_LIAR: &[Family] = &[
 
 /// Pairs of cuts.
 pub const OF_CUTS: &[Family] = &[
-    family("cut, cut", &[Cut(Two), Cut(Two)], 5, 8),
-    family("cut, one-way cut", &[Cut(Two), OneWayCut(Two)], 5, 8),
+    family("cut, cut", &[Cut(Two), Cut(Two)], 5, 7),
+    family("cut, one-way cut", &[Cut(Two), OneWayCut(Two)], 5, 7),
     family(
         "one-way cut, one-way cut",
         &[OneWayCut(Two), OneWayCut(Two)],
