@@ -306,8 +306,9 @@ fn rounds_hang_on_an_entry_of_the_last_second_and_a_tick_is_asked_for_where_ther
 fn a_liar_that_doubts_everybody_ends_no_set_early() {
     let mut rounds = leading();
     rounds.handle(at(1_000), doubt("b1", &["a1", "a2", "b2", "c1", "c2"]));
-    for subject in ["a1", "a2", "b2", "c1", "c2"] {
-        let effects = rounds.handle(at(1_010), attestation("b1", subject));
+    let own = ["a1", "a2", "b2", "c1", "c2"].map(|subject| attestation("b1", subject));
+    for said in own.into_iter().chain([word_of("b1")]) {
+        let effects = rounds.handle(at(1_010), said);
         assert!(
             ended(&effects).is_none(),
             "the others are still waited for: {effects:?}"
