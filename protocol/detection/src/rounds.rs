@@ -4,19 +4,18 @@
 //! one host is what makes another's seat vacant, and a whole domain is only dark under one anchor (protocol 3.2, 3.5).
 //!
 //! Law D1: at most one round of a subject in a second, and at most [`ROUNDS_PER_SECOND`] in all; beyond, [`Effect::Overload`].
-//! Law D2: a set ends within [`SET_WITHIN`], whoever is silent.
+//! Law D2: a set ends within [`SET_WITHIN`] of the last subject that joined it, and is joined for [`WAIT_FOR_OTHERS`] only.
 //! Law D3: only the holder of a seat can bring its subject into doubt (law V4).
 //! Not here: what the grounds add up to (see `verdict`), one observer's looking (see `look`).
 
 mod doubts;
+mod event;
 mod set;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vocabulary::{
-    Anchor, Attestation, Boot, Domain, Epoch, Grounds, HostId, Moment, SelfAnswer, Span,
-};
+use vocabulary::{Anchor, Attestation, Domain, HostId, Moment, SelfAnswer, Span};
 use wire::DoubtNote;
 
 use crate::roster::Roster;
@@ -25,6 +24,7 @@ use doubts::Doubts;
 use set::Set;
 
 pub use doubts::Doubted;
+pub use event::{Effect, Event, WishId};
 
 /// protocol 3.1: beyond this there is a surge.
 pub const ROUNDS_PER_SECOND: usize = 50;
@@ -56,94 +56,6 @@ const ANCHOR_WITHIN: Span = Span::seconds(1);
 
 /// How long a tick may take before another is asked for.
 const FRESHEN_EVERY: Span = Span::milliseconds(500);
-
-/// Names a wish for a round, so that who wished it can be answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WishId(pub u64);
-
-/// What the leader is told.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// The committed state, as far as rounds need it.
-    StateChanged {
-        /// Where new rounds hang.
-        anchor: Anchor,
-        /// Who belongs.
-        roster: Arc<Roster>,
-        /// Who watches whom.
-        seating: Arc<Seating>,
-    },
-    /// All doubts that an observer holds now.
-    Doubted {
-        /// Who says so.
-        observer: HostId,
-        /// Whom it doubts.
-        notes: Vec<DoubtNote>,
-    },
-    /// Somebody wants a round on this subject as soon as one is permitted.
-    Wished {
-        /// Comes back with the end of the round.
-        wish: WishId,
-        /// Whom to look at.
-        subject: HostId,
-    },
-    /// An observer has answered.
-    Attested {
-        /// What it saw.
-        attestation: Box<Attestation>,
-        /// The subject's own word, where the observer brought it.
-        answer: Option<Box<SelfAnswer>>,
-    },
-    /// A subject or witness has answered for itself.
-    Answered {
-        /// Its word.
-        answer: Box<SelfAnswer>,
-    },
-    /// A host that was asked did not answer about this subject under this anchor.
-    Silent {
-        /// Who.
-        from: HostId,
-        /// About whom.
-        subject: HostId,
-        /// In which set.
-        anchor: Anchor,
-    },
-    /// This host leads no more: nothing is inherited by anybody (protocol 3.2).
-    Deposed,
-    /// The moment of `next_deadline` has come.
-    DeadlineReached,
-}
-
-/// What the leader asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Ask this host to look, or to answer for itself if it is the subject.
-    Look {
-        /// Whom to ask.
-        to: HostId,
-        /// About whom.
-        subject: HostId,
-        /// The subject's boot in the roster.
-        boot: Boot,
-        /// The round.
-        anchor: Anchor,
-        /// The roster's epoch.
-        epoch: Epoch,
-    },
-    /// A set has ended.
-    Ended {
-        /// All that was signed for it.
-        grounds: Box<Grounds>,
-        /// Who was looked at.
-        subjects: Vec<HostId>,
-        /// Whose wishes it answers.
-        wishes: Vec<WishId>,
-    },
-    /// More rounds were due than may be held: a surge (protocol 3.6).
-    Overload,
-    /// The anchor is too old to begin on: commit a tick.
-    Freshen,
-}
 
 /// The leader's rounds.
 pub struct Rounds {
@@ -359,39 +271,73 @@ impl Rounds {
         vec![Effect::Freshen]
     }
 
+    /// protocol 3.7: a subject whose zone is being looked at joins that set, so that both are judged under one anchor; all
+    /// others begin a set of their own.
     fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
+        let (mut effects, mut fresh) = (Vec::new(), Vec::new());
+        let mut sets = std::mem::take(&mut self.sets);
+        for subject in due {
+            match sets.iter_mut().find(|set| self.may_join(now, set, subject)) {
+                Some(set) => {
+                    set.extend(now);
+                    effects.extend(self.fill(now, set, &[*subject]));
+                }
+                None => fresh.push(*subject),
+            }
+        }
+        if let (Some(standing), false) = (&self.standing, fresh.is_empty()) {
+            let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
+            effects.extend(self.fill(now, &mut set, &fresh));
+            self.last_set = Some(now);
+            sets.push(set);
+        }
+        self.sets = sets;
+        effects
+    }
+
+    /// Whoever wished for a round wished for one anchored later than the wish (protocol 7.4): that joins nothing.
+    fn may_join(&self, now: Moment, set: &Set, subject: &HostId) -> bool {
+        let Some(Standing { roster, .. }) = &self.standing else {
+            return false;
+        };
+        let zone = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
+        let is_wished = self
+            .wanted
+            .get(subject)
+            .is_some_and(|wishes| !wishes.is_empty());
+        !is_wished
+            && set.is_open(now)
+            && set.epoch == roster.epoch
+            && set.subjects().any(|other| zone(other) == zone(subject))
+    }
+
+    fn fill(&mut self, now: Moment, set: &mut Set, subjects: &[HostId]) -> Vec<Effect> {
         let Some(standing) = &self.standing else {
             return Vec::new();
         };
         // Law V4: what one host says makes no other host one that nobody waits for; else it could end every set early.
         let doubted = self.doubts.by_more_than_f(&standing.seating);
         let doubted: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.subject).collect();
-        let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
         let mut effects = Vec::new();
-        for subject in due {
+        for subject in subjects {
             let wishes = self.wanted.remove(subject).unwrap_or_default();
             self.last.insert(*subject, now);
             set.begin(*subject, wishes);
             for to in standing.seating.observers(subject) {
                 set.ask(*to, *subject, !doubted.contains(to));
-                effects.extend(standing.look(*to, *subject));
+                effects.extend(standing.look(set.anchor, *to, *subject));
             }
             set.ask(*subject, *subject, false);
-            effects.extend(standing.look(*subject, *subject));
+            effects.extend(standing.look(set.anchor, *subject, *subject));
         }
-        for subject in due {
-            for witness in standing
-                .mates(subject)
-                .filter(|mate| !doubted.contains(mate))
-                .take(WITNESSES)
-            {
+        for subject in subjects {
+            let mates = standing.mates(subject);
+            for witness in mates.filter(|mate| !doubted.contains(mate)).take(WITNESSES) {
                 if set.ask_witness(witness, *subject) {
-                    effects.extend(standing.look(witness, witness));
+                    effects.extend(standing.look(set.anchor, witness, witness));
                 }
             }
         }
-        self.last_set = Some(now);
-        self.sets.push(set);
         effects
     }
 
@@ -438,13 +384,13 @@ impl Rounds {
 }
 
 impl Standing {
-    fn look(&self, to: HostId, subject: HostId) -> Option<Effect> {
+    fn look(&self, anchor: Anchor, to: HostId, subject: HostId) -> Option<Effect> {
         let entry = self.roster.get(&subject)?;
         Some(Effect::Look {
             to,
             subject,
             boot: entry.boot.unwrap_or_default(),
-            anchor: self.anchor,
+            anchor,
             epoch: self.roster.epoch,
         })
     }

@@ -34,6 +34,7 @@ use rand_core::{Rng, SeedableRng};
 use vocabulary::{Boot, Grade, HostId, Moment, Path, Reading, Span};
 use wire::DoubtNote;
 
+mod check;
 mod loss;
 mod settings;
 mod stage;

@@ -1,6 +1,8 @@
 //! From a real trouble to the verdict on it: watch, look, reply, rounds and verdict of a whole fleet in virtual time.
 //!
-//! What is measured here is detection alone: the ledger commits in 20 ms, the network takes 1 ms each way.
+//! What is measured here is detection alone: the ledger commits in 20 ms, the network takes 1 ms each way. Thirty hosts,
+//! twenty kills at even phases of the probing: 1.66 s to the verdict at best, 1.82 s in the median, 1.96 s at worst. A zone
+//! of ten that is cut off is one verdict after 2.4 s.
 
 #[path = "walk/fleet.rs"]
 mod fleet;
@@ -66,7 +68,11 @@ fn a_zone_that_is_cut_off_is_one_dark_domain_and_no_dead_host() {
         fleet.cut(&zone);
         fleet.run_until(SETTLED + 10_000);
         let domain = Scope::Zone(fleet.domain(&zone[0]).zone());
-        assert_eq!(fleet.judged(), [domain.clone()], "trial {trial}");
+        assert_eq!(
+            fleet.judged(),
+            std::slice::from_ref(&domain),
+            "trial {trial}"
+        );
         let (at, kind) = fleet.first_verdict(&domain).expect("judged");
         assert_eq!(kind, VerdictKind::DomainDown);
         assert!(at <= SETTLED + 5_000, "{} ms", at - SETTLED);
@@ -81,7 +87,9 @@ fn a_rack_that_dies_is_one_dark_domain() {
     let mut fleet = thirty(3);
     fleet.run_until(SETTLED);
     let rack = [fleet.host(10), fleet.host(11)];
-    rack.map(|host| fleet.set(host, State::Silenced));
+    for host in rack {
+        fleet.set(host, State::Silenced);
+    }
     fleet.run_until(SETTLED + 8_000);
     assert_eq!(
         fleet.judged(),

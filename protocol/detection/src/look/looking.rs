@@ -11,6 +11,13 @@ use super::{Ask, Effect, LOOK_FOR, OPENING, draw_id};
 use crate::reply::Identity;
 use crate::watch::AttemptId;
 
+/// Between the end of the last attempt and the end of the look: a shell's timers are a few milliseconds late, and what a
+/// port gave at its very end must not be lost.
+const MARGIN: Span = Span::milliseconds(50);
+
+/// How long a knock waits for bytes: the handshake takes one round trip, the agent answers at once.
+const KNOCK_WITHIN: Span = Span::milliseconds(600);
+
 /// How long datagrams are waited for once every other path has ended.
 const WARM_FOR: Span = Span::milliseconds(400);
 
@@ -88,12 +95,12 @@ impl Looking {
     pub(super) fn open(&mut self, next_number: &mut u64, effects: &mut Vec<Effect>) {
         self.probe(next_number, effects);
         let id = self.attempt(next_number, Path::Stream);
-        let (to, nonce) = (self.subject, self.nonce);
+        let (to, nonce, within) = (self.subject, self.nonce, LOOK_FOR.less(MARGIN));
         effects.push(Effect::AskByStream {
             id,
             to,
             nonce,
-            within: LOOK_FOR,
+            within,
         });
     }
 
@@ -106,7 +113,11 @@ impl Looking {
     ) {
         self.is_wide = true;
         self.probe(next_number, effects);
-        let (to, nonce, within) = (self.subject, self.nonce, LOOK_FOR.less(OPENING));
+        let (to, nonce, within) = (
+            self.subject,
+            self.nonce,
+            LOOK_FOR.less(OPENING).less(MARGIN),
+        );
         let id = self.attempt(next_number, Path::FreshDial);
         effects.push(Effect::DialFresh {
             id,
@@ -119,7 +130,7 @@ impl Looking {
             id,
             to,
             port: None,
-            within,
+            within: KNOCK_WITHIN,
         });
         for port in self.named_ports.clone() {
             let id = self.attempt(next_number, Path::NamedPort(port));
@@ -127,7 +138,7 @@ impl Looking {
                 id,
                 to,
                 port: Some(port),
-                within,
+                within: KNOCK_WITHIN,
             });
         }
         for (path, relay) in relays {

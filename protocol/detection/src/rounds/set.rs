@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
-use super::{Effect, SET_WITHIN, WishId};
+use super::{Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
 #[derive(Debug)]
 pub(super) struct Set {
     pub anchor: Anchor,
     pub ends: Moment,
-    epoch: Epoch,
+    pub epoch: Epoch,
+    started: Moment,
     subjects: BTreeMap<HostId, Vec<WishId>>,
     /// Who was asked about whom; nobody else's word is taken.
     asked: BTreeSet<(HostId, HostId)>,
@@ -30,6 +31,7 @@ impl Set {
             anchor,
             ends: now.after(SET_WITHIN),
             epoch,
+            started: now,
             subjects: BTreeMap::new(),
             asked: BTreeSet::new(),
             awaited: BTreeSet::new(),
@@ -37,6 +39,20 @@ impl Set {
             attestations: Vec::new(),
             answers: BTreeMap::new(),
         }
+    }
+
+    /// protocol 3.7: the first subject waits at most this long for others to join.
+    pub fn is_open(&self, now: Moment) -> bool {
+        now < self.started.after(WAIT_FOR_OTHERS)
+    }
+
+    /// Somebody joins now.
+    pub fn extend(&mut self, now: Moment) {
+        self.ends = now.after(SET_WITHIN);
+    }
+
+    pub fn subjects(&self) -> impl Iterator<Item = &HostId> {
+        self.subjects.keys()
     }
 
     pub fn begin(&mut self, subject: HostId, wishes: Vec<WishId>) {

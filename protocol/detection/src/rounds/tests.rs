@@ -1,6 +1,6 @@
 use vocabulary::{
-    Anchor, Answer, Boot, Claims, ClusterName, Digest, Domain, Grade, GroupName, HostId, HostName,
-    Label, LedgerIndex, Moment, PublicKey, Roles, Sequence, Signature, Span,
+    Anchor, Answer, Boot, Claims, ClusterName, Digest, Domain, Epoch, Grade, Grounds, GroupName,
+    HostId, HostName, Label, LedgerIndex, Moment, PublicKey, Roles, Sequence, Signature, Span,
 };
 
 use super::*;
@@ -363,4 +363,45 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
     }
     assert!(overloads > 0);
     assert_eq!(seen.len(), 120, "nobody is passed over for ever");
+}
+
+/// The subjects that the next set to end was about.
+fn next_end(rounds: &mut Rounds) -> (Moment, Vec<HostId>) {
+    loop {
+        let now = rounds.next_deadline().expect("a set is under way");
+        let effects = rounds.handle(now, Event::DeadlineReached);
+        if let Some((_, subjects)) = ended(&effects) {
+            return (now, subjects.to_vec());
+        }
+    }
+}
+
+#[test]
+fn a_stable_subject_waits_a_second_at_most_for_others_of_its_zone_and_for_nobody_else() {
+    let mut rounds = leading();
+    rounds.handle(at(900), doubt("c1", &["a1"]));
+    tick(&mut rounds, at(1_100));
+    rounds.handle(at(1_200), doubt("c2", &["a2"]));
+    rounds.handle(at(1_400), doubt("b1", &["c2"]));
+    assert_eq!(
+        next_end(&mut rounds),
+        (at(2_500), vec![host("a1"), host("a2")]),
+        "one zone, one anchor"
+    );
+    assert_eq!(
+        next_end(&mut rounds).1,
+        [host("c2")],
+        "another zone, a set of its own"
+    );
+}
+
+#[test]
+fn a_wish_joins_no_set_whose_anchor_is_older_than_the_wish() {
+    let mut rounds = leading();
+    rounds.handle(at(900), doubt("c1", &["a1"]));
+    let subject = host("a2");
+    let wish = WishId(7);
+    rounds.handle(at(1_000), Event::Wished { wish, subject });
+    tick(&mut rounds, at(1_100));
+    assert_eq!(next_end(&mut rounds), (at(2_200), vec![host("a1")]));
 }

@@ -5,44 +5,33 @@
 use vocabulary::{Boot, Grade, HostId, Moment, Path, Reading, Span};
 use wire::DoubtNote;
 
+use super::check::Check;
 use super::loss::{Losses, RoundTrip};
 use super::stage::{Chain, Doubt, Stage};
 use super::{AttemptId, Desk, Effect, LookEnd, Seat, Settings};
 use crate::calibration::{CHECK_EVERY, Calibration};
-
-/// How long a checking knock waits; a local network answers in a millisecond.
-const KNOCK_WITHIN: Span = Span::milliseconds(500);
-
-/// How long a checking relay may take: as long as a round.
-const RELAY_WITHIN: Span = Span::seconds(1);
 
 /// A connection that is lost more often than this is looked at in its slots only.
 const LOST_EVERY: Span = Span::seconds(1);
 
 /// One subject in the eyes of one observer.
 pub(super) struct Watched {
-    subject: HostId,
+    pub(super) subject: HostId,
     boot: Option<Boot>,
     interval: Span,
     named_ports: Vec<u16>,
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Since when every chain has failed.
     unanswered_since: Option<Moment>,
-    round_trip: RoundTrip,
+    pub(super) round_trip: RoundTrip,
     losses: Losses,
     grade: Grade,
-    calibration: Calibration,
-    check: Option<Check>,
+    pub(super) calibration: Calibration,
+    pub(super) check: Option<Check>,
     /// Checks begin no earlier: the last one has ended, or calm has begun, at this moment.
-    checks_from: Moment,
+    pub(super) checks_from: Moment,
     /// A lost connection makes a dial no earlier.
     losable_from: Moment,
-}
-
-struct Check {
-    path: Path,
-    id: AttemptId,
-    until: Moment,
 }
 
 impl Watched {
@@ -463,66 +452,5 @@ impl Watched {
         };
         let spread = desk.draw_span(Span::milliseconds(CHECK_EVERY.as_milliseconds() / 10));
         self.calibration.answered(desk.now, path, spread);
-    }
-
-    /// Checks belong to calm: they would only add to the traffic of a trouble.
-    fn next_check(&self) -> Option<Moment> {
-        match (&self.stage, &self.check) {
-            (Stage::Calm { .. }, None) => {
-                let due = self.calibration.next_check();
-                due.map(|at| at.max(self.checks_from))
-            }
-            _ => None,
-        }
-    }
-
-    fn begin_check(&mut self, desk: &mut Desk<'_>, path: Path) {
-        let to = self.subject;
-        let id = AttemptId(desk.draw_number());
-        let within = match path {
-            Path::FreshDial if !desk.can_dial() => {
-                self.calibration.failed(desk.now, path);
-                return;
-            }
-            Path::FreshDial => desk.settings.dial_within(self.round_trip.smoothed()),
-            Path::Warm | Path::Stream => desk.settings.stream_within(self.round_trip.smoothed()),
-            Path::NearRelay | Path::FarRelay => RELAY_WITHIN,
-            Path::AgentPort | Path::NamedPort(_) => KNOCK_WITHIN,
-        };
-        let effect = match path {
-            Path::FreshDial => Effect::DialFresh {
-                id,
-                to,
-                nonce: desk.draw_nonce(),
-                within,
-            },
-            Path::Warm | Path::Stream => Effect::ProbeByStream { id, to, within },
-            Path::NearRelay | Path::FarRelay => Effect::CheckRelay { subject: to, path },
-            Path::AgentPort => Effect::Knock {
-                id,
-                to,
-                port: None,
-                within,
-            },
-            Path::NamedPort(port) => Effect::Knock {
-                id,
-                to,
-                port: Some(port),
-                within,
-            },
-        };
-        desk.effects.push(effect);
-        let until = desk.now.after(within).after(desk.settings.late_max());
-        self.check = Some(Check { path, id, until });
-    }
-
-    /// Whether this was the check under way.
-    fn end_check(&mut self, now: Moment, id: AttemptId) -> bool {
-        let is_check = self.check.as_ref().is_some_and(|check| check.id == id);
-        if is_check {
-            self.check = None;
-            self.checks_from = now;
-        }
-        is_check
     }
 }
