@@ -18,18 +18,18 @@ impl Canonical for What {
             | Self::PolicySet { .. }
             | Self::Paused { .. }
             | Self::Resumed { .. } => lay_of_the_mesh(self, bytes),
-            Self::Verdict { .. }
-            | Self::Granted { .. }
-            | Self::Accepted { .. }
-            | Self::LeaseOver { .. }
-            | Self::Escalated { .. }
-            | Self::Closed { .. } => lay_of_a_case(self, bytes),
-            Self::Intended { .. }
-            | Self::IntentRefused { .. }
-            | Self::Received { .. }
-            | Self::Inspected { .. }
-            | Self::Verified { .. }
-            | Self::Unproven { .. } => lay_of_a_remedy(self, bytes),
+            Self::Verdict { .. } | Self::Escalated { .. } | Self::Closed { .. } => {
+                lay_of_a_case(self, bytes)
+            }
+            Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
+                lay_of_a_lease(self, bytes)
+            }
+            Self::Intended { .. } | Self::IntentRefused { .. } | Self::Verified { .. } => {
+                lay_of_a_beginning(self, bytes)
+            }
+            Self::Received { .. } | Self::Inspected { .. } | Self::Unproven { .. } => {
+                lay_of_an_end(self, bytes)
+            }
         }
     }
 }
@@ -91,6 +91,22 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
             .number(*against)
             .number(*well)
             .number(*vacant),
+        What::Escalated {
+            case,
+            why,
+            is_counted,
+        } => bytes
+            .variant(12)
+            .number(case.0)
+            .text(why)
+            .variant(u8::from(*is_counted)),
+        What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
+        _ => unreachable!("the caller gives only what has become of a case"),
+    };
+}
+
+fn lay_of_a_lease(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
         What::Granted {
             case,
             fence,
@@ -122,21 +138,11 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
             .number(fence.0)
             .value(end)
             .variant(u8::from(*is_orphaned)),
-        What::Escalated {
-            case,
-            why,
-            is_counted,
-        } => bytes
-            .variant(12)
-            .number(case.0)
-            .text(why)
-            .variant(u8::from(*is_counted)),
-        What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
-        _ => unreachable!("the caller gives only what has become of a case"),
+        _ => unreachable!("the caller gives only what has become of a lease"),
     };
 }
 
-fn lay_of_a_remedy(what: &What, bytes: &mut CanonicalBytes) {
+fn lay_of_a_beginning(what: &What, bytes: &mut CanonicalBytes) {
     match what {
         What::Intended {
             case,
@@ -160,6 +166,25 @@ fn lay_of_a_remedy(what: &What, bytes: &mut CanonicalBytes) {
         What::IntentRefused { case, fence, why } => {
             bytes.variant(15).number(case.0).number(fence.0).text(why)
         }
+        What::Verified {
+            case,
+            remedy,
+            boot,
+            anchor,
+            grounds,
+        } => bytes
+            .variant(18)
+            .number(case.0)
+            .number(remedy.0)
+            .value(boot)
+            .value(anchor)
+            .bytes(&grounds.0),
+        _ => unreachable!("the caller gives only what may begin and what has worked"),
+    };
+}
+
+fn lay_of_an_end(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
         What::Received {
             case,
             remedy,
@@ -186,19 +211,6 @@ fn lay_of_a_remedy(what: &What, bytes: &mut CanonicalBytes) {
             .number(fence.0)
             .variant(receipt_number(*kind))
             .text(detail),
-        What::Verified {
-            case,
-            remedy,
-            boot,
-            anchor,
-            grounds,
-        } => bytes
-            .variant(18)
-            .number(case.0)
-            .number(remedy.0)
-            .value(boot)
-            .value(anchor)
-            .bytes(&grounds.0),
         What::Unproven {
             case,
             remedy,
@@ -210,7 +222,7 @@ fn lay_of_a_remedy(what: &What, bytes: &mut CanonicalBytes) {
             .number(remedy.0)
             .number(*rung)
             .text(why),
-        _ => unreachable!("the caller gives only what has become of a remedy"),
+        _ => unreachable!("the caller gives only what has come of a remedy"),
     };
 }
 

@@ -1,0 +1,261 @@
+//! Does every kind of record keep its bytes for ever? A history that was exported years ago must still verify.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect;
+use ledger::audit::{LeaseEnd, What};
+use ledger::case::Closure;
+use vocabulary::{
+    Anchor, Boot, Canonical, CaseId, ClusterName, Digest, Fence, HostId, HostName, LedgerIndex,
+    PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind,
+};
+
+const HOST: HostId = HostId([7; 16]);
+const CASE: CaseId = CaseId(42);
+const FENCE: Fence = Fence(5);
+const REMEDY: RemedyId = RemedyId(9);
+const DIGEST: Digest = Digest([3; 32]);
+const ANCHOR: Anchor = Anchor {
+    index: LedgerIndex(11),
+    audit: DIGEST,
+};
+const BOOT: Boot = Boot {
+    number: 2,
+    nonce: 77,
+};
+
+fn text(text: &str) -> String {
+    text.into()
+}
+
+fn of_the_mesh() -> Vec<What> {
+    let (who, why) = (text("ops"), text("because"));
+    vec![
+        What::Founded {
+            cluster: ClusterName::new("prod").expect("sound"),
+            voters: vec![HOST, HostId([8; 16])],
+        },
+        What::Enrolled {
+            host: HOST,
+            name: HostName::new("web-1").expect("sound"),
+            claims: text("hale://prod/eu/a/r1/web-1?group=web"),
+            key: PublicKey([1; 32]),
+        },
+        What::Booted {
+            host: HOST,
+            boot: BOOT,
+        },
+        What::Left {
+            host: HOST,
+            boot: BOOT,
+        },
+        What::Retired {
+            host: HOST,
+            who: who.clone(),
+            why: why.clone(),
+        },
+        What::PolicySet {
+            version: 3,
+            digest: DIGEST,
+            who: who.clone(),
+            why: why.clone(),
+        },
+        What::Paused {
+            who: who.clone(),
+            why: why.clone(),
+        },
+        What::Resumed { who, why },
+    ]
+}
+
+fn of_a_case() -> Vec<What> {
+    vec![
+        What::Verdict {
+            case: CASE,
+            subject: Scope::Host(HOST),
+            kind: VerdictKind::HostDown,
+            anchor: ANCHOR,
+            grounds: DIGEST,
+            against: 8,
+            well: 1,
+            vacant: 1,
+        },
+        What::Granted {
+            case: CASE,
+            fence: FENCE,
+            healer: HOST,
+            is_takeover: true,
+        },
+        What::Accepted {
+            case: CASE,
+            fence: FENCE,
+            healer: HOST,
+        },
+        What::LeaseOver {
+            case: CASE,
+            fence: FENCE,
+            end: LeaseEnd::NotAccepted,
+            is_orphaned: false,
+        },
+        What::LeaseOver {
+            case: CASE,
+            fence: FENCE,
+            end: LeaseEnd::RanOut,
+            is_orphaned: true,
+        },
+        What::LeaseOver {
+            case: CASE,
+            fence: FENCE,
+            end: LeaseEnd::Released(text("it leaves")),
+            is_orphaned: false,
+        },
+        What::Escalated {
+            case: CASE,
+            why: text("spent"),
+            is_counted: true,
+        },
+        What::Closed {
+            case: CASE,
+            how: Closure::Healed,
+        },
+        What::Closed {
+            case: CASE,
+            how: Closure::Recovered,
+        },
+        What::Closed {
+            case: CASE,
+            how: Closure::Retired,
+        },
+        What::Closed {
+            case: CASE,
+            how: Closure::ByPerson(text("ops")),
+        },
+        What::Closed {
+            case: CASE,
+            how: Closure::MergedInto(CaseId(43)),
+        },
+    ]
+}
+
+fn of_a_remedy() -> Vec<What> {
+    let detail = text("exit 0");
+    let (case, remedy, fence) = (CASE, REMEDY, FENCE);
+    vec![
+        What::Intended {
+            case,
+            fence,
+            remedy,
+            rung: 1,
+            argv: vec![text("/bin/start"), text("-x")],
+            healer: HOST,
+            anchor: ANCHOR,
+            grounds: DIGEST,
+        },
+        What::IntentRefused {
+            case,
+            fence,
+            why: text("too soon"),
+        },
+        What::Received {
+            case,
+            remedy,
+            fence,
+            kind: ReceiptKind::Done,
+            detail: detail.clone(),
+        },
+        What::Received {
+            case,
+            remedy,
+            fence,
+            kind: ReceiptKind::Refused,
+            detail: detail.clone(),
+        },
+        What::Received {
+            case,
+            remedy,
+            fence,
+            kind: ReceiptKind::Unknown,
+            detail: detail.clone(),
+        },
+        What::Inspected {
+            case,
+            remedy,
+            fence,
+            kind: ReceiptKind::Done,
+            detail,
+        },
+        What::Verified {
+            case,
+            remedy,
+            boot: Some(BOOT),
+            anchor: ANCHOR,
+            grounds: DIGEST,
+        },
+        What::Unproven {
+            case,
+            remedy,
+            rung: 1,
+            why: text("late"),
+        },
+    ]
+}
+
+fn all() -> Vec<What> {
+    let mut all = of_the_mesh();
+    all.extend(of_a_case());
+    all.extend(of_a_remedy());
+    all
+}
+
+fn word(what: &What) -> String {
+    let shown = format!("{what:?}");
+    shown.split(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn no_two_records_share_bytes() {
+    let bytes: BTreeSet<Vec<u8>> = all().iter().map(|what| what.canonical("test")).collect();
+    assert_eq!(bytes.len(), all().len());
+}
+
+#[test]
+fn every_kind_of_record_has_the_bytes_that_it_always_had() {
+    let lines: Vec<String> = all()
+        .iter()
+        .map(|what| {
+            let digest = Digest::of(&[&what.canonical("test")]);
+            format!("{:016x} {}\n", digest.leading(), word(what))
+        })
+        .collect();
+    expect![[r#"
+        efd1827e339b4738 Founded
+        1f559495c87650d9 Enrolled
+        ff3a6fafdb382e67 Booted
+        bc809723535c4305 Left
+        372a33c9dbca82ae Retired
+        5342fa35a8f3f5c5 PolicySet
+        bbb4f038ae353668 Paused
+        5bcd9b6d147522b6 Resumed
+        21631472eeb93856 Verdict
+        46896cf46d89a18e Granted
+        93edfeaf73920d04 Accepted
+        f2bcf85b59b073c7 LeaseOver
+        8f247e8b4198faa7 LeaseOver
+        fad76c8d75189c2f LeaseOver
+        d1c444d947c6b4b0 Escalated
+        0b440764765c2e96 Closed
+        b35c74f06e39ed68 Closed
+        06a55be0d345ca26 Closed
+        a2eb42505a394bf1 Closed
+        a2fdc9595abefe72 Closed
+        d28bb897691d4006 Intended
+        56e4dc5042be1a33 IntentRefused
+        5d4be7c5cfd832d4 Received
+        e0dbd1b390225961 Received
+        d95fb85c92557bff Received
+        157c8a1b5dfe7d29 Inspected
+        903500b4771d5a87 Verified
+        79b1ff76f7843ba5 Unproven
+    "#]]
+    .assert_eq(&lines.concat());
+}
