@@ -32,6 +32,8 @@ pub struct Presence {
 pub struct Enrolment {
     presence: Presence,
     is_asking: bool,
+    /// Whether anything was missing when it was last looked for.
+    is_wanting: bool,
     not_before: Moment,
     refusal: Option<Refused>,
 }
@@ -42,6 +44,7 @@ impl Enrolment {
         Self {
             presence,
             is_asking: false,
+            is_wanting: false,
             not_before: Moment::default(),
             refusal: None,
         }
@@ -49,17 +52,16 @@ impl Enrolment {
 
     /// What to propose now, if anything.
     pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
-        if self.is_asking || now < self.not_before {
-            return None;
-        }
-        let command = self.missing(ledger)?;
+        let command = self.missing(ledger);
+        self.is_wanting = command.is_some();
+        let command = command.filter(|_| !self.is_asking && now >= self.not_before)?;
         self.is_asking = true;
         Some(command)
     }
 
     /// When to try again without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        (!self.is_asking && self.not_before > Moment::default()).then_some(self.not_before)
+        (self.is_wanting && !self.is_asking).then_some(self.not_before)
     }
 
     /// The ledger has answered, or has not.

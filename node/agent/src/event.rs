@@ -107,6 +107,8 @@ pub enum CallEnd {
     Inspected(Receipt),
     /// Nothing came in time, or no connection could be had. Of a proposal: nobody knows whether it is committed.
     Failed,
+    /// This host could not even try (no address, a bound of its own): proves nothing about the other.
+    Unable,
 }
 
 /// What a TCP port gave within its time (protocol 2.4).

@@ -152,11 +152,9 @@ impl Healing {
 
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.tasks
-            .values()
-            .filter(|task| task.busy.is_none())
-            .map(|task| task.not_before)
-            .min()
+        let tasks = self.tasks.values().filter(|task| task.busy.is_none());
+        let untold = self.untold.values().filter_map(|untold| untold.due);
+        tasks.map(|task| task.not_before).chain(untold).min()
     }
 
     /// Looks at all cases again: called after each advance of the ledger, each end of an errand and each deadline.

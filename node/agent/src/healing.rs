@@ -33,9 +33,11 @@ impl Agent {
             CallEnd::Read { index } => Came::Read(index),
             CallEnd::Applied(receipt) => Came::Applied(receipt),
             CallEnd::Inspected(receipt) => Came::Inspected(receipt),
-            CallEnd::Response(_) | CallEnd::Dialled(_) | CallEnd::Knocked(_) | CallEnd::Failed => {
-                Came::Nothing
-            }
+            CallEnd::Response(_)
+            | CallEnd::Dialled(_)
+            | CallEnd::Knocked(_)
+            | CallEnd::Failed
+            | CallEnd::Unable => Came::Nothing,
         };
         if let Some((errand, wish)) = self.healing.ended(now, errand, came) {
             self.grant(now, errand, wish);

@@ -147,6 +147,11 @@ impl Lead {
             .collect()
     }
 
+    /// Pauses that are over hold nothing back and wake nobody.
+    pub fn rest(&mut self, now: Moment) {
+        self.not_before.retain(|_, at| *at > now);
+    }
+
     /// Subjects of live cases that are to be looked at again now (law G1).
     pub fn due_case_looks(&mut self, now: Moment, ledger: &Ledger) -> Vec<(WishId, HostId)> {
         if now < self.next_case_look {
@@ -161,8 +166,7 @@ impl Lead {
     }
 
     /// Whether a proposal about this matter may be made now; if so, it is under way from now on.
-    pub fn begin(&mut self, now: Moment, matter: Matter) -> bool {
-        self.not_before.retain(|_, at| *at > now);
+    pub fn begin(&mut self, matter: Matter) -> bool {
         !self.not_before.contains_key(&matter) && self.busy.insert(matter)
     }
 
@@ -202,7 +206,7 @@ impl Lead {
     pub fn surge(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
         let doubted = self.doubted(now);
         let is_surge = ledger.surge_of(&doubted).is_some() || self.is_overloaded;
-        (is_surge && self.begin(now, Matter::Surge)).then_some(Command::Surge { doubted })
+        (is_surge && self.begin(Matter::Surge)).then_some(Command::Surge { doubted })
     }
 
     /// All hosts in doubt with the age of their doubt, for the ledger's own count.

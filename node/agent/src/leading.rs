@@ -113,6 +113,7 @@ impl Agent {
         if !self.leads() || self.ledger.founding().is_none() {
             return;
         }
+        self.lead.rest(now);
         self.rounds(now, Told::DeadlineReached);
         let ledger = Arc::clone(&self.ledger);
         for (wish, subject) in self.lead.due_case_looks(now, &ledger) {
@@ -193,7 +194,7 @@ impl Agent {
     }
 
     fn freshen(&mut self, now: Moment) {
-        if self.lead.begin(now, Matter::Tick) {
+        if self.lead.begin(Matter::Tick) {
             self.propose(
                 now,
                 Purpose::Lead(Matter::Tick),
@@ -221,7 +222,7 @@ impl Agent {
         let following = self
             .lead
             .conclude(now, &ledger, (&grounds, &verified, &conclusions));
-        if !following.findings.is_empty() && self.lead.begin(now, Matter::Verdicts) {
+        if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts) {
             let command = Command::Verdicts {
                 grounds: grounds.clone(),
                 findings: following.findings,
@@ -234,7 +235,7 @@ impl Agent {
                 PROPOSAL_WITHIN,
             );
         }
-        if !following.recovered.is_empty() && self.lead.begin(now, Matter::Recovered) {
+        if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered) {
             let command = Command::Recovered {
                 cases: following.recovered,
                 grounds,
@@ -266,7 +267,7 @@ impl Agent {
                 continue;
             };
             let matter = Matter::Offer(case.id);
-            if ledger.can_offer(case.id, healer).is_ok() && self.lead.begin(now, matter) {
+            if ledger.can_offer(case.id, healer).is_ok() && self.lead.begin(matter) {
                 self.lead.count_offer(&ledger, case.id);
                 let command = Command::Offer {
                     case: case.id,

@@ -7,6 +7,7 @@ pub mod authority;
 pub mod command_line;
 pub mod config;
 pub mod demo;
+pub mod host;
 pub mod identity;
 pub mod moments;
 pub mod second_channel;

@@ -22,10 +22,10 @@ pub trait Mind: Send + Sync + 'static {
     fn view(&self) -> Arc<Ledger>;
 
     /// How much that state is worth.
-    fn standing(&self) -> Standing;
+    async fn standing(&self) -> Standing;
 
     /// What only this agent knows.
-    fn local(&self) -> Local;
+    async fn local(&self) -> Local;
 
     /// Puts a command into the ledger, in this host's name, through whichever keeper leads.
     async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted>;

@@ -4,6 +4,7 @@
 //! of a document, which are drawn before it, and the hidden `demo-remedy`, which ends with the codes of a remedy.
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 
+pub mod agent;
 pub mod ca;
 pub mod config;
 pub mod demo;
@@ -28,6 +29,8 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run the agent of this host.
+    Agent(agent::Agent),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -39,6 +42,9 @@ enum Verb {
     Policy(policy::Verb),
     /// Watch a mesh of six real agents on this machine heal four faults, with every proof checked.
     Demo(demo::Demo),
+    /// The guard of one remedy; started by the agent.
+    #[command(hide = true)]
+    Guard,
     /// The remedy of the demo's policy.
     #[command(hide = true)]
     DemoRemedy(demo::Remedy),
@@ -51,6 +57,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(usage) => return told(&usage),
     };
     let ended = match line.verb {
+        Verb::Agent(verb) => agent::run(&verb),
+        Verb::Guard => agent::guard(),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

@@ -52,7 +52,11 @@ impl Folder {
             let path = path.to_owned();
             move |why| FolderFault::Unusable { path, why }
         };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(at(path))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -62,7 +66,10 @@ impl Folder {
             .open(&lock_path)
             .map_err(at(&lock_path))?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(FolderFault::Held(path.to_owned())),
             Err(error) => Err(at(&lock_path)(error.into())),
         }
@@ -72,7 +79,8 @@ impl Folder {
     pub fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
         let path = self.path.join("boot");
         let number = read_boot(&path)?.saturating_add(1);
-        self.write_boot(&path, number).map_err(|why| FolderFault::Unusable { path, why })?;
+        self.write_boot(&path, number)
+            .map_err(|why| FolderFault::Unusable { path, why })?;
         Ok(Boot { number, nonce })
     }
 
@@ -83,8 +91,12 @@ impl Folder {
 
     fn write_boot(&self, path: &Path, number: u64) -> io::Result<()> {
         let fresh = self.path.join("boot.new");
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&fresh)?;
         writeln!(file, "{number}")?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
@@ -96,23 +108,42 @@ fn read_boot(path: &Path) -> Result<u64, FolderFault> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(why) => return Err(FolderFault::Unusable { path: path.to_owned(), why }),
+        Err(why) => {
+            return Err(FolderFault::Unusable {
+                path: path.to_owned(),
+                why,
+            });
+        }
     };
     let mut text = String::new();
     file.take(BOOT_FILE_BYTES_MAX)
         .read_to_string(&mut text)
-        .map_err(|why| FolderFault::Unusable { path: path.to_owned(), why })?;
-    text.trim().parse().map_err(|_| FolderFault::BootFile { path: path.to_owned(), holds: text })
+        .map_err(|why| FolderFault::Unusable {
+            path: path.to_owned(),
+            why,
+        })?;
+    text.trim().parse().map_err(|_| FolderFault::BootFile {
+        path: path.to_owned(),
+        holds: text,
+    })
 }
 
 impl fmt::Display for FolderFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unusable { path, why } => {
-                write!(out, "cannot use {}: {why}; expected a folder that this user may write, with room on its disk", path.display())
+                write!(
+                    out,
+                    "cannot use {}: {why}; expected a folder that this user may write, with room on its disk",
+                    path.display()
+                )
             }
             Self::Held(path) => {
-                write!(out, "{} is held by another agent; one folder serves one agent", path.display())
+                write!(
+                    out,
+                    "{} is held by another agent; one folder serves one agent",
+                    path.display()
+                )
             }
             Self::BootFile { path, holds } => write!(
                 out,
@@ -133,8 +164,17 @@ mod tests {
     fn each_life_has_a_higher_number_and_two_agents_never_share_a_folder() {
         let place = tempfile::tempdir().expect("a temporary folder");
         let first = Folder::open(place.path()).expect("free");
-        assert_eq!(first.begin_boot(1).expect("writable"), Boot { number: 1, nonce: 1 });
-        assert!(matches!(Folder::open(place.path()), Err(FolderFault::Held(_))));
+        assert_eq!(
+            first.begin_boot(1).expect("writable"),
+            Boot {
+                number: 1,
+                nonce: 1
+            }
+        );
+        assert!(matches!(
+            Folder::open(place.path()),
+            Err(FolderFault::Held(_))
+        ));
         drop(first);
         let second = Folder::open(place.path()).expect("free again");
         assert_eq!(second.begin_boot(2).expect("writable").number, 2);
@@ -145,7 +185,13 @@ mod tests {
         let place = tempfile::tempdir().expect("a temporary folder");
         fs::write(place.path().join("boot"), "seven\n").expect("writable");
         let folder = Folder::open(place.path()).expect("free");
-        assert!(matches!(folder.begin_boot(1), Err(FolderFault::BootFile { .. })));
-        assert_eq!(fs::read_to_string(place.path().join("boot")).expect("there"), "seven\n");
+        assert!(matches!(
+            folder.begin_boot(1),
+            Err(FolderFault::BootFile { .. })
+        ));
+        assert_eq!(
+            fs::read_to_string(place.path().join("boot")).expect("there"),
+            "seven\n"
+        );
     }
 }

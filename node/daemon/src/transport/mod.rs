@@ -31,7 +31,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use vocabulary::{Address, Boot, HostId};
+use vocabulary::{Address, Boot, CertificateChain, HostId};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
 
 pub use call::Replies;
@@ -279,6 +279,13 @@ impl Transport {
     /// The hosts to which a connection stands, by id.
     pub fn connected(&self) -> Vec<HostId> {
         self.0.lock().pool.hosts()
+    }
+
+    /// The certificates of a connected host: for the founding, which enrols hosts that no ledger knows yet.
+    pub fn certificate(&self, host: HostId) -> Option<CertificateChain> {
+        let mut state = self.0.lock();
+        let link = state.pool.speak(host)?;
+        tls::chain(&link.connection)
     }
 
     /// What was counted since the start.

@@ -86,6 +86,15 @@ pub(super) fn peer(
     ))
 }
 
+/// The certificates with which the other end has proven itself, its own first.
+pub(super) fn chain(connection: &quinn::Connection) -> Option<CertificateChain> {
+    let identity = connection.peer_identity()?;
+    let identity = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
+    Some(CertificateChain(
+        identity.iter().map(|der| der.to_vec()).collect(),
+    ))
+}
+
 /// Both directions of one judgement.
 #[derive(Debug)]
 struct PeerVerifier {

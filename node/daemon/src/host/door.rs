@@ -1,0 +1,319 @@
+//! The ledger as this host reaches it: its own Raft where it is a keeper, else through the keepers.
+//!
+//! Law L4: a proposal goes to whoever leads, or fails; it is never kept for later.
+//! Not here: what is proposed (see `agent`), what other hosts ask (see `serve`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ledger::Ledger;
+use ledger::command::{Command, Outcome, Proposed};
+use replication::{Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+use vocabulary::{CertificateChain, HostId, LedgerIndex};
+use wire::{LeaderHint, Request, Response, Unavailable};
+
+use crate::transport::{CallFault, Peer, Transport};
+
+/// Between two tries to find a leader.
+const AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// One try to reach one keeper: a dead one must not use up the whole time.
+const TRY_WITHIN: Duration = Duration::from_secs(1);
+
+/// A way to the ledger; cheap to clone.
+#[derive(Clone)]
+pub struct Door(Arc<Inside>);
+
+pub(super) struct Inside {
+    pub me: HostId,
+    pub transport: Transport,
+    /// This host's own Raft, if its certificate makes it a keeper.
+    pub port: Option<LedgerPort<Ledger>>,
+    pub follower: Mutex<Follower<Ledger>>,
+    pub state: watch::Sender<Arc<Ledger>>,
+    pub leader: watch::Sender<Option<HostId>>,
+    /// Connected hosts whose certificates make them keepers, with their stores: the way to a ledger that is not yet known.
+    keepers: Mutex<BTreeMap<HostId, Peer>>,
+}
+
+impl Door {
+    /// Nothing known yet.
+    pub fn new(
+        transport: Transport,
+        port: Option<LedgerPort<Ledger>>,
+        follower: Follower<Ledger>,
+    ) -> Self {
+        Self(Arc::new(Inside {
+            me: transport.host(),
+            transport,
+            port,
+            follower: Mutex::new(follower),
+            state: watch::Sender::new(Arc::new(Ledger::new())),
+            leader: watch::Sender::new(None),
+            keepers: Mutex::default(),
+        }))
+    }
+
+    /// The committed state as it comes in.
+    pub fn state(&self) -> watch::Receiver<Arc<Ledger>> {
+        self.0.state.subscribe()
+    }
+
+    /// Who leads, as far as this host knows.
+    pub fn leader(&self) -> watch::Receiver<Option<HostId>> {
+        self.0.leader.subscribe()
+    }
+
+    pub(super) fn inside(&self) -> &Inside {
+        &self.0
+    }
+
+    /// Whether this host's own Raft is part of the founded ledger.
+    pub fn is_member(&self) -> bool {
+        self.0.port.as_ref().is_some_and(LedgerPort::is_initialised)
+    }
+
+    /// This host's own Raft.
+    pub fn port(&self) -> Option<&LedgerPort<Ledger>> {
+        self.0.port.as_ref()
+    }
+
+    /// A peer is connected: it may be a keeper.
+    pub fn met(&self, peer: &Peer) {
+        if peer.claims.roles.keeper {
+            held(&self.0.keepers).insert(peer.host, peer.clone());
+        }
+    }
+
+    /// A peer is gone.
+    pub fn parted(&self, host: &HostId) {
+        held(&self.0.keepers).remove(host);
+    }
+
+    /// A connected keeper by name, for the founding: what its certificate and its hello say.
+    pub fn keeper_named(&self, name: &str) -> Option<Peer> {
+        let keepers = held(&self.0.keepers);
+        keepers
+            .values()
+            .find(|peer| peer.claims.host.as_str() == name)
+            .cloned()
+    }
+
+    /// The certificates of a connected host.
+    pub fn certificate(&self, host: HostId) -> Option<CertificateChain> {
+        self.0.transport.certificate(host)
+    }
+
+    /// The voters, else the keepers that are connected; never this host.
+    pub fn keepers(&self) -> Vec<HostId> {
+        let voters = self.0.state.borrow().voters().to_vec();
+        let known = if voters.is_empty() {
+            held(&self.0.keepers).keys().copied().collect()
+        } else {
+            voters
+        };
+        known
+            .into_iter()
+            .filter(|host| *host != self.0.me)
+            .collect()
+    }
+
+    /// Puts a command into the ledger in the name of this host. `None`: nobody knows whether it is committed.
+    pub async fn propose(
+        &self,
+        command: Command,
+        within: Duration,
+    ) -> Option<(LedgerIndex, Outcome)> {
+        let deadline = Instant::now() + within;
+        let mut ask = Seeker::new(self);
+        while let Some(to) = ask.next(deadline).await {
+            let answer = timeout_at(deadline, self.propose_to(to, &command))
+                .await
+                .ok()?;
+            match answer {
+                Asked::Answered(committed) => return Some(committed),
+                Asked::Unknown => return None,
+                Asked::Elsewhere(hint) => ask.follow(hint),
+            }
+        }
+        None
+    }
+
+    /// Waits until the local state holds everything that was acknowledged before this call.
+    pub async fn read_index(&self, within: Duration) -> Option<LedgerIndex> {
+        let deadline = Instant::now() + within;
+        let mut ask = Seeker::new(self);
+        while let Some(to) = ask.next(deadline).await {
+            match timeout_at(deadline, self.read_at(to)).await.ok()? {
+                Asked::Answered(index) => {
+                    let mut state = self.state();
+                    let reached = state.wait_for(|ledger| ledger.index() >= index);
+                    return timeout_at(deadline, reached)
+                        .await
+                        .ok()?
+                        .ok()
+                        .map(|_| index);
+                }
+                Asked::Unknown => {}
+                Asked::Elsewhere(hint) => ask.follow(hint),
+            }
+        }
+        None
+    }
+
+    async fn propose_to(&self, to: HostId, command: &Command) -> Asked<(LedgerIndex, Outcome)> {
+        if to == self.0.me {
+            let Some(port) = &self.0.port else {
+                return Asked::Elsewhere(None);
+            };
+            let proposed = Proposed {
+                by: self.0.me,
+                command: command.clone(),
+            };
+            return match port.propose(proposed).await {
+                Ok(committed) => Asked::Answered(committed),
+                Err(ProposeFault::NotLeader { hint }) => Asked::Elsewhere(hint),
+                Err(ProposeFault::Busy | ProposeFault::TooLarge { .. }) => Asked::Elsewhere(None),
+                Err(ProposeFault::TimedOut | ProposeFault::Stopped) => Asked::Unknown,
+            };
+        }
+        let request = Request::Propose(wire::encode(command));
+        match self.0.transport.request(to, request, TRY_WITHIN * 3).await {
+            Ok(Response::Outcome { index, outcome }) => match wire::decode(&outcome) {
+                Ok(outcome) => Asked::Answered((index, outcome)),
+                Err(_) => Asked::Unknown,
+            },
+            Ok(Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))) => {
+                Asked::Elsewhere(leader)
+            }
+            Ok(Response::Unavailable(Unavailable::TooLate)) => Asked::Unknown,
+            Err(fault) if is_unsent(&fault) => Asked::Elsewhere(None),
+            Ok(_) => Asked::Elsewhere(None),
+            Err(_) => Asked::Unknown,
+        }
+    }
+
+    async fn read_at(&self, to: HostId) -> Asked<LedgerIndex> {
+        if to == self.0.me {
+            let Some(port) = &self.0.port else {
+                return Asked::Elsewhere(None);
+            };
+            return match port.read_index().await {
+                Ok(index) => Asked::Answered(index),
+                Err(ReadFault::NotLeader { hint }) => Asked::Elsewhere(hint),
+                Err(ReadFault::NoMajority | ReadFault::Stopped) => Asked::Elsewhere(None),
+            };
+        }
+        match self
+            .0
+            .transport
+            .request(to, Request::ReadIndex, TRY_WITHIN)
+            .await
+        {
+            Ok(Response::Index(index)) => Asked::Answered(index),
+            Ok(Response::Unavailable(Unavailable::NotLeader(hint))) => {
+                Asked::Elsewhere(hint.leader)
+            }
+            Ok(_) | Err(_) => Asked::Elsewhere(None),
+        }
+    }
+}
+
+/// What one host said to a question that only the leader can answer.
+enum Asked<T> {
+    Answered(T),
+    /// Not there; perhaps at this host.
+    Elsewhere(Option<HostId>),
+    /// It may have been done.
+    Unknown,
+}
+
+/// Finds the leader: first who is known to lead, then each hint, then every keeper in turn.
+struct Seeker<'a> {
+    door: &'a Door,
+    hint: Option<HostId>,
+    tries: usize,
+}
+
+impl<'a> Seeker<'a> {
+    fn new(door: &'a Door) -> Self {
+        let hint = *door.0.leader.borrow();
+        Self {
+            door,
+            hint,
+            tries: 0,
+        }
+    }
+
+    fn follow(&mut self, hint: Option<HostId>) {
+        self.hint = hint;
+    }
+
+    /// Whom to ask next; `None` once the time is over.
+    async fn next(&mut self, deadline: Instant) -> Option<HostId> {
+        loop {
+            if self.tries > 0 {
+                sleep(AGAIN_AFTER).await;
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            self.tries += 1;
+            let mut candidates = self.door.keepers();
+            candidates.extend(self.door.is_member().then_some(self.door.0.me));
+            let known = self.hint.take().or_else(|| *self.door.0.leader.borrow());
+            // A hint that did not help twice running is not asked a third time before the others.
+            let known = known.filter(|_| !self.tries.is_multiple_of(3));
+            let count = candidates.len().max(1);
+            if let Some(to) = known.or_else(|| candidates.get(self.tries % count).copied()) {
+                return Some(to);
+            }
+        }
+    }
+}
+
+/// Whether the other side has surely not acted on it.
+fn is_unsent(fault: &CallFault) -> bool {
+    matches!(
+        fault,
+        CallFault::NoAddress
+            | CallFault::Denied
+            | CallFault::Busy(_)
+            | CallFault::NotDialled(_)
+            | CallFault::Untrusted(_)
+            | CallFault::Stranger(_)
+            | CallFault::Refused(_)
+            | CallFault::Closing
+    )
+}
+
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that holds it can panic half way; the state is whole in any case.
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How this host's Raft calls the others.
+pub struct Line(pub Transport);
+
+#[async_trait]
+impl KeeperLink for Line {
+    async fn call(
+        &self,
+        keeper: HostId,
+        request: Request,
+        within: Duration,
+    ) -> Result<Response, LinkFault> {
+        self.0
+            .request(keeper, request, within)
+            .await
+            .map_err(|fault| match fault {
+                CallFault::TooLate => LinkFault::TimedOut,
+                fault if is_unsent(&fault) => LinkFault::Unreachable(fault.to_string()),
+                fault => LinkFault::Broken(fault.to_string()),
+            })
+    }
+}

@@ -1,0 +1,154 @@
+//! Follows the ledger: through this host's own Raft where it is a member, else through two keepers at once, so that the
+//! loss of one, even of one that is frozen and ends no stream, is not felt (protocol 1.5).
+//!
+//! Not here: what a piece holds (see `replication::Follower`).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use replication::{Piece, TakeFault};
+use tokio::time::sleep;
+use vocabulary::HostId;
+use wire::{Request, Response};
+
+use super::door::{Door, held};
+use crate::transport::Replies;
+
+/// Keepers followed at once.
+const STREAMS: usize = 2;
+
+/// A keeper that does not take the question in this time is passed over.
+const ASK_WITHIN: Duration = Duration::from_secs(2);
+
+/// First and longest wait after a stream that brought nothing; doubles.
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(5);
+
+/// Starts to follow; ends with the runtime.
+pub fn start(door: &Door) {
+    if let Some(port) = door.port().cloned() {
+        let door = door.clone();
+        tokio::spawn(async move {
+            let (mut state, mut leadership) = (port.watch(), port.leadership());
+            loop {
+                if door.is_member() {
+                    let ledger = Arc::clone(&state.borrow_and_update());
+                    let known = *leadership.borrow_and_update();
+                    let me = door.inside().me;
+                    let other = known.leader.filter(|leader| *leader != me);
+                    tell_leader(&door, if known.am_leader { Some(me) } else { other });
+                    tell_state(&door, ledger);
+                }
+                let gone = tokio::select! {
+                    biased;
+                    changed = state.changed() => changed.is_err(),
+                    changed = leadership.changed() => changed.is_err(),
+                };
+                if gone {
+                    return;
+                }
+            }
+        });
+    }
+    let taken = Arc::new(Mutex::new(BTreeSet::new()));
+    for slot in 0..STREAMS {
+        let (door, taken) = (door.clone(), Arc::clone(&taken));
+        tokio::spawn(async move { follow(&door, slot, &taken).await });
+    }
+}
+
+/// One of the streams: another keeper than the other one has, for as long as it brings anything.
+async fn follow(door: &Door, slot: usize, taken: &Mutex<BTreeSet<HostId>>) {
+    let mut turn = slot;
+    let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
+    loop {
+        sleep(wait).await;
+        wait = (wait * 2).min(AGAIN_AT_MOST);
+        if door.is_member() {
+            continue;
+        }
+        turn += 1;
+        let Some(keeper) = choose(&door.keepers(), turn, &held(taken)) else {
+            continue;
+        };
+        held(taken).insert(keeper);
+        if listen(door, keeper).await {
+            wait = AGAIN_AFTER;
+        }
+        held(taken).remove(&keeper);
+    }
+}
+
+fn choose(keepers: &[HostId], turn: usize, taken: &BTreeSet<HostId>) -> Option<HostId> {
+    let free: Vec<HostId> = keepers
+        .iter()
+        .copied()
+        .filter(|host| !taken.contains(host))
+        .collect();
+    free.get(turn % free.len().max(1)).copied()
+}
+
+/// Follows one keeper until its stream ends; whether it brought anything.
+async fn listen(door: &Door, keeper: HostId) -> bool {
+    let (from, audit) = held(&door.inside().follower).wanted();
+    let request = Request::Follow { from, audit };
+    let Ok(mut replies) = door
+        .inside()
+        .transport
+        .follow(keeper, request, ASK_WITHIN)
+        .await
+    else {
+        return false;
+    };
+    let mut has_brought = false;
+    while let Some((leader, piece)) = next(&mut replies).await {
+        if door.is_member() {
+            return true;
+        }
+        tell_leader(door, leader);
+        let Some(bytes) = piece else { continue };
+        if let Err(fault) = take(door, &bytes) {
+            tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
+            return has_brought;
+        }
+        has_brought = true;
+    }
+    has_brought
+}
+
+async fn next(replies: &mut Replies) -> Option<(Option<HostId>, Option<Vec<u8>>)> {
+    match replies.next().await {
+        Ok(Some(Response::Entries { leader, piece })) => Some((leader, piece)),
+        Ok(Some(_) | None) | Err(_) => None,
+    }
+}
+
+/// What the other stream has brought already is passed over.
+fn take(door: &Door, bytes: &[u8]) -> Result<(), TakeFault> {
+    let mut follower = held(&door.inside().follower);
+    let is_known = Piece::from_bytes(bytes).is_ok_and(|piece| piece.upto() <= follower.upto());
+    if !is_known {
+        follower.take(bytes)?;
+        let ledger = Arc::clone(&follower.watch().borrow());
+        drop(follower);
+        tell_state(door, ledger);
+    }
+    Ok(())
+}
+
+fn tell_leader(door: &Door, leader: Option<HostId>) {
+    door.inside().leader.send_if_modified(|known| {
+        let is_news = *known != leader;
+        *known = leader;
+        is_news
+    });
+}
+
+fn tell_state(door: &Door, ledger: Arc<ledger::Ledger>) {
+    door.inside().state.send_if_modified(|known| {
+        let is_news = known.index() != ledger.index();
+        *known = ledger;
+        is_news
+    });
+}

@@ -1,0 +1,219 @@
+//! What effects need of the world: each is carried out by a task of its own that reports one end.
+//!
+//! Law E2 (see `agent::event`): every call ends exactly once, within its time.
+//! Not here: what is wanted (see `agent`).
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actuators::guard::Charge;
+use actuators::{Actuator, CommandActuator};
+use agent::{CallEnd, CallId, Knock, Page};
+use ledger::command::Command;
+use ledger::policy::Escalation;
+use tokio::sync::mpsc;
+use vocabulary::actuation::RemedyOrder;
+use vocabulary::{Address, HostId, Span};
+use wire::Request;
+
+use super::door::{Door, held};
+use super::places::Places;
+use crate::config::Seed;
+use crate::second_channel::{self, SecondChannel};
+use crate::transport::{CallFault, Transport};
+
+/// Seeds dialled in one go; a longer list is no list of seeds.
+const SEEDS_MAX: usize = 64;
+
+/// The hands of one host; cheap to clone.
+#[derive(Clone)]
+pub struct Hands {
+    pub transport: Transport,
+    pub door: Door,
+    pub second_channel: Arc<dyn SecondChannel>,
+    pub places: Arc<Mutex<Places>>,
+    pub actuator: Arc<CommandActuator>,
+    /// This very binary.
+    pub program: PathBuf,
+    pub seeds: Arc<[Seed]>,
+    /// Ends of calls, back to the loop.
+    pub ends: mpsc::Sender<(CallId, CallEnd)>,
+}
+
+impl Hands {
+    /// Asks on the standing connection.
+    pub fn call(&self, id: CallId, to: HostId, (request, within): (Request, Span)) {
+        let transport = self.transport.clone();
+        self.spawn(id, async move {
+            match transport.request(to, request, duration(within)).await {
+                Ok(response) => CallEnd::Response(response),
+                Err(fault) => end_of(&fault),
+            }
+        });
+    }
+
+    /// Asks over a new connection from a new source port.
+    pub fn fresh_dial(&self, id: CallId, to: HostId, (nonce, within): (u128, Span)) {
+        let transport = self.transport.clone();
+        self.spawn(id, async move {
+            match transport.fresh_dial(to, nonce, duration(within)).await {
+                Ok((_, response)) => CallEnd::Dialled(response),
+                Err(fault) => end_of(&fault),
+            }
+        });
+    }
+
+    /// Knocks at the agent's port or at one that the policy names.
+    pub fn knock(&self, id: CallId, to: HostId, (port, within): (Option<u16>, Span)) {
+        let place = held(&self.places).of(&to);
+        let second_channel = Arc::clone(&self.second_channel);
+        self.spawn(id, async move {
+            let Some(mut at) = place else {
+                return CallEnd::Unable;
+            };
+            at.set_port(port.unwrap_or(at.port()));
+            CallEnd::Knocked(match second_channel.knock(at, duration(within)).await {
+                second_channel::Knock::Answered => Knock::Answered,
+                second_channel::Knock::Refused => Knock::Refused,
+                second_channel::Knock::Accepted => Knock::Accepted,
+                second_channel::Knock::Silent => Knock::Silent,
+            })
+        });
+    }
+
+    /// Puts a command into the ledger, through whoever leads.
+    pub fn propose(&self, id: CallId, command: Command, within: Span) {
+        let door = self.door.clone();
+        self.spawn(id, async move {
+            match door.propose(command, duration(within)).await {
+                Some((index, outcome)) => CallEnd::Committed { index, outcome },
+                None => CallEnd::Failed,
+            }
+        });
+    }
+
+    /// A linearizable read.
+    pub fn read_index(&self, id: CallId, within: Span) {
+        let door = self.door.clone();
+        self.spawn(id, async move {
+            match door.read_index(duration(within)).await {
+                Some(index) => CallEnd::Read { index },
+                None => CallEnd::Failed,
+            }
+        });
+    }
+
+    /// Carries a remedy out.
+    pub fn apply(&self, id: CallId, order: RemedyOrder) {
+        let actuator = Arc::clone(&self.actuator);
+        self.spawn(
+            id,
+            async move { CallEnd::Applied(actuator.apply(&order).await) },
+        );
+    }
+
+    /// Finds out what became of a remedy.
+    pub fn inspect(&self, id: CallId, order: RemedyOrder) {
+        let actuator = Arc::clone(&self.actuator);
+        self.spawn(id, async move {
+            CallEnd::Inspected(actuator.inspect(&order).await)
+        });
+    }
+
+    /// Calls a person: the line goes to the log in any case, and to the policy's command where there is one.
+    pub fn page(&self, page: Page, escalation: Option<Escalation>) {
+        tracing::error!(case = page.case.0, "a person is needed: {}", page.line);
+        let Some(Escalation { argv, time_limit }) = escalation else {
+            return;
+        };
+        let program = self.program.clone();
+        tokio::spawn(async move {
+            let charge = Charge {
+                argv,
+                environment: vec![
+                    ("HALE_CASE".into(), page.case.to_string()),
+                    ("HALE_LINE".into(), page.line),
+                ],
+                at_most_ms: time_limit.as_milliseconds(),
+            };
+            match actuators::command::run_guarded(&program, &charge).await {
+                Ok(report) => {
+                    tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
+                }
+                Err(fault) => {
+                    tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
+                }
+            }
+        });
+    }
+
+    /// Dials the seeds, and every host of the roster's whose place is known.
+    pub fn redial(&self) {
+        for seed in self.seeds.iter().take(SEEDS_MAX) {
+            let (transport, seed) = (self.transport.clone(), seed.clone());
+            tokio::spawn(async move {
+                for address in resolve(&seed).await {
+                    match transport.introduce(address).await {
+                        Ok(_) => return,
+                        Err(fault) => tracing::debug!(%address, %fault, "a seed does not answer"),
+                    }
+                }
+            });
+        }
+    }
+
+    /// Where a host is from now on, unless the configuration says otherwise.
+    pub fn locate(&self, host: HostId, address: Address) {
+        if let Some(address) = held(&self.places).learn(host, address) {
+            self.transport.set_address(host, address);
+        }
+    }
+
+    /// Which connections are worth keeping.
+    pub fn keep_warm(&self, hosts: Vec<HostId>) {
+        self.transport
+            .keep_warm(hosts.into_iter().collect::<BTreeSet<_>>());
+    }
+
+    fn spawn(&self, id: CallId, work: impl Future<Output = CallEnd> + Send + 'static) {
+        let ends = self.ends.clone();
+        tokio::spawn(async move {
+            let end = work.await;
+            // The loop is gone only when the agent is.
+            ends.send((id, end)).await.ok();
+        });
+    }
+}
+
+/// What a failed call proves: our own inability proves nothing about the other side (protocol 2.3).
+fn end_of(fault: &CallFault) -> CallEnd {
+    match fault {
+        CallFault::NoAddress
+        | CallFault::Denied
+        | CallFault::Busy(_)
+        | CallFault::NotDialled(_)
+        | CallFault::Untrusted(_)
+        | CallFault::Refused(_)
+        | CallFault::Rejected(_)
+        | CallFault::Garbled(_)
+        | CallFault::Closing => CallEnd::Unable,
+        CallFault::TooLate | CallFault::Stranger(_) | CallFault::Lost(_) => CallEnd::Failed,
+    }
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_millis(span.as_milliseconds())
+}
+
+async fn resolve(seed: &Seed) -> Vec<SocketAddr> {
+    match tokio::net::lookup_host((seed.host.as_str(), seed.port)).await {
+        Ok(addresses) => addresses.take(SEEDS_MAX).collect(),
+        Err(fault) => {
+            tracing::warn!(seed = %seed.host, %fault, "a seed's name cannot be resolved");
+            Vec::new()
+        }
+    }
+}

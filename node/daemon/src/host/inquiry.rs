@@ -1,0 +1,42 @@
+//! What the rest of the daemon may ask of the running mind: a look at its own standing.
+
+use agent::lead::LastLook;
+use agent::view::View;
+use tokio::sync::{mpsc, oneshot};
+use vocabulary::{HostId, Moment};
+
+/// Inquiries that wait for the loop; more are answered by silence. The admin socket serves 32 at once.
+const INQUIRIES_MAX: usize = 64;
+
+/// A question to the loop.
+pub(super) enum Inquiry {
+    /// Its own standing.
+    View(oneshot::Sender<(View, Moment)>),
+    /// What its last rounds on a subject gave, if it held any as leader.
+    LastLook(HostId, oneshot::Sender<Option<(LastLook, Moment)>>),
+}
+
+/// Asks the loop; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Inquirer(mpsc::Sender<Inquiry>);
+
+impl Inquirer {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Inquiry>) {
+        let (sender, receiver) = mpsc::channel(INQUIRIES_MAX);
+        (Self(sender), receiver)
+    }
+
+    /// The mind's own standing and the moment of the answer; `None` when the loop does not answer.
+    pub async fn view(&self) -> Option<(View, Moment)> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(Inquiry::View(answer)).ok()?;
+        answered.await.ok()
+    }
+
+    /// What the last rounds on a subject gave, if this host held any as leader.
+    pub async fn last_look(&self, subject: HostId) -> Option<(LastLook, Moment)> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(Inquiry::LastLook(subject, answer)).ok()?;
+        answered.await.ok()?
+    }
+}

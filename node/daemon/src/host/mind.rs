@@ -1,0 +1,259 @@
+//! The running host as its admin socket sees it (see `admin::mind`).
+//!
+//! Not here: words and screens (see `admin::render`).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agent::lead::LastLook;
+use agent::view::View;
+use async_trait::async_trait;
+use ledger::Ledger;
+use ledger::command::{Command, Outcome};
+use tokio::time::Instant;
+use vocabulary::{
+    Claims, HostId, HostName, Moment, Path, PathReading, PublicKey, Reading, Signature, Signer,
+    Span,
+};
+
+use super::door::{Door, held};
+use super::found::{FoundFault, found};
+use super::inquiry::Inquirer;
+use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, RoundHeld, Standing};
+use crate::identity::Identity;
+use crate::transport::{Presence, Transport};
+
+/// How long a linearizable read may take before an answer is called stale.
+const FRESH_WITHIN: Duration = Duration::from_millis(700);
+
+/// What was known to be the newest this lately needs no new proof: a screen that asks for several answers asks once.
+const FRESH_FOR: Duration = Duration::from_millis(200);
+
+/// How long a person's command may take.
+const PROPOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// Hosts of whose last round an answer tells.
+const ROUNDS_TOLD_MAX: usize = 64;
+
+/// An alarm starts so long before a certificate ends (ARCHITECTURE 5).
+const CERTIFICATE_ALARM_SECONDS: u64 = 30 * 24 * 3_600;
+
+/// This host's own key, behind the trait that the pure rooms know.
+pub struct OwnSigner(pub Arc<Identity>);
+
+impl Signer for OwnSigner {
+    fn public_key(&self) -> PublicKey {
+        self.0.signer().public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Signature {
+        self.0.signer().sign(message)
+    }
+}
+
+/// What the admin socket asks.
+pub struct HostMind {
+    identity: Arc<Identity>,
+    presence: Presence,
+    door: Door,
+    inquirer: Inquirer,
+    transport: Transport,
+    /// When the local state was last known to be the newest.
+    fresh: Mutex<Instant>,
+}
+
+impl HostMind {
+    /// The running host.
+    pub fn new(
+        identity: &Arc<Identity>,
+        presence: Presence,
+        (door, inquirer, transport): (Door, Inquirer, Transport),
+    ) -> Self {
+        Self {
+            identity: Arc::clone(identity),
+            presence,
+            door,
+            inquirer,
+            transport,
+            fresh: Mutex::new(Instant::now()),
+        }
+    }
+
+    async fn is_fresh(&self) -> bool {
+        let is_late = held(&self.fresh).elapsed() > FRESH_FOR;
+        if is_late && self.door.read_index(FRESH_WITHIN).await.is_none() {
+            return false;
+        }
+        if is_late {
+            *held(&self.fresh) = Instant::now();
+        }
+        true
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let until = self.identity.validity().until;
+        let left = until.saturating_sub(crate::moments::now());
+        let ends = crate::moments::utc(until);
+        let days = left / (24 * 3_600);
+        (left < CERTIFICATE_ALARM_SECONDS)
+            .then(|| format!("this host's certificate ends in {days} days, at {ends}"))
+            .into_iter()
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Mind for HostMind {
+    fn me(&self) -> Claims {
+        self.identity.claims().clone()
+    }
+
+    fn view(&self) -> Arc<Ledger> {
+        Arc::clone(&self.door.state().borrow())
+    }
+
+    async fn standing(&self) -> Standing {
+        let has_majority = self.is_fresh().await;
+        let age = if has_majority {
+            Duration::ZERO
+        } else {
+            held(&self.fresh).elapsed()
+        };
+        let term = self
+            .door
+            .port()
+            .map_or(0, |port| port.leadership().borrow().term);
+        Standing {
+            age: Span::milliseconds(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            has_majority,
+            leader: *self.door.leader().borrow(),
+            term,
+        }
+    }
+
+    async fn local(&self) -> Local {
+        let Some((view, _)) = self.inquirer.view().await else {
+            let notes = vec![String::from("this agent's loop does not answer")];
+            return Local {
+                notes,
+                ..Local::default()
+            };
+        };
+        let mut rounds = BTreeMap::new();
+        for host in told_of(&view, &self.view()) {
+            if let Some((look, now)) = self.inquirer.last_look(host).await {
+                rounds.insert(host, round(&look, now));
+            }
+        }
+        Local {
+            doubts: doubts(&view),
+            up: view.up.keys().copied().collect(),
+            connected: self.transport.connected().into_iter().collect(),
+            readings: readings(&view),
+            discounting: view
+                .health
+                .iter()
+                .filter(|(_, record)| record.health.discounts_itself())
+                .map(|(host, _)| (*host, String::from("its loop is late")))
+                .collect(),
+            late: view.late,
+            rounds,
+            refusals: view
+                .enrolment_refused
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            notes: self.notes(),
+        }
+    }
+
+    async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted> {
+        match self.door.propose(command, PROPOSE_WITHIN).await {
+            Some((_, outcome)) => Ok(outcome),
+            None if self.door.leader().borrow().is_none() => Err(NotCommitted::NoLeader(
+                "no keeper leads that this agent can reach; nothing has moved".into(),
+            )),
+            None => Err(NotCommitted::Unknown(
+                "no answer in time: it may yet be committed; look before you repeat it".into(),
+            )),
+        }
+    }
+
+    async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted> {
+        let own = (&self.identity, self.presence);
+        found(&self.door, own, keepers)
+            .await
+            .map_err(|fault| match fault {
+                FoundFault::Raft(_) | FoundFault::Unfinished => {
+                    NotCommitted::Unknown(fault.to_string())
+                }
+                fault => NotCommitted::NoLeader(fault.to_string()),
+            })
+    }
+}
+
+/// Own doubts, those told to this host as leader, and gossiped ones.
+fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
+    let own = view.doubts.iter().map(|note| {
+        let age = Some(Span::milliseconds(note.age_ms));
+        (note.subject, DoubtHeld { by: view.me, age })
+    });
+    let told = view.doubted.iter().flat_map(|(subject, doubters)| {
+        doubters.iter().map(|(by, age)| {
+            (
+                *subject,
+                DoubtHeld {
+                    by: *by,
+                    age: Some(*age),
+                },
+            )
+        })
+    });
+    let gossiped = view.health.iter().flat_map(|(by, record)| {
+        let doubts = record.health.doubts().iter();
+        doubts.map(|subject| (*subject, DoubtHeld { by: *by, age: None }))
+    });
+    let mut doubts: BTreeMap<HostId, Vec<DoubtHeld>> = BTreeMap::new();
+    for (subject, doubt) in told.chain(own).chain(gossiped) {
+        let of_subject = doubts.entry(subject).or_default();
+        if !of_subject.iter().any(|known| known.by == doubt.by) {
+            of_subject.push(doubt);
+        }
+    }
+    doubts
+}
+
+/// Paths whose silence would be evidence have answered lately; the others prove nothing.
+fn readings(view: &View) -> BTreeMap<HostId, Vec<PathReading>> {
+    let answered = |path: &Path| PathReading {
+        path: *path,
+        reading: Reading::Answered,
+    };
+    let of = view.calibrated.iter();
+    of.map(|(subject, paths)| (*subject, paths.iter().map(answered).collect()))
+        .collect()
+}
+
+/// Doubted hosts and the subjects of open cases.
+fn told_of(view: &View, ledger: &Ledger) -> Vec<HostId> {
+    let cases = ledger.cases().filter_map(|case| case.host());
+    let mut hosts: Vec<HostId> = view.doubted.keys().copied().chain(cases).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts.truncate(ROUNDS_TOLD_MAX);
+    hosts
+}
+
+fn round(look: &LastLook, now: Moment) -> RoundHeld {
+    RoundHeld {
+        age: now.since(look.at),
+        anchor: look.anchor,
+        paths: look
+            .attestations
+            .iter()
+            .map(|attestation| (attestation.observer, attestation.paths.clone()))
+            .collect(),
+        verdict: look.verdict.clone().map(|verdict| verdict.kind),
+    }
+}

@@ -1,0 +1,139 @@
+//! What other hosts ask of the ledger through this one: proposals, linearizable reads, feeds, Raft.
+//!
+//! Law C2 (see `ledger::command`): the author of a proposal is whoever the connection's certificate names.
+//! Not here: who may ask what (the transport has checked roles), what a command does.
+
+use ledger::Ledger;
+use ledger::command::{Command, Proposed};
+use replication::{LedgerPort, ProposeFault, ReadFault};
+use vocabulary::{Digest, HostId, LedgerIndex};
+use wire::{LeaderHint, Request, Response, Unavailable};
+
+use super::door::Door;
+use crate::transport::Reply;
+
+/// Whether this room answers the request; all others are the mind's.
+pub fn is_for_the_ledger(request: &Request) -> bool {
+    match request {
+        Request::Propose(_)
+        | Request::ReadIndex
+        | Request::Follow { .. }
+        | Request::Raft(_)
+        | Request::Standing => true,
+        Request::Probe
+        | Request::Doubts(_)
+        | Request::Look { .. }
+        | Request::Ask { .. }
+        | Request::Relay { .. }
+        | Request::RoundFor { .. } => false,
+    }
+}
+
+/// Answers one request.
+pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
+    let Some(port) = door.port().cloned() else {
+        return reply.send(Response::Unavailable(Unavailable::NotMine));
+    };
+    let response = match request {
+        Request::Propose(bytes) => propose(&port, from, &bytes).await,
+        Request::ReadIndex => read_index(&port).await,
+        Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, from).await),
+        Request::Standing => Response::Standing {
+            has_leader: port.has_live_leader(),
+        },
+        Request::Follow { from, audit } if door.is_member() => {
+            return feed(&port, (from, audit), reply).await;
+        }
+        Request::Follow { .. }
+        | Request::Probe
+        | Request::Doubts(_)
+        | Request::Look { .. }
+        | Request::Ask { .. }
+        | Request::Relay { .. }
+        | Request::RoundFor { .. } => Response::Unavailable(Unavailable::NotMine),
+    };
+    reply.send(response);
+}
+
+async fn propose(port: &LedgerPort<Ledger>, by: HostId, bytes: &[u8]) -> Response {
+    let Ok(command) = wire::decode::<Command>(bytes) else {
+        return Response::Unavailable(Unavailable::Forbidden);
+    };
+    match port.propose(Proposed { by, command }).await {
+        Ok((index, outcome)) => Response::Outcome {
+            index,
+            outcome: wire::encode(&outcome),
+        },
+        Err(ProposeFault::NotLeader { hint }) => not_leader(hint),
+        Err(ProposeFault::Busy) => {
+            Response::Unavailable(Unavailable::Busy(String::from("proposals that wait")))
+        }
+        Err(ProposeFault::TooLarge { .. }) => Response::Unavailable(Unavailable::Forbidden),
+        Err(ProposeFault::TimedOut | ProposeFault::Stopped) => {
+            Response::Unavailable(Unavailable::TooLate)
+        }
+    }
+}
+
+async fn read_index(port: &LedgerPort<Ledger>) -> Response {
+    match port.read_index().await {
+        Ok(index) => Response::Index(index),
+        Err(ReadFault::NotLeader { hint }) => not_leader(hint),
+        Err(ReadFault::NoMajority | ReadFault::Stopped) => {
+            Response::Unavailable(Unavailable::NoLeader)
+        }
+    }
+}
+
+fn not_leader(leader: Option<HostId>) -> Response {
+    Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))
+}
+
+/// Feeds one follower at its own pace: pieces as they come, and who leads whenever that changes.
+async fn feed(
+    port: &LedgerPort<Ledger>,
+    (from, audit): (LedgerIndex, Option<Digest>),
+    mut reply: Reply,
+) {
+    let mut feed = port.follow(from, audit);
+    let mut leadership = port.leadership();
+    let leader = leadership.borrow().leader;
+    if reply
+        .push(Response::Entries {
+            leader,
+            piece: None,
+        })
+        .await
+        .is_err()
+    {
+        return;
+    }
+    loop {
+        let leader = leadership.borrow_and_update().leader;
+        let mut piece = None;
+        tokio::select! {
+            biased;
+            () = reply.unwanted() => return,
+            changed = leadership.changed() => if changed.is_err() { return },
+            next = feed.next() => match next {
+                Ok(next) => piece = Some(next.to_bytes()),
+                Err(fault) => {
+                    tracing::debug!(%fault, "a follower's feed ends");
+                    return;
+                }
+            },
+        }
+        let leader = if piece.is_some() {
+            leader
+        } else {
+            leadership.borrow().leader
+        };
+        if reply
+            .push(Response::Entries { leader, piece })
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The loop of one host: what comes from the world goes to the mind, what the mind wants goes to the hands.
+//!
+//! Law E1 (see `agent::event`): effects are performed in order.
+//! Not here: any decision.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use agent::{Agent, AskId, CallEnd, CallId, Effect, Event};
+use replication::Clock;
+use tokio::signal::unix::Signal;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use vocabulary::{HostId, Moment, Span};
+use wire::{Response, Unavailable};
+
+use super::hands::Hands;
+use super::inquiry::Inquiry;
+use super::serve;
+use crate::transport::{Incoming, Reply};
+
+/// Asks of other hosts that the mind has not answered yet; the transport serves 256 at once.
+const ASKS_MAX: usize = 512;
+
+/// A loop that wakes later than this after its deadline tells the mind so: its own misses prove less (protocol 2.7).
+const LATE_FROM: Span = Span::milliseconds(50);
+
+/// Without any deadline the loop looks around this often.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// After SIGTERM everything is over within this, whoever does not answer.
+const LEAVE_WITHIN: Duration = Duration::from_secs(4);
+
+/// Everything the loop listens to.
+pub struct Ears {
+    pub incoming: mpsc::Receiver<Incoming>,
+    pub ends: mpsc::Receiver<(CallId, CallEnd)>,
+    pub inquiries: mpsc::Receiver<Inquiry>,
+    pub state: watch::Receiver<std::sync::Arc<ledger::Ledger>>,
+    pub leader: watch::Receiver<Option<HostId>>,
+    pub terminate: Signal,
+    pub interrupt: Signal,
+}
+
+/// The loop.
+pub struct Shell<C> {
+    pub agent: Agent,
+    pub hands: Hands,
+    pub clock: C,
+    asks: BTreeMap<AskId, Reply>,
+    last_ask: u64,
+    /// Set by SIGTERM: when the agent ends at the latest.
+    leaves_by: Option<Instant>,
+    is_gone: bool,
+}
+
+/// One thing heard.
+enum Heard {
+    Event(Event),
+    Incoming(Incoming),
+    Inquiry(Inquiry),
+    Deadline,
+    Stop,
+}
+
+impl<C: Clock> Shell<C> {
+    /// A loop that has not begun.
+    pub fn new(agent: Agent, hands: Hands, clock: C) -> Self {
+        Self {
+            agent,
+            hands,
+            clock,
+            asks: BTreeMap::new(),
+            last_ask: 0,
+            leaves_by: None,
+            is_gone: false,
+        }
+    }
+
+    /// Runs until the agent has said goodbye, or was told to end twice.
+    pub async fn run(mut self, mut ears: Ears) {
+        self.feed(Event::DeadlineReached);
+        while !self.is_gone {
+            let wake = self.wake();
+            match self.listen(&mut ears, wake).await {
+                Heard::Event(event) => self.feed(event),
+                Heard::Incoming(incoming) => self.take(incoming),
+                Heard::Inquiry(inquiry) => self.answer(inquiry),
+                Heard::Deadline => self.deadline(),
+                Heard::Stop => self.is_gone = true,
+            }
+        }
+    }
+
+    async fn listen(&self, ears: &mut Ears, wake: Instant) -> Heard {
+        tokio::select! {
+            biased;
+            _ = ears.terminate.recv() => self.told_to_end(),
+            _ = ears.interrupt.recv() => self.told_to_end(),
+            Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
+            Ok(()) = ears.leader.changed() => {
+                let leader = *ears.leader.borrow_and_update();
+                Heard::Event(Event::LeadershipChanged { leader })
+            }
+            Ok(()) = ears.state.changed() => {
+                let ledger = std::sync::Arc::clone(&ears.state.borrow_and_update());
+                Heard::Event(Event::LedgerAdvanced { ledger })
+            }
+            incoming = ears.incoming.recv() => incoming.map_or(Heard::Stop, Heard::Incoming),
+            Some(inquiry) = ears.inquiries.recv() => Heard::Inquiry(inquiry),
+            () = sleep_until(wake) => Heard::Deadline,
+        }
+    }
+
+    /// The first time the agent says goodbye; the second time it is gone at once.
+    fn told_to_end(&self) -> Heard {
+        if self.leaves_by.is_some() {
+            Heard::Stop
+        } else {
+            Heard::Event(Event::Leave)
+        }
+    }
+
+    fn wake(&self) -> Instant {
+        let now = Instant::now();
+        let idle = now + IDLE;
+        let due = self.agent.next_deadline().map_or(idle, |deadline| {
+            let left = deadline.since(self.clock.now());
+            now + Duration::from_millis(left.as_milliseconds())
+        });
+        due.min(idle).min(self.leaves_by.unwrap_or(idle))
+    }
+
+    fn deadline(&mut self) {
+        if self.leaves_by.is_some_and(|by| Instant::now() >= by) {
+            self.is_gone = true;
+            return;
+        }
+        let now = self.clock.now();
+        let due = self
+            .agent
+            .next_deadline()
+            .filter(|due| *due > Moment::default());
+        let late = due.map_or(Span::ZERO, |due| now.since(due));
+        if late > LATE_FROM {
+            self.feed(Event::LoopLate { late });
+        }
+        self.feed(Event::DeadlineReached);
+    }
+
+    fn feed(&mut self, event: Event) {
+        if matches!(event, Event::Leave) {
+            tracing::info!("asked to end: saying goodbye");
+            self.leaves_by = Some(Instant::now() + LEAVE_WITHIN);
+        }
+        let effects = self.agent.handle(self.clock.now(), event);
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn take(&mut self, incoming: Incoming) {
+        match incoming {
+            Incoming::Datagram { from, datagram } => self.feed(Event::Datagram { from, datagram }),
+            Incoming::Request {
+                from,
+                request,
+                reply,
+                ..
+            } => {
+                if serve::is_for_the_ledger(&request) {
+                    tokio::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
+                } else if let Some(id) = self.keep(reply) {
+                    self.feed(Event::Asked { id, from, request });
+                }
+            }
+            Incoming::Connected(peer) => {
+                tracing::debug!(host = %peer.claims.host, boot = peer.boot.number, "connected");
+                self.hands.door.met(&peer);
+                self.hands.locate(peer.host, peer.address);
+                let (host, boot, address) = (peer.host, peer.boot, peer.address);
+                self.feed(Event::Connected {
+                    host,
+                    boot,
+                    address,
+                });
+            }
+            Incoming::Closed { host, why, .. } => {
+                tracing::debug!(%host, ?why, "connection ended");
+                self.hands.door.parted(&host);
+                self.feed(Event::Closed { host });
+            }
+            Incoming::Refused { by, refusal } => {
+                tracing::warn!(%by, ?refusal, "a host does not admit this one");
+            }
+        }
+    }
+
+    /// At the bound the oldest ask has no answer any more: its asker has long given up.
+    fn keep(&mut self, reply: Reply) -> Option<AskId> {
+        self.last_ask += 1;
+        let id = AskId(self.last_ask);
+        self.asks.retain(|_, reply| reply.is_wanted());
+        if self.asks.len() >= ASKS_MAX {
+            let busy = Unavailable::Busy(String::from("asks that wait"));
+            reply.send(Response::Unavailable(busy));
+            return None;
+        }
+        self.asks.insert(id, reply);
+        Some(id)
+    }
+
+    fn answer(&self, inquiry: Inquiry) {
+        let now = self.clock.now();
+        // Whoever asked may be gone.
+        match inquiry {
+            Inquiry::View(answer) => {
+                answer.send((self.agent.view(now), now)).ok();
+            }
+            Inquiry::LastLook(subject, answer) => {
+                let look = self.agent.last_look(&subject).cloned();
+                answer.send(look.map(|look| (look, now))).ok();
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let hands = &self.hands;
+        match effect {
+            Effect::SendDatagram { to, datagram } => {
+                hands.transport.send_datagram(to, &datagram);
+            }
+            Effect::Call {
+                id,
+                to,
+                request,
+                within,
+            } => hands.call(id, to, (request, within)),
+            Effect::FreshDial {
+                id,
+                to,
+                nonce,
+                within,
+            } => hands.fresh_dial(id, to, (nonce, within)),
+            Effect::Knock {
+                id,
+                to,
+                port,
+                within,
+            } => hands.knock(id, to, (port, within)),
+            Effect::Answer { id, response } => {
+                if let Some(reply) = self.asks.remove(&id) {
+                    reply.send(response);
+                }
+            }
+            Effect::Propose {
+                id,
+                command,
+                within,
+            } => hands.propose(id, command, within),
+            Effect::ReadIndex { id, within } => hands.read_index(id, within),
+            Effect::Apply { id, order } => {
+                tracing::info!(case = order.case.0, fence = order.fence.0, remedy = order.remedy.0, subject = %order.subject_name, "remedy begins");
+                hands.apply(id, order);
+            }
+            Effect::Inspect { id, order } => hands.inspect(id, order),
+            Effect::Page(page) => {
+                let escalation = hands.door.state().borrow().policy().escalation.clone();
+                hands.page(page, escalation);
+            }
+            Effect::KeepWarm(hosts) => hands.keep_warm(hosts),
+            Effect::Locate { host, address } => hands.locate(host, address),
+            Effect::Redial => hands.redial(),
+            Effect::Gone => self.is_gone = true,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The start of a host's agent: everything is checked before anything is begun, and each fault is one line with its own
+//! exit code (CLI: 78 configuration, 77 permission, 71 port or system, 74 disk).
+//!
+//! Law D3: nothing is half-started: the first packet is sent after the last check.
+//! Not here: what the agent does then (see `shell`).
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actuators::CommandActuator;
+use agent::Agent;
+use ledger::Ledger;
+use replication::{FileDisk, Follower, LedgerPort, Opening, Store, StoreFault};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use vocabulary::{HostId, HostName, StoreId};
+
+use super::clock::HostClock;
+use super::door::{Door, Line};
+use super::folder::{Folder, FolderFault};
+use super::follow;
+use super::hands::Hands;
+use super::inquiry::Inquirer;
+use super::places::Places;
+use super::shell::{Ears, Shell};
+use crate::command_line::{CommandFault, Exit};
+use crate::config::{Config, LogFormat, LogLevel};
+use crate::identity::{Identity, IdentityFiles, RingVerifier};
+use crate::second_channel::{Doorbell, TcpKnock};
+use crate::transport::{
+    Presence, StartFault, Transport, TransportSettings, UdpSockets, system_seed,
+};
+
+/// Ends of calls that wait for the loop; the calls themselves are bounded by the mind.
+const ENDS_MAX: usize = 4_096;
+
+/// The ledger's store and the rest are closed within this after the goodbye.
+const CLOSE_WITHIN: Duration = Duration::from_millis(800);
+
+/// Runs the agent of one host until it is told to end.
+pub fn run(config: &Config) -> Result<(), CommandFault> {
+    log_as(config.log.format, config.log.level);
+    let files = IdentityFiles {
+        certificate: config.identity.certificate.clone(),
+        key: config.identity.key.clone(),
+        authority: config.identity.authority.clone(),
+        cluster: None,
+    };
+    let identity = Identity::load(&files, crate::moments::now()).map_err(|fault| {
+        let exit = if fault.is_permission() {
+            Exit::Permission
+        } else {
+            Exit::Configuration
+        };
+        CommandFault::new(exit, fault)
+    })?;
+    let folder = Folder::open(&config.storage).map_err(folder_fault)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| CommandFault::new(Exit::System, format!("no runtime: {why}")))?;
+    runtime.block_on(live(config, Arc::new(identity), &folder))
+}
+
+async fn live(
+    config: &Config,
+    identity: Arc<Identity>,
+    folder: &Folder,
+) -> Result<(), CommandFault> {
+    let seed = system_seed();
+    let store = open_store(&identity, folder, &seed).await?;
+    let boot = folder.begin_boot(number(&seed, 0)).map_err(folder_fault)?;
+    let bell = Doorbell::open(config.agent.bind, boot).map_err(|why| port_fault(config, &why))?;
+    let presence = Presence {
+        boot,
+        address: config.agent.advertise,
+        store: store.as_ref().map(Store::id),
+    };
+    let sockets = Arc::new(UdpSockets::new(config.agent.bind));
+    let settings = TransportSettings {
+        connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
+        ..TransportSettings::seeded(seed)
+    };
+    let (transport, incoming) =
+        Transport::start(settings, Arc::clone(&identity), presence, sockets)
+            .map_err(|fault| start_fault(config, &fault))?;
+    let port = match store {
+        Some(store) => Some(open_port(&transport, store).await?),
+        None => None,
+    };
+    let stop = CancellationToken::new();
+    tokio::spawn(bell.answer(stop.clone()));
+    let follower = Follower::new(Ledger::new(), Arc::new(RingVerifier));
+    let door = Door::new(transport.clone(), port.clone(), follower);
+    follow::start(&door);
+    let (ends, ended) = mpsc::channel(ENDS_MAX);
+    let hands = hands(config, &identity, (&transport, &door), ends)?;
+    let (inquirer, inquiries) = Inquirer::new();
+    let mind = Arc::new(super::mind::HostMind::new(
+        &identity,
+        presence,
+        (door.clone(), inquirer, transport.clone()),
+    ));
+    // The admin socket is served from here as soon as its server stands.
+    drop(mind);
+    let ears = Ears {
+        incoming,
+        ends: ended,
+        inquiries,
+        state: door.state(),
+        leader: door.leader(),
+        terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
+        interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
+    };
+    let agent = Agent::new(mind_settings(&identity, presence, &seed)?);
+    tracing::info!(host = %identity.claims().host, boot = boot.number, bind = %config.agent.bind, "agent is up");
+    Shell::new(agent, hands, HostClock).run(ears).await;
+    stop.cancel();
+    transport.close().await;
+    if let Some(port) = port
+        && tokio::time::timeout(CLOSE_WITHIN, port.shutdown())
+            .await
+            .is_err()
+    {
+        tracing::warn!(
+            "the ledger's store did not close in time; what was acknowledged is on disk"
+        );
+    }
+    tracing::info!("agent has left");
+    Ok(())
+}
+
+/// Only a host whose certificate says keeper has a store.
+async fn open_store(
+    identity: &Identity,
+    folder: &Folder,
+    seed: &[u8; 32],
+) -> Result<Option<Store>, CommandFault> {
+    if !identity.claims().roles.keeper {
+        return Ok(None);
+    }
+    let path = folder.store();
+    let fault = |why: String| {
+        CommandFault::new(
+            Exit::Disk,
+            format!("cannot open the ledger's store {}: {why}", path.display()),
+        )
+    };
+    let disk = FileDisk::open(&path).map_err(|why| fault(why.to_string()))?;
+    let offered = StoreId(low(number(seed, 16)).max(1));
+    let opened = Store::open(Arc::new(disk), offered).await;
+    opened
+        .map(Some)
+        .map_err(|why: StoreFault| fault(why.to_string()))
+}
+
+async fn open_port(
+    transport: &Transport,
+    store: Store,
+) -> Result<LedgerPort<Ledger>, CommandFault> {
+    let opening = Opening {
+        host: transport.host(),
+        store,
+        link: Arc::new(Line(transport.clone())),
+        clock: Arc::new(HostClock),
+        verifier: Arc::new(RingVerifier),
+        machine: Ledger::new(),
+        settings: replication::Settings::default(),
+    };
+    LedgerPort::open(opening)
+        .await
+        .map_err(|fault| CommandFault::new(Exit::Disk, fault))
+}
+
+fn hands(
+    config: &Config,
+    identity: &Identity,
+    (transport, door): (&Transport, &Door),
+    ends: mpsc::Sender<(agent::CallId, agent::CallEnd)>,
+) -> Result<Hands, CommandFault> {
+    let program = std::env::current_exe().map_err(|why| {
+        CommandFault::new(
+            Exit::System,
+            format!("cannot find this very program: {why}"),
+        )
+    })?;
+    let cluster = &identity.claims().cluster;
+    let id = |name: &HostName| HostId::derive(cluster, name);
+    let fixed: BTreeMap<_, _> = config
+        .reach
+        .iter()
+        .map(|(name, address)| (id(name), *address))
+        .collect();
+    for (host, address) in &fixed {
+        transport.set_address(*host, *address);
+    }
+    Ok(Hands {
+        transport: transport.clone(),
+        door: door.clone(),
+        second_channel: Arc::new(TcpKnock),
+        places: Arc::new(Mutex::new(Places::new(fixed))),
+        actuator: Arc::new(CommandActuator::new(program.clone())),
+        program,
+        seeds: config.agent.seeds.clone().into(),
+        ends,
+    })
+}
+
+fn mind_settings(
+    identity: &Arc<Identity>,
+    presence: Presence,
+    seed: &[u8; 32],
+) -> Result<agent::Settings, CommandFault> {
+    let watch = detection::watch::RawSettings::default()
+        .check()
+        .map_err(|fault| CommandFault::new(Exit::Configuration, fault))?;
+    Ok(agent::Settings {
+        me: identity.host(),
+        cluster: identity.claims().cluster.clone(),
+        chain: identity.chain().clone(),
+        boot: presence.boot,
+        address: presence.address,
+        store: presence.store,
+        signer: Arc::new(super::mind::OwnSigner(Arc::clone(identity))),
+        verifier: Arc::new(RingVerifier),
+        membership: detection::membership::Settings::default(),
+        watch,
+        ledger: Arc::new(Ledger::new()),
+        seed: low(number(seed, 8)),
+    })
+}
+
+fn log_as(format: LogFormat, level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    // Libraries say little of use to an operator below a warning.
+    let filter = EnvFilter::new(format!(
+        "warn,daemon={level},agent={level},replication={level},openraft=error"
+    ));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    // Fails only where a test has set another one; that one stays.
+    let _ = match format {
+        LogFormat::Readable => lines.with_ansi(false).with_target(false).try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}
+
+fn folder_fault(fault: FolderFault) -> CommandFault {
+    let exit = match &fault {
+        FolderFault::Unusable { why, .. } if why.kind() == io::ErrorKind::PermissionDenied => {
+            Exit::Permission
+        }
+        FolderFault::Unusable { .. } => Exit::Disk,
+        FolderFault::Held(_) => Exit::System,
+        FolderFault::BootFile { .. } => Exit::Configuration,
+    };
+    CommandFault::new(exit, fault)
+}
+
+fn port_fault(config: &Config, why: &io::Error) -> CommandFault {
+    let exit = match why.kind() {
+        io::ErrorKind::PermissionDenied => Exit::Permission,
+        _ => Exit::System,
+    };
+    let bind = config.agent.bind;
+    CommandFault::new(
+        exit,
+        format!("cannot listen at {bind} (agent.bind): {why}; is another agent running?"),
+    )
+}
+
+fn start_fault(config: &Config, fault: &StartFault) -> CommandFault {
+    match fault {
+        StartFault::Socket { why, .. } => port_fault(config, why),
+        StartFault::Tls(why) => CommandFault::new(
+            Exit::Configuration,
+            format!("the certificate cannot be used: {why}"),
+        ),
+    }
+}
+
+fn no_signals(why: io::Error) -> CommandFault {
+    CommandFault::new(Exit::System, format!("cannot listen for signals: {why}"))
+}
+
+/// Sixteen bytes of the seed as a number.
+fn number(seed: &[u8; 32], from: usize) -> u128 {
+    seed.iter()
+        .skip(from)
+        .take(16)
+        .fold(0, |number, byte| number << 8 | u128::from(*byte))
+}
+
+fn low(number: u128) -> u64 {
+    u64::try_from(number & u128::from(u64::MAX)).expect("the low half fits")
+}
