@@ -139,3 +139,51 @@ impl From<AuthorityFault> for CommandFault {
         Self::new(exit, fault)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        verb: Verb,
+    }
+
+    fn hale_ca(line: &str) -> Result<(), CommandFault> {
+        let words = ["ca"].into_iter().chain(line.split(' '));
+        run(Line::try_parse_from(words).expect("sound usage").verb)
+    }
+
+    #[test]
+    fn an_operator_founds_issues_and_shows_and_is_refused_what_would_write_over() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let at = folder.path().display();
+        hale_ca(&format!("init --cluster prod --dir {at}/ca --days 9")).expect("is founded");
+        let issue = format!(
+            "issue --dir {at}/ca --host a --region eu --zone eu-a --rack r1 --group web --keeper --healer --out {at}/a"
+        );
+        hale_ca(&issue).expect("is issued");
+        hale_ca(&format!("show {at}/a/host.pem")).expect("is shown");
+        let again = hale_ca(&issue).expect_err("is refused");
+        assert_eq!(again.exit, Exit::Refused);
+        let nowhere = hale_ca(&format!("show {at}/nowhere")).expect_err("is not there");
+        assert_eq!(nowhere.exit, Exit::Failed);
+    }
+
+    #[test]
+    fn names_and_terms_that_cannot_be_are_wrong_usage() {
+        for line in [
+            "init --cluster Prod --dir x",
+            "init --cluster prod --dir x --days 0",
+            "init --cluster prod --dir x --days 36501",
+            "init --dir x",
+            "issue --dir x --host a/b --region r --zone z --rack k --group g --out y",
+        ] {
+            let words = ["ca"].into_iter().chain(line.split(' '));
+            assert!(Line::try_parse_from(words).is_err(), "{line} passed");
+        }
+    }
+}

@@ -233,6 +233,11 @@ impl Transport {
         hosts.remove(&self.0.host);
         let mut state = self.0.lock();
         state.redials.retain(&hosts);
+        let smaller = hosts.iter().filter(|host| **host < self.0.host);
+        let new = smaller.filter(|host| !state.pool.warm().contains(host));
+        for host in new.copied().collect::<Vec<_>>() {
+            state.redials.let_first(host, Instant::now());
+        }
         state.pool.keep_warm(hosts);
         drop(state);
         self.0.warm_changed.notify_one();

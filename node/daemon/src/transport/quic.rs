@@ -28,7 +28,7 @@ const DATAGRAMS_IN_BYTES: usize = 64 * 1024;
 const DATAGRAMS_OUT_BYTES: usize = 16 * 1024;
 
 /// First guess of the round trip: a lost first packet is sent again after three times this.
-const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(60);
+const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 
 /// All that a dial or an acceptance needs of quinn.
 #[derive(Clone)]

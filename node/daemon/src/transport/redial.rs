@@ -9,7 +9,7 @@ use vocabulary::HostId;
 
 use super::dial::Errand;
 use super::luck::Luck;
-use super::settings::TransportSettings;
+use super::settings::{LARGER_ID_WAITS, TransportSettings, WARM_DIALS_MAX};
 use super::shared::{Shared, State};
 
 /// When each warm host was last dialled, and how long the next wait is. At most the warm hosts.
@@ -50,17 +50,23 @@ impl State {
             .filter(|host| !self.pool.is_connected(*host) && !self.dials.contains_key(host))
             .filter(|host| self.book.address(*host).is_some() && !self.book.is_denied(*host))
             .collect();
+        let is_warm = |host: &&HostId| self.pool.warm().contains(host);
+        let mut under_way = self.dials.keys().filter(is_warm).count();
         let mut next = None;
         for host in missing {
-            let due = self.redials.due(host, now, &shared.settings);
-            let due = if due <= now {
+            let mut due = self.redials.due(host, now, &shared.settings);
+            if due <= now && under_way >= WARM_DIALS_MAX {
+                // The end of one of them wakes the loop.
+                continue;
+            }
+            if due <= now {
                 // A refusal is a bound of ours, and the wait that follows is the right answer to it.
                 let _ = self.begin_dial(shared, host, Errand::Warm);
-                self.redials
-                    .dialled(host, now, &shared.settings, &shared.luck)
-            } else {
-                due
-            };
+                under_way += 1;
+                due = self
+                    .redials
+                    .dialled(host, now, &shared.settings, &shared.luck);
+            }
             next = Some(next.map_or(due, |next: Instant| next.min(due)));
         }
         next
@@ -93,6 +99,13 @@ impl Redials {
         let dialled_at = now;
         self.0.insert(host, Redial { dialled_at, wait });
         dialled_at + wait
+    }
+
+    /// Lets a host that has just become warm dial first.
+    pub(super) fn let_first(&mut self, host: HostId, now: Instant) {
+        let wait = LARGER_ID_WAITS;
+        let dialled_at = now;
+        self.0.entry(host).or_insert(Redial { dialled_at, wait });
     }
 
     /// Forgets hosts that are not kept warm any more.

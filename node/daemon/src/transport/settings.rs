@@ -50,7 +50,7 @@ impl TransportSettings {
             pooled_max: 64,
             connections_max: 4_096,
             idle_after: Duration::from_secs(90),
-            connect_within: Duration::from_secs(3),
+            connect_within: Duration::from_secs(5),
             cold_dial_every: Duration::from_millis(500),
             cold_dials_max: 16,
             redial_after: Duration::from_millis(250),
@@ -75,6 +75,13 @@ pub(super) const HANDSHAKES_UNPROVEN_MAX: usize = 64;
 
 /// Dials under way at once, of all kinds: every warm host of the largest allowed set, some cold ones.
 pub(super) const DIALS_MAX: usize = 128;
+
+/// Dials under way at once towards warm hosts: at the start of a mesh everybody dials everybody, and more at once would
+/// only run into their time limit together.
+pub(super) const WARM_DIALS_MAX: usize = 4;
+
+/// Of two hosts that keep each other warm, the one with the larger id lets the other dial first, this long.
+pub(super) const LARGER_ID_WAITS: Duration = Duration::from_millis(500);
 
 /// Fresh dials under way at once, each with a socket of its own; at most 2K subjects can be in doubt for one observer.
 pub(super) const FRESH_DIALS_MAX: usize = 32;

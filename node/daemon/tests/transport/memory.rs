@@ -365,3 +365,42 @@ fn a_calm_mesh_costs_what_the_protocol_promises() {
         "the probes of a full set of seats send {per_second} bytes a second"
     );
 }
+
+#[test]
+fn hosts_that_start_together_dial_each_pair_once() {
+    const HOSTS: u8 = 12;
+    let fleet = Fleet::new("prod");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    let hub = Hub::default();
+    let dials: u64 = runtime.block_on(async {
+        let hosts: Vec<_> = (1..=HOSTS)
+            .map(|host| join(&hub, &fleet, host, 1))
+            .collect();
+        let ids: Vec<HostId> = hosts
+            .iter()
+            .map(|(transport, _)| transport.host())
+            .collect();
+        let mut transports = Vec::new();
+        for (transport, incoming) in hosts {
+            for (number, id) in (1..).zip(&ids) {
+                transport.set_address(*id, at(number));
+            }
+            transport.keep_warm(ids.iter().copied().collect());
+            live(incoming);
+            transports.push(transport);
+        }
+        sleep(Duration::from_secs(5)).await;
+        for transport in &transports {
+            assert_eq!(transport.connected().len(), usize::from(HOSTS) - 1);
+        }
+        transports
+            .iter()
+            .map(|transport| transport.figures().dials)
+            .sum()
+    });
+    assert_eq!(dials, 66, "a start of all hosts is not a storm");
+}

@@ -1,12 +1,15 @@
 //! Requests, datagrams and followed streams between hosts that are what they should be.
 
-use daemon::transport::{CallFault, Incoming, Parting, Sending};
+use daemon::transport::{
+    CallFault, Incoming, Parting, Presence, Sending, Transport, TransportSettings, UdpSockets,
+    system_seed,
+};
 use tokio::time::timeout;
 use vocabulary::LedgerIndex;
 use wire::message::Unavailable;
 use wire::{Datagram, Request, Response};
 
-use crate::fleet::{Fleet, KEEPER, PATIENCE, PLAIN, boot};
+use crate::fleet::{Fleet, KEEPER, PATIENCE, PLAIN, boot, start};
 
 #[tokio::test]
 async fn a_request_dials_and_is_answered_and_says_who_asked() {
@@ -253,4 +256,47 @@ async fn an_agent_that_needs_all_its_connections_refuses_another_and_says_that_i
     a.transport.introduce(b.address).await.expect("is admitted");
     let fault = c.transport.introduce(a.address).await;
     assert_eq!(fault, Err(CallFault::Refused(wire::HelloRefusal::Busy)));
+}
+
+#[tokio::test]
+async fn an_agent_that_listens_on_both_families_is_reached_by_both_and_dials_both() {
+    let fleet = Fleet::new("prod");
+    let settings = || TransportSettings::seeded(system_seed());
+    let any = "[::]:0".parse().expect("an address");
+    let v6 = "[::1]:0".parse().expect("an address");
+    let both = start(settings(), fleet.identity("both", PLAIN), 1, any).serve();
+    let four = fleet.start("four", PLAIN).serve();
+    let six = start(settings(), fleet.identity("six", PLAIN), 1, v6).serve();
+    let port = both.address.port();
+    let at_four = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let at_six = (std::net::Ipv6Addr::LOCALHOST, port).into();
+    let host = both.transport.host();
+    assert_eq!(four.transport.introduce(at_four).await, Ok(host));
+    assert_eq!(six.transport.introduce(at_six).await, Ok(host));
+    let dialled = both.transport.introduce(four.address).await;
+    assert_eq!(dialled, Ok(four.transport.host()));
+    both.transport
+        .set_address(four.transport.host(), four.address);
+    let fresh = both
+        .transport
+        .fresh_dial(four.transport.host(), 1, PATIENCE)
+        .await;
+    assert!(fresh.is_ok(), "{fresh:?}");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let presence = Presence {
+        boot: boot(1),
+        address: a.address,
+        store: None,
+    };
+    let sockets = std::sync::Arc::new(UdpSockets::new(a.address));
+    let settings = TransportSettings::seeded(system_seed());
+    let fault = Transport::start(settings, fleet.identity("b", PLAIN), presence, sockets);
+    let said = fault.expect_err("is taken").to_string();
+    let expected = format!("cannot listen on UDP {}: Address already in use", a.address);
+    assert!(said.starts_with(&expected), "{said}");
 }
