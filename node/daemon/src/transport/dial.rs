@@ -19,7 +19,7 @@ use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
 use super::hello;
 use super::incoming::Incoming;
-use super::link::Link;
+use super::link::{Held, Link};
 use super::quic;
 use super::settings::{DATAGRAMS_PER_DIAL_MAX, DIALS_MAX, WAITERS_PER_DIAL_MAX};
 use super::shared::{Said, Shared, State};
@@ -28,12 +28,12 @@ use super::tls;
 /// QUIC wants a server name; ours is the same for all and looked at by none.
 const SERVER_NAME: &str = "hale";
 
-type Waiter = oneshot::Sender<Result<Arc<Link>, CallFault>>;
+type Waited = Result<Held, CallFault>;
 
 /// A dial under way, and who waits for it.
 #[derive(Debug, Default)]
 pub(super) struct Dial {
-    waiters: Vec<Waiter>,
+    waiters: Vec<oneshot::Sender<Waited>>,
     datagrams: VecDeque<Bytes>,
 }
 
@@ -132,7 +132,7 @@ impl State {
         }
         for waiter in dial.waiters.drain(..) {
             // Whoever gave up waiting does not need it.
-            let _ = waiter.send(result.clone());
+            let _ = waiter.send(result.as_ref().map(Held::new).map_err(Clone::clone));
         }
     }
 
@@ -155,7 +155,7 @@ impl Dial {
         self.datagrams.push_back(datagram);
     }
 
-    fn wait(&mut self) -> Result<oneshot::Receiver<Result<Arc<Link>, CallFault>>, CallFault> {
+    fn wait(&mut self) -> Result<oneshot::Receiver<Waited>, CallFault> {
         if self.waiters.len() >= WAITERS_PER_DIAL_MAX {
             return Err(CallFault::Busy("calls that wait for one dial"));
         }
@@ -166,11 +166,11 @@ impl Dial {
 }
 
 /// The standing connection to a host, dialled if there is none.
-pub(super) async fn standing(shared: &Arc<Shared>, host: HostId) -> Result<Arc<Link>, CallFault> {
+pub(super) async fn standing(shared: &Arc<Shared>, host: HostId) -> Waited {
     let wait = {
         let mut state = shared.lock();
         if let Some(link) = state.pool.speak(host).filter(|link| link.is_open()) {
-            return Ok(link.clone());
+            return Ok(Held::new(link));
         }
         state.begin_dial(shared, host, Errand::Call)?.wait()?
     };

@@ -97,6 +97,22 @@ impl Link {
     }
 }
 
+/// A link for one errand: as long as this lives, the link does not make room for another (law TR4).
+#[derive(Debug)]
+pub(super) struct Held {
+    pub link: Arc<Link>,
+    pub hold: Arc<()>,
+}
+
+impl Held {
+    pub(super) fn new(link: &Arc<Link>) -> Self {
+        Self {
+            link: link.clone(),
+            hold: link.hold.clone(),
+        }
+    }
+}
+
 /// Takes what comes until the connection ends.
 pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
     loop {

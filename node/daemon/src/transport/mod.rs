@@ -174,10 +174,9 @@ impl Transport {
     }
 
     async fn request_once(&self, to: HostId, request: &Request) -> Result<Response, CallFault> {
-        let link = dial::standing(&self.0, to).await?;
-        let _hold = link.hold.clone();
+        let held = dial::standing(&self.0, to).await?;
         count(&self.0.counters.requests_sent);
-        call::ask(&link.connection, request).await
+        call::ask(&held.link.connection, request).await
     }
 
     /// Asks a host for many answers ([`Request::Follow`]); the time given is for the asking, not for the answers.
@@ -188,9 +187,9 @@ impl Transport {
         within: Duration,
     ) -> Result<Replies, CallFault> {
         let asking = async {
-            let link = dial::standing(&self.0, to).await?;
+            let held = dial::standing(&self.0, to).await?;
             count(&self.0.counters.requests_sent);
-            call::follow(&link.connection, &request, link.hold.clone()).await
+            call::follow(&held.link.connection, &request, held.hold).await
         };
         timeout(within, asking)
             .await
