@@ -32,6 +32,9 @@ const WINDOW: usize = 32;
 /// Windows that one subject tries before a rule yields: keeps the work O(N K) when every host near its point is full.
 const WINDOWS_MAX: usize = 8;
 
+/// Parts of a seat in which a share is reckoned: a quarter of them is one byte of a subject's id.
+const SHARE_PARTS: usize = 4 * 256;
+
 /// The seats of one roster epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seating {
@@ -235,20 +238,23 @@ impl Table {
         }
     }
 
-    /// The next hosts of a ring behind the subject's point, best rendezvous first; empty behind the last.
-    fn window(&self, ring: &[u32], subject: usize, number: usize) -> Vec<u32> {
+    /// The next hosts of a pool behind the subject's point, best rendezvous first; empty behind the last. A window holds
+    /// hosts of the pool alone, so that it is the same on the fleet's ring and on one of the pool's own.
+    fn window(&self, subject: usize, pool: Pool, number: usize) -> Vec<u32> {
+        let ring = self.ring(subject, pool);
         let target = aim(&self.hosts[subject]);
         let start = ring.partition_point(|&at| point(&self.hosts[at as usize]) < target);
-        let from = (number * WINDOW).min(ring.len());
-        let until = (from + WINDOW).min(ring.len());
-        let mut window: Vec<(u64, u32)> = (from..until)
-            .map(|step| ring[(start + step) % ring.len()])
-            .map(|at| {
-                (
-                    rendezvous(&self.hosts[subject], &self.hosts[at as usize]),
-                    at,
-                )
-            })
+        let is_beyond = |at: u32| match pool {
+            Pool::Beyond(zone) => self.zone[at as usize] != zone,
+            Pool::Rack | Pool::Fleet => true,
+        };
+        let rank = |at| rendezvous(&self.hosts[subject], &self.hosts[at as usize]);
+        let behind = ring[start..].iter().chain(&ring[..start]).copied();
+        let pooled = behind.filter(|&at| is_beyond(at) && at as usize != subject);
+        let mut window: Vec<(u64, u32)> = pooled
+            .skip(number * WINDOW)
+            .take(WINDOW)
+            .map(|at| (rank(at), at))
             .collect();
         window.sort_unstable();
         window.into_iter().map(|(_, at)| at).collect()
@@ -339,13 +345,16 @@ impl Deal<'_> {
     /// Gives seats as wished while there are any, and says how many were given.
     fn grant(&mut self, subject: usize, wish: Wish) -> usize {
         let wanted = wish.seats.min(self.seats - self.rows[subject].len());
-        let ring = self.table.ring(subject, wish.pool);
         let mut given = 0;
         for number in 0..WINDOWS_MAX {
-            if given == wanted || number * WINDOW >= ring.len() {
+            if given == wanted {
                 break;
             }
-            for observer in self.table.window(ring, subject, number) {
+            let window = self.table.window(subject, wish.pool, number);
+            if window.is_empty() {
+                break;
+            }
+            for observer in window {
                 if given < wanted && self.may_sit(subject, observer, wish) {
                     self.rows[subject].push(observer);
                     self.load[observer as usize] += 1;
@@ -359,19 +368,19 @@ impl Deal<'_> {
     fn may_sit(&self, subject: usize, observer: u32, wish: Wish) -> bool {
         let at = observer as usize;
         let zone = self.table.zone[at];
-        let is_beyond = !matches!(wish.pool, Pool::Beyond(avoided) if avoided == zone);
-        at != subject
-            && is_beyond
-            && !self.rows[subject].contains(&observer)
+        !self.rows[subject].contains(&observer)
             && (!wish.keeps_load || self.load[at] < LOAD_FACTOR * self.seats)
             && (!wish.keeps_shares || self.seated_in(zone, subject) < self.share(zone, subject))
     }
 
     /// protocol 2.1: a zone's share plus one, by how many of the others stand in it, and room left for [`FAR_SEATS`].
+    /// Each subject rounds up from a fraction of its own, between three quarters and one: were it the same for all, one
+    /// host more or less in a fleet of equal zones would move a seat of every subject.
     fn share(&self, zone: usize, subject: usize) -> usize {
         let others = self.table.hosts.len() - 1;
         let inside = self.table.others_in(zone, subject);
-        let fair = self.seats * inside / others + 1;
+        let rounding = usize::from(self.table.hosts[subject].0[0]);
+        let fair = (self.seats * inside * SHARE_PARTS / others + rounding) / SHARE_PARTS + 1;
         fair.min(self.seats - FAR_SEATS.min(others - inside))
     }
 

@@ -111,7 +111,7 @@ fn check_laws(roster: &Roster) {
     }
 }
 
-/// The busiest host's seats and, over all subjects and zones, the most by which a zone exceeds its exact share.
+/// The busiest host's seats and, over all subjects and zones, by how many quarters of a seat a zone exceeds its share.
 fn extremes(roster: &Roster) -> (usize, usize) {
     let seating = Seating::new(roster);
     let load = roster
@@ -130,8 +130,8 @@ fn extremes(roster: &Roster) -> (usize, usize) {
         }
         for (zone, count) in seated {
             let inside = sizes[&zone] - usize::from(zone == entry.claims.domain.zone());
-            let share = seating.seats() * inside / (roster.present_count() - 1);
-            above = above.max(count.saturating_sub(share));
+            let quarters = 4 * seating.seats() * inside / (roster.present_count() - 1);
+            above = above.max((4 * count).saturating_sub(quarters));
         }
     }
     (load.unwrap_or(0), above)
@@ -203,8 +203,8 @@ fn in_an_even_fleet_zones_keep_their_share_plus_one_and_hosts_their_bound() {
             "law S3: {load} seats held in {zones:?}"
         );
         assert!(
-            above <= 1,
-            "law S3: a zone is {above} above its share in {zones:?}"
+            above <= 5,
+            "law S3: a zone is {above} quarters of a seat above its share in {zones:?}"
         );
     }
 }
@@ -297,36 +297,36 @@ fn seats_move_with_the_epoch_alone() {
 fn a_join_and_a_leave_move_few_seats() {
     // One host holds K seats and is held by K: about 2K pairs must come and go. Windows shift by one, and a zone whose
     // share crosses a whole number gives a few back: eight times K on average and sixteen at worst is still "few" of 3,000.
-    let zones: &[&[usize]] = &[&[20; 5], &[20; 5], &[20; 5]];
-    let roster = fleet(zones);
-    let before = pairs(&Seating::new(&roster));
-    let (mut worst, mut sum, trials) = (0, 0, 40);
-    for trial in 0..trials {
-        let mut joined = roster.clone();
-        add(
-            &mut joined,
-            &format!("new{trial}"),
-            &format!("z{}", trial % 3),
-            "r0",
-        );
-        let moved = pairs(&Seating::new(&joined))
-            .symmetric_difference(&before)
-            .count();
-        let mut left = roster.clone();
-        let host = *roster.present().nth(trial * 7).expect("300 hosts").0;
-        left.retire(&host);
-        let moved_back = pairs(&Seating::new(&left))
-            .symmetric_difference(&before)
-            .count();
-        worst = worst.max(moved).max(moved_back);
-        sum += moved + moved_back;
+    for zones in [3, 5, 2] {
+        let racks: Vec<usize> = vec![20; 15 / zones];
+        let roster = fleet(&vec![racks.as_slice(); zones]);
+        let before = pairs(&Seating::new(&roster));
+        let (mut worst, mut sum, trials) = (0, 0, 30);
+        for trial in 0..trials {
+            let mut joined = roster.clone();
+            add(
+                &mut joined,
+                &format!("new{trial}"),
+                &format!("z{}", trial % zones),
+                "r0",
+            );
+            let moved = pairs(&Seating::new(&joined))
+                .symmetric_difference(&before)
+                .count();
+            let mut left = roster.clone();
+            let host = *roster.present().nth(trial * 7).expect("enough hosts").0;
+            left.retire(&host);
+            let moved_back = pairs(&Seating::new(&left))
+                .symmetric_difference(&before)
+                .count();
+            worst = worst.max(moved).max(moved_back);
+            sum += moved + moved_back;
+        }
+        let average = sum / (2 * trials);
+        println!("{zones} zones: {average} pairs moved on average, {worst} at worst");
+        assert!(average <= 8 * SEATS_MAX, "{average} pairs moved on average");
+        assert!(worst <= 16 * SEATS_MAX, "{worst} pairs moved at worst");
     }
-    let average = sum / (2 * trials);
-    println!(
-        "pairs moved by a join or a leave among 3,000: {average} on average, {worst} at worst"
-    );
-    assert!(average <= 8 * SEATS_MAX, "{average} pairs moved on average");
-    assert!(worst <= 16 * SEATS_MAX, "{worst} pairs moved at worst");
 }
 
 #[test]
