@@ -136,8 +136,9 @@ impl Agent {
         let end = match end {
             CallEnd::Response(Response::Answered(answer))
             | CallEnd::Dialled(Response::Answered(answer)) => AskEnd::Answered(answer),
+            // It answered, if only to say that it is busy.
+            CallEnd::Response(_) | CallEnd::Dialled(_) => AskEnd::Unsigned,
             CallEnd::Failed => AskEnd::Silent,
-            // It answered, if only to say that it is busy: nothing is signed, so nothing is proven either way.
             _ => AskEnd::Unable,
         };
         self.look(now, Seen::AskEnded { id, end });

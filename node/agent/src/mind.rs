@@ -273,6 +273,7 @@ impl Agent {
         if is_other_roster || is_other_policy {
             self.take_seats(now);
         }
+        self.see_departures(now);
         if self.leads() {
             self.tell_rounds(now);
         }

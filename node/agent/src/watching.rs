@@ -2,6 +2,8 @@
 //!
 //! Not here: when to look and what a miss means (see `detection::watch`), rounds (see `attesting`).
 
+use std::sync::Arc;
+
 use detection::watch::{AttemptId, Effect as Wanted, Event as Seen, LookEnd, Seat};
 use vocabulary::{Boot, HostId, Moment, Reading, Span};
 use wire::{Datagram, Request, Response};
@@ -86,6 +88,18 @@ impl Agent {
     /// The subject itself, or the ledger, has named its boot.
     pub(crate) fn see_boot(&mut self, now: Moment, subject: HostId, boot: Boot) {
         self.observe(now, Seen::BootSeen { subject, boot });
+    }
+
+    /// Subjects that have said goodbye are watched no more in that life (protocol 3.6 `Left`).
+    pub(crate) fn see_departures(&mut self, now: Moment) {
+        let ledger = Arc::clone(&self.ledger);
+        for subject in ledger.seating().subjects(&self.me) {
+            let boot = ledger.roster().get(subject).and_then(|entry| entry.boot);
+            if let (Some(_), Some(boot)) = (ledger.left_since(subject), boot) {
+                let subject = *subject;
+                self.observe(now, Seen::Left { subject, boot });
+            }
+        }
     }
 
     /// A standing connection is gone: the host may have restarted.

@@ -161,10 +161,12 @@ pub enum Event {
         /// Its newest life.
         boot: Boot,
     },
-    /// The subject itself has said goodbye in this life (protocol 3.6 `Left`).
+    /// The subject itself has said goodbye (protocol 3.6 `Left`); a later life of it is watched again.
     Left {
         /// Who.
         subject: HostId,
+        /// The life that ends.
+        boot: Boot,
     },
     /// Somebody else leads: standing doubts are told to it (protocol 2.6).
     LeaderChanged,
@@ -302,7 +304,11 @@ impl Watch {
                     watched.boot_seen(desk, boot);
                 });
             }
-            Event::Left { subject } => self.with(now, subject, &mut effects, Watched::left),
+            Event::Left { subject, boot } => {
+                self.with(now, subject, &mut effects, |watched, desk| {
+                    watched.left(desk, boot);
+                });
+            }
             Event::LeaderChanged => self.told.clear(),
             Event::WasLate { by: _ } => {}
             Event::DeadlineReached => self.step_all(now, &mut effects),

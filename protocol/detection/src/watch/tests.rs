@@ -410,7 +410,13 @@ fn checks_cost_one_dial_per_edge_in_five_minutes() {
 #[test]
 fn a_host_that_said_goodbye_is_neither_probed_nor_doubted_until_it_comes_back() {
     let mut watch = calibrated_watch();
-    watch.handle(at(5_000), Event::Left { subject: host(1) });
+    watch.handle(
+        at(5_000),
+        Event::Left {
+            subject: host(1),
+            boot: boot(1),
+        },
+    );
     assert_eq!(watch.next_deadline(), None);
     watch.handle(
         at(6_000),
@@ -428,6 +434,16 @@ fn a_host_that_said_goodbye_is_neither_probed_nor_doubted_until_it_comes_back() 
         },
     );
     assert_eq!(watch.next_deadline(), Some(at(7_000)));
+    let late = Event::Left {
+        subject: host(1),
+        boot: boot(1),
+    };
+    watch.handle(at(7_000), late);
+    assert_eq!(
+        watch.next_deadline(),
+        Some(at(7_000)),
+        "late news of the old life"
+    );
 }
 
 #[test]

@@ -175,7 +175,10 @@ impl Watched {
         self.take_boot(desk.now, boot);
     }
 
-    pub(super) fn left(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn left(&mut self, desk: &mut Desk<'_>, boot: Boot) {
+        if self.boot.is_some_and(|known| known.number > boot.number) {
+            return;
+        }
         self.end_doubt(desk.now);
         self.check = None;
         self.unanswered_since = None;
