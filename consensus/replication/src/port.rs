@@ -91,37 +91,44 @@ struct Inside<M> {
 impl<M: Machine> LedgerPort<M> {
     /// Starts this keeper on its store; it votes only if it is a voter of a founded ledger.
     pub async fn open(opening: Opening<M>) -> Result<Self, PortFault> {
+        let settings = &opening.settings;
+        settings.check().map_err(PortFault::Settings)?;
+        let store = opening.store.clone();
+        let verifier = opening.verifier.clone();
+        let state = KeeperState::load(store.clone(), verifier, opening.machine.clone())
+            .await
+            .map_err(PortFault::Store)?;
+        let shown = state.shown();
+        let lines = Lines {
+            link: opening.link.clone(),
+            from: store.id(),
+            pause: settings.heartbeat,
+        };
+        let config = raft::config(settings);
+        let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store), state)
+            .await
+            .map_err(|fault| PortFault::Raft(fault.to_string()))?;
+        Ok(Self::set_to_work(opening, raft, shown))
+    }
+
+    /// Starts the two tasks beside Raft: who leads, and what is proposed.
+    fn set_to_work(opening: Opening<M>, raft: Raft, shown: Arc<Shown<M>>) -> Self {
         let Opening {
             host,
             store,
             link,
             clock,
-            verifier,
-            machine,
             settings,
+            ..
         } = opening;
-        settings.check().map_err(PortFault::Settings)?;
-        let own = store.id();
-        let state = KeeperState::load(store.clone(), verifier, machine)
-            .await
-            .map_err(PortFault::Store)?;
-        let shown = state.shown();
-        let lines = Lines {
-            link: link.clone(),
-            from: own,
-            pause: settings.heartbeat,
-        };
-        let watch = Watch::new(own.0, &settings);
-        let log = KeeperLog::on(store.clone());
-        let raft = Raft::new(own.0, raft::config(&settings), lines, log, state)
-            .await
-            .map_err(|fault| PortFault::Raft(fault.to_string()))?;
+        let own = store.id().0;
+        let watch = Watch::new(own, &settings);
         let (stop, stopped) = watch::channel(false);
         let (told, leadership) = watch::channel(Leadership::default());
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let warden = Warden {
             raft: raft.clone(),
-            own: own.0,
+            own,
             link,
             watch: watch.clone(),
             leadership: told,
@@ -138,20 +145,19 @@ impl<M: Machine> LedgerPort<M> {
         };
         tokio::spawn(warden.run(stopped.clone()));
         tokio::spawn(proposer.run(stopped));
-        let inside = Inside {
-            host,
-            raft,
-            store,
-            shown,
-            watch,
-            leadership,
-            asks,
-            stop,
-            settings,
-        };
-        Ok(Self {
-            inside: Arc::new(inside),
-        })
+        Self {
+            inside: Arc::new(Inside {
+                host,
+                raft,
+                store,
+                shown,
+                watch,
+                leadership,
+                asks,
+                stop,
+                settings,
+            }),
+        }
     }
 
     /// Founds the ledger's Raft with these voters, once for ever (protocol 1.4): `hale init` alone calls this, on one keeper.

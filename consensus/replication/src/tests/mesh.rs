@@ -178,6 +178,17 @@ impl Mesh {
         left
     }
 
+    /// As a power cut: of what was not synced a part is lost.
+    pub(super) async fn lose_power(&self, number: u8, seed: u64) -> MemoryDisk {
+        let left = self
+            .keeper(host(number))
+            .unwrap()
+            .disk
+            .after_power_loss(seed);
+        self.kill(number).await;
+        left
+    }
+
     pub(super) fn cut(&self, one: u8, other: u8) {
         let mut cuts = self.cuts.lock().unwrap();
         cuts.insert((host(one), host(other)));
@@ -200,14 +211,20 @@ impl Mesh {
         self.keeper(host(number)).unwrap().port
     }
 
+    /// Who leads now, by its own word.
+    pub(super) fn who_leads(&self) -> Option<u8> {
+        let doors = self.doors.lock().unwrap();
+        let leads = |keeper: &Keeper| keeper.port.leadership().borrow().am_leader;
+        let found = doors.iter().find(|(_, keeper)| leads(keeper));
+        found.map(|(host, _)| host.0[0])
+    }
+
     /// Waits until one keeper leads; its number.
     pub(super) async fn leader(&self) -> u8 {
         let look = async {
             loop {
-                for (host, keeper) in self.doors.lock().unwrap().iter() {
-                    if keeper.port.leadership().borrow().am_leader {
-                        return host.0[0];
-                    }
+                if let Some(number) = self.who_leads() {
+                    return number;
                 }
                 sleep(Duration::from_millis(5)).await;
             }

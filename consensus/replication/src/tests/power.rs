@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use vocabulary::{Digest, StoreId};
 
-use super::toy::{entry, log_id};
+use super::toy::{entry, log_id, luck};
 use crate::disk::{DiskFault, FaultyDisk, FileDisk, MemoryDisk};
 use crate::raft::{LogEntry, SnapshotMeta, Vote};
 use crate::shelf::{ImageNote, Shelf};
@@ -15,16 +15,6 @@ const OWN: StoreId = StoreId(7);
 
 fn open(disk: &MemoryDisk) -> Result<Shelf, StoreFault> {
     Shelf::open(Arc::new(disk.clone()), OWN)
-}
-
-fn luck(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed;
-    move |below| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % below
-    }
 }
 
 /// What a store has acknowledged.

@@ -114,3 +114,14 @@ pub(super) fn entry(term: u64, index: u64, said: &str) -> LogEntry {
         payload: EntryPayload::Normal(Stamped { term, entry }),
     }
 }
+
+/// Numbers below a bound, the same for the same seed (Knuth's MMIX generator).
+pub(super) fn luck(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    }
+}
