@@ -40,8 +40,12 @@ pub(crate) enum Reply {
 }
 
 impl Body {
-    /// Whether the entries follow `prev_log_id` and one another, in index and in term: openraft 0.9 takes that on trust.
-    pub(crate) fn is_contiguous(&self) -> bool {
+    /// Whether the entries follow `prev_log_id` and one another, in index and in term, and none is of a later leader than
+    /// the one who sends them.
+    ///
+    /// openraft 0.9 takes all that on trust. The last matters: a stream of a deposed leader may read its log after a later
+    /// leader has replaced the end of it, and would put an entry behind one that it does not follow (Raft's Log Matching).
+    pub(crate) fn is_one_history(&self) -> bool {
         let Self::Append(append) = self else {
             return true;
         };
@@ -55,7 +59,56 @@ impl Body {
                 None => entry.log_id.index == 0,
             };
             before = Some(entry.log_id);
-            follows
+            follows && entry.log_id.leader_id <= append.vote.leader_id
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{LogId, Vote};
+    use crate::tests::toy::{entry, log_id};
+
+    fn append(term: u64, prev: Option<LogId>, ids: &[(u64, u64)]) -> Body {
+        Body::Append(AppendEntriesRequest {
+            vote: Vote::new_committed(term, 1),
+            prev_log_id: prev,
+            entries: ids
+                .iter()
+                .map(|(term, index)| entry(*term, *index, "a"))
+                .collect(),
+            leader_commit: None,
+        })
+    }
+
+    #[test]
+    fn entries_that_follow_are_taken() {
+        let prev = Some(log_id(2, 7));
+        assert!(append(4, prev, &[]).is_one_history(), "a heartbeat");
+        assert!(append(4, prev, &[(2, 8), (3, 9), (4, 10)]).is_one_history());
+        assert!(append(4, None, &[(0, 0), (1, 1)]).is_one_history());
+    }
+
+    #[test]
+    fn holes_steps_back_and_entries_of_a_later_leader_are_refused() {
+        let prev = Some(log_id(2, 7));
+        assert!(
+            !append(4, prev, &[(2, 9)]).is_one_history(),
+            "a hole at the start"
+        );
+        assert!(
+            !append(4, prev, &[(2, 8), (2, 10)]).is_one_history(),
+            "a hole"
+        );
+        assert!(
+            !append(4, prev, &[(1, 8)]).is_one_history(),
+            "an older term"
+        );
+        assert!(
+            !append(4, prev, &[(5, 8)]).is_one_history(),
+            "a later leader's"
+        );
+        assert!(!append(4, None, &[(1, 1)]).is_one_history(), "no beginning");
     }
 }

@@ -104,7 +104,7 @@ impl<M: Machine> LedgerPort<M> {
             from: store.id(),
             pause: settings.heartbeat,
         };
-        let config = raft::config(settings);
+        let config = raft::config(settings, store.id());
         let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store), state)
             .await
             .map_err(|fault| PortFault::Raft(fault.to_string()))?;
@@ -379,8 +379,8 @@ impl<M: Machine> LedgerPort<M> {
         if letter.to != own {
             return Some(format!("it is for store {}, this is {own}", letter.to));
         }
-        if !letter.body.is_contiguous() {
-            return Some("its entries do not follow one another".to_owned());
+        if !letter.body.is_one_history() {
+            return Some("its entries are not of one history".to_owned());
         }
         let metrics = self.inside.raft.metrics();
         let known = metrics.borrow();

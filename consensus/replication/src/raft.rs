@@ -1,11 +1,12 @@
 //! What openraft is told about us: the types it carries and the figures it runs by.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::command::{Entry, Outcome};
 use openraft::{Config, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
-use vocabulary::HostId;
+use vocabulary::{Digest, HostId, StoreId};
 
 use crate::settings::Settings;
 
@@ -54,15 +55,21 @@ impl Default for Member {
     }
 }
 
-/// Rafts' figures from checked settings.
-pub(crate) fn config(settings: &Settings) -> Arc<Config> {
-    let milliseconds =
-        |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+/// Raft's figures from checked settings.
+///
+/// openraft draws a keeper's election timeout from the machine's luck once at its start. We draw it from the store id,
+/// which was drawn at random itself, and leave openraft a range of one: the same mesh runs the same way twice.
+pub(crate) fn config(settings: &Settings, own: StoreId) -> Arc<Config> {
+    let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let shortest = milliseconds(settings.election_min);
+    let range = milliseconds(settings.election_max).saturating_sub(shortest);
+    let luck = Digest::of(&[b"hale election", &own.0.to_le_bytes()]).leading();
+    let timeout = shortest.saturating_add(luck % range.max(1));
     Arc::new(Config {
         cluster_name: "hale".to_owned(),
         heartbeat_interval: milliseconds(settings.heartbeat),
-        election_timeout_min: milliseconds(settings.election_min),
-        election_timeout_max: milliseconds(settings.election_max),
+        election_timeout_min: timeout,
+        election_timeout_max: timeout.saturating_add(1),
         install_snapshot_timeout: SNAPSHOT_CHUNK_WITHIN_MS,
         snapshot_max_chunk_size: SNAPSHOT_CHUNK_BYTES as u64,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(settings.snapshot_every),

@@ -7,4 +7,4 @@ mod feeds;
 mod mesh;
 mod power;
 mod suite;
-mod toy;
+pub(crate) mod toy;

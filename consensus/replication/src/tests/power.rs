@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use openraft::RaftLogReader;
 use vocabulary::{Digest, StoreId};
 
 use super::toy::{entry, log_id, luck};
 use crate::disk::{DiskFault, FaultyDisk, FileDisk, MemoryDisk};
+use crate::log::KeeperLog;
 use crate::raft::{LogEntry, SnapshotMeta, Vote};
 use crate::shelf::{ImageNote, Shelf};
 use crate::store::{Store, StoreFault};
@@ -214,6 +216,27 @@ fn the_log_takes_no_hole_and_gives_no_committed_entry_away() {
     shelf.append(&[entry(2, 1, "another")]).unwrap();
     drop(shelf);
     assert_eq!(read_back(&open(&disk).unwrap()).entries.len(), 2);
+}
+
+#[tokio::test]
+async fn a_stale_stream_that_asks_for_what_is_gone_gets_nothing_and_breaks_nothing() {
+    let store = Store::open(Arc::new(MemoryDisk::default()), OWN)
+        .await
+        .unwrap();
+    let entries: Vec<LogEntry> = (0..10).map(|index| entry(1, index, "a")).collect();
+    store
+        .ask(move |shelf| shelf.append(&entries))
+        .await
+        .unwrap();
+    store.ask(|shelf| shelf.purge(log_id(1, 5))).await.unwrap();
+    let mut log = KeeperLog::on(store.clone());
+    let read = async |log: &mut KeeperLog, start, end| {
+        log.limited_get_log_entries(start, end).await.unwrap().len()
+    };
+    assert_eq!(read(&mut log, 3, 9).await, 0, "purged at its start");
+    assert_eq!(read(&mut log, 10, 12).await, 0, "not there yet");
+    assert_eq!(read(&mut log, 6, 12).await, 4);
+    assert_eq!(*store.fault().borrow(), None);
 }
 
 #[test]

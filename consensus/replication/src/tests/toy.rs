@@ -99,11 +99,11 @@ pub(super) fn word(word: &str) -> Proposed {
     }
 }
 
-pub(super) fn log_id(term: u64, index: u64) -> LogId {
+pub(crate) fn log_id(term: u64, index: u64) -> LogId {
     LogId::new(CommittedLeaderId::new(term, 0), index)
 }
 
-pub(super) fn entry(term: u64, index: u64, said: &str) -> LogEntry {
+pub(crate) fn entry(term: u64, index: u64, said: &str) -> LogEntry {
     let entry = Entry {
         elapsed: Entry::ELAPSED_MAX,
         wall: WallNote(0),
