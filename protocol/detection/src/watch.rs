@@ -299,16 +299,8 @@ impl Watch {
             Event::ConnectionLost { subject } => {
                 self.with(now, subject, &mut effects, Watched::connection_lost);
             }
-            Event::BootSeen { subject, boot } => {
-                self.with(now, subject, &mut effects, |watched, desk| {
-                    watched.boot_seen(desk, boot);
-                });
-            }
-            Event::Left { subject, boot } => {
-                self.with(now, subject, &mut effects, |watched, desk| {
-                    watched.left(desk, boot);
-                });
-            }
+            Event::BootSeen { subject, boot } => self.see_boot(now, subject, boot, &mut effects),
+            Event::Left { subject, boot } => self.see_leaving(now, subject, boot, &mut effects),
             Event::LeaderChanged => self.told.clear(),
             Event::WasLate { by: _ } => {}
             Event::DeadlineReached => self.step_all(now, &mut effects),
@@ -367,6 +359,18 @@ impl Watch {
                 self.with(now, subject, effects, Watched::begin_anew);
             }
         }
+    }
+
+    fn see_boot(&mut self, now: Moment, subject: HostId, boot: Boot, effects: &mut Vec<Effect>) {
+        self.with(now, subject, effects, |watched, desk| {
+            watched.boot_seen(desk, boot);
+        });
+    }
+
+    fn see_leaving(&mut self, now: Moment, subject: HostId, boot: Boot, effects: &mut Vec<Effect>) {
+        self.with(now, subject, effects, |watched, desk| {
+            watched.left(desk, boot);
+        });
     }
 
     fn take_seats(&mut self, now: Moment, seats: Vec<Seat>) {
