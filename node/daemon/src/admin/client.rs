@@ -49,6 +49,8 @@ pub enum ClientFault {
     Refused(Refusal),
     /// No majority of the keepers answers the agent; of an order nobody knows whether it was committed.
     NoMajority(Refusal),
+    /// Nobody knows whether the order was committed.
+    Unknown(Refusal),
     /// No answer within the time; of an order nobody knows whether it was committed.
     TimedOut(Duration),
     /// What came is not an answer of hale.
@@ -127,10 +129,10 @@ impl Client {
         }
         let refused: Answer<Refusal> = serde_json::from_slice(&body)
             .map_err(|why| ClientFault::Garbled(format!("status {status}, {why}")))?;
-        Err(if status == StatusCode::SERVICE_UNAVAILABLE {
-            ClientFault::NoMajority(refused.data)
-        } else {
-            ClientFault::Refused(refused.data)
+        Err(match status {
+            StatusCode::SERVICE_UNAVAILABLE => ClientFault::NoMajority(refused.data),
+            StatusCode::GATEWAY_TIMEOUT => ClientFault::Unknown(refused.data),
+            _ => ClientFault::Refused(refused.data),
         })
     }
 
@@ -208,7 +210,9 @@ impl fmt::Display for ClientFault {
                 socket.display()
             ),
             Self::Refused(refusal) => write!(out, "{}: {}", refusal.name, refusal.sentence),
-            Self::NoMajority(refusal) => write!(out, "{}", refusal.sentence),
+            Self::NoMajority(refusal) | Self::Unknown(refusal) => {
+                write!(out, "{}", refusal.sentence)
+            }
             Self::TimedOut(within) => write!(
                 out,
                 "no answer within {} s; an order may yet have been committed: look before you repeat it",

@@ -6,6 +6,11 @@
 //! Not here: how answers look on a screen (see `command_line`), and any decision (see `ledger`).
 
 pub mod answer;
+pub mod chain;
 pub mod client;
 pub mod mind;
+mod orders;
+mod peer;
 pub mod render;
+pub mod server;
+pub mod socket;

@@ -5,12 +5,20 @@
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 
 pub mod agent;
+mod asking;
+pub mod audit;
 pub mod ca;
+pub mod cases;
 pub mod config;
 pub mod demo;
 pub mod exit;
+pub mod explain;
 mod faults;
+pub mod hosts;
+pub mod orders;
 pub mod policy;
+pub mod status;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,13 +39,36 @@ struct CommandLine {
 enum Verb {
     /// Run the agent of this host.
     Agent(agent::Agent),
+    /// The mesh on one screen, as this host's agent knows it.
+    Status(status::Verb),
+    /// Every host that belongs, where it stands and how it is.
+    Hosts(hosts::Verb),
+    /// The cases that are not closed, and what each waits for.
+    Cases(cases::Verb),
+    /// Why a case or a host stands where it stands: who looked and what each saw, what was decided by which rule, what is
+    /// awaited and what frees it, what was done.
+    Explain(explain::Verb),
+    /// The history: what has become true, intent before effect, outcome after.
+    Audit(audit::Verb),
+    /// Stop all healing, in the whole mesh: nothing new begins, what was begun is inspected and verified.
+    Pause(orders::Pause),
+    /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
+    Resume(orders::Resume),
+    /// Found the ledger of a new mesh, once for ever; refused where one exists.
+    Init(orders::Init),
+    /// Which hosts belong: list them, bury one for good.
+    #[command(subcommand)]
+    Host(hosts::HostVerb),
+    /// One case: close it by hand.
+    #[command(subcommand)]
+    Case(cases::CaseVerb),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
     /// The configuration of one host: print a live example, check a file.
     #[command(subcommand)]
     Config(config::Verb),
-    /// What the mesh may do: print a live example, check a file.
+    /// What the mesh may do: print a live example, check a file, set it, show what is in force and what was.
     #[command(subcommand)]
     Policy(policy::Verb),
     /// Watch a mesh of six real agents on this machine heal four faults, with every proof checked.
@@ -59,6 +90,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match line.verb {
         Verb::Agent(verb) => agent::run(&verb),
         Verb::Guard => agent::guard(),
+        Verb::Status(verb) => status::run(&verb),
+        Verb::Hosts(verb) => hosts::run(&verb),
+        Verb::Cases(verb) => cases::run(&verb),
+        Verb::Explain(verb) => explain::run(&verb),
+        Verb::Audit(verb) => audit::run(&verb),
+        Verb::Pause(pause) => pause.run(),
+        Verb::Resume(resume) => resume.run(),
+        Verb::Init(init) => init.run(),
+        Verb::Host(verb) => hosts::run_host(&verb),
+        Verb::Case(verb) => cases::run_case(&verb),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

@@ -1,12 +1,15 @@
-//! `hale policy`: a live example of `policy.toml`, and every fault of one at once.
+//! `hale policy`: a live example of `policy.toml`, every fault of one at once, and the policy of the mesh.
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use ledger::policy::Policy;
 
+use super::asking::{At, Screen, Why};
 use super::exit::{CommandFault, Exit};
 use super::faults;
+use super::table::Table;
+use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder};
 use crate::config;
 
 /// What can be asked of `hale policy`.
@@ -20,6 +23,41 @@ pub enum Verb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Set the policy of the whole mesh; checked here first, and again by every keeper.
+    Apply(Apply),
+    /// Print the policy in force, as it was given.
+    Show {
+        /// Another version that can be read back.
+        #[arg(long, value_name = "N")]
+        version: Option<u64>,
+        /// Where.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Which versions there were, who set them and why.
+    History {
+        /// How.
+        #[command(flatten)]
+        screen: Screen,
+    },
+}
+
+/// Which policy is set, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Apply {
+    /// The file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    why: Why,
+    /// Refuse unless this version is in force, so that nobody's change is lost.
+    #[arg(long, value_name = "N")]
+    if_version: Option<u64>,
+    /// Check the file and set nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Does it.
@@ -27,17 +65,83 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
     match verb {
         Verb::Example => faults::print(&Policy::example()),
         Verb::Check { file } => check(&file),
+        Verb::Apply(apply) => apply.run(),
+        Verb::Show { version, at } => show(version, at),
+        Verb::History { screen } => screen.show("/v1/policy", history),
     }
 }
 
 fn check(file: &Path) -> Result<(), CommandFault> {
-    let said = |found: &[_], text: &str| faults::told(Exit::Failed, found, text);
-    let (name, text) = config::text_of(file).map_err(|found| said(&found, ""))?;
-    let policy = Policy::read(&name, &text).map_err(|found| said(&found, &text))?;
+    let (name, _, policy) = read(file)?;
     let acting = policy.rules.iter().filter(|rule| rule.acts()).count();
     faults::print(&format!(
         "{name}: sound; {} rules, {acting} of them may act; digest {}\n",
         policy.rules.len(),
         policy.digest()
     ))
+}
+
+fn read(file: &Path) -> Result<(String, String, Policy), CommandFault> {
+    let said = |found: &[_], text: &str| faults::told(Exit::Failed, found, text);
+    let (name, text) = config::text_of(file).map_err(|found| said(&found, ""))?;
+    let policy = Policy::read(&name, &text).map_err(|found| said(&found, &text))?;
+    Ok((name, text, policy))
+}
+
+impl Apply {
+    fn run(self) -> Result<(), CommandFault> {
+        if self.dry_run {
+            return check(&self.file);
+        }
+        let (_, text, _) = read(&self.file)?;
+        let order = PolicyOrder {
+            text,
+            why: self.why.why,
+            if_version: self.if_version,
+        };
+        self.at.order("/v1/policy", &order)
+    }
+}
+
+fn show(version: Option<u64>, at: At) -> Result<(), CommandFault> {
+    let path = match version {
+        Some(version) => format!("/v1/policy?version={version}"),
+        None => "/v1/policy".to_owned(),
+    };
+    Screen::plain(at).show(&path, text)
+}
+
+/// The document itself, so that it can be written to a file and applied again; without one, why.
+fn text(answer: &Answer<PolicyInForce>, _: &Screen) -> String {
+    let PolicyInForce { version, text, .. } = &answer.data;
+    if *version == 0 {
+        return "# this mesh only observes: it was never given a policy. `hale policy example` prints one,\n\
+                # `hale policy apply FILE --why ...` sets it\n"
+            .to_owned();
+    }
+    if text.ends_with('\n') {
+        text.clone()
+    } else {
+        format!("{text}\n")
+    }
+}
+
+fn history(answer: &Answer<PolicyInForce>, screen: &Screen) -> String {
+    let lines = &answer.data.history;
+    if lines.is_empty() {
+        return "no policy was ever set: `hale policy example` prints one, `hale policy apply FILE --why ...` sets it\n"
+            .to_owned();
+    }
+    let clock = screen.clock(answer);
+    let mut table = Table::new(&["version", "set", "by", "digest", "why"]);
+    for line in lines {
+        table.row([
+            line.version.to_string(),
+            clock.moment(&line.set),
+            line.who.clone(),
+            line.digest.chars().take(12).collect(),
+            line.why.clone(),
+        ]);
+    }
+    table.text("", screen.has_header())
 }

@@ -22,6 +22,17 @@ pub struct AuditPage {
     pub records: Vec<AuditRecord>,
 }
 
+/// What was recomputed, and holds: `hale audit verify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditVerified {
+    /// How many records were read and recomputed.
+    pub records: u64,
+    /// What the first of them chains to: nothing, or the last record that fell out of the state.
+    pub start: Place,
+    /// The last of them.
+    pub head: Place,
+}
+
 /// A place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
@@ -105,6 +116,11 @@ impl AuditRecord {
 }
 
 impl Place {
+    /// The bytes of its digest.
+    pub fn bytes(&self) -> Option<[u8; 32]> {
+        bytes(&self.digest)?.try_into().ok()
+    }
+
     /// A place of the chain, in words.
     pub fn of(place: Checkpoint) -> Self {
         Self {
@@ -150,4 +166,13 @@ impl AuditPage {
 
 impl Body for AuditPage {
     const SCHEMA: &'static str = "hale.audit/1";
+}
+
+/// A record by itself, as `--follow` prints it.
+impl Body for AuditRecord {
+    const SCHEMA: &'static str = "hale.audit.record/1";
+}
+
+impl Body for AuditVerified {
+    const SCHEMA: &'static str = "hale.audit.verified/1";
 }

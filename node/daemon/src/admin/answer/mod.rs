@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use audit::{AuditPage, AuditRecord, Place, UnsealFault};
+pub use audit::{AuditPage, AuditRecord, AuditVerified, Place, UnsealFault};
 pub use cases::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace, Subject};
 pub use explain::{
     Awaited, CaseExplained, Decided, DoubtSeen, Explained, HostExplained, ObserverSeen, PathSeen,

@@ -90,6 +90,11 @@ impl Refusal {
             sentence: sentence.into(),
         }
     }
+
+    /// Whether no rule of the mesh said no: what was asked does not exist, or was asked wrongly.
+    pub fn is_no_rule(&self) -> bool {
+        matches!(self.name.as_str(), "NoSuch" | "Malformed" | "Bug")
+    }
 }
 
 impl Body for Ordered {

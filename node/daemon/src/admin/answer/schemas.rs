@@ -3,8 +3,9 @@
 use schemars::{JsonSchema, schema_for};
 
 use super::{
-    Answer, AuditPage, Body, Cases, DismissOrder, Explained, FoundOrder, Hosts, Ordered,
-    PauseOrder, PolicyInForce, PolicyOrder, Refusal, ResumeOrder, RetireOrder, Status,
+    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, DismissOrder, Explained,
+    FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ResumeOrder,
+    RetireOrder, Status,
 };
 
 /// One schema file.
@@ -24,6 +25,8 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Cases>(),
         answer::<Explained>(),
         answer::<AuditPage>(),
+        answer::<AuditRecord>(),
+        answer::<AuditVerified>(),
         answer::<PolicyInForce>(),
         answer::<Ordered>(),
         answer::<Refusal>(),

@@ -1,0 +1,182 @@
+//! Whether the audit that an agent tells holds: every record read and every digest computed again.
+//!
+//! Law A1: numbers rise by one, each record's digest covers its contents and the digest of the one before.
+//! Law V1: nothing an agent says about a record is believed but its sealed bytes; what it shows beside them must agree.
+//! Not here: where the pages come from (see `client`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ledger::audit::{BrokenAt, Checkpoint, Record};
+use ledger::verify_chain_after;
+use vocabulary::Digest;
+
+use super::answer::{AuditPage, AuditVerified, Place, UnsealFault};
+
+/// A chain as far as it was read; pages are taken in order.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    start: Option<Checkpoint>,
+    /// The last record and the place before it, so that the next page is joined to it.
+    last: Option<(Checkpoint, Record)>,
+    /// Every place of it; at most as many as the state keeps records.
+    places: BTreeMap<u64, Digest>,
+    read: u64,
+}
+
+/// Why the audit does not hold, or cannot be judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChainFault {
+    /// A record cannot be read.
+    Sealed(UnsealFault),
+    /// A record does not follow.
+    Broken(BrokenAt),
+    /// The agent names another head than the records it tells.
+    Head {
+        /// What it names.
+        told: Place,
+        /// What its records end with.
+        found: Place,
+    },
+    /// A place that was once vouched for is not in this chain.
+    NotHere {
+        /// That place.
+        wanted: Place,
+        /// What stands there.
+        found: Option<Place>,
+    },
+    /// The mesh wrote faster than we read: what had not been read yet fell out of the state.
+    Overtaken,
+}
+
+impl Chain {
+    /// The number after which the next page is asked for.
+    pub fn next(&self) -> u64 {
+        self.place().number
+    }
+
+    /// Takes a page; says whether it was the last one.
+    pub fn take(&mut self, page: &AuditPage) -> Result<bool, ChainFault> {
+        if self.start.is_none() {
+            let start = place(&page.checkpoint)?;
+            self.places.insert(start.number, start.digest);
+            self.start = Some(start);
+        }
+        let records: Result<Vec<Record>, UnsealFault> =
+            page.records.iter().map(|record| record.unseal()).collect();
+        let records = records.map_err(ChainFault::Sealed)?;
+        if page.checkpoint.number > self.next() {
+            return Err(ChainFault::Overtaken);
+        }
+        self.join(records)?;
+        let (head, end) = (place(&page.head)?, self.place());
+        let is_last = end.number >= head.number || page.records.is_empty();
+        if is_last && end != head {
+            return Err(ChainFault::Head {
+                told: page.head.clone(),
+                found: Place::of(end),
+            });
+        }
+        Ok(is_last)
+    }
+
+    /// Checks that a place that was vouched for, elsewhere or earlier, lies in this chain.
+    pub fn contains(&self, wanted: &Place) -> Result<(), ChainFault> {
+        let found = self.places.get(&wanted.number).copied();
+        let found = found.map(|digest| {
+            Place::of(Checkpoint {
+                number: wanted.number,
+                digest,
+            })
+        });
+        if found.as_ref() == Some(wanted) {
+            return Ok(());
+        }
+        Err(ChainFault::NotHere {
+            wanted: wanted.clone(),
+            found,
+        })
+    }
+
+    /// What was read and holds.
+    pub fn verified(&self) -> AuditVerified {
+        AuditVerified {
+            records: self.read,
+            start: Place::of(self.start.unwrap_or_default()),
+            head: Place::of(self.place()),
+        }
+    }
+
+    fn join(&mut self, records: Vec<Record>) -> Result<(), ChainFault> {
+        let Some(newest) = records.last().cloned() else {
+            return Ok(());
+        };
+        self.read += records.len() as u64;
+        let places = records.iter().map(|record| (record.number, record.digest));
+        self.places.extend(places);
+        let (start, mut joined) = match self.last.take() {
+            Some((before, last)) => (before, vec![last]),
+            None => (self.start.unwrap_or_default(), Vec::new()),
+        };
+        joined.extend(records);
+        verify_chain_after(start, &joined).map_err(ChainFault::Broken)?;
+        let before = match joined
+            .len()
+            .checked_sub(2)
+            .and_then(|index| joined.get(index))
+        {
+            Some(record) => record.place(),
+            None => start,
+        };
+        self.last = Some((before, newest));
+        Ok(())
+    }
+
+    fn place(&self) -> Checkpoint {
+        match &self.last {
+            Some((_, record)) => record.place(),
+            None => self.start.unwrap_or_default(),
+        }
+    }
+}
+
+fn place(told: &Place) -> Result<Checkpoint, ChainFault> {
+    let digest = told
+        .bytes()
+        .ok_or(ChainFault::Sealed(UnsealFault::Hex(told.number)))?;
+    Ok(Checkpoint {
+        number: told.number,
+        digest: Digest(digest),
+    })
+}
+
+impl fmt::Display for ChainFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sealed(fault) => write!(out, "the audit does not hold: {fault}"),
+            Self::Broken(at) => write!(out, "the audit does not hold: {at}"),
+            Self::Head { told, found } => write!(
+                out,
+                "the audit does not hold: the agent names record {} {} as its newest, its records end with {} {}",
+                told.number, told.digest, found.number, found.digest
+            ),
+            Self::NotHere { wanted, found } => {
+                write!(
+                    out,
+                    "record {} {} is not in this audit",
+                    wanted.number, wanted.digest
+                )?;
+                match found {
+                    Some(found) => write!(out, ": there is {} {}", found.number, found.digest),
+                    None => Ok(()),
+                }
+            }
+            Self::Overtaken => write!(
+                out,
+                "records fell out of the agent's state while they were read: verify again"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ChainFault {}

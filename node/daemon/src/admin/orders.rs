@@ -1,0 +1,199 @@
+//! Orders of people, carried to the ledger.
+//!
+//! Law C1: the ledger decides; what it refuses is told with its name.
+//! Not here: who may order (see `peer`).
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use ledger::command::{Command, Order, Outcome, Refused};
+use serde::de::DeserializeOwned;
+use vocabulary::{CaseId, HostName};
+
+use super::answer::{
+    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+};
+use super::mind::{Local, Mind, NotCommitted};
+use super::render::{self, Scene};
+use crate::moments;
+
+/// An order that was not carried out, or nobody knows.
+pub(super) struct Unfulfilled {
+    pub status: StatusCode,
+    pub refusal: Refusal,
+}
+
+/// An order as the socket takes it.
+#[async_trait]
+pub(super) trait Carried: DeserializeOwned + Send + 'static {
+    /// Carries it out in this person's name.
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled;
+}
+
+type Fulfilled = Result<Ordered, Unfulfilled>;
+
+#[async_trait]
+impl Carried for PauseOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let order = Order { who, why: self.why };
+        let outcome = propose(mind, Command::Pause(order)).await?;
+        done(
+            &outcome,
+            "healing is stopped: nothing new begins; what was begun is inspected and verified. `hale resume --why ...` lifts it",
+        )
+    }
+}
+
+#[async_trait]
+impl Carried for ResumeOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let order = Order { who, why: self.why };
+        let outcome = propose(mind, Command::Resume(order)).await?;
+        done(
+            &outcome,
+            "the brake is lifted: healing begins again with one at a time, then 2, 4, ...",
+        )
+    }
+}
+
+#[async_trait]
+impl Carried for PolicyOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let command = Command::Policy {
+            text: self.text,
+            if_version: self.if_version,
+            order: Order { who, why: self.why },
+        };
+        match propose(mind, command).await? {
+            Outcome::Policy { version } => Ok(Ordered {
+                sentence: format!("policy version {version} is in force in the whole mesh"),
+                version: Some(version),
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+#[async_trait]
+impl Carried for RetireOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let host = {
+            let view = mind.view();
+            view.roster()
+                .all()
+                .find(|(_, entry)| entry.claims.host.as_str() == self.host)
+                .map(|(host, _)| *host)
+        };
+        let Some(host) = host else {
+            let sentence = format!(
+                "no host {:?} is in the roster: `hale host list` shows them",
+                self.host
+            );
+            return Err(Unfulfilled {
+                status: StatusCode::NOT_FOUND,
+                refusal: Refusal::new("NoSuch", sentence),
+            });
+        };
+        let name = self.host;
+        let order = Order { who, why: self.why };
+        let outcome = propose(mind, Command::Retire { host, order }).await?;
+        done(
+            &outcome,
+            &format!(
+                "{name} is retired for good: its certificate is refused from now on, its name never comes back"
+            ),
+        )
+    }
+}
+
+#[async_trait]
+impl Carried for DismissOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let case = CaseId(self.case);
+        let order = Order { who, why: self.why };
+        let outcome = propose(mind, Command::Dismiss { case, order }).await?;
+        done(
+            &outcome,
+            &format!("case {case} is closed, and no lease of it counts any more"),
+        )
+    }
+}
+
+#[async_trait]
+impl Carried for FoundOrder {
+    async fn carry(self, mind: &dyn Mind, _who: String) -> Fulfilled {
+        let names: Result<Vec<HostName>, _> = self
+            .keepers
+            .iter()
+            .map(|name| HostName::new(name))
+            .collect();
+        let names = names.map_err(|why| Unfulfilled {
+            status: StatusCode::BAD_REQUEST,
+            refusal: Refusal::new("Malformed", why.to_string()),
+        })?;
+        let keepers = self.keepers.join(" ");
+        let outcome = committed(mind, mind.found(names).await)?;
+        done(
+            &outcome,
+            &format!(
+                "the ledger is founded; its voters are {keepers}. Agents enrol themselves now, and the mesh only observes until \
+             `hale policy apply FILE --why ...`"
+            ),
+        )
+    }
+}
+
+async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {
+    let proposed = mind.propose(command).await;
+    committed(mind, proposed)
+}
+
+fn committed(
+    mind: &dyn Mind,
+    proposed: Result<Outcome, NotCommitted>,
+) -> Result<Outcome, Unfulfilled> {
+    match proposed {
+        Ok(Outcome::Refused(refused)) => Err(refuse(mind, &refused)),
+        Ok(outcome) => Ok(outcome),
+        Err(NotCommitted::NoLeader(why)) => Err(Unfulfilled {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            refusal: Refusal::new("NoMajority", format!("nothing was done: {why}")),
+        }),
+        Err(NotCommitted::Unknown(why)) => Err(Unfulfilled {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            refusal: Refusal::new(
+                "Unknown",
+                format!("{why}: it may yet be committed, look before you repeat it"),
+            ),
+        }),
+    }
+}
+
+fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
+    let (view, me, local) = (mind.view(), mind.me(), Local::default());
+    let scene = Scene::new(&view, &local, &me, (mind.standing(), moments::now_exact()));
+    Unfulfilled {
+        status: StatusCode::CONFLICT,
+        refusal: render::refusal(&scene, refused),
+    }
+}
+
+fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
+    match outcome {
+        Outcome::Done => Ok(Ordered {
+            sentence: sentence.to_owned(),
+            version: None,
+        }),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// A ledger of another version may answer in words that we do not know.
+fn unexpected(outcome: &Outcome) -> Unfulfilled {
+    Unfulfilled {
+        status: StatusCode::BAD_GATEWAY,
+        refusal: Refusal::new(
+            "Unknown",
+            format!("the ledger answered {outcome:?}, which this agent does not know"),
+        ),
+    }
+}

@@ -1,0 +1,315 @@
+//! The admin socket's door: connections with their limits, paths, and who may pass.
+//!
+//! Law W1: nobody asks or orders who is not on the list.
+//! Law W4: bodies, connections and times are bounded, and whoever may order finds room when those who only ask have
+//! taken all of theirs.
+//! Not here: what is answered (see `render`), what an order does (see `orders`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use serde::Deserialize;
+use tokio::net::UnixStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use super::answer::{
+    Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+};
+use super::mind::{Local, Mind};
+use super::orders::Carried;
+use super::peer::{Leave, Peer};
+use super::render::{self, Scene};
+use super::socket::Socket;
+use crate::config::Admin;
+use crate::moments;
+
+/// A policy of the largest size, quoted as JSON, four times over.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Connections at a time: people and programs of one host, not clients of a service.
+const CONNECTIONS_MAX: usize = 32;
+
+/// Of these, for those who only ask; the others are kept for those who may order.
+const ASKING_MAX: usize = 24;
+
+/// Of these, for those who may nothing: they are told so.
+const STRANGERS_MAX: usize = 2;
+
+/// How long a peer may take for the head of its request.
+const HEAD_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long one answer may take; the mind gives up on a proposal before that.
+const ANSWER_WITHIN: Duration = Duration::from_secs(12);
+
+/// How long a connection lives; a follower dials again.
+const CONNECTION_WITHIN: Duration = Duration::from_secs(60);
+
+/// What every request is served with.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) mind: Arc<dyn Mind>,
+    admin: Arc<Admin>,
+    agent_uid: u32,
+}
+
+/// Room for connections.
+struct Room {
+    all: Arc<Semaphore>,
+    asking: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+}
+
+/// Every question's parameters; each path reads its own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Asked {
+    all: bool,
+    retired: bool,
+    since: u64,
+    version: Option<u64>,
+}
+
+/// Serves until it is dropped; its connections end with it.
+pub async fn serve(socket: Socket, admin: Admin, mind: Arc<dyn Mind>) {
+    let door = Door {
+        mind,
+        admin: Arc::new(admin),
+        agent_uid: rustix::process::geteuid().as_raw(),
+    };
+    let room = Room {
+        all: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        asking: Arc::new(Semaphore::new(ASKING_MAX)),
+        strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
+    };
+    let router = router(door.clone());
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = socket.listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    if let Some((peer, permits)) = admit(&door, &room, &stream) {
+                        let router = router.clone().layer(Extension(peer));
+                        connections.spawn(converse(stream, router, permits));
+                    }
+                }
+                // Out of file descriptors, most likely: what is open must end first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Law W4; without room the connection is closed without a word.
+fn admit(
+    door: &Door,
+    room: &Room,
+    stream: &UnixStream,
+) -> Option<(Peer, Vec<OwnedSemaphorePermit>)> {
+    let credentials = stream.peer_cred().ok()?;
+    let peer = Peer {
+        uid: credentials.uid(),
+        gid: credentials.gid(),
+    };
+    let own = match door.leave(peer) {
+        Leave::Order => None,
+        Leave::Ask => Some(Arc::clone(&room.asking)),
+        Leave::Nothing => Some(Arc::clone(&room.strangers)),
+    };
+    let wanted = own.into_iter().chain([Arc::clone(&room.all)]);
+    let permits: Result<Vec<_>, _> = wanted.map(Semaphore::try_acquire_owned).collect();
+    Some((peer, permits.ok()?))
+}
+
+async fn converse(stream: UnixStream, router: Router, permits: Vec<OwnedSemaphorePermit>) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A peer that breaks off has its reasons; there is nobody to tell.
+    let _ = tokio::time::timeout(CONNECTION_WITHIN, connection).await;
+    drop(permits);
+}
+
+fn router(door: Door) -> Router {
+    Router::new()
+        .route("/v1/status", get(status))
+        .route("/v1/hosts", get(hosts))
+        .route("/v1/cases", get(cases))
+        .route("/v1/explain/{what}", get(explain))
+        .route("/v1/audit", get(audit))
+        .route("/v1/policy", get(policy).post(order::<PolicyOrder>))
+        .route("/v1/pause", post(order::<PauseOrder>))
+        .route("/v1/resume", post(order::<ResumeOrder>))
+        .route("/v1/host/retire", post(order::<RetireOrder>))
+        .route("/v1/case/dismiss", post(order::<DismissOrder>))
+        .route("/v1/init", post(order::<FoundOrder>))
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_path)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(door)
+}
+
+type Parameters = Result<Query<Asked>, QueryRejection>;
+type Received = Result<Bytes, BytesRejection>;
+
+async fn status(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::status(scene))).await
+}
+
+async fn hosts(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> Response {
+    let ask = |asked: Asked| move |scene: &Scene<'_>| Ok(render::hosts(scene, asked.retired));
+    match asked {
+        Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
+        Err(why) => door.malformed(why),
+    }
+}
+
+async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> Response {
+    let ask = |asked: Asked| move |scene: &Scene<'_>| Ok(render::cases(scene, asked.all));
+    match asked {
+        Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
+        Err(why) => door.malformed(why),
+    }
+}
+
+async fn explain(door: State<Door>, peer: Extension<Peer>, what: Path<String>) -> Response {
+    door.tell(*peer, move |scene| render::explain(scene, &what))
+        .await
+}
+
+async fn audit(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> Response {
+    let ask = |asked: Asked| move |scene: &Scene<'_>| Ok(render::audit(scene, asked.since));
+    match asked {
+        Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
+        Err(why) => door.malformed(why),
+    }
+}
+
+async fn policy(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> Response {
+    let ask = |asked: Asked| move |scene: &Scene<'_>| render::policy(scene, asked.version);
+    match asked {
+        Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
+        Err(why) => door.malformed(why),
+    }
+}
+
+async fn order<O: Carried>(door: State<Door>, peer: Extension<Peer>, body: Received) -> Response {
+    door.take::<O>(*peer, body).await
+}
+
+async fn no_such_path(door: State<Door>) -> Response {
+    let sentence = "no such path or method; docs/operating names them all, with their schemas";
+    door.refuse(StatusCode::NOT_FOUND, Refusal::new("NoSuch", sentence))
+}
+
+impl Door {
+    fn leave(&self, peer: Peer) -> Leave {
+        peer.leave(&self.admin, self.agent_uid)
+    }
+
+    /// Answers a question. Worked out beside the agent's loop: the largest mesh takes a while to write down.
+    async fn tell<B, A>(&self, peer: Peer, ask: A) -> Response
+    where
+        B: Body + Send + 'static,
+        A: FnOnce(&Scene<'_>) -> Result<B, Refusal> + Send + 'static,
+    {
+        if self.leave(peer) < Leave::Ask {
+            return self.forbid(peer, "ask", "read_users or read_groups");
+        }
+        let (mind, local) = (Arc::clone(&self.mind), self.mind.local());
+        let worked = tokio::task::spawn_blocking(move || {
+            let (view, me) = (mind.view(), mind.me());
+            let at = (mind.standing(), moments::now_exact());
+            let scene = Scene::new(&view, &local, &me, at);
+            match ask(&scene) {
+                Ok(body) => json(StatusCode::OK, &scene.answer(body)),
+                Err(refusal) => json(StatusCode::NOT_FOUND, &scene.answer(refusal)),
+            }
+        });
+        worked.await.unwrap_or_else(|why| {
+            let sentence =
+                format!("this is a bug of hale: the answer could not be worked out ({why})");
+            self.refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Refusal::new("Bug", sentence),
+            )
+        })
+    }
+
+    /// Carries an order out.
+    async fn take<O: Carried>(&self, peer: Peer, body: Received) -> Response {
+        if self.leave(peer) < Leave::Order {
+            return self.forbid(peer, "order", "write_users or write_groups");
+        }
+        let order = match body {
+            Ok(body) => serde_json::from_slice(&body),
+            Err(why) => return self.malformed(why),
+        };
+        let order: O = match order {
+            Ok(order) => order,
+            Err(why) => return self.malformed(why),
+        };
+        let who = peer.who(self.mind.me().host.as_str());
+        let carried = order.carry(self.mind.as_ref(), who);
+        match tokio::time::timeout(ANSWER_WITHIN, carried).await {
+            Ok(Ok(ordered)) => self.scene(|scene| json(StatusCode::OK, &scene.answer(ordered))),
+            Ok(Err(unfulfilled)) => self.refuse(unfulfilled.status, unfulfilled.refusal),
+            Err(_) => {
+                let within = ANSWER_WITHIN.as_secs();
+                let sentence = format!(
+                    "no answer from the keepers within {within} s: it may yet be committed, look before you repeat it"
+                );
+                self.refuse(
+                    StatusCode::GATEWAY_TIMEOUT,
+                    Refusal::new("Unknown", sentence),
+                )
+            }
+        }
+    }
+
+    fn forbid(&self, peer: Peer, verb: &str, keys: &str) -> Response {
+        let Peer { uid, gid } = peer;
+        let sentence = format!(
+            "user {uid} of group {gid} may not {verb} here: be named in {keys} of [admin] in this host's hale.toml"
+        );
+        self.refuse(
+            StatusCode::FORBIDDEN,
+            Refusal::new("NotPermitted", sentence),
+        )
+    }
+
+    fn malformed(&self, why: impl std::fmt::Display) -> Response {
+        self.refuse(
+            StatusCode::BAD_REQUEST,
+            Refusal::new("Malformed", why.to_string()),
+        )
+    }
+
+    fn refuse(&self, status: StatusCode, refusal: Refusal) -> Response {
+        self.scene(|scene| json(status, &scene.answer(refusal)))
+    }
+
+    fn scene<T>(&self, tell: impl FnOnce(&Scene<'_>) -> T) -> T {
+        let (view, me) = (self.mind.view(), self.mind.me());
+        let at = (self.mind.standing(), moments::now_exact());
+        tell(&Scene::new(&view, &Local::default(), &me, at))
+    }
+}
+
+fn json(status: StatusCode, answer: &impl serde::Serialize) -> Response {
+    let body =
+        serde_json::to_vec(answer).expect("law J1: answers hold no type that JSON has no word for");
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}

@@ -1,0 +1,145 @@
+//! `hale hosts`, `hale host list`, `hale host retire`: who belongs, and who does not any more.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use clap::{Args, Subcommand};
+
+use super::asking::{At, Screen, Why};
+use super::exit::{CommandFault, Exit};
+use super::table::Table;
+use crate::admin::answer::{Answer, HostLine, Hosts, RetireOrder};
+
+/// Every host that belongs, where it stands and how it is.
+#[derive(Clone, Debug, Args)]
+pub struct Verb {
+    #[command(flatten)]
+    screen: Screen,
+    /// Retired hosts too.
+    #[arg(long)]
+    retired: bool,
+}
+
+/// What can be asked of `hale host`.
+#[derive(Debug, Subcommand)]
+pub enum HostVerb {
+    /// Every host that belongs; the same as `hale hosts`.
+    List(Verb),
+    /// Bury a host for good: its certificate is refused from then on and its name never comes back.
+    Retire(Retire),
+}
+
+/// Which host is buried, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Retire {
+    /// Its name.
+    #[arg(value_name = "HOST")]
+    host: String,
+    #[command(flatten)]
+    why: Why,
+    /// Do not ask for its name to be typed again.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Does it.
+pub fn run(verb: &Verb) -> Result<(), CommandFault> {
+    let path = format!("/v1/hosts?retired={}", verb.retired);
+    verb.screen.show(&path, text)
+}
+
+/// Does what is asked of `hale host`.
+pub fn run_host(verb: &HostVerb) -> Result<(), CommandFault> {
+    match verb {
+        HostVerb::List(verb) => run(verb),
+        HostVerb::Retire(retire) => retire.run(),
+    }
+}
+
+impl Retire {
+    fn run(&self) -> Result<(), CommandFault> {
+        if !self.yes {
+            self.confirm()?;
+        }
+        let order = RetireOrder {
+            host: self.host.clone(),
+            why: self.why.why.clone(),
+        };
+        self.at.order("/v1/host/retire", &order)
+    }
+
+    /// It cannot be undone: the name is typed again.
+    fn confirm(&self) -> Result<(), CommandFault> {
+        let host = &self.host;
+        if !io::stdin().is_terminal() {
+            let sentence =
+                format!("{host} would be retired for good: say --yes, or ask at a terminal");
+            return Err(CommandFault::new(Exit::Usage, sentence));
+        }
+        eprint!("{host} is retired for good, its name never comes back. Type its name to go on: ");
+        let mut typed = String::new();
+        io::stderr()
+            .flush()
+            .and_then(|()| io::stdin().lock().read_line(&mut typed))
+            .map_err(CommandFault::failed)?;
+        if typed.trim() == host {
+            Ok(())
+        } else {
+            Err(CommandFault::failed(
+                "another name was typed; nothing was done",
+            ))
+        }
+    }
+}
+
+/// The screen, from the answer alone.
+pub fn text(answer: &Answer<Hosts>, screen: &Screen) -> String {
+    let hosts = &answer.data.hosts;
+    if hosts.is_empty() {
+        return "no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once\n".to_owned();
+    }
+    let header = [
+        "host",
+        "zone",
+        "rack",
+        "group",
+        "state",
+        "case",
+        "swim",
+        "boot",
+        "roles",
+        "doubted by",
+    ];
+    let mut table = Table::new(&header);
+    for host in hosts {
+        let number = |figure: Option<u64>| {
+            figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string())
+        };
+        table.row([
+            host.name.clone(),
+            format!("{}/{}", host.region, host.zone),
+            host.rack.clone(),
+            host.group.clone(),
+            host.state.clone(),
+            number(host.case),
+            host.membership.clone(),
+            number(host.boot),
+            roles(host),
+            host.doubted_by.join(" "),
+        ]);
+    }
+    table.text("", screen.has_header())
+}
+
+/// Its roles; a keeper that votes is a voter.
+pub fn roles(host: &HostLine) -> String {
+    let word = |role: &String| {
+        if role == "keeper" && host.is_voter {
+            "voter".to_owned()
+        } else {
+            role.clone()
+        }
+    };
+    host.roles.iter().map(word).collect::<Vec<_>>().join(" ")
+}

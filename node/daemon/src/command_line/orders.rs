@@ -1,0 +1,59 @@
+//! `hale pause`, `hale resume`, `hale init`: orders to the whole mesh.
+
+use clap::Args;
+
+use super::asking::{At, Why};
+use super::exit::CommandFault;
+use crate::admin::answer::{FoundOrder, PauseOrder, ResumeOrder};
+
+/// Stop all healing, in the whole mesh: nothing new begins, what was begun is inspected and verified.
+#[derive(Clone, Debug, Args)]
+pub struct Pause {
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
+#[derive(Clone, Debug, Args)]
+pub struct Resume {
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Found the ledger of a new mesh, once for ever; refused where one exists.
+#[derive(Clone, Debug, Args)]
+pub struct Init {
+    /// The hosts that vote in it: 1, 3, 5 or 7, this one among them; their agents must run.
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', required = true)]
+    keepers: Vec<String>,
+    #[command(flatten)]
+    at: At,
+}
+
+impl Pause {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let why = self.why.why;
+        self.at.order("/v1/pause", &PauseOrder { why })
+    }
+}
+
+impl Resume {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let why = self.why.why;
+        self.at.order("/v1/resume", &ResumeOrder { why })
+    }
+}
+
+impl Init {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let keepers = self.keepers;
+        self.at.order("/v1/init", &FoundOrder { keepers })
+    }
+}
