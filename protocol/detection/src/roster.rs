@@ -6,6 +6,7 @@
 //! Not here: who may change it (see `ledger`), who seems alive (see `membership`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
@@ -26,7 +27,8 @@ pub struct Roster {
     /// Rises at each change (law R1).
     pub epoch: Epoch,
     /// All hosts that ever belonged; [`Entry::is_retired`] tells tombstones.
-    hosts: BTreeMap<HostId, Entry>,
+    /// Shared, so that a copy of the roster for one boot does not copy every host.
+    hosts: BTreeMap<HostId, Arc<Entry>>,
 }
 
 /// One host's entry.
@@ -60,17 +62,18 @@ impl Roster {
 
     /// A host that belongs now; tombstones are not found.
     pub fn get(&self, host: &HostId) -> Option<&Entry> {
-        self.hosts.get(host).filter(|entry| !entry.is_retired)
+        self.get_even_retired(host)
+            .filter(|entry| !entry.is_retired)
     }
 
     /// A host that belongs or once belonged.
     pub fn get_even_retired(&self, host: &HostId) -> Option<&Entry> {
-        self.hosts.get(host)
+        self.hosts.get(host).map(Arc::as_ref)
     }
 
     /// All hosts that belong now, in the order of their ids.
     pub fn present(&self) -> impl Iterator<Item = (&HostId, &Entry)> {
-        self.hosts.iter().filter(|(_, entry)| !entry.is_retired)
+        self.all().filter(|(_, entry)| !entry.is_retired)
     }
 
     /// How many belong now.
@@ -80,14 +83,16 @@ impl Roster {
 
     /// Every entry, tombstones among them.
     pub fn all(&self) -> impl Iterator<Item = (&HostId, &Entry)> {
-        self.hosts.iter()
+        self.hosts
+            .iter()
+            .map(|(host, entry)| (host, entry.as_ref()))
     }
 
     /// Sets who belongs or what they claim, and raises the epoch.
     pub fn put(&mut self, mut entry: Entry) {
         self.epoch = self.epoch.next();
         entry.changed = self.epoch;
-        self.hosts.insert(entry.claims.id(), entry);
+        self.hosts.insert(entry.claims.id(), Arc::new(entry));
         assert!(
             self.hosts.len() <= 2 * HOSTS_MAX,
             "law R2: tombstones and hosts stay bounded"
@@ -100,6 +105,7 @@ impl Roster {
             return false;
         };
         self.epoch = self.epoch.next();
+        let entry = Arc::make_mut(entry);
         entry.is_retired = true;
         entry.changed = self.epoch;
         true
@@ -114,6 +120,7 @@ impl Roster {
         store: Option<StoreId>,
     ) {
         if let Some(entry) = self.hosts.get_mut(host) {
+            let entry = Arc::make_mut(entry);
             entry.boot = Some(boot);
             entry.address = Some(address);
             entry.store = store;
