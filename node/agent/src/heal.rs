@@ -203,9 +203,7 @@ impl Healing {
     }
 
     fn is_mine(&self, case: &Case) -> bool {
-        case.counted_lease()
-            .is_some_and(|lease| lease.healer == self.me)
-            && !matches!(case.stage, Stage::Orphaned { .. })
+        held_lease(case).is_some_and(|lease| lease.healer == self.me)
     }
 
     fn keep_only_held(&mut self, ledger: &Ledger) {
@@ -213,7 +211,7 @@ impl Healing {
         self.tasks.retain(|id, task| {
             ledger
                 .case(*id)
-                .and_then(|case| case.counted_lease())
+                .and_then(|case| held_lease(case))
                 .is_some_and(|lease| lease.fence == task.fence && lease.healer == me)
         });
         while self.begun.len() > 1_024 {
@@ -506,6 +504,20 @@ impl Task {
             }
             _ => None,
         }
+    }
+}
+
+/// The lease under which something can still be done: what is orphaned or escalated counts, but is nobody's to work on.
+fn held_lease(case: &Case) -> Option<&Lease> {
+    match &case.stage {
+        Stage::Offered(lease)
+        | Stage::Leased(lease)
+        | Stage::Remedy { lease, .. }
+        | Stage::Verifying { lease, .. } => Some(lease),
+        Stage::Open
+        | Stage::Orphaned { .. }
+        | Stage::Escalated { .. }
+        | Stage::Closed { .. } => None,
     }
 }
 

@@ -70,6 +70,11 @@ impl Agent {
         self.lead.last_look(subject)
     }
 
+    /// Whom this host doubts now.
+    pub fn doubts(&self, now: Moment) -> Vec<DoubtNote> {
+        self.watch.doubts(now)
+    }
+
     fn doubters(&self, now: Moment, subject: &HostId) -> Vec<(HostId, Span)> {
         let doubters = self.lead.rounds.doubters(subject);
         doubters
