@@ -514,10 +514,9 @@ fn held_lease(case: &Case) -> Option<&Lease> {
         | Stage::Leased(lease)
         | Stage::Remedy { lease, .. }
         | Stage::Verifying { lease, .. } => Some(lease),
-        Stage::Open
-        | Stage::Orphaned { .. }
-        | Stage::Escalated { .. }
-        | Stage::Closed { .. } => None,
+        Stage::Open | Stage::Orphaned { .. } | Stage::Escalated { .. } | Stage::Closed { .. } => {
+            None
+        }
     }
 }
 

@@ -1,1 +1,31 @@
-//! To be written.
+//! A virtual fleet in virtual time that runs the very same pure crates as the daemon, and the language that scripts it.
+//!
+//! Law S1: the same setup, faults and seed give the same trace, on every machine.
+//! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
+//! through the wire's own bytes on the way.
+//! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
+//! Rooms: [`setup`] who there is; [`fault`] what is done to them; [`fleet`] the one door; `host`, `network`, `mail`,
+//! `keepers`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`script`] the language.
+//! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
+
+mod actuator;
+pub mod fault;
+pub mod fleet;
+mod host;
+mod keepers;
+mod laws;
+mod mail;
+mod network;
+mod perform;
+mod queue;
+pub mod script;
+pub mod setup;
+pub mod trace;
+mod words;
+
+pub use actuator::{Habit, JournalLine};
+pub use fault::{Fault, Whom};
+pub use fleet::Fleet;
+pub use laws::Breach;
+pub use setup::{Setup, SetupFault, Weather};
+pub use trace::Line;

@@ -1,0 +1,629 @@
+//! The one door of the virtual fleet: build it, strike it, let time run, look at it.
+//!
+//! Law S1: what happens next follows from the setup, the faults and the seed alone.
+//! Not here: what each happening does (see `mail`, `perform`, `keepers`, `actuator`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use agent::{Agent, CallEnd, CallId, Event, Settings};
+use detection::{membership, watch};
+use ledger::Ledger;
+use vocabulary::{
+    Boot, HostId, LedgerIndex, ModelSigner, ModelVerifier, Moment, RemedyId, Span, StoreId,
+    model_chain,
+};
+
+use crate::actuator::{Actuator, JournalLine};
+use crate::fault::{Fault, Whom};
+use crate::host::{Host, Life, OpenKind, Place};
+use crate::keepers::{Ask, Keepers, Question};
+use crate::laws::{Breach, Laws};
+use crate::mail::{Flight, Parcel};
+use crate::network::Network;
+use crate::queue::Queue;
+use crate::setup::{CLUSTER, Setup, SetupFault};
+use crate::trace::{Line, Trace};
+
+/// How long a machine takes from the order to start to the agent's first word.
+const BOOT_TAKES: Span = Span::milliseconds(300);
+
+/// At one moment a mind takes at most so many events; more is a mind that spins.
+const AT_ONCE_MAX: u32 = 20_000;
+
+/// A virtual fleet.
+pub struct Fleet {
+    pub(crate) now: Moment,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) places: BTreeMap<HostId, Place>,
+    pub(crate) network: Network,
+    pub(crate) queue: Queue<Happening>,
+    pub(crate) keepers: Keepers,
+    pub(crate) actuator: Actuator,
+    pub(crate) trace: Trace,
+    pub(crate) laws: Laws,
+    seed: u64,
+}
+
+/// What happens at a moment.
+pub(crate) enum Happening {
+    /// A mind's next deadline.
+    Wake(Place, u64),
+    /// Something arrives.
+    Arrive(Flight),
+    /// A call's time is over.
+    CallOver(Place, u64, CallId),
+    /// A call has ended.
+    End(Place, u64, CallId, CallEnd),
+    /// A mind is told something that did not come by mail.
+    Tell(Place, u64, Event),
+    /// A dial's time is over.
+    DialOver(Place, u64, Place),
+    /// A warm host is to be dialled again.
+    Redial(Place, u64),
+    /// A knock reaches a port; `true`: its answer is back.
+    Knock(Knocking, bool),
+    /// The keepers' heartbeat.
+    Beat,
+    /// A proposal looks for the leader.
+    Proposal(Ask),
+    /// A linearizable read looks for the leader.
+    Question(Question),
+    /// The entry of this number has its majority, or has not.
+    Commit(u64),
+    /// The committed state comes to a host.
+    LedgerComes(Place, u64, Arc<Ledger>),
+    /// News of who leads comes to a host.
+    LeaderNews(Place, u64, Option<Place>),
+    /// A remedy has run its time.
+    RemedyEnds(RemedyId),
+    /// An inspection has.
+    InspectionEnds(Place, u64, CallId, RemedyId),
+    /// A machine's agent starts.
+    Begin(Place),
+}
+
+/// A knock under way.
+#[derive(Clone, Copy)]
+pub(crate) struct Knocking {
+    pub from: Place,
+    pub life: u64,
+    pub call: CallId,
+    pub to: Place,
+    pub is_named: bool,
+    pub reading: Option<agent::Knock>,
+}
+
+impl Fleet {
+    /// The ledger is founded, the policy set, and every agent starts for the first time.
+    pub fn new(setup: Setup) -> Result<Self, SetupFault> {
+        setup.check()?;
+        let mut network = Network::new(setup.weather, setup.seed);
+        let hosts: Vec<Host> = setup
+            .hosts
+            .iter()
+            .map(|claims| {
+                let ahead = Span::milliseconds(10_000 + network.draw(1_000_000));
+                Host::new(claims.clone(), ahead)
+            })
+            .collect();
+        let places = hosts
+            .iter()
+            .enumerate()
+            .map(|(place, host)| (host.id, place))
+            .collect();
+        let keepers = Keepers::found(&hosts, setup.policy.as_deref())?;
+        let mut fleet = Self {
+            now: Moment::default(),
+            hosts,
+            places,
+            network,
+            queue: Queue::new(),
+            keepers,
+            actuator: Actuator::default(),
+            trace: Trace::default(),
+            laws: Laws::default(),
+            seed: setup.seed,
+        };
+        for place in 0..fleet.hosts.len() {
+            let at = fleet.network.draw(300);
+            fleet
+                .queue
+                .put(Moment::from_milliseconds(1 + at), Happening::Begin(place));
+        }
+        fleet
+            .queue
+            .put(Moment::from_milliseconds(1), Happening::Beat);
+        Ok(fleet)
+    }
+
+    /// Lets so much time go by.
+    pub fn run(&mut self, span: Span) {
+        let until = self.now.after(span);
+        while self.queue.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.now = until;
+    }
+
+    /// Lets time go by until this is true, at most so long; whether it became true.
+    pub fn run_until(&mut self, at_most: Span, is_reached: impl Fn(&Self) -> bool) -> bool {
+        let until = self.now.after(at_most);
+        while !is_reached(self) {
+            if self.queue.next_at().is_none_or(|at| at > until) {
+                self.now = until;
+                return false;
+            }
+            self.step();
+        }
+        true
+    }
+
+    /// Something is done to the fleet, now.
+    pub fn strike(&mut self, fault: Fault) {
+        match fault {
+            Fault::Kill(whom) => self.each("kill", &whom, |fleet, place| fleet.kill(place)),
+            Fault::Start(whom) => self.each("start", &whom, |fleet, place| fleet.start(place)),
+            Fault::Freeze(whom) => self.each("freeze", &whom, |fleet, place| fleet.freeze(place)),
+            Fault::Thaw(whom) => self.each("thaw", &whom, |fleet, place| fleet.thaw(place)),
+            Fault::Silence(whom) => self.each("silence", &whom, |fleet, place| {
+                fleet.hosts[place].is_silent = true;
+            }),
+            Fault::Unsilence(whom) => self.each("unsilence", &whom, |fleet, place| {
+                fleet.hosts[place].is_silent = false;
+            }),
+            Fault::PowerOff(whom) => self.each("power off", &whom, |fleet, place| {
+                fleet.kill(place);
+                fleet.hosts[place].is_off = true;
+            }),
+            Fault::Leave(whom) => self.each("leave", &whom, |fleet, place| {
+                fleet.tell(place, Event::Leave);
+            }),
+            Fault::Cut { from, to, both } => self.cut(&from, &to, both),
+            Fault::Join => {
+                self.note("every link carries again".into());
+                self.network.join();
+            }
+            Fault::Loss(permille) => {
+                self.note(format!("{permille} of 1,000 datagrams are lost"));
+                self.network.weather.loss_permille = permille;
+            }
+            Fault::Remedies(habits) => self.actuator.habits.extend(habits),
+            Fault::RemedyTakes(span) => self.actuator.takes = span,
+            Fault::Pause(why) => self.order_pause(why),
+            Fault::Resume(why) => self.order_resume(why),
+            Fault::Policy(text) => self.order_policy(text),
+        }
+        self.laws_after_event();
+    }
+
+    /// The committed state.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.keepers.ledger
+    }
+
+    /// Virtual time since the fleet began.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// What happened, in words, since [`Fleet::begin_trace`].
+    pub fn trace(&self) -> &[Line] {
+        self.trace.lines()
+    }
+
+    /// From now on what happens is put into words, counted from now.
+    pub fn begin_trace(&mut self) {
+        let upto = self.keepers.ledger.audit().head().number;
+        self.trace.begin(self.now, upto);
+    }
+
+    /// Puts a line of the caller's own into the trace.
+    pub fn note(&mut self, text: String) {
+        self.trace.say(self.now, text);
+    }
+
+    /// The laws that were broken; of a sound mesh: none.
+    pub fn breaches(&self) -> &[Breach] {
+        self.laws.breaches()
+    }
+
+    /// What the outside world saw of each remedy.
+    pub fn journal(&self) -> &[JournalLine] {
+        &self.actuator.journal
+    }
+
+    /// Who leads by the keepers' own count.
+    pub fn leader(&self) -> Option<&str> {
+        self.keepers.leader.map(|place| self.hosts[place].name())
+    }
+
+    /// The mind of a host, if its agent runs or is frozen.
+    pub fn agent(&self, name: &str) -> Option<&Agent> {
+        let host = self.hosts.iter().find(|host| host.name() == name)?;
+        host.life.as_ref().map(|life| &life.agent)
+    }
+
+    /// This host's own clock now; what its mind counts by.
+    pub fn clock_of(&self, name: &str) -> Moment {
+        let host = self.hosts.iter().find(|host| host.name() == name);
+        host.map_or(self.now, |host| host.local(self.now))
+    }
+
+    /// A host's name, or its id if it is no host of this fleet.
+    pub fn name_of(&self, host: &HostId) -> String {
+        self.places.get(host).map_or_else(
+            || host.to_string(),
+            |place| self.hosts[*place].name().to_owned(),
+        )
+    }
+
+    /// The names of all hosts, in the order of the setup.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(Host::name)
+    }
+
+    /// Whether any observer holds a doubt now.
+    pub fn is_any_doubted(&self) -> bool {
+        self.hosts
+            .iter()
+            .filter_map(|host| host.life.as_ref())
+            .any(|life| !life.doubts.is_empty())
+    }
+
+    pub(crate) fn step(&mut self) {
+        let Some((at, happening)) = self.queue.take() else {
+            return;
+        };
+        self.now = self.now.max(at);
+        match happening {
+            Happening::Wake(place, life) => self.wake(place, life),
+            Happening::Arrive(flight) => self.arrive(flight),
+            Happening::CallOver(place, life, call) => self.call_over(place, life, call),
+            Happening::End(place, life, call, end) => self.end_call(place, life, call, end),
+            Happening::Tell(place, life, event) => self.tell_life(place, life, event),
+            Happening::DialOver(place, life, peer) => self.dial_over(place, life, peer),
+            Happening::Redial(place, life) => self.redial(place, life),
+            Happening::Knock(knocking, is_back) => self.knocked(knocking, is_back),
+            Happening::Beat => self.beat(),
+            Happening::Proposal(ask) => self.proposal(ask),
+            Happening::Question(question) => self.question(question),
+            Happening::Commit(number) => self.commit(number),
+            Happening::LedgerComes(place, life, ledger) => self.ledger_comes(place, life, ledger),
+            Happening::LeaderNews(place, life, leader) => self.leader_news(place, life, leader),
+            Happening::RemedyEnds(remedy) => self.remedy_ends(remedy),
+            Happening::InspectionEnds(place, life, call, remedy) => {
+                self.inspection_ends(place, life, call, remedy);
+            }
+            Happening::Begin(place) => self.begin(place),
+        }
+        self.laws_after_event();
+    }
+
+    /// A mind takes an event in; what it wants is done.
+    pub(crate) fn tell(&mut self, place: Place, event: Event) {
+        let host = &mut self.hosts[place];
+        let local = host.local(self.now);
+        let Some(life) = &mut host.life else {
+            return;
+        };
+        if life.is_frozen {
+            life.news.push_back(event);
+            return;
+        }
+        if life.taken_at.0 == self.now {
+            life.taken_at.1 += 1;
+            assert!(
+                life.taken_at.1 < AT_ONCE_MAX,
+                "law S2: no mind spins: {} took {AT_ONCE_MAX} events at one moment, the last {event:?}",
+                host.claims.host
+            );
+        } else {
+            life.taken_at = (self.now, 1);
+        }
+        let effects = life.agent.handle(local, event);
+        let number = life.boot.number;
+        for effect in effects {
+            self.perform(place, number, effect);
+        }
+        self.after(place);
+    }
+
+    pub(crate) fn tell_life(&mut self, place: Place, life: u64, event: Event) {
+        if self.hosts[place].life_number() == Some(life) {
+            self.tell(place, event);
+        }
+    }
+
+    /// A call of this life has ended; a second end is none (law E2).
+    pub(crate) fn end_call(&mut self, place: Place, life: u64, call: CallId, end: CallEnd) {
+        let host = &mut self.hosts[place];
+        let Some(own) = host.life.as_mut().filter(|own| own.boot.number == life) else {
+            return;
+        };
+        if own.open.remove(&call).is_some() {
+            self.tell(place, Event::Ended { id: call, end });
+        }
+    }
+
+    fn call_over(&mut self, place: Place, life: u64, call: CallId) {
+        let open = self.hosts[place]
+            .life
+            .as_ref()
+            .filter(|own| own.boot.number == life)
+            .and_then(|own| own.open.get(&call));
+        let end = match open.map(|open| open.kind) {
+            None => return,
+            Some(OpenKind::Knock { accepts: true }) => CallEnd::Knocked(agent::Knock::Accepted),
+            Some(OpenKind::Knock { accepts: false }) => CallEnd::Knocked(agent::Knock::Silent),
+            Some(
+                OpenKind::Message | OpenKind::Proposal | OpenKind::Read { .. } | OpenKind::Remedy,
+            ) => CallEnd::Failed,
+        };
+        self.end_call(place, life, call, end);
+    }
+
+    fn wake(&mut self, place: Place, life: u64) {
+        let now = self.now;
+        let Some(own) = &mut self.hosts[place].life else {
+            return;
+        };
+        if own.boot.number != life || own.is_frozen || own.wake_at.is_none_or(|at| at > now) {
+            return;
+        }
+        own.wake_at = None;
+        let host = &self.hosts[place];
+        let wanted = host.life.as_ref().and_then(|own| own.agent.next_deadline());
+        if wanted.is_some_and(|local| host.global(local) <= now) {
+            self.tell(place, Event::DeadlineReached);
+        } else {
+            self.after(place);
+        }
+    }
+
+    /// After each event: when the mind wants to be woken, and what can be seen of it.
+    fn after(&mut self, place: Place) {
+        let host = &self.hosts[place];
+        let Some(life) = &host.life else {
+            return;
+        };
+        let wanted = life.agent.next_deadline();
+        let wanted = wanted.map(|local| host.global(local).max(self.now));
+        let number = life.boot.number;
+        let is_sooner = match (wanted, life.wake_at) {
+            (Some(wanted), Some(set)) => wanted < set,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if is_sooner && let Some(at) = wanted {
+            if let Some(life) = &mut self.hosts[place].life {
+                life.wake_at = Some(at);
+            }
+            self.queue.put(at, Happening::Wake(place, number));
+        }
+        self.trace_mind(place);
+    }
+
+    /// An agent starts: its boot is raised before its first word (protocol 1.2).
+    fn begin(&mut self, place: Place) {
+        if self.hosts[place].life.is_some() || self.hosts[place].is_off {
+            return;
+        }
+        let nonce =
+            u128::from(self.network.draw(u64::MAX)) << 64 | u128::from(self.network.draw(u64::MAX));
+        let hosts_count = self.hosts.len();
+        let host = &mut self.hosts[place];
+        host.boot_number += 1;
+        let boot = Boot {
+            number: host.boot_number,
+            nonce,
+        };
+        let is_keeper = host.claims.roles.keeper;
+        let kept = host.kept.clone().filter(|_| is_keeper);
+        let ledger = kept.unwrap_or_else(|| Arc::new(Ledger::new()));
+        let upto = ledger.index();
+        let agent = Agent::new(Settings {
+            cluster: host.claims.cluster.clone(),
+            me: host.id,
+            chain: model_chain(&host.claims),
+            boot,
+            address: Host::address(place),
+            store: is_keeper.then_some(StoreId(place as u64 + 1)),
+            signer: Arc::new(ModelSigner::new(&host.claims.host)),
+            verifier: Arc::new(ModelVerifier),
+            membership: membership::Settings {
+                hosts: hosts_count,
+                ..membership::Settings::default()
+            },
+            watch: watch::Settings::default(),
+            ledger,
+            seed: self
+                .seed
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .wrapping_add((place as u64) << 20)
+                .wrapping_add(boot.number),
+        });
+        debug_assert_eq!(host.claims.cluster.as_str(), CLUSTER);
+        let mut life = Life::new(agent, boot);
+        life.upto = upto;
+        host.life = Some(life);
+        if boot.number > 1 {
+            self.note(format!(
+                "{} starts in boot {}",
+                self.hosts[place].name(),
+                boot.number
+            ));
+        }
+        self.dial_seeds(place);
+        self.tell(place, Event::DeadlineReached);
+        self.bring_news(place);
+    }
+
+    fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {
+        let places = self.who(whom);
+        let names: Vec<String> = places
+            .iter()
+            .map(|place| self.hosts[*place].name().to_owned())
+            .collect();
+        self.note(format!("{word} {}", names.join(" ")));
+        for place in places {
+            act(self, place);
+        }
+    }
+
+    pub(crate) fn who(&self, whom: &[Whom]) -> Vec<Place> {
+        let all = 0..self.hosts.len();
+        let is_meant = |place: &Place, one: &Whom| {
+            let claims = &self.hosts[*place].claims;
+            match one {
+                Whom::Named(name) => claims.host.as_str() == name,
+                Whom::Zone(zone) => claims.domain.zone.as_str() == zone,
+                Whom::Rack(rack) => claims.domain.rack.as_str() == rack,
+                Whom::Leader => self.keepers.leader == Some(*place),
+                Whom::Healer => self.newest_healer() == Some(*place),
+            }
+        };
+        all.filter(|place| whom.iter().any(|one| is_meant(place, one)))
+            .collect()
+    }
+
+    fn newest_healer(&self) -> Option<Place> {
+        let leases = self
+            .ledger()
+            .cases()
+            .filter_map(|case| case.counted_lease());
+        let newest = leases.max_by_key(|lease| lease.fence)?;
+        self.places.get(&newest.healer).copied()
+    }
+
+    /// The process is gone at once: nothing is said, and what it ran is ended by its guards.
+    pub(crate) fn kill(&mut self, place: Place) {
+        let life = self.hosts[place].life_number();
+        self.hosts[place].life = None;
+        if let Some(life) = life {
+            self.end_remedies_of(place, life);
+        }
+    }
+
+    pub(crate) fn start(&mut self, place: Place) {
+        self.hosts[place].is_off = false;
+        self.queue
+            .put(self.now.after(BOOT_TAKES), Happening::Begin(place));
+    }
+
+    fn freeze(&mut self, place: Place) {
+        let now = self.now;
+        if let Some(life) = &mut self.hosts[place].life {
+            life.is_frozen = true;
+            life.frozen_at = now;
+        }
+    }
+
+    /// It goes on with what its socket held back, and finds out how late it is.
+    fn thaw(&mut self, place: Place) {
+        let now = self.now;
+        let is_told_first = self.network.draw(2) == 0;
+        let Some(life) = &mut self.hosts[place].life else {
+            return;
+        };
+        if !life.is_frozen {
+            return;
+        }
+        life.is_frozen = false;
+        let number = life.boot.number;
+        let late = Event::LoopLate {
+            late: now.since(life.frozen_at),
+        };
+        let (flights, news) = (
+            std::mem::take(&mut life.held_back),
+            std::mem::take(&mut life.news),
+        );
+        life.wake_at = Some(now);
+        if is_told_first {
+            self.queue
+                .put(now, Happening::Tell(place, number, late.clone()));
+        }
+        for flight in flights {
+            self.queue.put(now, Happening::Arrive(flight));
+        }
+        for event in news {
+            self.queue.put(now, Happening::Tell(place, number, event));
+        }
+        if !is_told_first {
+            self.queue.put(now, Happening::Tell(place, number, late));
+        }
+        self.queue.put(now, Happening::Wake(place, number));
+    }
+
+    fn cut(&mut self, from: &[Whom], to: &[Whom], both: bool) {
+        let near = self.who(from);
+        let far = if to.is_empty() {
+            (0..self.hosts.len())
+                .filter(|place| !near.contains(place))
+                .collect()
+        } else {
+            self.who(to)
+        };
+        let names = |places: &[Place]| -> String {
+            let names: Vec<&str> = places
+                .iter()
+                .map(|place| self.hosts[*place].name())
+                .collect();
+            names.join(" ")
+        };
+        let arrow = if both { "from" } else { "on the way to" };
+        let text = format!("cut {} {arrow} {}", names(&near), names(&far));
+        self.note(text);
+        for a in &near {
+            for b in &far {
+                self.network.cut(*a, *b);
+                if both {
+                    self.network.cut(*b, *a);
+                }
+            }
+        }
+    }
+
+    /// Nothing passes this way now.
+    pub(crate) fn is_blocked(&self, from: Place, to: Place) -> bool {
+        let mute = |place: Place| self.hosts[place].is_silent || self.hosts[place].is_off;
+        from != to && (mute(from) || mute(to) || self.network.is_cut(from, to))
+    }
+
+    /// Both ways are open.
+    pub(crate) fn is_open(&self, a: Place, b: Place) -> bool {
+        !self.is_blocked(a, b) && !self.is_blocked(b, a)
+    }
+
+    pub(crate) fn send(&mut self, flight: Flight) {
+        if self.is_blocked(flight.from, flight.to) {
+            return;
+        }
+        let takes = match flight.parcel {
+            Parcel::Datagram(_) => match self.network.datagram() {
+                Some(takes) => takes,
+                None => return,
+            },
+            Parcel::Reset
+            | Parcel::Close
+            | Parcel::Ask {
+                is_fresh: false, ..
+            } => self.network.stream(),
+            Parcel::Answer { .. } => self.network.stream(),
+            // Handshake and hello: two more ways there and back.
+            Parcel::Dial | Parcel::Welcome | Parcel::Ask { is_fresh: true, .. } => {
+                let handshake = self.network.stream().plus(self.network.stream());
+                handshake.plus(self.network.stream())
+            }
+        };
+        self.queue
+            .put(self.now.after(takes), Happening::Arrive(flight));
+    }
+
+    /// The newest entry that a host knows.
+    pub fn upto_of(&self, name: &str) -> LedgerIndex {
+        let host = self.hosts.iter().find(|host| host.name() == name);
+        host.and_then(|host| host.life.as_ref())
+            .map_or(LedgerIndex::default(), |life| life.upto)
+    }
+}

@@ -1,0 +1,207 @@
+//! One virtual host: its machine, its agent's present life, and what that life has open.
+//!
+//! Law E2 (see `agent`): every call of a life ends exactly once; nothing of one life reaches the next.
+//! Not here: what travels between hosts (see `mail`).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use agent::{Agent, AskId, CallId};
+use ledger::Ledger;
+use vocabulary::{Address, Boot, Claims, HostId, LedgerIndex, Moment, Span};
+use wire::{Datagram, DoubtNote};
+
+use crate::mail::Flight;
+
+/// A host's number in the fleet.
+pub(crate) type Place = usize;
+
+/// What a frozen agent's socket holds back; more is lost, as in a kernel's buffer.
+pub(crate) const HELD_BACK_MAX: usize = 512;
+
+/// One machine.
+pub(crate) struct Host {
+    pub id: HostId,
+    pub claims: Claims,
+    /// Its clock began so long before the fleet's: moments of two hosts mean nothing to each other.
+    pub clock_ahead: Span,
+    pub is_off: bool,
+    pub is_silent: bool,
+    /// The number of the last boot, kept on its disk.
+    pub boot_number: u64,
+    /// A keeper's own copy, or a follower's cache: kept on its disk.
+    pub kept: Option<Arc<Ledger>>,
+    pub life: Option<Life>,
+    /// The last moment at which it was dead, frozen or cut off; `None`: never since the fleet began.
+    pub last_unsound: Option<Moment>,
+}
+
+/// One life of an agent.
+pub(crate) struct Life {
+    pub agent: Agent,
+    pub boot: Boot,
+    pub is_frozen: bool,
+    pub frozen_at: Moment,
+    pub held_back: VecDeque<Flight>,
+    /// Ends of calls and news of the ledger that came while it was frozen.
+    pub news: VecDeque<agent::Event>,
+    /// Whom it has a standing connection to, and in which of their lives.
+    pub peers: BTreeMap<Place, u64>,
+    /// Where it knows others to be reached.
+    pub located: BTreeMap<Place, Address>,
+    pub dialling: BTreeMap<Place, Dial>,
+    pub redials: BTreeMap<Place, (Moment, Span)>,
+    pub warm: Vec<Place>,
+    pub open: BTreeMap<CallId, Open>,
+    pub last_call: CallId,
+    pub asks: BTreeMap<AskId, Asker>,
+    pub last_ask: u64,
+    pub wake_at: Option<Moment>,
+    /// Up to where the ledger has come to it.
+    pub upto: LedgerIndex,
+    pub told_leader: Option<Place>,
+    /// Events taken at one and the same moment, to see a mind that spins.
+    pub taken_at: (Moment, u32),
+    pub doubts: Vec<DoubtNote>,
+}
+
+/// A dial that is under way, and what waits for it.
+#[derive(Default)]
+pub(crate) struct Dial {
+    pub until: Moment,
+    pub calls: Vec<(CallId, Vec<u8>)>,
+    pub datagrams: Vec<Datagram>,
+}
+
+/// A call that has not ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub to: Option<Place>,
+    pub kind: OpenKind,
+}
+
+/// What ends it if nothing else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenKind {
+    Message,
+    /// The port accepts; if no bytes come, that is the answer.
+    Knock {
+        accepts: bool,
+    },
+    Proposal,
+    Read {
+        index: Option<LedgerIndex>,
+    },
+    Remedy,
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub place: Place,
+    pub life: u64,
+    pub call: CallId,
+    pub is_fresh: bool,
+}
+
+impl Host {
+    pub fn new(claims: Claims, clock_ahead: Span) -> Self {
+        Self {
+            id: claims.id(),
+            claims,
+            clock_ahead,
+            is_off: false,
+            is_silent: false,
+            boot_number: 0,
+            kept: None,
+            life: None,
+            last_unsound: None,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        self.claims.host.as_str()
+    }
+
+    /// This host's own clock.
+    pub fn local(&self, now: Moment) -> Moment {
+        now.after(self.clock_ahead)
+    }
+
+    /// The fleet's moment of a reading of this host's clock.
+    pub fn global(&self, local: Moment) -> Moment {
+        local.before(self.clock_ahead)
+    }
+
+    /// Whether its agent runs and is not frozen.
+    pub fn is_running(&self) -> bool {
+        self.life.as_ref().is_some_and(|life| !life.is_frozen)
+    }
+
+    pub fn life_number(&self) -> Option<u64> {
+        self.life.as_ref().map(|life| life.boot.number)
+    }
+
+    pub fn address(place: Place) -> Address {
+        let [_, _, high, low] = u32::try_from(place).unwrap_or(0).to_be_bytes();
+        Address::from(([10, 0, high, low], 4_400))
+    }
+
+    pub fn place_of(address: &Address) -> Place {
+        match address.ip() {
+            std::net::IpAddr::V4(ip) => {
+                let [_, _, high, low] = ip.octets();
+                usize::from(high) << 8 | usize::from(low)
+            }
+            std::net::IpAddr::V6(_) => 0,
+        }
+    }
+}
+
+impl Life {
+    pub fn new(agent: Agent, boot: Boot) -> Self {
+        Self {
+            agent,
+            boot,
+            is_frozen: false,
+            frozen_at: Moment::default(),
+            held_back: VecDeque::new(),
+            news: VecDeque::new(),
+            peers: BTreeMap::new(),
+            located: BTreeMap::new(),
+            dialling: BTreeMap::new(),
+            redials: BTreeMap::new(),
+            warm: Vec::new(),
+            open: BTreeMap::new(),
+            last_call: CallId(0),
+            asks: BTreeMap::new(),
+            last_ask: 0,
+            wake_at: None,
+            upto: LedgerIndex::default(),
+            told_leader: None,
+            taken_at: (Moment::default(), 0),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// A call goes out.
+    pub fn open(&mut self, id: CallId, to: Option<Place>, kind: OpenKind) {
+        assert!(
+            id > self.last_call,
+            "law E2: a call's number is drawn once in a life"
+        );
+        self.last_call = id;
+        self.open.insert(id, Open { to, kind });
+    }
+
+    /// Calls to this peer that are under way.
+    pub fn calls_to(&self, peer: Place) -> BTreeSet<CallId> {
+        let to_peer =
+            |(_, open): &(&CallId, &Open)| open.to == Some(peer) && open.kind == OpenKind::Message;
+        self.open
+            .iter()
+            .filter(to_peer)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+}

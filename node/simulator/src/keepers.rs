@@ -1,0 +1,516 @@
+//! The ledger behind a modelled quorum: one leader among keepers that hear a majority, entries one after the other, and how
+//! the committed state comes to every host.
+//!
+//! Law M1: nothing is committed but by a leader that hears a majority, itself included, when the entry is decided.
+//! Law A2: what was acknowledged stays; what was not may be lost with its leader.
+//! Not here: terms, votes and logs (see `replication`): only what an agent can tell from outside is modelled.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use agent::{CallEnd, CallId, Event};
+use ledger::Ledger;
+use ledger::command::{Command, Entry, Order, Outcome, Proposed};
+use vocabulary::{
+    LedgerIndex, ModelVerifier, Moment, Span, WallNote, model_authority, model_chain,
+};
+
+use crate::fleet::{Fleet, Happening};
+use crate::host::{Host, OpenKind, Place};
+use crate::setup::{CLUSTER, SetupFault};
+
+/// How often a leader speaks to its followers (the daemon's default).
+const BEAT_EVERY: Span = Span::milliseconds(100);
+
+/// A leader that has heard no majority for so long leads no more (the daemon's longest election time).
+const LEASE: Span = Span::milliseconds(600);
+
+/// So long after its leader's last majority the other side elects another (as measured of the daemon's Raft).
+const FAIL_OVER: Span = Span::milliseconds(1_200);
+
+/// A follower without any keeper forgets who led after this.
+const FORGETS_AFTER: Span = Span::seconds(2);
+
+/// What one entry takes to be on a majority's disks, at least and at most so much more.
+const COMMIT_TAKES: Span = Span::milliseconds(6);
+const COMMIT_JITTER_MS: u64 = 8;
+
+/// A client that finds no leader tries the next keeper after this.
+const TRY_AGAIN: Span = Span::milliseconds(100);
+
+/// protocol 5: a tick each second; an entry this young has carried the time.
+const TICK_EVERY: Span = Span::seconds(1);
+const QUIET: Span = Span::milliseconds(500);
+
+/// The leader's wall clock at the fleet's beginning: a day long past, so that nobody mistakes it for now.
+const WALL_BEGINS: u64 = 1_000_000_000_000;
+
+/// A person waits so long for an order.
+const ORDER_WITHIN: Span = Span::seconds(10);
+
+/// The modelled quorum.
+pub(crate) struct Keepers {
+    pub voters: Vec<Place>,
+    pub ledger: Arc<Ledger>,
+    pub leader: Option<Place>,
+    /// The last beat at which the leader heard a majority.
+    heard: Moment,
+    /// When this leader stamped its last entry; `None` of a new one.
+    stamped: Option<Moment>,
+    ticked: Moment,
+    waiting: VecDeque<Ask>,
+    /// The entry that is being decided: its number and who asks.
+    under_way: Option<(u64, Vec<Ask>)>,
+    last_batch: u64,
+    /// When each host last had a way to the ledger.
+    had_source: Vec<Moment>,
+}
+
+/// Somebody's proposal.
+pub(crate) struct Ask {
+    pub by: Place,
+    pub command: Vec<u8>,
+    /// The life and call that wait for the outcome; `None`: a person.
+    pub asker: Option<(u64, CallId)>,
+    pub until: Moment,
+}
+
+/// Somebody's linearizable read.
+#[derive(Clone, Copy)]
+pub(crate) struct Question {
+    pub by: Place,
+    pub life: u64,
+    pub call: CallId,
+    pub index: Option<LedgerIndex>,
+}
+
+impl Keepers {
+    /// `hale init` and `hale policy apply`.
+    pub fn found(hosts: &[Host], policy: Option<&str>) -> Result<Self, SetupFault> {
+        let voters: Vec<Place> = (0..hosts.len())
+            .filter(|place| hosts[*place].claims.roles.keeper)
+            .collect();
+        let first = voters.first().copied().ok_or(SetupFault::Keepers(0))?;
+        let by = hosts[first].id;
+        let mut ledger = Ledger::new();
+        let found = Command::Found {
+            cluster: vocabulary::ClusterName::new(CLUSTER)?,
+            authorities: vec![model_authority()],
+            keepers: voters
+                .iter()
+                .map(|place| model_chain(&hosts[*place].claims))
+                .collect(),
+        };
+        let mut commands = vec![Proposed { by, command: found }];
+        if let Some(text) = policy {
+            let command = set_policy(text);
+            commands.push(Proposed { by, command });
+        }
+        let entry = Entry {
+            elapsed: Span::ZERO,
+            wall: WallNote(WALL_BEGINS),
+            commands,
+        };
+        let outcomes = ledger.apply(LedgerIndex(1), &entry, &ModelVerifier);
+        if let Some(Outcome::Refused(refused)) = outcomes
+            .iter()
+            .find(|outcome| matches!(outcome, Outcome::Refused(_)))
+        {
+            return Err(SetupFault::Policy(refused.to_string()));
+        }
+        Ok(Self {
+            voters,
+            ledger: Arc::new(ledger),
+            leader: None,
+            heard: Moment::default(),
+            stamped: None,
+            ticked: Moment::default(),
+            waiting: VecDeque::new(),
+            under_way: None,
+            last_batch: 0,
+            had_source: vec![Moment::default(); hosts.len()],
+        })
+    }
+}
+
+impl Fleet {
+    /// Who hears a majority may lead; whoever led and does not, does so no more.
+    pub(crate) fn beat(&mut self) {
+        let now = self.now;
+        match self.keepers.leader {
+            Some(leader) if self.has_majority(leader) => self.keepers.heard = now,
+            Some(_) if now.since(self.keepers.heard) > LEASE => {
+                self.keepers.leader = None;
+                self.keepers.under_way = None;
+                self.keepers.waiting.clear();
+            }
+            _ => {}
+        }
+        if self.keepers.leader.is_none() && now.since(self.keepers.heard) >= FAIL_OVER {
+            self.elect();
+        }
+        self.tick();
+        for place in 0..self.hosts.len() {
+            self.note_soundness(place);
+            self.bring_news(place);
+        }
+        self.queue.put(now.after(BEAT_EVERY), Happening::Beat);
+    }
+
+    fn elect(&mut self) {
+        let able: Vec<Place> = self
+            .keepers
+            .voters
+            .iter()
+            .copied()
+            .filter(|voter| self.has_majority(*voter))
+            .collect();
+        if able.is_empty() {
+            return;
+        }
+        let drawn = usize::try_from(self.network.draw(able.len() as u64)).unwrap_or(0);
+        let leader = able[drawn];
+        self.keepers.leader = Some(leader);
+        self.keepers.heard = self.now;
+        self.keepers.stamped = None;
+        self.note(format!("{} leads", self.hosts[leader].name()));
+    }
+
+    /// Law M1.
+    fn has_majority(&self, voter: Place) -> bool {
+        let voters = &self.keepers.voters;
+        let heard = voters
+            .iter()
+            .filter(|other| self.hosts[**other].is_running() && self.is_open(voter, **other));
+        self.hosts[voter].is_running()
+            && !self.hosts[voter].is_off
+            && heard.count() * 2 > voters.len()
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        let Some(leader) = self.keepers.leader else {
+            return;
+        };
+        let is_quiet = self
+            .keepers
+            .stamped
+            .is_none_or(|stamped| now.since(stamped) >= QUIET);
+        let is_due = now.since(self.keepers.ticked) >= TICK_EVERY;
+        if is_quiet && is_due && self.keepers.ledger.wants_ticks() {
+            self.keepers.ticked = now;
+            self.take_in(Ask {
+                by: leader,
+                command: wire::encode(&Command::Tick),
+                asker: None,
+                until: now.after(ORDER_WITHIN),
+            });
+        }
+    }
+
+    /// A proposal looks for the leader, through whichever keeper reaches it.
+    pub(crate) fn proposal(&mut self, ask: Ask) {
+        if self.now >= ask.until || !self.is_asking(&ask) {
+            return;
+        }
+        let leader = self.keepers.leader.filter(|leader| {
+            self.hosts[*leader].is_running() && self.way_between(ask.by, *leader).is_some()
+        });
+        if leader.is_none() {
+            self.queue
+                .put(self.now.after(TRY_AGAIN), Happening::Proposal(ask));
+            return;
+        }
+        self.take_in(ask);
+    }
+
+    fn is_asking(&self, ask: &Ask) -> bool {
+        ask.asker
+            .is_none_or(|(life, _)| self.hosts[ask.by].life_number() == Some(life))
+    }
+
+    fn take_in(&mut self, ask: Ask) {
+        self.keepers.waiting.push_back(ask);
+        self.decide_next();
+    }
+
+    /// One entry is under way at a time.
+    fn decide_next(&mut self) {
+        if self.keepers.under_way.is_some() || self.keepers.waiting.is_empty() {
+            return;
+        }
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while let Some(ask) = self.keepers.waiting.front() {
+            bytes += ask.command.len();
+            if bytes > Entry::BYTES_MAX && !batch.is_empty() {
+                break;
+            }
+            batch.extend(self.keepers.waiting.pop_front());
+        }
+        self.keepers.last_batch += 1;
+        let number = self.keepers.last_batch;
+        self.keepers.under_way = Some((number, batch));
+        let jitter = Span::milliseconds(self.network.draw(COMMIT_JITTER_MS));
+        let takes = COMMIT_TAKES.plus(jitter);
+        self.queue
+            .put(self.now.after(takes), Happening::Commit(number));
+    }
+
+    /// The entry has its majority and is applied, or its leader has lost it and it is gone.
+    pub(crate) fn commit(&mut self, number: u64) {
+        let Some((_, batch)) = self.keepers.under_way.take_if(|(own, _)| *own == number) else {
+            return;
+        };
+        let leader = self
+            .keepers
+            .leader
+            .filter(|leader| self.has_majority(*leader));
+        let Some(leader) = leader else {
+            return;
+        };
+        let before = Arc::clone(&self.keepers.ledger);
+        let outcomes = self.apply_entry(&batch);
+        for (ask, outcome) in batch.into_iter().zip(outcomes) {
+            self.acknowledge(leader, &ask, outcome);
+        }
+        self.laws_after_entry(&before);
+        self.trace_audit();
+        for place in 0..self.hosts.len() {
+            self.bring_news(place);
+        }
+        self.decide_next();
+    }
+
+    fn apply_entry(&mut self, batch: &[Ask]) -> Vec<Outcome> {
+        let commands = batch.iter().map(|ask| Proposed {
+            by: self.hosts[ask.by].id,
+            command: wire::decode(&ask.command).expect("law W1: what we encoded decodes again"),
+        });
+        let elapsed = self
+            .keepers
+            .stamped
+            .map_or(Span::ZERO, |stamped| self.now.since(stamped));
+        let entry = Entry {
+            elapsed: elapsed.min(Entry::ELAPSED_MAX),
+            wall: WallNote(WALL_BEGINS + self.now.as_milliseconds()),
+            commands: commands.collect(),
+        };
+        self.keepers.stamped = Some(self.now);
+        let mut ledger = Ledger::clone(&self.keepers.ledger);
+        let index = ledger.index().next();
+        let outcomes = ledger.apply(index, &entry, &ModelVerifier);
+        self.keepers.ledger = Arc::new(ledger);
+        outcomes
+    }
+
+    fn acknowledge(&mut self, leader: Place, ask: &Ask, outcome: Outcome) {
+        let Some((life, call)) = ask.asker else {
+            if let Outcome::Refused(refused) = outcome {
+                self.note(format!("the order is refused: {refused}"));
+            }
+            return;
+        };
+        let Some(ways) = self.way_between(leader, ask.by) else {
+            return;
+        };
+        let outcome =
+            wire::decode(&wire::encode(&outcome)).expect("law W1: what we encoded decodes again");
+        let end = CallEnd::Committed {
+            index: self.keepers.ledger.index(),
+            outcome,
+        };
+        let takes = self.ways(ways);
+        self.queue.put(
+            self.now.after(takes),
+            Happening::End(ask.by, life, call, end),
+        );
+    }
+
+    /// How many ways it takes between a host and a keeper, directly or through another keeper.
+    fn way_between(&self, from: Place, to: Place) -> Option<u64> {
+        if from == to {
+            return Some(0);
+        }
+        if self.is_open(from, to) {
+            return Some(1);
+        }
+        let carries = |keeper: &&Place| {
+            self.hosts[**keeper].is_running()
+                && self.is_open(from, **keeper)
+                && self.is_open(**keeper, to)
+        };
+        self.keepers.voters.iter().find(carries).map(|_| 2)
+    }
+
+    fn ways(&mut self, count: u64) -> Span {
+        let mut takes = Span::ZERO;
+        for _ in 0..count {
+            takes = takes.plus(self.network.stream());
+        }
+        takes
+    }
+
+    /// A read is answered by a leader that has just heard a majority, and when the host itself has come so far.
+    pub(crate) fn question(&mut self, question: Question) {
+        if let Some(index) = question.index {
+            let life = self.hosts[question.by].life.as_mut();
+            let Some(life) = life.filter(|life| life.boot.number == question.life) else {
+                return;
+            };
+            if let Some(open) = life.open.get_mut(&question.call) {
+                open.kind = OpenKind::Read { index: Some(index) };
+            }
+            return self.end_reads(question.by);
+        }
+        let ways = self
+            .keepers
+            .leader
+            .filter(|leader| self.has_majority(*leader))
+            .and_then(|leader| self.way_between(question.by, leader));
+        let Some(ways) = ways else {
+            return;
+        };
+        let answered = Question {
+            index: Some(self.keepers.ledger.index()),
+            ..question
+        };
+        // To a majority and back, then to the asker.
+        let takes = self.ways(ways.saturating_add(2));
+        self.queue
+            .put(self.now.after(takes), Happening::Question(answered));
+    }
+
+    fn end_reads(&mut self, place: Place) {
+        let Some(life) = &self.hosts[place].life else {
+            return;
+        };
+        let (number, upto) = (life.boot.number, life.upto);
+        let ready: Vec<CallId> = life
+            .open
+            .iter()
+            .filter(|(_, open)| {
+                matches!(open.kind, OpenKind::Read { index: Some(index) } if index <= upto)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ready {
+            self.end_call(place, number, id, CallEnd::Read { index: upto });
+        }
+    }
+
+    /// What the leader knows comes to a host through any keeper that has it.
+    pub(crate) fn bring_news(&mut self, place: Place) {
+        if !self.hosts[place].is_running() {
+            return;
+        }
+        let ways = self
+            .keepers
+            .leader
+            .filter(|leader| self.hosts[*leader].is_running())
+            .and_then(|leader| Some((leader, self.way_between(leader, place)?)));
+        let now = self.now;
+        if ways.is_some() {
+            self.keepers.had_source[place] = now;
+        }
+        let silence = now.since(self.keepers.had_source[place]);
+        let patience = if self.hosts[place].claims.roles.keeper {
+            LEASE
+        } else {
+            FORGETS_AFTER
+        };
+        let Some(life) = &self.hosts[place].life else {
+            return;
+        };
+        let (number, told, upto) = (life.boot.number, life.told_leader, life.upto);
+        match ways {
+            Some((leader, ways)) => {
+                let takes = self.ways(ways);
+                let ledger = Arc::clone(&self.keepers.ledger);
+                if upto < ledger.index() {
+                    let comes = Happening::LedgerComes(place, number, ledger);
+                    self.queue.put(now.after(takes), comes);
+                }
+                if told != Some(leader) {
+                    let news = Happening::LeaderNews(place, number, Some(leader));
+                    self.queue.put(now.after(takes), news);
+                }
+            }
+            None if told.is_some() && (self.keepers.leader.is_none() || silence > patience) => {
+                self.queue
+                    .put(now, Happening::LeaderNews(place, number, None));
+            }
+            None => {}
+        }
+    }
+
+    pub(crate) fn ledger_comes(&mut self, place: Place, number: u64, ledger: Arc<Ledger>) {
+        let host = &mut self.hosts[place];
+        let Some(life) = host
+            .life
+            .as_mut()
+            .filter(|life| life.boot.number == number && life.upto < ledger.index())
+        else {
+            return;
+        };
+        life.upto = ledger.index();
+        host.kept = Some(Arc::clone(&ledger));
+        self.tell(place, Event::LedgerAdvanced { ledger });
+        self.end_reads(place);
+    }
+
+    pub(crate) fn leader_news(&mut self, place: Place, number: u64, leader: Option<Place>) {
+        let Some(life) = self.hosts[place]
+            .life
+            .as_mut()
+            .filter(|life| life.boot.number == number && life.told_leader != leader)
+        else {
+            return;
+        };
+        life.told_leader = leader;
+        let leader = leader.map(|leader| self.hosts[leader].id);
+        self.tell(place, Event::LeadershipChanged { leader });
+    }
+
+    pub(crate) fn order_pause(&mut self, why: String) {
+        self.order(&Command::Pause(order(why)));
+    }
+
+    pub(crate) fn order_resume(&mut self, why: String) {
+        self.order(&Command::Resume(order(why)));
+    }
+
+    pub(crate) fn order_policy(&mut self, text: String) {
+        self.order(&set_policy(&text));
+    }
+
+    /// A person asks at the first host whose agent runs.
+    fn order(&mut self, command: &Command) {
+        let at = (0..self.hosts.len()).find(|place| self.hosts[*place].is_running());
+        let Some(by) = at else {
+            return;
+        };
+        let ask = Ask {
+            by,
+            command: wire::encode(command),
+            asker: None,
+            until: self.now.after(ORDER_WITHIN),
+        };
+        self.queue.put(self.now, Happening::Proposal(ask));
+    }
+}
+
+fn set_policy(text: &str) -> Command {
+    Command::Policy {
+        text: text.to_owned(),
+        if_version: None,
+        order: order("the script's policy".into()),
+    }
+}
+
+fn order(why: String) -> Order {
+    Order {
+        who: "ops".into(),
+        why,
+    }
+}

@@ -1,0 +1,167 @@
+//! What may never be, looked at from outside by somebody who knows the truth.
+//!
+//! Law V-truth: no host that was alive and in reach of the leader for the last seconds gets `AgentDown`, `HostDown` or
+//! `HostHung`. Law B1: no grant goes over a budget. Law L2: fences only rise. Law P1: nothing is intended under a brake.
+//! Law A1: the audit is one chain. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
+//! Not here: the moment of a remedy (see `actuator`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ledger::Ledger;
+use ledger::audit::{Record, What};
+use ledger::verify_chain_after;
+use vocabulary::{CaseId, Fence, HostId, Moment, Scope, Span, VerdictKind};
+
+use crate::fleet::Fleet;
+use crate::host::Place;
+
+/// Trouble that ended so lately may still be what a verdict saw: a round, its entry, and the freshness of protocol 3.2.
+const AFTERMATH: Span = Span::seconds(7);
+
+/// Beyond such a loss silence is no proof of anything, and neither is a verdict a proof of a fault of ours.
+const LOSS_JUDGED_PERMILLE: u32 = 200;
+
+/// After so many breaches the rest would tell nothing new.
+const BREACHES_MAX: usize = 64;
+
+/// A law that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// When.
+    pub at: Moment,
+    /// Which, and how.
+    pub law: String,
+}
+
+/// What is remembered between events.
+#[derive(Default)]
+pub(crate) struct Laws {
+    breaches: Vec<Breach>,
+    fence: Fence,
+    /// Remedies that were intended, by case: begun twice under one id is one too many.
+    seen: BTreeSet<(CaseId, u64)>,
+}
+
+impl Laws {
+    pub fn breach(&mut self, law: &str, at: Moment) {
+        if self.breaches.len() < BREACHES_MAX {
+            let law = law.to_owned();
+            self.breaches.push(Breach { at, law });
+        }
+    }
+
+    pub fn breaches(&self) -> &[Breach] {
+        &self.breaches
+    }
+}
+
+impl Fleet {
+    /// Cheap enough for every event.
+    pub(crate) fn laws_after_event(&mut self) {
+        let now = self.now;
+        let leaders = self
+            .keepers
+            .leader
+            .is_some_and(|leader| self.hosts[leader].is_off);
+        if leaders {
+            self.laws.breach("law M1: a machine that is off leads", now);
+        }
+    }
+
+    /// Each record of the entry, on the state before it and after it.
+    pub(crate) fn laws_after_entry(&mut self, before: &Arc<Ledger>) {
+        let after = Arc::clone(&self.keepers.ledger);
+        let upto = before.audit().head();
+        let records: Vec<Record> = after.audit_since(upto.number).cloned().collect();
+        if verify_chain_after(upto, &records).is_err() {
+            self.laws.breach("law A1: the audit is one chain", self.now);
+        }
+        for record in &records {
+            match &record.what {
+                What::Verdict { subject, kind, .. } => self.law_of_verdict(subject, kind),
+                What::Granted {
+                    fence,
+                    case,
+                    is_takeover,
+                    ..
+                } => self.law_of_grant(&after, *case, (*fence, *is_takeover)),
+                What::Intended { case, remedy, .. } => {
+                    self.law_of_intent(before, &after, (*case, remedy.0));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn law_of_verdict(&mut self, subject: &Scope, kind: &VerdictKind) {
+        let Scope::Host(host) = subject else {
+            return;
+        };
+        let is_of_death = matches!(
+            kind,
+            VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung
+        );
+        if is_of_death && self.was_sound(host) {
+            let name = self.name_of(host);
+            let law = format!("law V-truth: {kind} of {name}, which is alive and in reach");
+            self.laws.breach(&law, self.now);
+        }
+    }
+
+    fn was_sound(&self, host: &HostId) -> bool {
+        let Some(place) = self.places.get(host).copied() else {
+            return false;
+        };
+        let lately = self.hosts[place].last_unsound;
+        self.network.weather.loss_permille < LOSS_JUDGED_PERMILLE
+            && self.is_sound(place)
+            && lately.is_none_or(|at| self.now.since(at) > AFTERMATH)
+    }
+
+    fn is_sound(&self, place: Place) -> bool {
+        let host = &self.hosts[place];
+        let leader = self.keepers.leader;
+        host.is_running()
+            && !host.is_silent
+            && leader.is_some_and(|leader| self.is_open(leader, place))
+    }
+
+    pub(crate) fn note_soundness(&mut self, place: Place) {
+        if !self.is_sound(place) {
+            self.hosts[place].last_unsound = Some(self.now);
+        }
+    }
+
+    fn law_of_grant(&mut self, after: &Ledger, case: CaseId, (fence, is_takeover): (Fence, bool)) {
+        if fence <= self.laws.fence {
+            self.laws.breach("law L2: fences only rise", self.now);
+        }
+        self.laws.fence = fence;
+        let lease = after.case(case).and_then(|case| case.counted_lease());
+        let Some(lease) = lease.filter(|_| !is_takeover) else {
+            return;
+        };
+        let scopes = lease.scopes.all();
+        let is_over = after
+            .budgets()
+            .iter()
+            .any(|line| scopes.contains(&line.scope) && line.used > line.limit);
+        if is_over {
+            self.laws
+                .breach("law B1: a grant goes over a budget", self.now);
+        }
+    }
+
+    fn law_of_intent(&mut self, before: &Ledger, after: &Ledger, intent: (CaseId, u64)) {
+        // A surge that is committed with the intent's own entry stands before it as well.
+        if before.brake().standing().is_some() && after.brake().standing().is_some() {
+            self.laws
+                .breach("law P1: an intent was committed under a brake", self.now);
+        }
+        if !self.laws.seen.insert(intent) {
+            self.laws
+                .breach("protocol 7.5: a remedy id was given twice", self.now);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Records of the audit and rounds of the leader, in plain words with the hosts' names.
+//!
+//! Not here: when they are told (see `trace`).
+
+use agent::lead::LastLook;
+use detection::verdict::SeatSet;
+use ledger::audit::{LeaseEnd, What};
+use ledger::case::Closure;
+use vocabulary::{HostId, Scope};
+
+use crate::fleet::Fleet;
+
+/// One record.
+pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
+    match what {
+        What::Founded { .. }
+        | What::Enrolled { .. }
+        | What::Booted { .. }
+        | What::Left { .. }
+        | What::Retired { .. }
+        | What::PolicySet { .. }
+        | What::Paused { .. }
+        | What::Resumed { .. } => of_the_mesh(fleet, what),
+        What::Verdict { .. }
+        | What::Granted { .. }
+        | What::Accepted { .. }
+        | What::LeaseOver { .. }
+        | What::Escalated { .. }
+        | What::Closed { .. } => of_a_case(fleet, what),
+        What::Intended { .. }
+        | What::IntentRefused { .. }
+        | What::Received { .. }
+        | What::Inspected { .. }
+        | What::Verified { .. }
+        | What::Unproven { .. } => of_a_remedy(fleet, what),
+    }
+}
+
+/// One round on one subject.
+pub(crate) fn round_in_words(fleet: &Fleet, subject: &HostId, look: &LastLook) -> String {
+    let seating = fleet.ledger().seating();
+    let observers = seating.observers(subject);
+    let group = |word: &str, seats: SeatSet| {
+        let mut names: Vec<String> = seats
+            .hosts(observers)
+            .map(|host| fleet.name_of(host))
+            .collect();
+        names.sort();
+        (!names.is_empty()).then(|| format!("{word} {}", names.join(" ")))
+    };
+    let tally = &look.tally;
+    let groups = [
+        group("against", tally.against),
+        group("well", tally.well),
+        group("life proven by", tally.proving),
+        group("accepted by", tally.accepting),
+        group("vacant", tally.vacant),
+    ];
+    let voices: Vec<String> = groups.into_iter().flatten().collect();
+    let end = match &look.verdict {
+        Ok(verdict) => verdict.kind.to_string(),
+        Err(why) => why.to_string(),
+    };
+    format!(
+        "round on {}: {} => {end}",
+        fleet.name_of(subject),
+        if voices.is_empty() {
+            String::from("no voice")
+        } else {
+            voices.join("; ")
+        }
+    )
+}
+
+fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
+    match what {
+        What::Founded { cluster, .. } => format!("the ledger of {cluster} is founded"),
+        What::Enrolled { name, .. } => format!("{name} is enrolled"),
+        What::Booted { host, boot } => {
+            format!("boot {} of {} is known", boot.number, fleet.name_of(host))
+        }
+        What::Left { host, .. } => format!("{} has said goodbye", fleet.name_of(host)),
+        What::Retired { host, .. } => format!("{} is retired", fleet.name_of(host)),
+        What::PolicySet { version, .. } => format!("policy {version} is in force"),
+        What::Paused { who, why } => format!("paused by {who}: {why}"),
+        What::Resumed { who, why } => format!("resumed by {who}: {why}"),
+        _ => String::new(),
+    }
+}
+
+fn of_a_case(fleet: &Fleet, what: &What) -> String {
+    match what {
+        What::Verdict {
+            case,
+            subject,
+            kind,
+            against,
+            well,
+            vacant,
+            ..
+        } => {
+            let members = members_in_words(fleet, *case);
+            let voices = match subject {
+                Scope::Host(_) => format!(": {against} against, {well} well, {vacant} vacant"),
+                _ => members,
+            };
+            format!("case {case}: {kind} {}{voices}", scope(fleet, subject))
+        }
+        What::Granted {
+            case,
+            fence,
+            healer,
+            is_takeover,
+        } => format!(
+            "case {case}: {} offered to {}, fence {fence}",
+            if *is_takeover { "takeover" } else { "lease" },
+            fleet.name_of(healer)
+        ),
+        What::Accepted { case, healer, .. } => {
+            format!("case {case}: {} takes the lease", fleet.name_of(healer))
+        }
+        What::LeaseOver {
+            case,
+            fence,
+            end,
+            is_orphaned,
+        } => {
+            let how = match end {
+                LeaseEnd::NotAccepted => "was not taken".to_owned(),
+                LeaseEnd::RanOut => "ran out".to_owned(),
+                LeaseEnd::Released(why) => format!("was given back: {why}"),
+            };
+            let left = if *is_orphaned {
+                ", orphaned and still counted"
+            } else {
+                ""
+            };
+            format!("case {case}: lease {fence} {how}{left}")
+        }
+        What::Escalated { case, why, .. } => format!("case {case}: a person's now: {why}"),
+        What::Closed { case, how } => {
+            let how = match how {
+                Closure::Healed => "healed".to_owned(),
+                Closure::Recovered => "recovered by itself".to_owned(),
+                Closure::Retired => "retired".to_owned(),
+                Closure::ByPerson(why) => format!("ended by {why}"),
+                Closure::MergedInto(case) => format!("part of case {case}"),
+            };
+            format!("case {case}: closed, {how}")
+        }
+        _ => String::new(),
+    }
+}
+
+fn of_a_remedy(fleet: &Fleet, what: &What) -> String {
+    match what {
+        What::Intended {
+            case,
+            remedy,
+            rung,
+            argv,
+            healer,
+            ..
+        } => format!(
+            "case {case}: {} intends remedy {remedy}, rung {rung}: {}",
+            fleet.name_of(healer),
+            argv.join(" ")
+        ),
+        What::IntentRefused { case, why, .. } => {
+            format!("case {case}: the intent is refused: {why}")
+        }
+        What::Received {
+            case,
+            remedy,
+            kind,
+            detail,
+            ..
+        } => format!("case {case}: receipt of remedy {remedy}: {kind}, {detail}"),
+        What::Inspected {
+            case,
+            remedy,
+            kind,
+            detail,
+            ..
+        } => format!("case {case}: inspection of remedy {remedy}: {kind}, {detail}"),
+        What::Verified {
+            case, remedy, boot, ..
+        } => {
+            let life = boot.map_or_else(String::new, |boot| format!(" by boot {}", boot.number));
+            format!("case {case}: remedy {remedy} is proven{life}, the soak begins")
+        }
+        What::Unproven {
+            case, remedy, why, ..
+        } => format!("case {case}: remedy {remedy} is not proven: {why}"),
+        _ => String::new(),
+    }
+}
+
+fn members_in_words(fleet: &Fleet, case: vocabulary::CaseId) -> String {
+    let Some(case) = fleet.ledger().case(case) else {
+        return String::new();
+    };
+    let mut names: Vec<String> = case
+        .members
+        .iter()
+        .map(|host| fleet.name_of(host))
+        .collect();
+    names.sort();
+    format!(" ({})", names.join(" "))
+}
+
+fn scope(fleet: &Fleet, scope: &Scope) -> String {
+    match scope {
+        Scope::Host(host) => fleet.name_of(host),
+        Scope::Rack(rack) => format!("rack {rack}"),
+        Scope::Zone(zone) => format!("zone {zone}"),
+        Scope::Group(group) => format!("group {group}"),
+        Scope::Fleet => String::from("fleet"),
+    }
+}
