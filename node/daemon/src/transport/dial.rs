@@ -216,6 +216,11 @@ async fn reach_in_time(
 ) -> Result<Arc<Link>, CallFault> {
     let config = shared.lock().client_config(expected);
     let connection = connect(&shared.endpoint, config, address).await?;
+    if let Some(link) = standing_already(shared, &connection) {
+        // Without our hello it is no connection for the other side: nothing is replaced, nothing under way is lost.
+        connection.close(Close::Done.into(), b"");
+        return Ok(link);
+    }
     let (link, welcome) = greeted(shared, connection, expected).await?;
     let said = Said {
         is_dialled_by_us: true,
@@ -228,6 +233,17 @@ async fn reach_in_time(
         return Err(CallFault::Refused(refusal));
     }
     Ok(link)
+}
+
+/// The link to the host that has just been reached, if it stands already: a seed that we know, or one that was faster.
+fn standing_already(shared: &Shared, connection: &Connection) -> Option<Arc<Link>> {
+    let host = tls::peer(connection).ok()?.0.id();
+    let mut state = shared.lock();
+    state
+        .pool
+        .speak(host)
+        .filter(|link| link.is_open())
+        .cloned()
 }
 
 async fn connect(

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use daemon::identity::Identity;
-use daemon::transport::{CallFault, Parting, TransportSettings, system_seed};
+use daemon::transport::{CallFault, Incoming, Parting, TransportSettings, system_seed};
 use tokio::sync::oneshot;
 use wire::{Datagram, Response};
 
@@ -131,6 +131,36 @@ async fn hosts_that_dial_each_other_at_once_speak_on_one_connection() {
         ask(&b.transport, a.transport.host()),
     );
     assert!(there.is_ok() && back.is_ok(), "{there:?} {back:?}");
+}
+
+#[tokio::test]
+async fn a_seed_that_is_connected_already_keeps_its_connection_and_what_is_under_way_on_it() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let mut b = fleet.start("b", PLAIN);
+    let host = a.transport.introduce(b.address).await.expect("is admitted");
+    let asking = tokio::spawn({
+        let transport = a.transport.clone();
+        async move {
+            let patience = crate::fleet::PATIENCE;
+            transport
+                .request(host, wire::Request::Probe, patience)
+                .await
+        }
+    });
+    let reply = loop {
+        if let Incoming::Request { reply, .. } = b.next().await {
+            break reply;
+        }
+    };
+    assert_eq!(a.transport.introduce(b.address).await, Ok(host));
+    reply.send(Response::Noted);
+    let answer = asking.await.expect("without a panic");
+    assert_eq!(answer, Ok(Response::Noted));
+    assert!(
+        b.incoming.try_recv().is_err(),
+        "nothing was said of a second one"
+    );
 }
 
 #[tokio::test]
