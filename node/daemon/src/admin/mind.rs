@@ -22,7 +22,11 @@ pub trait Mind: Send + Sync + 'static {
     fn view(&self) -> Arc<Ledger>;
 
     /// How much that state is worth.
-    async fn standing(&self) -> Standing;
+    fn standing(&self) -> Standing;
+
+    /// Finds out whether that state is the newest; what [`Mind::standing`] says is from then. Bounded in time, and asked
+    /// before every answer.
+    async fn refresh(&self);
 
     /// What only this agent knows.
     async fn local(&self) -> Local;

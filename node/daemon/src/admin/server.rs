@@ -228,7 +228,8 @@ impl Door {
         if self.leave(peer) < Leave::Ask {
             return self.forbid(peer, "ask", "read_users or read_groups");
         }
-        let (mind, local) = (Arc::clone(&self.mind), self.mind.local());
+        self.mind.refresh().await;
+        let (mind, local) = (Arc::clone(&self.mind), self.mind.local().await);
         let worked = tokio::task::spawn_blocking(move || {
             let (view, me) = (mind.view(), mind.me());
             let at = (mind.standing(), moments::now_exact());

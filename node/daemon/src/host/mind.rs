@@ -59,8 +59,16 @@ pub struct HostMind {
     door: Door,
     inquirer: Inquirer,
     transport: Transport,
-    /// When the local state was last known to be the newest.
-    fresh: Mutex<Instant>,
+    proof: Mutex<Proof>,
+}
+
+/// What is known of the local state's age.
+#[derive(Clone, Copy)]
+struct Proof {
+    /// Whether the last try to prove that it is the newest held.
+    held: bool,
+    /// When it last did; before the first time, when the agent started.
+    at: Instant,
 }
 
 impl HostMind {
@@ -76,19 +84,11 @@ impl HostMind {
             door,
             inquirer,
             transport,
-            fresh: Mutex::new(Instant::now()),
+            proof: Mutex::new(Proof {
+                held: false,
+                at: Instant::now(),
+            }),
         }
-    }
-
-    async fn is_fresh(&self) -> bool {
-        let is_late = held(&self.fresh).elapsed() > FRESH_FOR;
-        if is_late && self.door.read_index(FRESH_WITHIN).await.is_none() {
-            return false;
-        }
-        if is_late {
-            *held(&self.fresh) = Instant::now();
-        }
-        true
     }
 
     fn notes(&self) -> Vec<String> {
@@ -113,12 +113,12 @@ impl Mind for HostMind {
         Arc::clone(&self.door.state().borrow())
     }
 
-    async fn standing(&self) -> Standing {
-        let has_majority = self.is_fresh().await;
-        let age = if has_majority {
+    fn standing(&self) -> Standing {
+        let proof = *held(&self.proof);
+        let age = if proof.held {
             Duration::ZERO
         } else {
-            held(&self.fresh).elapsed()
+            proof.at.elapsed()
         };
         let term = self
             .door
@@ -126,9 +126,22 @@ impl Mind for HostMind {
             .map_or(0, |port| port.leadership().borrow().term);
         Standing {
             age: Span::milliseconds(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
-            has_majority,
+            has_majority: proof.held,
             leader: *self.door.leader().borrow(),
             term,
+        }
+    }
+
+    async fn refresh(&self) {
+        let proof = *held(&self.proof);
+        if proof.held && proof.at.elapsed() < FRESH_FOR {
+            return;
+        }
+        let is_newest = self.door.read_index(FRESH_WITHIN).await.is_some();
+        let mut proof = held(&self.proof);
+        proof.held = is_newest;
+        if is_newest {
+            proof.at = Instant::now();
         }
     }
 

@@ -27,6 +27,7 @@ use super::hands::Hands;
 use super::inquiry::Inquirer;
 use super::places::Places;
 use super::shell::{Ears, Shell};
+use crate::admin::socket::{Socket, SocketFault};
 use crate::command_line::{CommandFault, Exit};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::identity::{Identity, IdentityFiles, RingVerifier};
@@ -73,6 +74,7 @@ async fn live(
 ) -> Result<(), CommandFault> {
     let seed = system_seed();
     let store = open_store(&identity, folder, &seed).await?;
+    let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let boot = folder.begin_boot(number(&seed, 0)).map_err(folder_fault)?;
     let bell = Doorbell::open(config.agent.bind, boot).map_err(|why| port_fault(config, &why))?;
     let presence = Presence {
@@ -105,8 +107,11 @@ async fn live(
         presence,
         (door.clone(), inquirer, transport.clone()),
     ));
-    // The admin socket is served from here as soon as its server stands.
-    drop(mind);
+    let admin = tokio::spawn(crate::admin::server::serve(
+        socket,
+        config.admin.clone(),
+        mind,
+    ));
     let ears = Ears {
         incoming,
         ends: ended,
@@ -120,6 +125,7 @@ async fn live(
     tracing::info!(host = %identity.claims().host, boot = boot.number, bind = %config.agent.bind, "agent is up");
     Shell::new(agent, hands, HostClock).run(ears).await;
     stop.cancel();
+    admin.abort();
     transport.close().await;
     if let Some(port) = port
         && tokio::time::timeout(CLOSE_WITHIN, port.shutdown())
@@ -264,6 +270,18 @@ fn folder_fault(fault: FolderFault) -> CommandFault {
         FolderFault::Unusable { .. } => Exit::Disk,
         FolderFault::Held(_) => Exit::System,
         FolderFault::BootFile { .. } => Exit::Configuration,
+    };
+    CommandFault::new(exit, fault)
+}
+
+fn socket_fault(fault: SocketFault) -> CommandFault {
+    let exit = match &fault {
+        SocketFault::Unusable { why, .. } if why.kind() == io::ErrorKind::PermissionDenied => {
+            Exit::Permission
+        }
+        SocketFault::Unusable { .. } | SocketFault::Held(_) | SocketFault::NoSocket(_) => {
+            Exit::System
+        }
     };
     CommandFault::new(exit, fault)
 }
