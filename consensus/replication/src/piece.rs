@@ -22,17 +22,14 @@ pub(crate) enum Body {
         entries: Vec<(LedgerIndex, Entry)>,
     },
     /// A part of the whole state.
-    Image(Part),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Part {
-    pub(crate) upto: LedgerIndex,
-    pub(crate) part: u32,
-    pub(crate) parts: u32,
-    /// The seal of the part before.
-    pub(crate) before: Digest,
-    pub(crate) bytes: Vec<u8>,
+    Image {
+        upto: LedgerIndex,
+        part: u32,
+        parts: u32,
+        /// The seal of the part before.
+        before: Digest,
+        bytes: Vec<u8>,
+    },
 }
 
 /// Why bytes are no piece; the sender or the way is at fault.
@@ -68,7 +65,7 @@ impl Piece {
     /// Up to which entry a follower stands that has taken this and all before it.
     pub fn upto(&self) -> LedgerIndex {
         match &self.body {
-            Body::Entries { upto, .. } | Body::Image(Part { upto, .. }) => *upto,
+            Body::Entries { upto, .. } | Body::Image { upto, .. } => *upto,
         }
     }
 

@@ -14,3 +14,6 @@ mod peer;
 pub mod render;
 pub mod server;
 pub mod socket;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -54,6 +54,15 @@ pub struct Why {
 }
 
 impl At {
+    /// The agent at this socket, and text.
+    #[cfg(test)]
+    pub fn of_socket(socket: &str) -> Self {
+        Self {
+            socket: socket.into(),
+            json: false,
+        }
+    }
+
     /// The agent's door.
     pub fn client(&self) -> Client {
         Client::new(&self.socket)

@@ -55,7 +55,12 @@ fn of_case(explained: &CaseExplained, clock: Clock, screen: &Screen) -> String {
         case.verdict, case.stage
     ));
     page += "\n";
-    page += &section("now", [clean(&case.awaits)]);
+    // What is awaited comes below, with its rules.
+    let is_told = explained
+        .awaited
+        .iter()
+        .any(|awaited| awaited.sentence == case.awaits);
+    page += &section("now", (!is_told).then(|| case.awaits.clone()));
     if !explained.members.is_empty() {
         page += &section("hosts", [explained.members.join(" ")]);
     }
@@ -195,7 +200,7 @@ fn of_host(explained: &HostExplained) -> String {
     page += "\n";
     let roles = hosts::roles(host);
     let swim = format!("swim says {}: a hint, never a verdict", host.membership);
-    let roles = (!roles.is_empty()).then(|| format!("it is {roles}"));
+    let roles = (!roles.is_empty()).then(|| format!("roles: {roles}"));
     page += &section(
         "now",
         explained
@@ -215,7 +220,7 @@ fn of_host(explained: &HostExplained) -> String {
     for observer in &explained.observers {
         let swim = if observer.is_up { "up" } else { "down" };
         let saw = match &observer.discounted {
-            Some(why) => format!("discounts itself: {why}"),
+            Some(why) => format!("{}; it discounts itself: {why}", paths(&observer.paths)),
             None => paths(&observer.paths),
         };
         table.row([

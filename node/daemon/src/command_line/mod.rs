@@ -20,6 +20,9 @@ pub mod policy;
 pub mod status;
 mod table;
 
+#[cfg(test)]
+mod screens;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -36,7 +36,11 @@ pub fn text(answer: &Answer<Status>, screen: &Screen) -> String {
         page += &format!("{cluster}  as seen by {seen_by}, ledger {age} old{stale}\n");
     }
     page += &headline(status, clock);
-    page += &zones(&status.zones).text("", screen.has_header());
+    let zones = zones(&status.zones);
+    if !zones.is_empty() {
+        page += "\n";
+        page += &zones.text("", screen.has_header());
+    }
     let budgets = budgets(&status.budgets);
     if status.is_founded && !budgets.is_empty() {
         page += "\n";
@@ -80,12 +84,14 @@ fn headline(status: &Status, clock: Clock) -> String {
         policy,
     ]
     .join("    ");
-    clean(&line) + "\n\n"
+    let why = status.brake.why.as_ref();
+    let why = why.map_or_else(String::new, |why| format!("BRAKE ON: {}\n", clean(why)));
+    clean(&line) + "\n" + &why
 }
 
 fn brake(brake: &Brake) -> String {
     match (&brake.why, &brake.ramp) {
-        (Some(why), _) => format!("BRAKE ON: {why}"),
+        (Some(_), _) => "BRAKE ON".to_owned(),
         (None, Some(ramp)) => {
             format!(
                 "brake off, ramp at {} at once ({} ended)",

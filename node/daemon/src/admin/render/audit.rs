@@ -139,7 +139,7 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
                 format!(", {against} voices against it, {well} well, {vacant} seats vacant")
             };
             let (name, index) = (subject.name, anchor.index);
-            format!("verdict {kind} on {name}, from the round at entry {index}{voices}")
+            format!("verdict {kind} on {name} at entry {index}{voices}")
         }
         What::Escalated {
             why, is_counted, ..

@@ -1,8 +1,9 @@
 //! Cases on a line each: where every one stands, and what it waits for.
 
 use ledger::case::{Case, Closure, Lease, Stage};
+use ledger::command::Refused;
 use ledger::view::{Hold, Step};
-use vocabulary::Span;
+use vocabulary::{Span, VerdictKind};
 
 use super::{Scene, audit, reasons, wall};
 use crate::admin::answer::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace};
@@ -86,7 +87,7 @@ fn awaits(scene: &Scene<'_>, case: &Case) -> String {
     let now = scene.ledger.time();
     match &case.stage {
         Stage::Closed { how, .. } => audit::closed(how),
-        Stage::Escalated { why, .. } => format!("a person is needed: {why}"),
+        Stage::Escalated { why, .. } => persons(case, why),
         Stage::Offered(lease) => {
             format!(
                 "the lease is offered to {} (fence {})",
@@ -138,13 +139,16 @@ fn waits(scene: &Scene<'_>, case: &Case, next: &str) -> String {
 
 /// One hold as a sentence.
 pub fn held(scene: &Scene<'_>, case: &Case, hold: &Hold) -> String {
-    let step = match hold.step {
-        Step::Lease => "no lease",
-        Step::Intent => "no remedy",
-        Step::Proof => "not called healed",
-        Step::Person => return reasons::sentence(scene, &hold.rule),
+    let step = match (hold.step, &case.stage, &hold.rule) {
+        (Step::Person, Stage::Escalated { why, .. }, _) => return persons(case, why),
+        (Step::Proof, _, Refused::TooSoon { left, .. }) => {
+            return format!("it must stay well before it is called healed: {left} left");
+        }
+        (Step::Proof, ..) => "not proven",
+        (Step::Lease, ..) => "no lease",
+        (Step::Intent | Step::Person, ..) => "no remedy",
     };
-    let is_observed = matches!(hold.rule, ledger::command::Refused::NoRule);
+    let is_observed = matches!(hold.rule, Refused::NoRule);
     if is_observed && case.scopes.is_none() {
         return "a case of this kind is a person's: nothing is done by itself".to_owned();
     }
@@ -152,6 +156,28 @@ pub fn held(scene: &Scene<'_>, case: &Case, hold: &Hold) -> String {
         return observed(scene, case);
     }
     format!("{step} yet: {}", reasons::sentence(scene, &hold.rule))
+}
+
+/// What a person is called for, and what ends it.
+fn persons(case: &Case, why: &str) -> String {
+    let id = case.id;
+    let ends = match (&case.kind, case.unresolved()) {
+        (VerdictKind::Surge, _) => {
+            "`hale resume --why ...` lifts the brake, and healing begins again with one at a time"
+                .to_owned()
+        }
+        (VerdictKind::DomainDown, _) => {
+            "it closes by itself once all of its hosts are seen well".to_owned()
+        }
+        (_, Some(note)) => format!(
+            "find out what became of remedy {}, then `hale case dismiss {id} --why ...`: until then its lease counts",
+            note.id
+        ),
+        (_, None) => format!(
+            "it closes by itself once the host is seen well, or by `hale case dismiss {id} --why ...`"
+        ),
+    };
+    format!("a person is needed: {why}; {ends}")
 }
 
 fn observed(scene: &Scene<'_>, case: &Case) -> String {

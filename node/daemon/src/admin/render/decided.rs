@@ -141,9 +141,12 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
         .first()
         .map_or(Span::ZERO, |rung| rule.stands_for(rung));
     let sentence = if rule.acts() {
+        let first = match waits {
+            Span::ZERO => "the first at once".to_owned(),
+            waits => format!("the first once the verdict has stood for {waits}"),
+        };
         format!(
-            "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, the first once the verdict has \
-             stood for {waits}"
+            "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, {first}"
         )
     } else {
         format!("rule {name:?} of policy version {version} only observes it")

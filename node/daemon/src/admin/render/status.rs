@@ -6,12 +6,11 @@ use detection::verdict::allows;
 use ledger::view::BudgetLine as Counted;
 use vocabulary::{Scope, Zone};
 
-use super::{Scene, cases, count, counted, hosts, reasons, wall};
+use super::{Scene, cases, count, counted, hosts, wall};
 use crate::admin::answer::{
     Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, Place,
     PolicyBrief, RampSeen, Status, ZoneLine,
 };
-use ledger::command::Refused;
 use ledger::refusal::ScopeName;
 
 /// The mesh on one screen.
@@ -83,10 +82,10 @@ fn policy(scene: &Scene<'_>) -> Option<PolicyBrief> {
 
 fn brake(scene: &Scene<'_>) -> Brake {
     let brakes = scene.ledger.brake();
-    let why = brakes.standing().map(Refused::Brake);
+    let why = brakes.standing();
     Brake {
         is_on: why.is_some(),
-        why: why.map(|brake| reasons::sentence(scene, &brake)),
+        why: why.map(|why| format!("{why}; `hale resume --why ...` lifts it, then one at a time")),
         pause: brakes.pause.as_ref().map(|pause| PauseSeen {
             who: pause.who.clone(),
             why: pause.why.clone(),
@@ -167,6 +166,9 @@ fn zones(scene: &Scene<'_>, budgets: &[Counted]) -> Vec<ZoneLine> {
 
 /// protocol 3.4: what size and layout of the fleet allow.
 fn allowed(scene: &Scene<'_>) -> Vec<String> {
+    if !scene.ledger.is_founded() {
+        return Vec::new();
+    }
     let allowance = allows(scene.ledger.roster());
     if !allowance.is_judged_by_peers {
         let hosts = counted(allowance.hosts, "host");
@@ -181,7 +183,7 @@ fn allowed(scene: &Scene<'_>) -> Vec<String> {
     };
     let dead = allowance.dead_observers_max;
     let mut said = vec![format!(
-        "each host is watched by {seats}: a verdict takes {needed} of them, {liars}; with more than {dead} of them dead too there is none"
+        "each host is watched by {seats}: a verdict takes {needed} of them, {liars}; with more than {dead} of them dead too, none is possible"
     )];
     if allowance.needs_three_rounds {
         said.push(

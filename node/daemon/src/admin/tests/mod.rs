@@ -1,0 +1,7 @@
+//! The admin socket over a modelled mind: a real socket, a real ledger, no agent.
+
+#[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
+pub(crate) mod fleet;
+mod model;
+mod socket;
+mod validity;
