@@ -13,5 +13,6 @@ pub use codec::{Fault, decode, decode_prefix, encode};
 pub use frame::{DATAGRAM_BYTES_MAX, VERSION, VersionRange};
 pub use kind::{Kind, Refusal, admits};
 pub use message::{
-    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Request, Response, Unavailable, Welcome,
+    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Request, Response, Unavailable,
+    Welcome,
 };

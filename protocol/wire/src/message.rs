@@ -176,7 +176,7 @@ pub enum Response {
     /// To `Follow`: a piece of the ledger, bytes of the replication's own type, or news of who leads, or both.
     Entries {
         /// Who leads, as far as the answering keeper knows.
-        leader: Option<HostId>,
+        leading: Leading,
         /// What the ledger has grown by.
         piece: Option<Vec<u8>>,
     },
@@ -206,6 +206,15 @@ pub enum Unavailable {
     TooLate,
     /// The role table refuses it (protocol 1.7).
     Forbidden,
+}
+
+/// Who leads in which Raft term, as far as the telling keeper knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leading {
+    /// The leader's host, if one is heard.
+    pub leader: Option<HostId>,
+    /// The keeper's term.
+    pub term: u64,
 }
 
 /// Who leads, as far as the answering keeper knows.

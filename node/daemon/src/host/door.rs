@@ -14,7 +14,7 @@ use replication::{Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, Rea
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
-use wire::{LeaderHint, Request, Response, Unavailable};
+use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use crate::transport::{CallFault, Peer, Transport};
 
@@ -35,7 +35,7 @@ pub(super) struct Inside {
     pub port: Option<LedgerPort<Ledger>>,
     pub follower: Mutex<Follower<Ledger>>,
     pub state: watch::Sender<Arc<Ledger>>,
-    pub leader: watch::Sender<Option<HostId>>,
+    pub leading: watch::Sender<Leading>,
     /// Connected hosts whose certificates make them keepers, with their stores: the way to a ledger that is not yet known.
     keepers: Mutex<BTreeMap<HostId, Peer>>,
 }
@@ -53,7 +53,7 @@ impl Door {
             port,
             follower: Mutex::new(follower),
             state: watch::Sender::new(Arc::new(Ledger::new())),
-            leader: watch::Sender::new(None),
+            leading: watch::Sender::new(Leading::default()),
             keepers: Mutex::default(),
         }))
     }
@@ -64,8 +64,8 @@ impl Door {
     }
 
     /// Who leads, as far as this host knows.
-    pub fn leader(&self) -> watch::Receiver<Option<HostId>> {
-        self.0.leader.subscribe()
+    pub fn leading(&self) -> watch::Receiver<Leading> {
+        self.0.leading.subscribe()
     }
 
     pub(super) fn inside(&self) -> &Inside {
@@ -241,7 +241,7 @@ struct Seeker<'a> {
 
 impl<'a> Seeker<'a> {
     fn new(door: &'a Door) -> Self {
-        let hint = *door.0.leader.borrow();
+        let hint = door.0.leading.borrow().leader;
         Self {
             door,
             hint,
@@ -265,7 +265,10 @@ impl<'a> Seeker<'a> {
             self.tries += 1;
             let mut candidates = self.door.keepers();
             candidates.extend(self.door.is_member().then_some(self.door.0.me));
-            let known = self.hint.take().or_else(|| *self.door.0.leader.borrow());
+            let known = self
+                .hint
+                .take()
+                .or_else(|| self.door.0.leading.borrow().leader);
             // A hint that did not help twice running is not asked a third time before the others.
             let known = known.filter(|_| !self.tries.is_multiple_of(3));
             let count = candidates.len().max(1);

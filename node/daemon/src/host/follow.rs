@@ -10,7 +10,7 @@ use std::time::Duration;
 use replication::{Piece, TakeFault};
 use tokio::time::sleep;
 use vocabulary::HostId;
-use wire::{Request, Response};
+use wire::{Leading, Request, Response};
 
 use super::door::{Door, held};
 use crate::transport::Replies;
@@ -36,8 +36,16 @@ pub fn start(door: &Door) {
                     let ledger = Arc::clone(&state.borrow_and_update());
                     let known = *leadership.borrow_and_update();
                     let me = door.inside().me;
+                    // This host leads only while it knows that a majority still follows it.
                     let other = known.leader.filter(|leader| *leader != me);
-                    tell_leader(&door, if known.am_leader { Some(me) } else { other });
+                    let leader = if known.am_leader { Some(me) } else { other };
+                    tell_leader(
+                        &door,
+                        Leading {
+                            leader,
+                            term: known.term,
+                        },
+                    );
                     tell_state(&door, ledger);
                 }
                 let gone = tokio::select! {
@@ -102,11 +110,11 @@ async fn listen(door: &Door, keeper: HostId) -> bool {
         return false;
     };
     let mut has_brought = false;
-    while let Some((leader, piece)) = next(&mut replies).await {
+    while let Some((leading, piece)) = next(&mut replies).await {
         if door.is_member() {
             return true;
         }
-        tell_leader(door, leader);
+        tell_leader(door, leading);
         let Some(bytes) = piece else { continue };
         if let Err(fault) = take(door, &bytes) {
             tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
@@ -117,9 +125,9 @@ async fn listen(door: &Door, keeper: HostId) -> bool {
     has_brought
 }
 
-async fn next(replies: &mut Replies) -> Option<(Option<HostId>, Option<Vec<u8>>)> {
+async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>)> {
     match replies.next().await {
-        Ok(Some(Response::Entries { leader, piece })) => Some((leader, piece)),
+        Ok(Some(Response::Entries { leading, piece })) => Some((leading, piece)),
         Ok(Some(_) | None) | Err(_) => None,
     }
 }
@@ -137,10 +145,10 @@ fn take(door: &Door, bytes: &[u8]) -> Result<(), TakeFault> {
     Ok(())
 }
 
-fn tell_leader(door: &Door, leader: Option<HostId>) {
-    door.inside().leader.send_if_modified(|known| {
-        let is_news = *known != leader;
-        *known = leader;
+fn tell_leader(door: &Door, leading: Leading) {
+    door.inside().leading.send_if_modified(|known| {
+        let is_news = *known != leading;
+        *known = leading;
         is_news
     });
 }

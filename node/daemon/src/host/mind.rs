@@ -120,15 +120,12 @@ impl Mind for HostMind {
         } else {
             proof.at.elapsed()
         };
-        let term = self
-            .door
-            .port()
-            .map_or(0, |port| port.leadership().borrow().term);
+        let leading = *self.door.leading().borrow();
         Standing {
             age: Span::milliseconds(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
             has_majority: proof.held,
-            leader: *self.door.leader().borrow(),
-            term,
+            leader: leading.leader,
+            term: leading.term,
         }
     }
 
@@ -184,7 +181,7 @@ impl Mind for HostMind {
     async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted> {
         match self.door.propose(command, PROPOSE_WITHIN).await {
             Some((_, outcome)) => Ok(outcome),
-            None if self.door.leader().borrow().is_none() => Err(NotCommitted::NoLeader(
+            None if self.door.leading().borrow().leader.is_none() => Err(NotCommitted::NoLeader(
                 "no keeper leads that this agent can reach; nothing has moved".into(),
             )),
             None => Err(NotCommitted::Unknown(

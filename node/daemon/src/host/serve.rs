@@ -7,7 +7,7 @@ use ledger::Ledger;
 use ledger::command::{Command, Proposed};
 use replication::{LedgerPort, ProposeFault, ReadFault};
 use vocabulary::{Digest, HostId, LedgerIndex};
-use wire::{LeaderHint, Request, Response, Unavailable};
+use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::door::Door;
 use crate::transport::Reply;
@@ -97,43 +97,34 @@ async fn feed(
 ) {
     let mut feed = port.follow(from, audit);
     let mut leadership = port.leadership();
-    let leader = leadership.borrow().leader;
-    if reply
-        .push(Response::Entries {
-            leader,
-            piece: None,
-        })
-        .await
-        .is_err()
-    {
-        return;
-    }
+    let mut piece = None;
     loop {
-        let leader = leadership.borrow_and_update().leader;
-        let mut piece = None;
-        tokio::select! {
-            biased;
-            () = reply.unwanted() => return,
-            changed = leadership.changed() => if changed.is_err() { return },
-            next = feed.next() => match next {
-                Ok(next) => piece = Some(next.to_bytes()),
-                Err(fault) => {
-                    tracing::debug!(%fault, "a follower's feed ends");
-                    return;
-                }
-            },
-        }
-        let leader = if piece.is_some() {
-            leader
-        } else {
-            leadership.borrow().leader
+        let known = *leadership.borrow_and_update();
+        let leading = Leading {
+            leader: known.leader,
+            term: known.term,
         };
         if reply
-            .push(Response::Entries { leader, piece })
+            .push(Response::Entries { leading, piece })
             .await
             .is_err()
         {
             return;
         }
+        piece = tokio::select! {
+            biased;
+            () = reply.unwanted() => return,
+            changed = leadership.changed() => match changed {
+                Ok(()) => None,
+                Err(_) => return,
+            },
+            next = feed.next() => match next {
+                Ok(next) => Some(next.to_bytes()),
+                Err(fault) => {
+                    tracing::debug!(%fault, "a follower's feed ends");
+                    return;
+                }
+            },
+        };
     }
 }

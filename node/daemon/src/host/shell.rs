@@ -4,15 +4,17 @@
 //! Not here: any decision.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event};
+use detection::roster::Roster;
 use replication::Clock;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
-use vocabulary::{HostId, Moment, Span};
-use wire::{Response, Unavailable};
+use vocabulary::{Moment, Span};
+use wire::{Leading, Response, Unavailable};
 
 use super::hands::Hands;
 use super::inquiry::Inquiry;
@@ -36,8 +38,8 @@ pub struct Ears {
     pub incoming: mpsc::Receiver<Incoming>,
     pub ends: mpsc::Receiver<(CallId, CallEnd)>,
     pub inquiries: mpsc::Receiver<Inquiry>,
-    pub state: watch::Receiver<std::sync::Arc<ledger::Ledger>>,
-    pub leader: watch::Receiver<Option<HostId>>,
+    pub state: watch::Receiver<Arc<ledger::Ledger>>,
+    pub leading: watch::Receiver<Leading>,
     pub terminate: Signal,
     pub interrupt: Signal,
 }
@@ -49,6 +51,8 @@ pub struct Shell<C> {
     pub clock: C,
     asks: BTreeMap<AskId, Reply>,
     last_ask: u64,
+    /// The roster that the transport was last told of.
+    roster: Option<Arc<Roster>>,
     /// Set by SIGTERM: when the agent ends at the latest.
     leaves_by: Option<Instant>,
     is_gone: bool,
@@ -72,6 +76,7 @@ impl<C: Clock> Shell<C> {
             clock,
             asks: BTreeMap::new(),
             last_ask: 0,
+            roster: None,
             leaves_by: None,
             is_gone: false,
         }
@@ -98,12 +103,12 @@ impl<C: Clock> Shell<C> {
             _ = ears.terminate.recv() => self.told_to_end(),
             _ = ears.interrupt.recv() => self.told_to_end(),
             Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
-            Ok(()) = ears.leader.changed() => {
-                let leader = *ears.leader.borrow_and_update();
+            Ok(()) = ears.leading.changed() => {
+                let leader = ears.leading.borrow_and_update().leader;
                 Heard::Event(Event::LeadershipChanged { leader })
             }
             Ok(()) = ears.state.changed() => {
-                let ledger = std::sync::Arc::clone(&ears.state.borrow_and_update());
+                let ledger = Arc::clone(&ears.state.borrow_and_update());
                 Heard::Event(Event::LedgerAdvanced { ledger })
             }
             incoming = ears.incoming.recv() => incoming.map_or(Heard::Stop, Heard::Incoming),
@@ -153,10 +158,35 @@ impl<C: Clock> Shell<C> {
             tracing::info!("asked to end: saying goodbye");
             self.leaves_by = Some(Instant::now() + LEAVE_WITHIN);
         }
+        if let Event::LedgerAdvanced { ledger } = &event {
+            self.tell_transport(ledger.roster());
+        }
         let effects = self.agent.handle(self.clock.now(), event);
         for effect in effects {
             self.perform(effect);
         }
+    }
+
+    /// protocol 1.2, 1.7: retired hosts are denied and their connections end; older lives than the committed ones are not
+    /// admitted any more.
+    fn tell_transport(&mut self, roster: &Arc<Roster>) {
+        if self
+            .roster
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, roster))
+        {
+            return;
+        }
+        for (host, entry) in roster.all() {
+            if let Some(boot) = entry.boot {
+                self.hands.transport.require_boot(*host, boot);
+            }
+            if entry.is_retired {
+                let (transport, host) = (self.hands.transport.clone(), *host);
+                tokio::spawn(async move { transport.deny(host).await });
+            }
+        }
+        self.roster = Some(Arc::clone(roster));
     }
 
     fn take(&mut self, incoming: Incoming) {

@@ -117,7 +117,7 @@ async fn live(
         ends: ended,
         inquiries,
         state: door.state(),
-        leader: door.leader(),
+        leading: door.leading(),
         terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
         interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
     };

@@ -132,7 +132,7 @@ async fn a_follower_gets_every_answer_in_order_and_leaving_it_stops_the_feeder()
     let (replies, mut reply) = tokio::join!(following, asked);
     let mut replies = replies.expect("is followed");
     let entry = |byte: u8| Response::Entries {
-        leader: None,
+        leading: wire::Leading::default(),
         piece: Some(vec![byte; 100_000]),
     };
     let feeding = tokio::spawn(async move {
