@@ -3,7 +3,8 @@
 //! Law O1: an attestation says what was read on every path within [`LOOK_FOR`]; silence is evidence only where that path
 //! is calibrated (protocol 2.5), and a relayed answer counts only with the subject's own signature over the nonce.
 //! Law O2: at most one knock at each port in one round, however often the round is asked (protocol 2.4).
-//! Law O3: who was late by more than [`LATE_MAX`] while it looked, and heard nothing, grades `Unknown` (protocol 2.7).
+//! Law O3: who was late by more than [`LATE_MAX`] while it looked, or has no calibrated path of the agent, and heard
+//! nothing, grades `Unknown` (protocol 2.5, 2.7).
 //! Law O4: at most [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
 //!
 //! A look opens on the standing connection alone, for [`OPENING`]: a subject that is well answers there with its signature,

@@ -17,6 +17,6 @@ impl Clock for HostClock {
     }
 
     fn wall(&self) -> WallNote {
-        WallNote(crate::moments::now().saturating_mul(1_000))
+        WallNote(crate::moments::now_exact())
     }
 }

@@ -272,8 +272,19 @@ impl Looking {
             (Some(_), Grade::Ok | Grade::Unknown) => Grade::Ok,
             // Law O3: what was not heard by one who was away may have been said.
             (None, _) if self.is_late => Grade::Unknown,
+            (None, _) if self.is_blind() => Grade::Unknown,
             (None, _) => Grade::Failed,
         }
+    }
+
+    /// protocol 2.5: no path of the agent ever answered this observer lately, so that its silence proves nothing. Such an
+    /// observer cannot tell; its seat is vacant (protocol 3.3), or one that was replaced after a death could be waited for
+    /// for ever.
+    fn is_blind(&self) -> bool {
+        let is_agents = |path: &Path| !matches!(path, Path::AgentPort | Path::NamedPort(_));
+        let refuses =
+            |(path, reading): (&Path, &Reading)| is_agents(path) && *reading == Reading::Refused;
+        !self.calibrated.iter().any(is_agents) && !self.readings.iter().any(refuses)
     }
 
     /// Of a look that ended with an answer only what was read; else every path has its reading.
