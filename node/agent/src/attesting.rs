@@ -26,84 +26,78 @@ impl Agent {
     /// Lets the observer's part in rounds take an event in and does what it wants.
     pub(crate) fn look(&mut self, now: Moment, event: Seen) {
         for wanted in self.look.handle(now, event) {
-            match wanted {
-                Wanted::SendProbe { to, number } => {
-                    let datagram = Datagram::Probe {
-                        number,
-                        seated: true,
-                    };
-                    self.emit(Effect::SendDatagram { to, datagram });
-                }
-                Wanted::AskByStream {
-                    id,
-                    to,
-                    nonce,
-                    within,
-                } => {
-                    self.call(
-                        now,
-                        Purpose::LookAsk(id),
-                        to,
-                        (Request::Ask { nonce }, within),
-                    );
-                }
-                Wanted::DialFresh {
-                    id,
-                    to,
-                    nonce,
-                    within,
-                } => {
-                    self.dial(now, Purpose::LookAsk(id), to, (nonce, within));
-                }
-                Wanted::Knock {
-                    id,
-                    to,
-                    port,
-                    within,
-                } => {
-                    self.knock(now, Purpose::LookKnock(id), to, (port, within));
-                }
-                Wanted::AskRelay {
-                    id,
-                    relay,
-                    subject,
-                    nonce,
-                    within,
-                } => {
-                    let request = Request::Relay { subject, nonce };
-                    self.call(now, Purpose::LookRelay(id), relay, (request, within));
-                }
-                Wanted::Attest {
-                    ask,
-                    attestation,
-                    answer,
-                } => {
-                    self.answer(
-                        now,
-                        AskId(ask),
-                        Response::Attested {
-                            attestation,
-                            answer,
-                        },
-                    );
-                }
-                Wanted::Refuse { ask, why } => {
-                    self.answer(now, AskId(ask), Response::Unavailable(why));
-                }
-                Wanted::PathAnswered {
-                    subject,
-                    path,
-                    boot,
-                } => {
-                    self.observe(
-                        now,
-                        watch::Event::PathAnswered {
-                            subject,
-                            path,
-                            boot,
-                        },
-                    );
-                }
+            self.look_as_wanted(now, wanted);
+        }
+    }
+
+    fn look_as_wanted(&mut self, now: Moment, wanted: Wanted) {
+        match wanted {
+            Wanted::SendProbe { to, number } => self.probe(to, number),
+            Wanted::AskByStream {
+                id,
+                to,
+                nonce,
+                within,
+            } => {
+                let asked = (Request::Ask { nonce }, within);
+                self.call(now, Purpose::LookAsk(id), to, asked);
+            }
+            Wanted::DialFresh {
+                id,
+                to,
+                nonce,
+                within,
+            } => {
+                self.dial(now, Purpose::LookAsk(id), to, (nonce, within));
+            }
+            Wanted::Knock {
+                id,
+                to,
+                port,
+                within,
+            } => {
+                self.knock(now, Purpose::LookKnock(id), to, (port, within));
+            }
+            Wanted::AskRelay {
+                id,
+                relay,
+                subject,
+                nonce,
+                within,
+            } => {
+                let asked = (Request::Relay { subject, nonce }, within);
+                self.call(now, Purpose::LookRelay(id), relay, asked);
+            }
+            Wanted::Attest {
+                ask,
+                attestation,
+                answer,
+            } => {
+                self.answer(
+                    now,
+                    AskId(ask),
+                    Response::Attested {
+                        attestation,
+                        answer,
+                    },
+                );
+            }
+            Wanted::Refuse { ask, why } => {
+                self.answer(now, AskId(ask), Response::Unavailable(why));
+            }
+            Wanted::PathAnswered {
+                subject,
+                path,
+                boot,
+            } => {
+                self.observe(
+                    now,
+                    watch::Event::PathAnswered {
+                        subject,
+                        path,
+                        boot,
+                    },
+                );
             }
         }
     }

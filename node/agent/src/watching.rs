@@ -20,13 +20,7 @@ impl Agent {
     pub(crate) fn observe(&mut self, now: Moment, event: Seen) {
         for wanted in self.watch.handle(now, event) {
             match wanted {
-                Wanted::SendProbe { to, number } => {
-                    let datagram = Datagram::Probe {
-                        number,
-                        seated: true,
-                    };
-                    self.emit(Effect::SendDatagram { to, datagram });
-                }
+                Wanted::SendProbe { to, number } => self.probe(to, number),
                 Wanted::ProbeByStream { id, to, within } => {
                     self.call(
                         now,
@@ -60,6 +54,15 @@ impl Agent {
                 Wanted::ReachChanged { .. } => {}
             }
         }
+    }
+
+    /// A sign of life is asked for on the standing connection.
+    pub(crate) fn probe(&mut self, to: HostId, number: u64) {
+        let datagram = Datagram::Probe {
+            number,
+            seated: true,
+        };
+        self.emit(Effect::SendDatagram { to, datagram });
     }
 
     /// The subject itself has answered a probe.

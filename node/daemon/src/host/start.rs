@@ -33,7 +33,7 @@ use crate::config::{Config, LogFormat, LogLevel};
 use crate::identity::{Identity, IdentityFiles, RingVerifier};
 use crate::second_channel::{Doorbell, TcpKnock};
 use crate::transport::{
-    Presence, StartFault, Transport, TransportSettings, UdpSockets, system_seed,
+    Incoming, Presence, StartFault, Transport, TransportSettings, UdpSockets, system_seed,
 };
 
 /// Ends of calls that wait for the loop; the calls themselves are bounded by the mind.
@@ -73,27 +73,20 @@ async fn live(
     folder: &Folder,
 ) -> Result<(), CommandFault> {
     let seed = system_seed();
-    let store = open_store(&identity, folder, &seed).await?;
-    let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
-    let boot = folder.begin_boot(number(&seed, 0)).map_err(folder_fault)?;
-    let bell = Doorbell::open(config.agent.bind, boot).map_err(|why| port_fault(config, &why))?;
-    let presence = Presence {
-        boot,
-        address: config.agent.advertise,
-        store: store.as_ref().map(Store::id),
-    };
-    let sockets = Arc::new(UdpSockets::new(config.agent.bind));
-    let settings = TransportSettings {
-        connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
-        ..TransportSettings::seeded(seed)
-    };
-    let (transport, incoming) =
-        Transport::start(settings, Arc::clone(&identity), presence, sockets)
-            .map_err(|fault| start_fault(config, &fault))?;
-    let port = match store {
-        Some(store) => Some(open_port(&transport, store).await?),
-        None => None,
-    };
+    let Open {
+        socket,
+        bell,
+        presence,
+        transport,
+        incoming,
+        port,
+    } = open(config, &identity, (folder, &seed)).await?;
+    let agent = Agent::new(mind_settings(&identity, presence, &seed)?);
+    let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
+    let signals = (
+        signal(terminate).map_err(no_signals)?,
+        signal(interrupt).map_err(no_signals)?,
+    );
     let stop = CancellationToken::new();
     tokio::spawn(bell.answer(stop.clone()));
     let follower = Follower::new(Ledger::new(), Arc::new(RingVerifier));
@@ -102,11 +95,8 @@ async fn live(
     let (ends, ended) = mpsc::channel(ENDS_MAX);
     let hands = hands(config, &identity, (&transport, &door), ends)?;
     let (inquirer, inquiries) = Inquirer::new();
-    let mind = Arc::new(super::mind::HostMind::new(
-        &identity,
-        presence,
-        (door.clone(), inquirer, transport.clone()),
-    ));
+    let known = (door.clone(), inquirer, transport.clone());
+    let mind = Arc::new(super::mind::HostMind::new(&identity, presence, known));
     let admin = tokio::spawn(crate::admin::server::serve(
         socket,
         config.admin.clone(),
@@ -118,14 +108,65 @@ async fn live(
         inquiries,
         state: door.state(),
         leading: door.leading(),
-        terminate: signal(SignalKind::terminate()).map_err(no_signals)?,
-        interrupt: signal(SignalKind::interrupt()).map_err(no_signals)?,
+        terminate: signals.0,
+        interrupt: signals.1,
     };
-    let agent = Agent::new(mind_settings(&identity, presence, &seed)?);
-    tracing::info!(host = %identity.claims().host, boot = boot.number, bind = %config.agent.bind, "agent is up");
+    let (host, bind) = (&identity.claims().host, config.agent.bind);
+    tracing::info!(%host, boot = presence.boot.number, %bind, "agent is up");
     Shell::new(agent, hands, HostClock).run(ears).await;
     stop.cancel();
     admin.abort();
+    close(&transport, port).await;
+    Ok(())
+}
+
+/// All that can fail because of the world, opened.
+struct Open {
+    socket: Socket,
+    bell: Doorbell,
+    presence: Presence,
+    transport: Transport,
+    incoming: mpsc::Receiver<Incoming>,
+    port: Option<LedgerPort<Ledger>>,
+}
+
+/// law D3: in this order, so that what fails most often fails before anything is written or sent.
+async fn open(
+    config: &Config,
+    identity: &Arc<Identity>,
+    (folder, seed): (&Folder, &[u8; 32]),
+) -> Result<Open, CommandFault> {
+    let store = open_store(identity, folder, seed).await?;
+    let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
+    let boot = folder.begin_boot(number(seed, 0)).map_err(folder_fault)?;
+    let bell = Doorbell::open(config.agent.bind, boot).map_err(|why| port_fault(config, &why))?;
+    let presence = Presence {
+        boot,
+        address: config.agent.advertise,
+        store: store.as_ref().map(Store::id),
+    };
+    let sockets = Arc::new(UdpSockets::new(config.agent.bind));
+    let settings = TransportSettings {
+        connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
+        ..TransportSettings::seeded(*seed)
+    };
+    let (transport, incoming) = Transport::start(settings, Arc::clone(identity), presence, sockets)
+        .map_err(|fault| start_fault(config, &fault))?;
+    let port = match store {
+        Some(store) => Some(open_port(&transport, store).await?),
+        None => None,
+    };
+    Ok(Open {
+        socket,
+        bell,
+        presence,
+        transport,
+        incoming,
+        port,
+    })
+}
+
+async fn close(transport: &Transport, port: Option<LedgerPort<Ledger>>) {
     transport.close().await;
     if let Some(port) = port
         && tokio::time::timeout(CLOSE_WITHIN, port.shutdown())
@@ -137,7 +178,6 @@ async fn live(
         );
     }
     tracing::info!("agent has left");
-    Ok(())
 }
 
 /// Only a host whose certificate says keeper has a store.
