@@ -191,6 +191,14 @@ impl<M: Machine> LedgerPort<M> {
         known.membership_config.membership().voter_ids().count() > 0
     }
 
+    /// Whether this keeper belongs to a founded ledger and its Raft runs. While it does not, its state stands still: the
+    /// host follows other keepers, as any host does.
+    pub fn serves(&self) -> bool {
+        let metrics = self.inside.raft.metrics();
+        let is_running = metrics.borrow().running_state.is_ok();
+        is_running && self.is_initialised()
+    }
+
     /// Puts one command into the ledger: where it stands and what the ledger said.
     pub async fn propose(
         &self,

@@ -193,6 +193,7 @@ async fn a_failing_sync_ends_a_keepers_voting_and_the_others_go_on() {
         }
     }
     assert!(mesh.port(1).fault().borrow().is_some(), "it says so");
+    assert!(!mesh.port(1).serves() && mesh.port(2).serves());
     faulty.fail(DiskFault::Syncs, u64::MAX);
     assert_eq!(
         mesh.port(1).propose(word("forgiven?")).await,

@@ -72,9 +72,9 @@ impl Door {
         &self.0
     }
 
-    /// Whether this host's own Raft is part of the founded ledger.
+    /// Whether this host's own Raft is part of the founded ledger, and runs: a keeper whose store has failed follows others.
     pub fn is_member(&self) -> bool {
-        self.0.port.as_ref().is_some_and(LedgerPort::is_initialised)
+        self.0.port.as_ref().is_some_and(LedgerPort::serves)
     }
 
     /// This host's own Raft.

@@ -155,8 +155,11 @@ fn tell_leader(door: &Door, leading: Leading) {
 
 fn tell_state(door: &Door, ledger: Arc<ledger::Ledger>) {
     door.inside().state.send_if_modified(|known| {
-        let is_news = known.index() != ledger.index();
-        *known = ledger;
+        // A keeper that begins to follow others begins with less than it has shown.
+        let is_news = known.index() < ledger.index();
+        if is_news {
+            *known = ledger;
+        }
         is_news
     });
 }
