@@ -181,3 +181,40 @@ fn same_leader(before: &Calm, after: &Calm) -> Proof {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_that_is_cut_off_is_never_the_leaders() {
+        for leader in 0..HOSTS_COUNT {
+            let before = Calm {
+                leader,
+                term: 1,
+                boots: Default::default(),
+                head: 0,
+                lines: 0,
+            };
+            let island = island(&before);
+            assert_eq!(island.len(), 2);
+            let home = HOSTS[leader].zone;
+            assert!(island.iter().all(|place| HOSTS[*place].zone != home));
+        }
+    }
+
+    #[test]
+    fn one_answer_that_claims_a_majority_from_the_cut_side_fails_the_proof() {
+        let alone = Meanwhile {
+            said_alone: 9,
+            ..Meanwhile::default()
+        };
+        assert!(alone_and_said_so(&alone, "c").held);
+        let claimed = Meanwhile {
+            claimed_majority: 1,
+            ..alone
+        };
+        assert!(!alone_and_said_so(&claimed, "c").held);
+        assert!(!alone_and_said_so(&Meanwhile::default(), "c").held, "mute");
+    }
+}

@@ -158,3 +158,30 @@ fn a_person_lifted_it(history: &History, since: u64) -> Proof {
         seen,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn whoever_leads_one_host_of_each_zone_dies_never_the_leader_and_one_keeper_only() {
+        let keepers = (0..HOSTS_COUNT).filter(|place| HOSTS[*place].is_keeper);
+        for leader in keepers {
+            let before = Calm {
+                leader,
+                term: 1,
+                boots: Default::default(),
+                head: 0,
+                lines: 0,
+            };
+            let victims = victims(&before);
+            let zones: BTreeSet<&str> = victims.iter().map(|place| HOSTS[*place].zone).collect();
+            assert_eq!(zones.len(), 3);
+            assert!(!victims.contains(&leader));
+            let keepers = victims.iter().filter(|place| HOSTS[**place].is_keeper);
+            assert_eq!(keepers.count(), 1);
+        }
+    }
+}
