@@ -133,16 +133,23 @@ impl Fault {
         act: &mut Act,
         subject: &Scope,
     ) -> Result<CaseId, Proof> {
+        let head = self.before.head;
         let until = Instant::now() + VERDICT_WITHIN;
         while act.fault_to_doubt_ms.is_none() && Instant::now() < until {
             if stage.is_doubted(&self.hosts).await {
                 act.fault_to_doubt_ms = Some(journal::now_ms().saturating_sub(self.at_ms));
-                stage.story.say(format!("{} is in doubt", self.names()));
+                let who = HOSTS[stage.witness].name;
+                stage
+                    .story
+                    .say(format!("{who} hears of a doubt: {}", self.names()));
+            }
+            stage.follow().await?;
+            if stage.history.case_on(subject, head).is_some() {
+                break;
             }
             time::sleep(DOUBT_LOOK_EVERY).await;
         }
-        let head = self.before.head;
-        let claim = format!("a verdict on {subject:?} stands");
+        let claim = format!("a verdict on {} stands", named(subject));
         stage
             .until(&claim, VERDICT_WITHIN, |history| {
                 history.case_on(subject, head)
