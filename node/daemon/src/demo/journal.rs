@@ -8,9 +8,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::moments;
 
 /// The case and the lease in whose name a remedy runs, as its environment told it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +76,7 @@ impl Journal {
     /// law J1: returns when the line is in the file.
     pub fn write(&self, seen: Seen, errand: &Errand, detail: impl Into<String>) -> io::Result<()> {
         let line = Line {
-            at_ms: now_ms(),
+            at_ms: moments::now_exact(),
             seen,
             errand: errand.clone(),
             detail: detail.into(),
@@ -117,15 +118,6 @@ pub fn in_flight_max(lines: &[Line]) -> usize {
         most = most.max(running.len());
     }
     most
-}
-
-/// The wall clock in milliseconds of the Unix epoch, as the audit's notes have it; told to people, never decided upon.
-pub fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::fleet::Fleet;
 use super::history::History;
 use super::plan::{HOSTS, HOSTS_COUNT, Place};
-use crate::admin::answer::{Answer, AuditPage, AuditRecord, Hosts, Ordered, Status};
+use crate::admin::answer::{Answer, AuditPage, Hosts, Ordered, Status};
 use crate::admin::client::{Client, ClientFault};
 
 /// An agent on this machine answers within this, or is frozen.
@@ -75,7 +75,10 @@ impl Sight {
             .map_err(|fault| fault.to_string())?;
         let records = page.data.records.into_iter();
         records
-            .map(|record| Ok((unsealed(&record)?, record.sentence)))
+            .map(|record| {
+                let unsealed = record.unseal().map_err(|fault| fault.to_string())?;
+                Ok((unsealed, record.sentence))
+            })
             .collect()
     }
 
@@ -96,39 +99,5 @@ impl Sight {
             "the audit of {} does not end within {PAGES_MAX} pages",
             HOSTS[place].name
         ))
-    }
-}
-
-/// The record itself, from which its digest is computed again.
-fn unsealed(answered: &AuditRecord) -> Result<Record, String> {
-    let garbled = || format!("record {} is not readable", answered.number);
-    let bytes = bytes_of(&answered.sealed).ok_or_else(garbled)?;
-    wire::decode(&bytes).map_err(|_| garbled())
-}
-
-fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = hex
-        .chars()
-        .map(|digit| u8::try_from(digit.to_digit(16)?).ok())
-        .collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(
-        digits
-            .chunks(2)
-            .map(|pair| pair[0] << 4 | pair[1])
-            .collect(),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hex_is_read_whole_or_not_at_all() {
-        assert_eq!(bytes_of("00ffA0"), Some(vec![0, 255, 160]));
-        assert_eq!(bytes_of(""), Some(vec![]));
-        assert_eq!(bytes_of("0"), None);
-        assert_eq!(bytes_of("0g"), None);
     }
 }

@@ -18,6 +18,7 @@ use super::journal::{self, Line};
 use super::plan::{HOSTS, Place};
 use super::proofs::{self, Healing, Proof};
 use super::stage::{Calm, Stage, id_of};
+use crate::moments;
 
 /// From the fault until a verdict; the design aims at 2.5 s for a dead agent and 4 s for a silent host.
 const VERDICT_WITHIN: Duration = Duration::from_secs(15);
@@ -121,7 +122,7 @@ impl Fault {
     pub fn now(before: Calm, hosts: Vec<Place>) -> Self {
         Self {
             before,
-            at_ms: journal::now_ms(),
+            at_ms: moments::now_exact(),
             hosts,
         }
     }
@@ -137,7 +138,7 @@ impl Fault {
         let until = Instant::now() + VERDICT_WITHIN;
         while act.fault_to_doubt_ms.is_none() && Instant::now() < until {
             if stage.is_doubted(&self.hosts).await {
-                act.fault_to_doubt_ms = Some(journal::now_ms().saturating_sub(self.at_ms));
+                act.fault_to_doubt_ms = Some(moments::now_exact().saturating_sub(self.at_ms));
                 let who = HOSTS[stage.witness].name;
                 stage
                     .story
