@@ -53,6 +53,14 @@ pub struct Calm {
     pub lines: usize,
 }
 
+/// What one agent says of a calm mesh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    leader: Place,
+    term: u64,
+    boots: BTreeMap<String, u64>,
+}
+
 /// What keeps the mesh from being calm, in words.
 type Unrest = String;
 
@@ -78,28 +86,31 @@ impl Stage {
     }
 
     async fn is_calm(&self) -> Result<Calm, Unrest> {
-        let mut agreed: Option<(Place, u64, BTreeMap<String, u64>)> = None;
+        let mut agreed: Option<Seen> = None;
+        let mut term = 0;
         for (place, host) in HOSTS.iter().enumerate() {
             let seen = self.calm_by(place).await?;
+            // Only a keeper is told of terms.
+            term = term.max(seen.term);
             let one = agreed.get_or_insert_with(|| seen.clone());
-            if *one != seen {
+            if (one.leader, &one.boots) != (seen.leader, &seen.boots) {
                 return Err(format!(
-                    "{} and {} differ about leader, term or boots",
+                    "{} and {} differ: {one} and {seen}",
                     HOSTS[0].name, host.name
                 ));
             }
         }
-        let (leader, term, boots) = agreed.ok_or("nobody was asked")?;
+        let seen = agreed.ok_or("nobody was asked")?;
         Ok(Calm {
-            leader,
+            leader: seen.leader,
             term,
-            boots,
+            boots: seen.boots,
             head: self.history.head().number,
             lines: self.journal.count(),
         })
     }
 
-    async fn calm_by(&self, place: Place) -> Result<(Place, u64, BTreeMap<String, u64>), Unrest> {
+    async fn calm_by(&self, place: Place) -> Result<Seen, Unrest> {
         let name = HOSTS[place].name;
         let fault = |why: &dyn std::fmt::Display| format!("{name}: {why}");
         let status = self.sight.status(place).await.map_err(|why| fault(&why))?;
@@ -127,7 +138,11 @@ impl Stage {
         if boots.len() < HOSTS_COUNT {
             return Err(fault(&format_args!("knows {} hosts", boots.len())));
         }
-        Ok((leader, status.keepers.term, boots))
+        Ok(Seen {
+            leader,
+            term: status.keepers.term,
+            boots,
+        })
     }
 
     /// Reads what the witness has recorded since, verifies and tells it.
@@ -214,6 +229,15 @@ impl Stage {
             told.push((host.name, self.sight.history(place).await));
         }
         proofs::one_history(&told, &self.history)
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let boots = self.boots.iter();
+        let boots: Vec<String> = boots.map(|(host, boot)| format!("{host} {boot}")).collect();
+        let leader = HOSTS[self.leader].name;
+        write!(out, "leader {leader}, boots {}", boots.join(" "))
     }
 }
 

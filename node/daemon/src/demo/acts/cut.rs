@@ -9,7 +9,7 @@ use tokio::time;
 use vocabulary::{Domain, Scope, VerdictKind};
 
 use super::death::not_done;
-use super::{Act, CALM_WITHIN, Fault, closed, named};
+use super::{Act, CALM_WITHIN, CLOSED_WITHIN, Fault, closed, named};
 use crate::demo::fleet::FleetFault;
 use crate::demo::history::CaseStory;
 use crate::demo::plan::{HOSTS, HOSTS_COUNT, Place, places_in};
@@ -64,7 +64,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     joined
         .map_err(FleetFault::of("mend a cut"))
         .map_err(not_done)?;
-    let story = closed(stage, case, fault.before.head).await?;
+    let story = closed(stage, case, (fault.before.head, CLOSED_WITHIN)).await?;
     let after = stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
 

@@ -23,8 +23,8 @@ use crate::moments;
 /// From the fault until a verdict; the design aims at 2.5 s for a dead agent and 4 s for a silent host.
 const VERDICT_WITHIN: Duration = Duration::from_secs(15);
 
-/// From the verdict until the case is closed: quiet, last look, start, proof and soak.
-const CLOSED_WITHIN: Duration = Duration::from_secs(25);
+/// From the verdict until the case is closed: quiet, last look, start, proof and soak take 10 s on a calm machine.
+const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 
 /// After an act every agent must soon have nothing more to tell.
 pub const CALM_WITHIN: Duration = Duration::from_secs(15);
@@ -181,10 +181,14 @@ impl Fault {
 }
 
 /// Waits until this case is closed.
-async fn closed(stage: &mut Stage, case: CaseId, since: u64) -> Result<CaseStory, Proof> {
+async fn closed(
+    stage: &mut Stage,
+    case: CaseId,
+    (since, within): (u64, Duration),
+) -> Result<CaseStory, Proof> {
     let claim = format!("case {case} is closed");
     stage
-        .until(&claim, CLOSED_WITHIN, |history| {
+        .until(&claim, within, |history| {
             let story = history.story(case, since);
             story.closed.is_some().then_some(story)
         })
@@ -201,7 +205,7 @@ async fn healed(
     let place = fault.hosts[0];
     let subject = Scope::Host(id_of(place));
     let case = fault.verdict(stage, act, &subject).await?;
-    let story = closed(stage, case, fault.before.head).await?;
+    let story = closed(stage, case, (fault.before.head, CLOSED_WITHIN)).await?;
     stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
     let lines = stage.lines(&fault.before, Some(place));

@@ -7,7 +7,7 @@ use tokio::time;
 use vocabulary::{CaseId, Scope, VerdictKind};
 
 use super::death::not_done;
-use super::{Act, CALM_WITHIN, Fault, VERDICT_WITHIN, closed, healing};
+use super::{Act, CALM_WITHIN, CLOSED_WITHIN, Fault, VERDICT_WITHIN, closed, healing};
 use crate::admin::answer::ResumeOrder;
 use crate::demo::history::History;
 use crate::demo::plan::{HOSTS, HOSTS_COUNT, Place, places_in};
@@ -19,6 +19,9 @@ const BRAKED_FOR: Duration = Duration::from_secs(3);
 
 /// What the demo gives as its reason; the audit must have the same words.
 const WHY: &str = "the demo killed them itself: three agents, no common cause";
+
+/// One after the other; which goes first is the mesh's choice.
+const ALL_CLOSED_WITHIN: Duration = CLOSED_WITHIN.saturating_mul(3);
 
 /// How often the brake is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -49,7 +52,10 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
 
     let mut stories = Vec::new();
     for (victim, case) in cases {
-        stories.push((victim, closed(stage, case, fault.before.head).await?));
+        stories.push((
+            victim,
+            closed(stage, case, (fault.before.head, ALL_CLOSED_WITHIN)).await?,
+        ));
     }
     stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
