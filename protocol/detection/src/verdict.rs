@@ -182,7 +182,9 @@ fn judge(
         return Err(NoVerdict::FleetTooSmall { hosts });
     }
     if tally.attested.count() == 0 {
-        return Err(NoVerdict::NotLookedAt);
+        let void = evidence.grounds.void.iter();
+        let offered = void.filter(|void| void.subject == *subject).count();
+        return Err(NoVerdict::AllVoid { offered });
     }
     let dark = domains
         .iter()

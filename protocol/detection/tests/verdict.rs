@@ -753,7 +753,7 @@ fn a_word_about_an_earlier_life_is_void_once_a_later_one_is_committed_or_signed(
     let address = "127.0.0.1:7946".parse().expect("an address");
     round.roster.set_boot(&id("a1"), restarted, address, None);
     assert_eq!(round.voids(), [Void::SubjectBoot(restarted); 5]);
-    assert_eq!(round.kind("a1"), Err(NoVerdict::NotLookedAt));
+    assert_eq!(round.kind("a1"), Err(NoVerdict::AllVoid { offered: 5 }));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn visit(families: &[Family]) {
         } else {
             family.always_up_to
         };
-        let draws = if is_full() { 500 } else { 5 };
+        let draws = if is_full() { 200 } else { 5 };
         for hosts in 1..=9 {
             let (how, figures) = if hosts <= whole {
                 ("all", all_of(family, hosts))
@@ -114,7 +114,7 @@ fn large(hosts: usize, count: u64) -> Vec<Layout> {
 #[test]
 fn larger_fleets_are_judged_rightly_where_they_were_drawn() {
     let mut sum = Figures::default();
-    let factor = if is_full() { 50 } else { 1 };
+    let factor = if is_full() { 20 } else { 1 };
     for (hosts, count, draws) in [(12, 30, 20), (30, 12, 10), (120, 4, 4)] {
         let layouts = large(hosts, count);
         let mut here = Figures::default();

@@ -12,8 +12,13 @@ pub enum NoVerdict {
         /// How many hosts there are.
         hosts: usize,
     },
-    /// No attestation about it counts: it was not looked at, or it is no host of the mesh.
+    /// No word about it was offered: it was not looked at, or it is no host of the mesh.
     NotLookedAt,
+    /// Words about it were offered and none of them counts; each has its own [`super::Void`].
+    AllVoid {
+        /// How many.
+        offered: usize,
+    },
     /// protocol 3.1: it answered for itself.
     SubjectAnswered,
     /// It signed an attestation about others for this very anchor: it lives.
@@ -64,7 +69,10 @@ impl fmt::Display for NoVerdict {
             Self::FleetTooSmall { hosts } => {
                 write!(out, "{hosts} hosts cannot judge each other: it takes three")
             }
-            Self::NotLookedAt => write!(out, "no word about it counts in this round"),
+            Self::NotLookedAt => write!(out, "it was not looked at in this round"),
+            Self::AllVoid { offered } => {
+                write!(out, "none of the {offered} words about it counts")
+            }
             Self::SubjectAnswered => write!(out, "it answered for itself"),
             Self::SubjectAttested => write!(out, "it attested about others in this round"),
             Self::InDomain(scope) => write!(out, "it belongs to the case on {}", Place(scope)),
