@@ -4,16 +4,20 @@
 //! Law H2: nothing is begun or left running past the lease's end, less the margin, counted from before the lease was asked
 //! for, on this host's own clock (protocol 7.1).
 //! Law H3: what a remedy came to is told to the ledger until the ledger has it, whatever else happens.
-//! Not here: who gets a lease (see `lead`), whether a step is permitted (the ledger says), and running anything.
+//! Not here: one task's steps (see `task`), who gets a lease (see `lead`), whether a step is permitted (the ledger says), and running anything.
+
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::Ledger;
-use ledger::case::{Case, Lease, Stage};
-use ledger::command::{Command, Outcome, Refused};
+use ledger::case::{Case, Stage};
+use ledger::command::{Command, Outcome};
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{CaseId, Fence, Grounds, HostId, LedgerIndex, Moment, Receipt, RemedyId, Span};
+
+use task::{Task, held_lease};
 
 /// At most so many leases are held at once: more than any budget we would grant to one healer.
 pub const TASKS_MAX: usize = 64;
@@ -118,25 +122,6 @@ struct Untold {
     receipt: Receipt,
     /// When it may be told again; `None` while it is being told.
     due: Option<Moment>,
-}
-
-/// One held lease.
-struct Task {
-    fence: Fence,
-    /// The moment before the lease was asked for, or last renewed (law H2).
-    asked: Moment,
-    /// When an Accept or Renew that is under way was asked.
-    asking: Option<Moment>,
-    /// The one step that is under way.
-    busy: Option<What>,
-    /// No new step before this.
-    not_before: Moment,
-    /// The last look, until its intent is committed.
-    look: Option<Grounds>,
-    /// Whether this life has asked for an intent under this fence (law H1).
-    intends: bool,
-    /// Whether the subject was well in the last round that the ledger took.
-    is_soaking: bool,
 }
 
 impl Healing {
@@ -329,203 +314,4 @@ impl Healing {
             self.untold.pop_first();
         }
     }
-}
-
-impl Task {
-    /// A lease that an earlier life asked for has nothing left here until this life has renewed it (law H2).
-    fn new(now: Moment, case: &Case, lease: &Lease, ledger: &Ledger) -> Self {
-        let is_own = matches!(case.stage, Stage::Offered(_));
-        let term = ledger.policy().timers.lease_term;
-        Self {
-            fence: lease.fence,
-            asked: if is_own { now } else { now.before(term) },
-            asking: None,
-            busy: None,
-            not_before: now,
-            look: None,
-            intends: false,
-            is_soaking: false,
-        }
-    }
-
-    fn errand(&self, case: CaseId, what: What) -> Errand {
-        Errand {
-            case,
-            fence: self.fence,
-            what,
-        }
-    }
-
-    /// What is left of the lease, less its margin, on this host's own clock (law H2).
-    fn left(&self, now: Moment, ledger: &Ledger) -> Span {
-        let timers = &ledger.policy().timers;
-        timers
-            .lease_term
-            .less(timers.lease_margin())
-            .less(now.since(self.asked))
-    }
-
-    /// protocol 7.2: take what was offered. The lease counts from this moment (protocol 7.1).
-    fn accept(&mut self, now: Moment, case: &Case) -> Option<(What, Wish)> {
-        if self.asking.is_some() {
-            return None;
-        }
-        self.asking = Some(now);
-        let command = Command::Accept {
-            case: case.id,
-            fence: self.fence,
-        };
-        Some((What::Accept, Wish::Propose(command, PROPOSAL_WITHIN)))
-    }
-
-    /// The ledger has answered an Accept or a Renew.
-    fn lengthened(&mut self, came: &Came) {
-        let Some(asking) = self.asking.take() else {
-            return;
-        };
-        if matches!(came, Came::Outcome(Outcome::Leased { .. } | Outcome::Done)) {
-            self.asked = self.asked.max(asking);
-        }
-    }
-
-    /// protocol 7.4, in its order: wait, look last, read, intend.
-    fn prepare(&mut self, now: Moment, ledger: &Ledger, case: &Case) -> Option<(What, Wish)> {
-        if must_wait(ledger, case.id) || self.left(now, ledger) == Span::ZERO {
-            return None;
-        }
-        Some((What::LastLook, Wish::Round(ROUND_WITHIN)))
-    }
-
-    fn order(
-        &self,
-        now: Moment,
-        ledger: &Ledger,
-        case: &Case,
-        remedy: RemedyId,
-    ) -> Option<RemedyOrder> {
-        let subject = case.host()?;
-        let entry = ledger.roster().get_even_retired(&subject)?;
-        let note = case.remedies.iter().find(|note| note.id == remedy)?;
-        Some(RemedyOrder {
-            case: case.id,
-            subject,
-            subject_name: entry.claims.host.clone(),
-            verdict: case.kind.clone(),
-            fence: note.fence,
-            remedy,
-            command: note.applied.command.clone(),
-            at_most: self.left(now, ledger),
-        })
-    }
-
-    /// The intent stands. This life begins it if it asked for it itself (law H1), else it can only inspect.
-    fn carry_out(
-        &mut self,
-        now: Moment,
-        ledger: &Ledger,
-        case: &Case,
-        remedy: RemedyId,
-        begun: &mut BTreeSet<RemedyId>,
-    ) -> Option<(What, Wish)> {
-        let order = self.order(now, ledger, case, remedy)?;
-        let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
-        if begun.contains(&remedy) && !is_unknown {
-            return None;
-        }
-        if !self.intends || is_unknown {
-            return Some((What::Inspect, Wish::Inspect(order)));
-        }
-        if order.at_most == Span::ZERO {
-            return None;
-        }
-        assert!(
-            begun.insert(remedy),
-            "law H1: a remedy is begun at most once in a life"
-        );
-        Some((What::Apply, Wish::Apply(order)))
-    }
-
-    /// protocol 7.7: fresh rounds until it is soaked or its time is over.
-    fn verify(&mut self, case: &Case, is_over: bool) -> Option<(What, Wish)> {
-        if !is_over {
-            return Some((What::Look, Wish::Round(ROUND_WITHIN)));
-        }
-        let why = String::from("no proof that it is well again within the rung's time");
-        let command = Command::Unproven {
-            case: case.id,
-            fence: self.fence,
-            why,
-        };
-        Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
-    }
-
-    /// Takes what came of a step and says which step follows at once, if one does.
-    fn took(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(What, Wish)> {
-        self.not_before = now.after(PAUSE);
-        let Errand { case, fence, what } = errand;
-        match (what, came) {
-            (What::LastLook, Came::Round(grounds, _)) => {
-                self.look = Some(*grounds);
-                Some((What::LastRead, Wish::Read(READ_WITHIN)))
-            }
-            (What::LastRead, Came::Read(_)) => {
-                let grounds = self.look.take()?;
-                // law H1: from here on this life may begin what the ledger grants under this fence.
-                self.intends = true;
-                let command = Command::Intend {
-                    case,
-                    fence,
-                    grounds,
-                };
-                Some((What::Intend, Wish::Propose(command, PROPOSAL_WITHIN)))
-            }
-            // protocol 7.7: an adverse round in the soak.
-            (What::Look, Came::Round(_, Some(verdict))) if self.is_soaking => {
-                let why = format!("{verdict} again while it soaked");
-                let command = Command::Unproven { case, fence, why };
-                Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
-            }
-            (What::Look, Came::Round(grounds, None)) => {
-                let grounds = *grounds;
-                let command = Command::Verify {
-                    case,
-                    fence,
-                    grounds,
-                };
-                Some((What::Verify, Wish::Propose(command, PROPOSAL_WITHIN)))
-            }
-            (What::Inspect, Came::Inspected(found)) => {
-                let command = Command::Inspected { case, fence, found };
-                Some((What::Inspected, Wish::Propose(command, PROPOSAL_WITHIN)))
-            }
-            (What::Intend, Came::Outcome(_)) => {
-                self.not_before = now;
-                None
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The lease under which something can still be done: what is orphaned or escalated counts, but is nobody's to work on.
-fn held_lease(case: &Case) -> Option<&Lease> {
-    match &case.stage {
-        Stage::Offered(lease)
-        | Stage::Leased(lease)
-        | Stage::Remedy { lease, .. }
-        | Stage::Verifying { lease, .. } => Some(lease),
-        Stage::Open | Stage::Orphaned { .. } | Stage::Escalated { .. } | Stage::Closed { .. } => {
-            None
-        }
-    }
-}
-
-/// Whether a rule that only time or other cases free keeps the intent back; what the last look said does not: look again.
-fn must_wait(ledger: &Ledger, case: CaseId) -> bool {
-    ledger.holds(case).iter().any(|hold| {
-        !matches!(
-            hold.rule,
-            Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. }
-        )
-    })
 }

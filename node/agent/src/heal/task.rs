@@ -1,0 +1,231 @@
+//! One held lease: which step comes next, and what the end of a step means.
+//!
+//! The laws stand at the door (`heal`). Not here: which leases are held, renewing them, telling receipts.
+
+use std::collections::BTreeSet;
+
+use ledger::Ledger;
+use ledger::case::{Case, Lease, Stage};
+use ledger::command::{Command, Outcome, Refused};
+use vocabulary::actuation::RemedyOrder;
+use vocabulary::{CaseId, Fence, Grounds, Moment, RemedyId, Span};
+
+use super::{Came, Errand, PAUSE, PROPOSAL_WITHIN, READ_WITHIN, ROUND_WITHIN, What, Wish};
+
+/// One held lease.
+pub(super) struct Task {
+    pub fence: Fence,
+    /// The moment before the lease was asked for, or last renewed (law H2).
+    pub asked: Moment,
+    /// When an Accept or Renew that is under way was asked.
+    pub asking: Option<Moment>,
+    /// The one step that is under way.
+    pub busy: Option<What>,
+    /// No new step before this.
+    pub not_before: Moment,
+    /// The last look, until its intent is committed.
+    pub look: Option<Grounds>,
+    /// Whether this life has asked for an intent under this fence (law H1).
+    pub intends: bool,
+    /// Whether the subject was well in the last round that the ledger took.
+    pub is_soaking: bool,
+}
+
+impl Task {
+    /// A lease that an earlier life asked for has nothing left here until this life has renewed it (law H2).
+    pub fn new(now: Moment, case: &Case, lease: &Lease, ledger: &Ledger) -> Self {
+        let is_own = matches!(case.stage, Stage::Offered(_));
+        let term = ledger.policy().timers.lease_term;
+        Self {
+            fence: lease.fence,
+            asked: if is_own { now } else { now.before(term) },
+            asking: None,
+            busy: None,
+            not_before: now,
+            look: None,
+            intends: false,
+            is_soaking: false,
+        }
+    }
+
+    pub fn errand(&self, case: CaseId, what: What) -> Errand {
+        Errand {
+            case,
+            fence: self.fence,
+            what,
+        }
+    }
+
+    /// What is left of the lease, less its margin, on this host's own clock (law H2).
+    pub fn left(&self, now: Moment, ledger: &Ledger) -> Span {
+        let timers = &ledger.policy().timers;
+        timers
+            .lease_term
+            .less(timers.lease_margin())
+            .less(now.since(self.asked))
+    }
+
+    /// protocol 7.2: take what was offered. The lease counts from this moment (protocol 7.1).
+    pub fn accept(&mut self, now: Moment, case: &Case) -> Option<(What, Wish)> {
+        if self.asking.is_some() {
+            return None;
+        }
+        self.asking = Some(now);
+        let command = Command::Accept {
+            case: case.id,
+            fence: self.fence,
+        };
+        Some((What::Accept, Wish::Propose(command, PROPOSAL_WITHIN)))
+    }
+
+    /// The ledger has answered an Accept or a Renew.
+    pub fn lengthened(&mut self, came: &Came) {
+        let Some(asking) = self.asking.take() else {
+            return;
+        };
+        if matches!(came, Came::Outcome(Outcome::Leased { .. } | Outcome::Done)) {
+            self.asked = self.asked.max(asking);
+        }
+    }
+
+    /// protocol 7.4, in its order: wait, look last, read, intend.
+    pub fn prepare(&mut self, now: Moment, ledger: &Ledger, case: &Case) -> Option<(What, Wish)> {
+        if must_wait(ledger, case.id) || self.left(now, ledger) == Span::ZERO {
+            return None;
+        }
+        Some((What::LastLook, Wish::Round(ROUND_WITHIN)))
+    }
+
+    pub fn order(
+        &self,
+        now: Moment,
+        ledger: &Ledger,
+        case: &Case,
+        remedy: RemedyId,
+    ) -> Option<RemedyOrder> {
+        let subject = case.host()?;
+        let entry = ledger.roster().get_even_retired(&subject)?;
+        let note = case.remedies.iter().find(|note| note.id == remedy)?;
+        Some(RemedyOrder {
+            case: case.id,
+            subject,
+            subject_name: entry.claims.host.clone(),
+            verdict: case.kind.clone(),
+            fence: note.fence,
+            remedy,
+            command: note.applied.command.clone(),
+            at_most: self.left(now, ledger),
+        })
+    }
+
+    /// The intent stands. This life begins it if it asked for it itself (law H1), else it can only inspect.
+    pub fn carry_out(
+        &mut self,
+        now: Moment,
+        ledger: &Ledger,
+        case: &Case,
+        remedy: RemedyId,
+        begun: &mut BTreeSet<RemedyId>,
+    ) -> Option<(What, Wish)> {
+        let order = self.order(now, ledger, case, remedy)?;
+        let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
+        if begun.contains(&remedy) && !is_unknown {
+            return None;
+        }
+        if !self.intends || is_unknown {
+            return Some((What::Inspect, Wish::Inspect(order)));
+        }
+        if order.at_most == Span::ZERO {
+            return None;
+        }
+        assert!(
+            begun.insert(remedy),
+            "law H1: a remedy is begun at most once in a life"
+        );
+        Some((What::Apply, Wish::Apply(order)))
+    }
+
+    /// protocol 7.7: fresh rounds until it is soaked or its time is over.
+    pub fn verify(&mut self, case: &Case, is_over: bool) -> Option<(What, Wish)> {
+        if !is_over {
+            return Some((What::Look, Wish::Round(ROUND_WITHIN)));
+        }
+        let why = String::from("no proof that it is well again within the rung's time");
+        let command = Command::Unproven {
+            case: case.id,
+            fence: self.fence,
+            why,
+        };
+        Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
+    }
+
+    /// Takes what came of a step and says which step follows at once, if one does.
+    pub fn took(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(What, Wish)> {
+        self.not_before = now.after(PAUSE);
+        let Errand { case, fence, what } = errand;
+        match (what, came) {
+            (What::LastLook, Came::Round(grounds, _)) => {
+                self.look = Some(*grounds);
+                Some((What::LastRead, Wish::Read(READ_WITHIN)))
+            }
+            (What::LastRead, Came::Read(_)) => {
+                let grounds = self.look.take()?;
+                // law H1: from here on this life may begin what the ledger grants under this fence.
+                self.intends = true;
+                let command = Command::Intend {
+                    case,
+                    fence,
+                    grounds,
+                };
+                Some((What::Intend, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            // protocol 7.7: an adverse round in the soak.
+            (What::Look, Came::Round(_, Some(verdict))) if self.is_soaking => {
+                let why = format!("{verdict} again while it soaked");
+                let command = Command::Unproven { case, fence, why };
+                Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            (What::Look, Came::Round(grounds, None)) => {
+                let grounds = *grounds;
+                let command = Command::Verify {
+                    case,
+                    fence,
+                    grounds,
+                };
+                Some((What::Verify, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            (What::Inspect, Came::Inspected(found)) => {
+                let command = Command::Inspected { case, fence, found };
+                Some((What::Inspected, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            (What::Intend, Came::Outcome(_)) => {
+                self.not_before = now;
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The lease under which something can still be done: what is orphaned or escalated counts, but is nobody's to work on.
+pub(super) fn held_lease(case: &Case) -> Option<&Lease> {
+    match &case.stage {
+        Stage::Offered(lease)
+        | Stage::Leased(lease)
+        | Stage::Remedy { lease, .. }
+        | Stage::Verifying { lease, .. } => Some(lease),
+        Stage::Open | Stage::Orphaned { .. } | Stage::Escalated { .. } | Stage::Closed { .. } => {
+            None
+        }
+    }
+}
+
+/// Whether a rule that only time or other cases free keeps the intent back; what the last look said does not: look again.
+fn must_wait(ledger: &Ledger, case: CaseId) -> bool {
+    ledger.holds(case).iter().any(|hold| {
+        !matches!(
+            hold.rule,
+            Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. }
+        )
+    })
+}
