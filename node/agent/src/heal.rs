@@ -62,8 +62,8 @@ pub enum Wish {
 /// What came of a wish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Came {
-    /// The ledger's answer.
-    Outcome(Outcome),
+    /// The ledger's answer, committed at this entry.
+    Outcome(LedgerIndex, Outcome),
     /// The round, and the verdict that stands against the subject by it, if one does.
     Round(Box<Grounds>, Option<String>),
     /// The read.
@@ -137,7 +137,7 @@ impl Healing {
 
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        let tasks = self.tasks.values().filter(|task| task.busy.is_none());
+        let tasks = self.tasks.values().filter(|task| task.is_free());
         let untold = self.untold.values().filter_map(|untold| untold.due);
         tasks.map(|task| task.not_before).chain(untold).min()
     }
@@ -175,7 +175,7 @@ impl Healing {
             .get_mut(&errand.case)
             .filter(|task| task.fence == errand.fence)?;
         if matches!(errand.what, What::Accept | What::Renew) {
-            task.lengthened(&came);
+            task.lengthened(now, &came);
             return None;
         }
         if task.busy == Some(errand.what) {
@@ -217,7 +217,8 @@ impl Healing {
         };
         let due = ledger.policy().timers.renew_every();
         let is_held = !matches!(case.stage, Stage::Offered(_));
-        if is_held && task.asking.is_none() && now.since(task.asked) >= due {
+        if is_held && task.asking.is_none() && now >= task.ask_from && now.since(task.asked) >= due
+        {
             task.asking = Some(now);
             let command = Command::Renew {
                 case: case.id,
@@ -244,7 +245,8 @@ impl Healing {
             .tasks
             .entry(case.id)
             .or_insert_with(|| Task::new(now, case, lease, ledger));
-        if task.busy.is_some() || now < task.not_before {
+        task.see(ledger.index());
+        if !task.is_free() || now < task.not_before {
             return;
         }
         let wish = match &case.stage {
@@ -296,7 +298,7 @@ impl Healing {
 
     /// An answer, even a refusal, means that the ledger has read it; silence means to tell it again.
     fn told(&mut self, now: Moment, remedy: RemedyId, came: &Came) {
-        if matches!(came, Came::Outcome(_)) {
+        if matches!(came, Came::Outcome(..)) {
             self.untold.remove(&remedy);
         } else if let Some(untold) = self.untold.get_mut(&remedy) {
             untold.due = Some(now.after(PAUSE));

@@ -25,7 +25,7 @@ impl Agent {
     /// An errand of the healer has ended.
     pub(crate) fn heal_ended(&mut self, now: Moment, errand: Errand, end: CallEnd) {
         let came = match end {
-            CallEnd::Committed { outcome, .. } => Came::Outcome(outcome),
+            CallEnd::Committed { index, outcome } => Came::Outcome(index, outcome),
             CallEnd::Response(Response::Round(grounds)) => {
                 let against = self.verdict_against(errand, &grounds);
                 Came::Round(grounds, against)

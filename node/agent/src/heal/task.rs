@@ -8,7 +8,7 @@ use ledger::Ledger;
 use ledger::case::{Case, Lease, Stage};
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::actuation::RemedyOrder;
-use vocabulary::{CaseId, Fence, Grounds, Moment, RemedyId, Span};
+use vocabulary::{CaseId, Fence, Grounds, LedgerIndex, Moment, RemedyId, Span};
 
 use super::{Came, Errand, PAUSE, PROPOSAL_WITHIN, READ_WITHIN, ROUND_WITHIN, What, Wish};
 
@@ -19,8 +19,12 @@ pub(super) struct Task {
     pub asked: Moment,
     /// When an Accept or Renew that is under way was asked.
     pub asking: Option<Moment>,
+    /// No Accept or Renew before this: one that was refused or lost is not asked again at once.
+    pub ask_from: Moment,
     /// The one step that is under way.
     pub busy: Option<What>,
+    /// The entry that answered the last step: what follows hangs on the state after it, which may come here later.
+    pub awaited: Option<LedgerIndex>,
     /// No new step before this.
     pub not_before: Moment,
     /// The last look, until its intent is committed.
@@ -40,12 +44,24 @@ impl Task {
             fence: lease.fence,
             asked: if is_own { now } else { now.before(term) },
             asking: None,
+            ask_from: now,
             busy: None,
+            awaited: None,
             not_before: now,
             look: None,
             intends: false,
             is_soaking: false,
         }
+    }
+
+    /// Whether a step may begin, as far as this task's own waits go.
+    pub fn is_free(&self) -> bool {
+        self.busy.is_none() && self.awaited.is_none()
+    }
+
+    /// The ledger has come so far.
+    pub fn see(&mut self, index: LedgerIndex) {
+        self.awaited = self.awaited.filter(|awaited| *awaited > index);
     }
 
     pub fn errand(&self, case: CaseId, what: What) -> Errand {
@@ -67,7 +83,7 @@ impl Task {
 
     /// protocol 7.2: take what was offered. The lease counts from this moment (protocol 7.1).
     pub fn accept(&mut self, now: Moment, case: &Case) -> Option<(What, Wish)> {
-        if self.asking.is_some() {
+        if self.asking.is_some() || now < self.ask_from {
             return None;
         }
         self.asking = Some(now);
@@ -79,12 +95,16 @@ impl Task {
     }
 
     /// The ledger has answered an Accept or a Renew.
-    pub fn lengthened(&mut self, came: &Came) {
+    pub fn lengthened(&mut self, now: Moment, came: &Came) {
         let Some(asking) = self.asking.take() else {
             return;
         };
-        if matches!(came, Came::Outcome(Outcome::Leased { .. } | Outcome::Done)) {
-            self.asked = self.asked.max(asking);
+        self.ask_from = now.after(PAUSE);
+        if let Came::Outcome(index, outcome) = came {
+            self.awaited = self.awaited.max(Some(*index));
+            if matches!(outcome, Outcome::Leased { .. } | Outcome::Done) {
+                self.asked = self.asked.max(asking);
+            }
         }
     }
 
@@ -162,6 +182,13 @@ impl Task {
     /// Takes what came of a step and says which step follows at once, if one does.
     pub fn took(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(What, Wish)> {
         self.not_before = now.after(PAUSE);
+        if let Came::Outcome(index, outcome) = &came {
+            self.awaited = self.awaited.max(Some(*index));
+            // A refused step is tried again, not at once; after a step that was taken the next one waits for nothing.
+            if matches!(outcome, Outcome::Intended { .. }) {
+                self.not_before = now;
+            }
+        }
         let Errand { case, fence, what } = errand;
         match (what, came) {
             (What::LastLook, Came::Round(grounds, _)) => {
@@ -197,10 +224,6 @@ impl Task {
             (What::Inspect, Came::Inspected(found)) => {
                 let command = Command::Inspected { case, fence, found };
                 Some((What::Inspected, Wish::Propose(command, PROPOSAL_WITHIN)))
-            }
-            (What::Intend, Came::Outcome(_)) => {
-                self.not_before = now;
-                None
             }
             _ => None,
         }
