@@ -257,10 +257,7 @@ impl Healing {
             }
             Stage::Verifying {
                 until, well_since, ..
-            } => {
-                let is_over = ledger.time() >= *until && well_since.is_none();
-                task.verify(case, is_over)
-            }
+            } => task.verify(ledger, case, (*until, *well_since)),
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }

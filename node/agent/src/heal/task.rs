@@ -8,9 +8,14 @@ use ledger::Ledger;
 use ledger::case::{Case, Lease, Stage};
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::actuation::RemedyOrder;
-use vocabulary::{CaseId, Fence, Grounds, LedgerIndex, Moment, RemedyId, Span};
+use vocabulary::{
+    CaseId, Fence, Grounds, LedgerIndex, LedgerTime, Moment, ReceiptKind, RemedyId, Span,
+};
 
 use super::{Came, Errand, PAUSE, PROPOSAL_WITHIN, READ_WITHIN, ROUND_WITHIN, What, Wish};
+
+/// Between two inspections of a remedy whose end nobody knows: each runs a program, and 15 minutes of them are bearable.
+const INSPECT_EVERY: Span = Span::seconds(5);
 
 /// One held lease.
 pub(super) struct Task {
@@ -33,6 +38,8 @@ pub(super) struct Task {
     pub intends: bool,
     /// Whether the subject was well in the last round that the ledger took.
     pub is_soaking: bool,
+    /// Whether the ledger knows that nobody knows the end of the remedy.
+    pub is_unknown: bool,
 }
 
 impl Task {
@@ -51,6 +58,7 @@ impl Task {
             look: None,
             intends: false,
             is_soaking: false,
+            is_unknown: false,
         }
     }
 
@@ -149,6 +157,7 @@ impl Task {
     ) -> Option<(What, Wish)> {
         let order = self.order(now, ledger, case, remedy)?;
         let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
+        self.is_unknown = is_unknown;
         if begun.contains(&remedy) && !is_unknown {
             return None;
         }
@@ -166,7 +175,14 @@ impl Task {
     }
 
     /// protocol 7.7: fresh rounds until it is soaked or its time is over.
-    pub fn verify(&mut self, case: &Case, is_over: bool) -> Option<(What, Wish)> {
+    pub fn verify(
+        &mut self,
+        ledger: &Ledger,
+        case: &Case,
+        (until, well_since): (LedgerTime, Option<LedgerTime>),
+    ) -> Option<(What, Wish)> {
+        self.is_soaking = well_since.is_some();
+        let is_over = ledger.time() >= until && !self.is_soaking;
         if !is_over {
             return Some((What::Look, Wish::Round(ROUND_WITHIN)));
         }
@@ -220,6 +236,13 @@ impl Task {
                     grounds,
                 };
                 Some((What::Verify, Wish::Propose(command, PROPOSAL_WITHIN)))
+            }
+            // Told once; the audit is not filled with the same ignorance.
+            (What::Inspect, Came::Inspected(found))
+                if self.is_unknown && found.kind == ReceiptKind::Unknown =>
+            {
+                self.not_before = now.after(INSPECT_EVERY);
+                None
             }
             (What::Inspect, Came::Inspected(found)) => {
                 let command = Command::Inspected { case, fence, found };
