@@ -109,7 +109,8 @@ impl Fleet {
                 continue;
             };
             let last = self.trace.rounds.get(&host.id);
-            if last.is_some_and(|(at, _)| *at == look.at) {
+            // A host that was only asked to bear witness was not looked at.
+            if look.attestations.is_empty() || last.is_some_and(|(at, _)| *at == look.at) {
                 continue;
             }
             let text = round_in_words(self, &host.id, look);

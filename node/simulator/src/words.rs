@@ -5,8 +5,9 @@
 use agent::lead::LastLook;
 use detection::verdict::SeatSet;
 use ledger::audit::{LeaseEnd, What};
-use ledger::case::Closure;
-use vocabulary::{HostId, Scope};
+use ledger::case::{Case, Closure};
+use ledger::view::BudgetLine;
+use vocabulary::{HostId, Path, Scope};
 
 use crate::fleet::Fleet;
 
@@ -216,5 +217,47 @@ fn scope(fleet: &Fleet, scope: &Scope) -> String {
         Scope::Zone(zone) => format!("zone {zone}"),
         Scope::Group(group) => format!("group {group}"),
         Scope::Fleet => String::from("fleet"),
+    }
+}
+
+/// One case, as it stands.
+pub(crate) fn case_in_words(fleet: &Fleet, case: &Case) -> String {
+    let (id, kind) = (case.id, &case.kind);
+    let subject = scope(fleet, &case.subject);
+    let holds = fleet.ledger().holds(id);
+    let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
+    let awaited = if holds.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", holds.join("; "))
+    };
+    format!(
+        "case {id}: {kind} {subject}, {}{awaited}",
+        case.stage.word()
+    )
+}
+
+/// One scope's budget.
+pub(crate) fn budget_in_words(fleet: &Fleet, line: &BudgetLine) -> String {
+    format!(
+        "budget of {}: {} of {} in flight, {} of {} hosts unhealthy",
+        scope(fleet, &line.scope),
+        line.used,
+        line.limit,
+        line.unhealthy,
+        line.hosts
+    )
+}
+
+/// One path.
+pub(crate) fn path_in_words(path: Path) -> String {
+    match path {
+        Path::Warm => "warm".into(),
+        Path::Stream => "stream".into(),
+        Path::FreshDial => "fresh dial".into(),
+        Path::NearRelay => "near relay".into(),
+        Path::FarRelay => "far relay".into(),
+        Path::AgentPort => "agent port".into(),
+        Path::NamedPort(port) => format!("port {port}"),
     }
 }

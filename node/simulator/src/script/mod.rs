@@ -1,0 +1,142 @@
+//! The scenario language: a short text that sets a fleet up, strikes it and lets time run, with the full trace below `----`.
+//!
+//! ```text
+//! # One agent dies and is healed.          what is shown, and why it matters
+//! hosts a1 a2 zone=a; hosts b1 b2 zone=b   rack=NAME, group=NAME; without a rack each host has its own
+//! keepers a1 b1 b2                         healers NAME..: without this every host may heal
+//! seed 7                                   weather latency=1ms jitter=2ms loss=1%
+//! policy                                   the text of policy.toml, up to `end`
+//! end
+//! from founding                            trace from the beginning; without this from the calm after 40 s
+//! run 2s                                   run until doubt|verdict|lease|remedy|proof|closed|brake within 30s
+//! kill b2                                  start, freeze, thaw, silence, unsilence, poweroff, leave: hosts, zone=, rack=,
+//!                                          leader, healer
+//! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join; loss 5%
+//! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
+//! pause WHY; resume WHY
+//! show cases                               show eyes HOST, show health HOST, show budgets, show journal
+//! ----
+//!    0.0 kill b2
+//! ```
+//!
+//! Law L1: a line that is not understood is a fault that names it; nothing is guessed.
+//! Law L2: the words of a trace follow from the script and its seed alone.
+//! Not here: reading files and comparing traces (see the tests, and `hale simulate`).
+
+mod play;
+mod read;
+
+use std::fmt;
+
+use vocabulary::Span;
+
+use crate::fault::Fault;
+use crate::laws::Breach;
+use crate::setup::{Setup, SetupFault};
+
+/// What stands between a script and its trace.
+pub const RULE: &str = "----";
+
+/// A script, read and checked.
+#[derive(Clone, Debug)]
+pub struct Script {
+    setup: Setup,
+    is_from_founding: bool,
+    steps: Vec<Step>,
+    text: String,
+    golden: String,
+}
+
+/// What came of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// One line each, as below the rule.
+    pub trace: String,
+    /// The laws that were broken; of a sound mesh none, whatever was done to it.
+    pub breaches: Vec<Breach>,
+}
+
+/// Why a text is not a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScriptFault {
+    /// This line is not understood.
+    Line {
+        /// From 1.
+        number: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no such fleet.
+    Setup(SetupFault),
+}
+
+/// One order of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Run(Span),
+    RunUntil(Until, Span),
+    Strike(Fault),
+    Show(Show),
+}
+
+/// What a run waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Doubt,
+    Verdict,
+    Lease,
+    Remedy,
+    Proof,
+    Closed,
+    Brake,
+}
+
+/// What is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Show {
+    Cases,
+    Eyes(String),
+    Health(String),
+    Budgets,
+    Journal,
+}
+
+impl Script {
+    /// Reads a script and checks every line of it.
+    pub fn read(text: &str) -> Result<Self, ScriptFault> {
+        read::read(text)
+    }
+
+    /// The trace that is expected; empty where none was ever written.
+    pub fn golden(&self) -> &str {
+        &self.golden
+    }
+
+    /// The same script under another seed, for questions that one run cannot answer.
+    #[must_use]
+    pub fn reseeded(mut self, seed: u64) -> Self {
+        self.setup.seed = seed;
+        self
+    }
+
+    /// Plays it from the founding to its last line.
+    pub fn play(&self) -> Result<Played, ScriptFault> {
+        play::play(self).map_err(ScriptFault::Setup)
+    }
+
+    /// The whole file with this trace in the place of the old one.
+    pub fn with_trace(&self, trace: &str) -> String {
+        format!("{}{RULE}\n{trace}", self.text)
+    }
+}
+
+impl fmt::Display for ScriptFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { number, why } => write!(out, "line {number}: {why}"),
+            Self::Setup(fault) => fault.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for ScriptFault {}
