@@ -174,6 +174,9 @@ impl Healing {
             .tasks
             .get_mut(&errand.case)
             .filter(|task| task.fence == errand.fence)?;
+        if let Came::Outcome(index, _) = &came {
+            task.answered(*index);
+        }
         if matches!(errand.what, What::Accept | What::Renew) {
             task.lengthened(now, &came);
             return None;
@@ -245,13 +248,15 @@ impl Healing {
             .tasks
             .entry(case.id)
             .or_insert_with(|| Task::new(now, case, lease, ledger));
-        task.see(ledger.index());
+        task.see(now, ledger);
         if !task.is_free() || now < task.not_before {
             return;
         }
         let wish = match &case.stage {
             Stage::Offered(_) => task.accept(now, case),
             Stage::Leased(_) => task.prepare(now, ledger, case),
+            // law H3: the ledger will have it soon.
+            Stage::Remedy { remedy, .. } if self.untold.contains_key(remedy) => None,
             Stage::Remedy { remedy, .. } => {
                 task.carry_out(now, ledger, case, *remedy, &mut self.begun)
             }
@@ -268,7 +273,7 @@ impl Healing {
                 task.busy = (what != What::Accept).then_some(what);
                 wishes.push((task.errand(case.id, what), wish));
             }
-            None => task.not_before = now.after(PAUSE),
+            None => task.not_before = now.after(task.wait()),
         }
     }
 

@@ -12,7 +12,9 @@ use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally, VerifiedGro
 use ledger::Ledger;
 use ledger::case::{Case, Stage};
 use ledger::command::{Command, Doubted, Finding};
-use vocabulary::{Anchor, Attestation, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{
+    Anchor, Attestation, CaseId, Grounds, HostId, LedgerIndex, Moment, Scope, Span, VerdictKind,
+};
 
 use crate::event::AskId;
 
@@ -34,12 +36,12 @@ const WAITING_MAX: usize = 256;
 /// What a proposal of the leader is about; at most one of each is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matter {
-    /// Verdicts of a set of rounds.
-    Verdicts,
+    /// Verdicts of the set of rounds that hung on this entry; a set ends once.
+    Verdicts(LedgerIndex),
     /// Too much trouble at once.
     Surge,
-    /// Cases whose subjects are well.
-    Recovered,
+    /// Cases whose subjects are well, by the same.
+    Recovered(LedgerIndex),
     /// An entry for rounds to hang on.
     Tick,
     /// The lease of a case.
@@ -74,6 +76,10 @@ pub struct Lead {
     last_wish: u64,
     next_case_look: Moment,
     is_overloaded: bool,
+    /// The doubted hosts that the ledger was last told of as a surge.
+    surge_told: Option<BTreeSet<HostId>>,
+    /// Whether a set of rounds has ended under this leader.
+    has_looked: bool,
     looks: BTreeMap<HostId, LastLook>,
     /// How often each open case was offered, so that a healer that does not answer is not asked for ever.
     offers: BTreeMap<CaseId, u64>,
@@ -102,6 +108,8 @@ impl Lead {
             last_wish: 0,
             next_case_look: Moment::default(),
             is_overloaded: false,
+            surge_told: None,
+            has_looked: false,
             looks: BTreeMap::new(),
             offers: BTreeMap::new(),
             paged: BTreeSet::new(),
@@ -202,11 +210,28 @@ impl Lead {
         self.is_overloaded = true;
     }
 
-    /// Whether the ledger has to be told of a surge, and with what.
+    /// Whether the ledger has to be told of a surge, and with what: once, and again when the doubted hosts are others, since a
+    /// surge that lifts by itself waits until they are the same for long (protocol 6.4).
     pub fn surge(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
         let doubted = self.doubted(now);
-        let is_surge = ledger.surge_of(&doubted).is_some() || self.is_overloaded;
-        (is_surge && self.begin(Matter::Surge)).then_some(Command::Surge { doubted })
+        let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
+        let is_due = if ledger.brake().surge.is_some() {
+            self.surge_told.as_ref() != Some(&hosts)
+        } else {
+            ledger.surge_of(&doubted).is_some() || self.is_overloaded
+        };
+        if !is_due || !self.begin(Matter::Surge) {
+            return None;
+        }
+        self.is_overloaded = false;
+        self.surge_told = Some(hosts);
+        Some(Command::Surge { doubted })
+    }
+
+    /// protocol 3.2: a new leader inherits nothing. Before its first set of rounds has ended it does not know who is silent, and
+    /// would offer leases to them.
+    pub fn has_looked(&self) -> bool {
+        self.has_looked
     }
 
     /// All hosts in doubt with the age of their doubt, for the ledger's own count.
@@ -229,6 +254,7 @@ impl Lead {
         round: (&Grounds, &VerifiedGrounds, &Conclusions),
     ) -> Following {
         let (grounds, _, conclusions) = round;
+        self.has_looked = true;
         for (subject, conclusion) in &conclusions.hosts {
             let of = grounds
                 .attestations

@@ -122,7 +122,9 @@ impl Agent {
         if let Some(command) = self.lead.surge(now, &ledger) {
             self.propose(now, Purpose::Lead(Matter::Surge), command, PROPOSAL_WITHIN);
         }
-        self.offer_leases(now);
+        if self.lead.has_looked() {
+            self.offer_leases(now);
+        }
     }
 
     /// When the leader's part wants a turn.
@@ -222,7 +224,8 @@ impl Agent {
         let following = self
             .lead
             .conclude(now, &ledger, (&grounds, &verified, &conclusions));
-        if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts) {
+        let index = grounds.anchor.index;
+        if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts(index)) {
             let command = Command::Verdicts {
                 grounds: grounds.clone(),
                 findings: following.findings,
@@ -230,19 +233,19 @@ impl Agent {
             };
             self.propose(
                 now,
-                Purpose::Lead(Matter::Verdicts),
+                Purpose::Lead(Matter::Verdicts(index)),
                 command,
                 PROPOSAL_WITHIN,
             );
         }
-        if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered) {
+        if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered(index)) {
             let command = Command::Recovered {
                 cases: following.recovered,
                 grounds,
             };
             self.propose(
                 now,
-                Purpose::Lead(Matter::Recovered),
+                Purpose::Lead(Matter::Recovered(index)),
                 command,
                 PROPOSAL_WITHIN,
             );

@@ -14,6 +14,12 @@ use vocabulary::{
 
 use super::{Came, Errand, PAUSE, PROPOSAL_WITHIN, READ_WITHIN, ROUND_WITHIN, What, Wish};
 
+/// A look into silence takes 0.9 s, and then the way back to the healer.
+const LOOK_AHEAD: Span = Span::milliseconds(1_000);
+
+/// protocol 3.2: attestations are fresh for 5 s of ledger time; the round, the read and the entry need their part of it.
+const LOOK_GOOD_FOR: Span = Span::milliseconds(2_500);
+
 /// Between two inspections of a remedy whose end nobody knows: each runs a program, and 15 minutes of them are bearable.
 const INSPECT_EVERY: Span = Span::seconds(5);
 
@@ -32,8 +38,14 @@ pub(super) struct Task {
     pub awaited: Option<LedgerIndex>,
     /// No new step before this.
     pub not_before: Moment,
-    /// The last look, until its intent is committed.
-    pub look: Option<Grounds>,
+    /// The last look, until it is used, and when it was wished for.
+    look: Option<Grounds>,
+    looked: Moment,
+    /// How long there is nothing to do, where a step knows it better than [`PAUSE`].
+    idle: Option<Span>,
+    /// The ledger's time, and when it was first seen here: it goes on meanwhile.
+    time: LedgerTime,
+    timed: Moment,
     /// Whether this life has asked for an intent under this fence (law H1).
     pub intends: bool,
     /// Whether the subject was well in the last round that the ledger took.
@@ -56,6 +68,10 @@ impl Task {
             awaited: None,
             not_before: now,
             look: None,
+            looked: now,
+            idle: None,
+            time: ledger.time(),
+            timed: now,
             intends: false,
             is_soaking: false,
             is_unknown: false,
@@ -68,8 +84,22 @@ impl Task {
     }
 
     /// The ledger has come so far.
-    pub fn see(&mut self, index: LedgerIndex) {
+    pub fn see(&mut self, now: Moment, ledger: &Ledger) {
+        let index = ledger.index();
         self.awaited = self.awaited.filter(|awaited| *awaited > index);
+        if self.time != ledger.time() {
+            (self.time, self.timed) = (ledger.time(), now);
+        }
+    }
+
+    /// The ledger has answered a step of this task in this entry.
+    pub fn answered(&mut self, index: LedgerIndex) {
+        self.awaited = self.awaited.max(Some(index));
+    }
+
+    /// How long there is nothing to do.
+    pub fn wait(&mut self) -> Span {
+        self.idle.take().unwrap_or(PAUSE)
     }
 
     pub fn errand(&self, case: CaseId, what: What) -> Errand {
@@ -108,20 +138,37 @@ impl Task {
             return;
         };
         self.ask_from = now.after(PAUSE);
-        if let Came::Outcome(index, outcome) = came {
-            self.awaited = self.awaited.max(Some(*index));
-            if matches!(outcome, Outcome::Leased { .. } | Outcome::Done) {
-                self.asked = self.asked.max(asking);
-            }
+        if matches!(
+            came,
+            Came::Outcome(_, Outcome::Leased { .. } | Outcome::Done)
+        ) {
+            self.asked = self.asked.max(asking);
         }
     }
 
-    /// protocol 7.4, in its order: wait, look last, read, intend.
+    /// protocol 7.4: look last, read, intend. Where only time is awaited the last look is taken a little before its end, so that
+    /// the intent can be asked for at the very moment; the ledger counts the waits again.
     pub fn prepare(&mut self, now: Moment, ledger: &Ledger, case: &Case) -> Option<(What, Wish)> {
-        if must_wait(ledger, case.id) || self.left(now, ledger) == Span::ZERO {
+        if self.left(now, ledger) == Span::ZERO {
             return None;
         }
-        Some((What::LastLook, Wish::Round(ROUND_WITHIN)))
+        let left = time_left(ledger, case.id)?.less(now.since(self.timed));
+        if left > LOOK_AHEAD {
+            self.idle = Some(left.less(LOOK_AHEAD));
+            return None;
+        }
+        if now.since(self.looked) > LOOK_GOOD_FOR {
+            self.look = None;
+        }
+        if self.look.is_none() {
+            self.looked = now;
+            return Some((What::LastLook, Wish::Round(ROUND_WITHIN)));
+        }
+        if left > Span::ZERO {
+            self.idle = Some(left);
+            return None;
+        }
+        Some((What::LastRead, Wish::Read(READ_WITHIN)))
     }
 
     pub fn order(
@@ -158,10 +205,8 @@ impl Task {
         let order = self.order(now, ledger, case, remedy)?;
         let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
         self.is_unknown = is_unknown;
-        if begun.contains(&remedy) && !is_unknown {
-            return None;
-        }
-        if !self.intends || is_unknown {
+        // Begun here, and no end of it came back: what became of it is found out, as if another had begun it.
+        if !self.intends || is_unknown || begun.contains(&remedy) {
             return Some((What::Inspect, Wish::Inspect(order)));
         }
         if order.at_most == Span::ZERO {
@@ -198,18 +243,16 @@ impl Task {
     /// Takes what came of a step and says which step follows at once, if one does.
     pub fn took(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(What, Wish)> {
         self.not_before = now.after(PAUSE);
-        if let Came::Outcome(index, outcome) = &came {
-            self.awaited = self.awaited.max(Some(*index));
-            // A refused step is tried again, not at once; after a step that was taken the next one waits for nothing.
-            if matches!(outcome, Outcome::Intended { .. }) {
-                self.not_before = now;
-            }
+        // A refused step is tried again, not at once; after an intent that was taken the next step waits for nothing.
+        if matches!(came, Came::Outcome(_, Outcome::Intended { .. })) {
+            self.not_before = now;
         }
         let Errand { case, fence, what } = errand;
         match (what, came) {
             (What::LastLook, Came::Round(grounds, _)) => {
                 self.look = Some(*grounds);
-                Some((What::LastRead, Wish::Read(READ_WITHIN)))
+                self.not_before = now;
+                None
             }
             (What::LastRead, Came::Read(_)) => {
                 let grounds = self.look.take()?;
@@ -266,12 +309,16 @@ pub(super) fn held_lease(case: &Case) -> Option<&Lease> {
     }
 }
 
-/// Whether a rule that only time or other cases free keeps the intent back; what the last look said does not: look again.
-fn must_wait(ledger: &Ledger, case: CaseId) -> bool {
-    ledger.holds(case).iter().any(|hold| {
-        !matches!(
-            hold.rule,
-            Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. }
-        )
-    })
+/// How long the intent must still wait for time alone; `None` where a rule holds it that only other cases or people free. What
+/// the last look said holds nothing back: look again.
+fn time_left(ledger: &Ledger, case: CaseId) -> Option<Span> {
+    let holds = ledger.holds(case);
+    let waits = holds.iter().map(|hold| match hold.rule {
+        Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. } => {
+            Some(Span::ZERO)
+        }
+        Refused::TooSoon { left, .. } => Some(left),
+        _ => None,
+    });
+    waits.fold(Some(Span::ZERO), |most, wait| Some(most?.max(wait?)))
 }

@@ -1,0 +1,175 @@
+//! Whatever is done to a fleet, no law is broken; and once it stops, every host is well or a person knows (law G1).
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+use simulator::{Fault, Fleet, Habit, Setup, Whom};
+use vocabulary::Span;
+
+const POLICY: &str = r#"
+[budget]
+fleet = { in_flight = 2, halt_above = "none", per_hour = "none" }
+zone = { in_flight = 2, halt_above = "none" }
+any_group = { in_flight = 2 }
+
+[timers]
+quiet_for = "2s"
+lease_term = "12s"
+unknown_for = "60s"
+resume_after = "20s"
+ramp_step_within = "20s"
+
+[[rule]]
+name = "agent down"
+when = { verdict = "AgentDown" }
+mode = "act"
+for = "0s"
+cooldown = "0s"
+attempts = { at_most = 20, within = "1h" }
+ladder = [
+  { do = "command", class = "gentle", argv = ["/bin/start"], inspect = ["/bin/start", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
+  { do = "command", class = "disruptive", argv = ["/bin/boot"], inspect = ["/bin/boot", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
+]
+
+[[rule]]
+name = "host down"
+when = { verdict = "HostDown" }
+mode = "act"
+for = "2s"
+cooldown = "0s"
+attempts = { at_most = 20, within = "1h" }
+ladder = [
+  { do = "command", class = "disruptive", argv = ["/bin/boot"], inspect = ["/bin/boot", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
+  { do = "command", class = "disruptive", argv = ["/bin/boot2"], inspect = ["/bin/boot2", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
+]
+
+[[rule]]
+name = "host hung"
+when = { verdict = "HostHung" }
+mode = "act"
+for = "2s"
+cooldown = "0s"
+attempts = { at_most = 20, within = "1h" }
+ladder = [
+  { do = "command", class = "gentle", argv = ["/bin/start"], inspect = ["/bin/start", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
+]
+"#;
+
+/// How often one fleet is struck, and how long after the last strike all must be well or told.
+const STRIKES: usize = 25;
+const CALM: Span = Span::minutes(6);
+
+struct Luck(ChaCha8Rng);
+
+impl Luck {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0.next_u64() % end
+    }
+
+    fn one(&mut self, names: &[String]) -> Vec<Whom> {
+        let at = usize::try_from(self.below(names.len() as u64)).expect("few hosts");
+        vec![Whom::Named(names[at].clone())]
+    }
+
+    fn strike(&mut self, names: &[String]) -> Fault {
+        match self.below(16) {
+            0..4 => Fault::Kill(self.one(names)),
+            4 => Fault::Freeze(self.one(names)),
+            5 => Fault::Thaw(self.one(names)),
+            6 => Fault::Silence(self.one(names)),
+            7 => Fault::Unsilence(self.one(names)),
+            8 => Fault::Cut {
+                from: self.one(names),
+                to: self.one(names),
+                both: self.below(2) == 0,
+            },
+            9 => Fault::Cut {
+                from: vec![Whom::Zone(["a", "b", "c"][self.below(3) as usize].into())],
+                to: Vec::new(),
+                both: true,
+            },
+            10 | 11 => Fault::Join,
+            12 => Fault::Kill(vec![if self.below(2) == 0 {
+                Whom::Leader
+            } else {
+                Whom::Healer
+            }]),
+            13 => Fault::Start(self.one(names)),
+            14 => Fault::Remedies(vec![
+                [
+                    Habit::DoesNothing,
+                    Habit::Refuses,
+                    Habit::ReceiptLost,
+                    Habit::Fails,
+                    Habit::Hangs,
+                ][self.below(5) as usize],
+            ]),
+            _ => Fault::Resume("chaos".into()),
+        }
+    }
+}
+
+fn play(seed: u64) -> Result<(), String> {
+    let mut luck = Luck(ChaCha8Rng::seed_from_u64(seed));
+    let mut fleet = Fleet::new(Setup::demo(seed).with_policy(POLICY)).expect("sound");
+    let names: Vec<String> = fleet.names().map(str::to_owned).collect();
+    fleet.run(Span::seconds(30));
+    fleet.begin_trace();
+    for _ in 0..STRIKES {
+        let fault = luck.strike(&names);
+        fleet.strike(fault);
+        let pause = 100 + luck.below(9_000);
+        fleet.run(Span::milliseconds(pause));
+    }
+    let all: Vec<Whom> = names.iter().cloned().map(Whom::Named).collect();
+    let keepers: Vec<Whom> = ["a1", "b1", "c1"]
+        .map(|name| Whom::Named(name.into()))
+        .to_vec();
+    fleet.note("calm from here on".into());
+    fleet.strike(Fault::Join);
+    fleet.strike(Fault::Unsilence(all.clone()));
+    fleet.strike(Fault::Thaw(all));
+    fleet.strike(Fault::Start(keepers));
+    fleet.run(Span::seconds(30));
+    fleet.strike(Fault::Resume("calm".into()));
+    fleet.run(CALM);
+    let trace = || -> String {
+        let lines = fleet.trace().iter().map(|line| format!("{line}\n"));
+        lines.collect()
+    };
+    if let Some(breach) = fleet.breaches().first() {
+        return Err(format!("seed {seed}: {breach:?}\n{}", trace()));
+    }
+    let untold: Vec<String> = fleet
+        .ledger()
+        .cases()
+        .filter(|case| case.is_live())
+        .map(|case| format!("{case:?}"))
+        .collect();
+    if !untold.is_empty() {
+        return Err(format!("seed {seed}: stuck {untold:#?}\n{}", trace()));
+    }
+    for name in &names {
+        let is_told = fleet.ledger().cases().next().is_some();
+        if fleet.agent(name).is_none() && !is_told {
+            return Err(format!("seed {seed}: {name} is dead and nobody knows\n{}", trace()));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn no_law_breaks_and_every_trouble_ends() {
+    let count = std::env::var("CHAOS_SEEDS").ok();
+    let count = count.and_then(|text| text.parse().ok()).unwrap_or(20);
+    let first = std::env::var("CHAOS_FIRST").ok();
+    let first = first.and_then(|text| text.parse().ok()).unwrap_or(1);
+    let faults: Vec<String> = (first..first + count)
+        .filter_map(|seed| play(seed).err())
+        .collect();
+    assert!(
+        faults.is_empty(),
+        "{} of {count} seeds\n{}",
+        faults.len(),
+        faults[0]
+    );
+}
