@@ -9,6 +9,7 @@ use vocabulary::{LedgerTime, Scope, Span, VerdictKind};
 
 use crate::audit::LeaseEnd;
 use crate::case::{Case, FrozenScopes, GroundsKept, Stage};
+use crate::command::Refused;
 use crate::ledger::Ledger;
 
 /// protocol 7.6: after so many takeovers a person is called.
@@ -43,10 +44,7 @@ impl Ledger {
             let case = Case::clone(&case);
             match due {
                 Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
-                Due::Idle => {
-                    let why = format!("nothing was begun under it for {IDLE_MAX}");
-                    self.end_lease(case, LeaseEnd::Released(why));
-                }
+                Due::Idle => self.end_idle(case),
                 Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
                 Due::NotProven => {
                     self.fail_rung(case, "the time for its proof is over".into());
@@ -59,6 +57,18 @@ impl Ledger {
         self.forget_doubts();
         self.step_ramp();
         self.lift_calm_surge();
+    }
+
+    /// Where waits or brakes held the intent back the lease goes back, and is offered again. Where the looks themselves bore
+    /// neither the verdict nor its end for so long, no other healer sees more: the case is unsettled, and a person's
+    /// (protocol 3.6 `Unsettled`, law G1).
+    fn end_idle(&mut self, case: Case) {
+        if let Some(refused @ (Refused::Grounds(_) | Refused::ThreeRounds { .. })) = &case.refused {
+            let why = format!("looked at for {IDLE_MAX} and not settled: {refused}");
+            return self.escalate(case, why);
+        }
+        let why = format!("nothing was begun under it for {IDLE_MAX}");
+        self.end_lease(case, LeaseEnd::Released(why));
     }
 
     /// When the offer, lease or proof of a case ends, whichever is first.

@@ -636,6 +636,21 @@ fn a_healer_that_only_looks_on_loses_its_lease_and_holds_no_budget_for_ever() {
 }
 
 #[test]
+fn a_case_whose_looks_settle_nothing_is_a_persons_after_five_minutes() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let fence = fleet.leased(case, "c2");
+    fleet.wait(6);
+    let outcome = fleet.intend(("c2", case, fence), &[("b2", Seen::HostHung)]);
+    assert!(refusal(&outcome).contains("the grounds do not bear it"));
+    fleet.wait_renewing(292, "c2", case, fence);
+    assert_eq!(fleet.stage(case), "leased");
+    fleet.wait(1);
+    assert_eq!(fleet.stage(case), "escalated", "law G1");
+    assert!(fleet.ledger.budgets().iter().all(|line| line.used == 0));
+}
+
+#[test]
 fn a_healer_that_renews_and_never_says_what_came_of_it_ends_with_a_person() {
     let mut fleet = Fleet::healing();
     let (case, fence, _) = fleet.begun("b2", Seen::AgentDown, "c2");
