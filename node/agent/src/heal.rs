@@ -153,6 +153,7 @@ impl Healing {
             .cloned()
             .collect();
         for case in held {
+            self.know(now, ledger, &case);
             self.renew(now, ledger, &case, &mut wishes);
             self.step(now, ledger, &case, &mut wishes);
         }
@@ -207,6 +208,15 @@ impl Healing {
         }
     }
 
+    fn know(&mut self, now: Moment, ledger: &Ledger, case: &Case) {
+        let Some(lease) = held_lease(case) else {
+            return;
+        };
+        let task = self.tasks.entry(case.id);
+        task.or_insert_with(|| Task::new(now, case, lease, ledger))
+            .see(now, ledger);
+    }
+
     /// protocol 7.1: a third of the term after the last asking, ask again.
     fn renew(
         &mut self,
@@ -241,14 +251,9 @@ impl Healing {
         case: &Case,
         wishes: &mut Vec<(Errand, Wish)>,
     ) {
-        let Some(lease) = case.counted_lease() else {
+        let Some(task) = self.tasks.get_mut(&case.id) else {
             return;
         };
-        let task = self
-            .tasks
-            .entry(case.id)
-            .or_insert_with(|| Task::new(now, case, lease, ledger));
-        task.see(now, ledger);
         if !task.is_free() || now < task.not_before {
             return;
         }

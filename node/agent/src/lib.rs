@@ -15,7 +15,7 @@ mod healing;
 pub mod lead;
 mod leading;
 mod mind;
-mod offer;
+pub mod offer;
 pub mod view;
 mod watching;
 

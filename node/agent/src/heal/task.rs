@@ -205,12 +205,13 @@ impl Task {
         let order = self.order(now, ledger, case, remedy)?;
         let is_unknown = case.unresolved().is_some_and(|note| note.receipt.is_some());
         self.is_unknown = is_unknown;
+        // An inspection too runs under the lease, and has its time from it.
+        if order.at_most == Span::ZERO {
+            return None;
+        }
         // Begun here, and no end of it came back: what became of it is found out, as if another had begun it.
         if !self.intends || is_unknown || begun.contains(&remedy) {
             return Some((What::Inspect, Wish::Inspect(order)));
-        }
-        if order.at_most == Span::ZERO {
-            return None;
         }
         assert!(
             begun.insert(remedy),

@@ -1,0 +1,197 @@
+//! Whom the leader asks to heal, what it tells the ledger of, and how a host comes into the roster.
+
+#[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
+mod fleet;
+
+use agent::enrol::{Enrolment, Presence};
+use agent::lead::{Lead, Matter};
+use fleet::{Fleet, Seen, boot, claims, claims_in, id};
+use ledger::Ledger;
+use ledger::command::{Command, Outcome, Refused};
+use vocabulary::{
+    CertificateChain, HostId, ModelSigner, Moment, Signer, Span, StoreId, model_chain,
+};
+
+fn presence(name: &str, number: u64) -> Presence {
+    let claims = claims(name);
+    Presence {
+        me: claims.id(),
+        chain: model_chain(&claims),
+        key: ModelSigner::new(&claims.host).public_key(),
+        boot: boot(number),
+        address: "[::1]:4433".parse().expect("sound"),
+        store: None,
+    }
+}
+
+fn at(milliseconds: u64) -> Moment {
+    Moment::from_milliseconds(1_000_000 + milliseconds)
+}
+
+#[test]
+fn a_host_enrols_then_names_its_boot_and_then_is_silent() {
+    let mut fleet = Fleet::of(["a1", "b1", "c1"].map(claims).to_vec());
+    let mut enrolment = Enrolment::new(presence("a2", 1));
+    let enrol = enrolment.advance(at(0), &fleet.ledger).expect("a stranger");
+    assert!(matches!(enrol, Command::Enrol(_)));
+    assert_eq!(
+        enrolment.advance(at(1), &fleet.ledger),
+        None,
+        "one at a time"
+    );
+    let outcome = fleet.send("a2", enrol);
+    enrolment.ended(at(2), Some(outcome));
+
+    assert_eq!(enrolment.advance(at(3), &fleet.ledger), None, "a pause");
+    let due = enrolment.next_deadline().expect("it wants more");
+    let named = enrolment.advance(due, &fleet.ledger).expect("its boot");
+    assert!(matches!(named, Command::Boot { .. }));
+    let outcome = fleet.send("a2", named);
+    enrolment.ended(due, Some(outcome));
+    for later in [0, 2_000, 100_000] {
+        assert_eq!(
+            enrolment.advance(due.after(Span::milliseconds(later)), &fleet.ledger),
+            None
+        );
+    }
+    assert_eq!(enrolment.next_deadline(), None, "law N1: nothing wakes it");
+}
+
+#[test]
+fn nothing_is_proposed_before_the_founding_or_after_the_burial() {
+    let mut enrolment = Enrolment::new(presence("a2", 1));
+    assert_eq!(enrolment.advance(at(0), &Ledger::new()), None);
+    let mut fleet = Fleet::nine();
+    let retire = Command::Retire {
+        host: id("a2"),
+        order: fleet::order("it was sold"),
+    };
+    assert_eq!(fleet.send("a1", retire), Outcome::Done);
+    assert_eq!(enrolment.advance(at(0), &fleet.ledger), None);
+    assert_eq!(enrolment.next_deadline(), None);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_and_a_refusal_is_kept_for_the_screen() {
+    let fleet = Fleet::of(["a1", "b1", "c1"].map(claims).to_vec());
+    let mut enrolment = Enrolment::new(presence("a2", 1));
+    enrolment.advance(at(0), &fleet.ledger).expect("a stranger");
+    enrolment.ended(at(10), None);
+    assert_eq!(enrolment.refusal(), None);
+    enrolment.advance(at(2_000), &fleet.ledger).expect("again");
+    enrolment.ended(at(2_010), Some(Outcome::Refused(Refused::Retired)));
+    assert_eq!(enrolment.refusal(), Some(&Refused::Retired));
+}
+
+#[test]
+fn a_new_life_a_new_address_and_a_new_store_are_told_once_each() {
+    let fleet = Fleet::nine();
+    let known = presence("a1", 1);
+    let is_told = |presence: Presence| {
+        let mut enrolment = Enrolment::new(presence);
+        enrolment.advance(at(0), &fleet.ledger).is_some()
+    };
+    assert!(!is_told(known.clone()));
+    assert!(is_told(presence("a1", 2)));
+    assert!(is_told(Presence {
+        address: "[::2]:4433".parse().expect("sound"),
+        ..known.clone()
+    }));
+    assert!(is_told(Presence {
+        store: Some(StoreId(7)),
+        ..known.clone()
+    }));
+    let rotated = ModelSigner::rotated(&claims("a1").host, 1);
+    assert!(is_told(Presence {
+        key: rotated.public_key(),
+        chain: CertificateChain(Vec::new()),
+        ..known
+    }));
+}
+
+mod healers {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use agent::offer::choose_healer;
+
+    fn chosen(
+        fleet: &Fleet,
+        case: vocabulary::CaseId,
+        doubted: &[&str],
+        draw: u64,
+    ) -> Option<HostId> {
+        let doubted: BTreeSet<HostId> = doubted.iter().map(|name| id(name)).collect();
+        choose_healer(&fleet.ledger, fleet.case(case), (&doubted, draw))
+    }
+
+    #[test]
+    fn law_o1_never_the_subject_never_a_doubted_host_never_one_in_trouble() {
+        let mut fleet = Fleet::healing();
+        let case = fleet.opened("b2", Seen::AgentDown);
+        fleet.opened("c3", Seen::AgentDown);
+        for draw in 0..200 {
+            let healer = chosen(&fleet, case, &["a1", "a2"], draw).expect("five are left");
+            for barred in ["b2", "c3", "a1", "a2"] {
+                assert_ne!(healer, id(barred));
+            }
+        }
+    }
+
+    #[test]
+    fn each_offer_is_a_new_draw_and_in_the_end_everybody_is_asked() {
+        let mut fleet = Fleet::healing();
+        let case = fleet.opened("b2", Seen::AgentDown);
+        let asked: BTreeSet<HostId> = (0..200)
+            .filter_map(|draw| chosen(&fleet, case, &[], draw))
+            .collect();
+        assert_eq!(asked.len(), 8);
+        assert_eq!(chosen(&fleet, case, &[], 3), chosen(&fleet, case, &[], 3));
+    }
+
+    #[test]
+    fn who_stands_in_the_subjects_own_rack_is_asked_last() {
+        let hosts = vec![
+            claims_in("a1", "a", "r1"),
+            claims_in("a2", "a", "r1"),
+            claims_in("b1", "b", "r1"),
+            claims_in("c1", "c", "r1"),
+        ];
+        let mut fleet = Fleet::of(hosts);
+        fleet.set_policy(fleet::POLICY);
+        let case = fleet.opened("a2", Seen::AgentDown);
+        for draw in 0..50 {
+            assert_ne!(chosen(&fleet, case, &[], draw), Some(id("a1")));
+        }
+        assert_eq!(chosen(&fleet, case, &["b1", "c1"], 0), Some(id("a1")));
+        assert_eq!(chosen(&fleet, case, &["b1", "c1", "a1"], 0), None);
+    }
+}
+
+#[test]
+fn one_proposal_of_a_matter_is_under_way_and_the_next_one_waits_a_little() {
+    let mut lead = Lead::new(id("a1"));
+    assert!(lead.begin(Matter::Tick));
+    assert!(!lead.begin(Matter::Tick), "it is under way");
+    lead.ended(at(0), Matter::Tick);
+    lead.rest(at(100));
+    assert!(!lead.begin(Matter::Tick), "it was answered just now");
+    let due = lead.next_deadline(false).expect("the pause ends");
+    assert!(due > at(100));
+    lead.rest(due);
+    assert_eq!(
+        lead.next_deadline(false),
+        None,
+        "a pause that is over wakes nobody"
+    );
+    assert!(lead.begin(Matter::Tick));
+}
+
+#[test]
+fn whoever_is_deposed_forgets_what_it_had_under_way() {
+    let mut lead = Lead::new(id("a1"));
+    assert!(lead.begin(Matter::Surge));
+    lead.depose();
+    assert!(lead.begin(Matter::Surge));
+    assert!(!lead.has_looked());
+}
