@@ -38,26 +38,24 @@ impl Agent {
                 to,
                 nonce,
                 within,
-            } => {
-                let asked = (Request::Ask { nonce }, within);
-                self.call(now, Purpose::LookAsk(id), to, asked);
-            }
+            } => self.call(
+                now,
+                Purpose::LookAsk(id),
+                to,
+                (Request::Ask { nonce }, within),
+            ),
             Wanted::DialFresh {
                 id,
                 to,
                 nonce,
                 within,
-            } => {
-                self.dial(now, Purpose::LookAsk(id), to, (nonce, within));
-            }
+            } => self.dial(now, Purpose::LookAsk(id), to, (nonce, within)),
             Wanted::Knock {
                 id,
                 to,
                 port,
                 within,
-            } => {
-                self.knock(now, Purpose::LookKnock(id), to, (port, within));
-            }
+            } => self.knock(now, Purpose::LookKnock(id), to, (port, within)),
             Wanted::AskRelay {
                 id,
                 relay,
@@ -65,41 +63,41 @@ impl Agent {
                 nonce,
                 within,
             } => {
-                let asked = (Request::Relay { subject, nonce }, within);
-                self.call(now, Purpose::LookRelay(id), relay, asked);
+                self.call(
+                    now,
+                    Purpose::LookRelay(id),
+                    relay,
+                    (Request::Relay { subject, nonce }, within),
+                );
             }
             Wanted::Attest {
                 ask,
                 attestation,
                 answer,
             } => {
-                self.answer(
-                    now,
-                    AskId(ask),
-                    Response::Attested {
-                        attestation,
-                        answer,
-                    },
-                );
+                let attested = Response::Attested {
+                    attestation,
+                    answer,
+                };
+                self.answer(now, AskId(ask), attested);
             }
-            Wanted::Refuse { ask, why } => {
-                self.answer(now, AskId(ask), Response::Unavailable(why));
-            }
+            Wanted::Refuse { ask, why } => self.answer(now, AskId(ask), Response::Unavailable(why)),
             Wanted::PathAnswered {
                 subject,
                 path,
                 boot,
-            } => {
-                self.observe(
-                    now,
-                    watch::Event::PathAnswered {
-                        subject,
-                        path,
-                        boot,
-                    },
-                );
-            }
+            } => self.path_answered(now, subject, (path, boot)),
         }
+    }
+
+    /// What a look has heard is told to the watch: the path is calibrated, and a doubt may be over.
+    fn path_answered(&mut self, now: Moment, subject: HostId, (path, boot): (Path, Boot)) {
+        let answered = watch::Event::PathAnswered {
+            subject,
+            path,
+            boot,
+        };
+        self.observe(now, answered);
     }
 
     /// The leader wants this host to look at a subject.

@@ -80,6 +80,10 @@ impl Fleet {
             }
             return;
         }
+        self.open_parcel(own, flight);
+    }
+
+    fn open_parcel(&mut self, own: u64, flight: Flight) {
         let Flight {
             from,
             from_life,

@@ -9,8 +9,9 @@ use vocabulary::{HostId, Span};
 use wire::Request;
 
 use crate::fleet::{Fleet, Happening, Knocking};
+use crate::following::Question;
 use crate::host::{Host, OpenKind, Place};
-use crate::keepers::{Ask, Question};
+use crate::keepers::Ask;
 use crate::mail::{Flight, Parcel};
 
 impl Fleet {

@@ -25,9 +25,8 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
-        | What::LeaseOver { .. }
-        | What::Escalated { .. }
-        | What::Closed { .. } => of_a_case(fleet, what),
+        | What::Escalated { .. } => of_a_case(fleet, what),
+        What::LeaseOver { .. } | What::Closed { .. } => of_an_end(what),
         What::Intended { .. }
         | What::IntentRefused { .. }
         | What::Received { .. }
@@ -120,6 +119,13 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
         What::Accepted { case, healer, .. } => {
             format!("case {case}: {} takes the lease", fleet.name_of(healer))
         }
+        What::Escalated { case, why, .. } => format!("case {case}: a person's now: {why}"),
+        _ => String::new(),
+    }
+}
+
+fn of_an_end(what: &What) -> String {
+    match what {
         What::LeaseOver {
             case,
             fence,
@@ -138,7 +144,6 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
             };
             format!("case {case}: lease {fence} {how}{left}")
         }
-        What::Escalated { case, why, .. } => format!("case {case}: a person's now: {why}"),
         What::Closed { case, how } => {
             let how = match how {
                 Closure::Healed => "healed".to_owned(),

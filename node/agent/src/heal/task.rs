@@ -314,12 +314,12 @@ pub(super) fn held_lease(case: &Case) -> Option<&Lease> {
 /// the last look said holds nothing back: look again.
 fn time_left(ledger: &Ledger, case: CaseId) -> Option<Span> {
     let holds = ledger.holds(case);
-    let waits = holds.iter().map(|hold| match hold.rule {
+    let mut waits = holds.iter().map(|hold| match hold.rule {
         Refused::Grounds(_) | Refused::ThreeRounds { .. } | Refused::Stale { .. } => {
             Some(Span::ZERO)
         }
         Refused::TooSoon { left, .. } => Some(left),
         _ => None,
     });
-    waits.fold(Some(Span::ZERO), |most, wait| Some(most?.max(wait?)))
+    waits.try_fold(Span::ZERO, |most, wait| Some(most.max(wait?)))
 }

@@ -299,15 +299,12 @@ fn read_whom(words: &[&str]) -> Fallible<Vec<Whom>> {
 
 /// `250ms`, `30s` or `5m`.
 fn span(text: &str) -> Fallible<Span> {
-    let units: [(&str, fn(u64) -> Span); 3] = [
-        ("ms", Span::milliseconds),
-        ("s", Span::seconds),
-        ("m", Span::minutes),
-    ];
-    let read = units.iter().find_map(|(unit, of)| {
-        let count = text.strip_suffix(unit)?.parse().ok()?;
-        Some(of(count))
-    });
+    let count = |unit: &str| text.strip_suffix(unit)?.parse().ok();
+    // `ms` before `s` and `m`: neither of these parses what stands before the other letter.
+    let read = count("ms")
+        .map(Span::milliseconds)
+        .or_else(|| count("s").map(Span::seconds))
+        .or_else(|| count("m").map(Span::minutes));
     read.filter(|span| *span <= RUN_MAX)
         .ok_or_else(|| format!("{text:?} is no span: expected 250ms, 30s or 5m, at most a day"))
 }

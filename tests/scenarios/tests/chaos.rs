@@ -165,7 +165,7 @@ fn play(seed: u64) -> Result<(), String> {
 #[test]
 fn no_law_breaks_and_every_trouble_ends() {
     let count = std::env::var("CHAOS_SEEDS").ok();
-    let count = count.and_then(|text| text.parse().ok()).unwrap_or(20);
+    let count = count.and_then(|text| text.parse().ok()).unwrap_or(8);
     let first = std::env::var("CHAOS_FIRST").ok();
     let first = first.and_then(|text| text.parse().ok()).unwrap_or(1);
     let faults: Vec<String> = (first..first + count)

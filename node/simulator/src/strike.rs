@@ -1,0 +1,178 @@
+//! What is done to the hosts of the fleet, at the moment it strikes.
+//!
+//! Not here: what follows (see `fleet`), remedies (see `actuator`).
+
+use agent::Event;
+use vocabulary::Span;
+
+use crate::fault::{Fault, Whom};
+use crate::fleet::{Fleet, Happening};
+use crate::host::Place;
+
+/// How long a machine takes from the order to start to the agent's first word.
+const BOOT_TAKES: Span = Span::milliseconds(300);
+
+impl Fleet {
+    /// Something is done to the fleet, now.
+    pub fn strike(&mut self, fault: Fault) {
+        match fault {
+            Fault::Kill(whom) => self.each("kill", &whom, |fleet, place| fleet.kill(place)),
+            Fault::Start(whom) => self.each("start", &whom, |fleet, place| fleet.start(place)),
+            Fault::Freeze(whom) => self.each("freeze", &whom, |fleet, place| fleet.freeze(place)),
+            Fault::Thaw(whom) => self.each("thaw", &whom, |fleet, place| fleet.thaw(place)),
+            Fault::Silence(whom) => self.each("silence", &whom, |fleet, place| {
+                fleet.hosts[place].is_silent = true;
+            }),
+            Fault::Unsilence(whom) => self.each("unsilence", &whom, |fleet, place| {
+                fleet.hosts[place].is_silent = false;
+            }),
+            Fault::PowerOff(whom) => self.each("power off", &whom, |fleet, place| {
+                fleet.kill(place);
+                fleet.hosts[place].is_off = true;
+            }),
+            Fault::Leave(whom) => self.each("leave", &whom, |fleet, place| {
+                fleet.tell(place, Event::Leave);
+            }),
+            Fault::Cut { from, to, both } => self.cut(&from, &to, both),
+            Fault::Join => {
+                self.note("every link carries again".into());
+                self.network.join();
+            }
+            Fault::Loss(permille) => {
+                self.note(format!("{permille} of 1,000 datagrams are lost"));
+                self.network.weather.loss_permille = permille;
+            }
+            Fault::Remedies(habits) => self.actuator.habits.extend(habits),
+            Fault::RemedyTakes(span) => self.actuator.takes = span,
+            Fault::Pause(why) => self.order_pause(why),
+            Fault::Resume(why) => self.order_resume(why),
+            Fault::Policy(text) => self.order_policy(text),
+        }
+        self.laws_after_event();
+    }
+
+    fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {
+        let places = self.who(whom);
+        let names: Vec<String> = places
+            .iter()
+            .map(|place| self.hosts[*place].name().to_owned())
+            .collect();
+        self.note(format!("{word} {}", names.join(" ")));
+        for place in places {
+            act(self, place);
+        }
+    }
+
+    pub(crate) fn who(&self, whom: &[Whom]) -> Vec<Place> {
+        let all = 0..self.hosts.len();
+        let is_meant = |place: &Place, one: &Whom| {
+            let claims = &self.hosts[*place].claims;
+            match one {
+                Whom::Named(name) => claims.host.as_str() == name,
+                Whom::Zone(zone) => claims.domain.zone.as_str() == zone,
+                Whom::Rack(rack) => claims.domain.rack.as_str() == rack,
+                Whom::Leader => self.keepers.leader == Some(*place),
+                Whom::Healer => self.newest_healer() == Some(*place),
+            }
+        };
+        all.filter(|place| whom.iter().any(|one| is_meant(place, one)))
+            .collect()
+    }
+
+    fn newest_healer(&self) -> Option<Place> {
+        let leases = self
+            .ledger()
+            .cases()
+            .filter_map(|case| case.counted_lease());
+        let newest = leases.max_by_key(|lease| lease.fence)?;
+        self.places.get(&newest.healer).copied()
+    }
+
+    /// The process is gone at once: nothing is said, and what it ran is ended by its guards.
+    pub(crate) fn kill(&mut self, place: Place) {
+        let life = self.hosts[place].life_number();
+        self.hosts[place].life = None;
+        if let Some(life) = life {
+            self.end_remedies_of(place, life);
+        }
+    }
+
+    pub(crate) fn start(&mut self, place: Place) {
+        self.hosts[place].is_off = false;
+        self.queue
+            .put(self.now.after(BOOT_TAKES), Happening::Begin(place));
+    }
+
+    fn freeze(&mut self, place: Place) {
+        let now = self.now;
+        if let Some(life) = &mut self.hosts[place].life {
+            life.is_frozen = true;
+            life.frozen_at = now;
+        }
+    }
+
+    /// It goes on with what its socket held back, and finds out how late it is.
+    fn thaw(&mut self, place: Place) {
+        let now = self.now;
+        let is_told_first = self.network.draw(2) == 0;
+        let Some(life) = &mut self.hosts[place].life else {
+            return;
+        };
+        if !life.is_frozen {
+            return;
+        }
+        life.is_frozen = false;
+        let number = life.boot.number;
+        let late = Event::LoopLate {
+            late: now.since(life.frozen_at),
+        };
+        let (flights, news) = (
+            std::mem::take(&mut life.held_back),
+            std::mem::take(&mut life.news),
+        );
+        life.wake_at = Some(now);
+        if is_told_first {
+            self.queue
+                .put(now, Happening::Tell(place, number, late.clone()));
+        }
+        for flight in flights {
+            self.queue.put(now, Happening::Arrive(flight));
+        }
+        for event in news {
+            self.queue.put(now, Happening::Tell(place, number, event));
+        }
+        if !is_told_first {
+            self.queue.put(now, Happening::Tell(place, number, late));
+        }
+        self.queue.put(now, Happening::Wake(place, number));
+    }
+
+    fn cut(&mut self, from: &[Whom], to: &[Whom], both: bool) {
+        let near = self.who(from);
+        let far = if to.is_empty() {
+            (0..self.hosts.len())
+                .filter(|place| !near.contains(place))
+                .collect()
+        } else {
+            self.who(to)
+        };
+        let names = |places: &[Place]| -> String {
+            let names: Vec<&str> = places
+                .iter()
+                .map(|place| self.hosts[*place].name())
+                .collect();
+            names.join(" ")
+        };
+        let arrow = if both { "from" } else { "on the way to" };
+        let text = format!("cut {} {arrow} {}", names(&near), names(&far));
+        self.note(text);
+        for a in &near {
+            for b in &far {
+                self.network.cut(*a, *b);
+                if both {
+                    self.network.cut(*b, *a);
+                }
+            }
+        }
+    }
+}
