@@ -1,9 +1,10 @@
 //! Whatever is done to a fleet, no law is broken; and once it stops, every host is well or a person knows (law G1).
 
+use ledger::command::Refused;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use simulator::{Fault, Fleet, Habit, Setup, Whom};
-use vocabulary::Span;
+use vocabulary::{CaseId, Span};
 
 const POLICY: &str = r#"
 [budget]
@@ -108,6 +109,14 @@ impl Luck {
     }
 }
 
+/// A host inside a domain that is a person's case waits for that person (protocol 3.5).
+fn is_a_persons(fleet: &Fleet, case: CaseId) -> bool {
+    let holds = fleet.ledger().holds(case);
+    holds
+        .iter()
+        .any(|hold| matches!(hold.rule, Refused::CaseOpen(_)))
+}
+
 fn play(seed: u64) -> Result<(), String> {
     let mut luck = Luck(ChaCha8Rng::seed_from_u64(seed));
     let mut fleet = Fleet::new(Setup::demo(seed).with_policy(POLICY)).expect("sound");
@@ -142,7 +151,7 @@ fn play(seed: u64) -> Result<(), String> {
     let untold: Vec<String> = fleet
         .ledger()
         .cases()
-        .filter(|case| case.is_live())
+        .filter(|case| case.is_live() && !is_a_persons(&fleet, case.id))
         .map(|case| format!("{case:?}"))
         .collect();
     if !untold.is_empty() {
