@@ -25,8 +25,8 @@ use super::ports;
 use super::process::Process;
 use crate::authority::{self, Term};
 
-/// The authority and its certificates live for a day: nobody is to build upon them.
-const CERTIFICATE_DAYS: u32 = 1;
+/// Longer than the 30 days before its end from which an agent warns of it.
+const CERTIFICATE_DAYS: u32 = 90;
 
 /// An agent that does not listen within this has a fault that more waiting would not mend.
 const LISTENS_WITHIN: Duration = Duration::from_secs(10);

@@ -78,6 +78,10 @@ async fn raise(stage: &mut Stage, folder: &Path, policy: &str) -> Result<(), Pro
     stage
         .story
         .head("Opening: six agents on loopback, in three zones of two");
+    stage.story.line("Real processes, QUIC and certificates; relays of the demo's own carry every link, so that it can cut them.");
+    stage
+        .story
+        .line("Lines marked `audit` are the mesh's own history, told as it grows.");
     stage.story.say(format!(
         "certificates, configurations, logs and the journal of remedies are in {}",
         folder.display()

@@ -41,6 +41,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     stage.witness = before.leader;
     let island = island(&before);
     let zone = HOSTS[island[0]].zone;
+    stage.story.line("To those who stay a cut zone looks like a dead one, and healing it could run two of everything.");
     stage.story.say(format!(
         "every link between zone {zone} and the rest is cut; both its hosts run on"
     ));
@@ -68,7 +69,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     let after = stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
 
-    act.measure(&fault, &story, &[]);
+    act.measure(&fault, &[&story], &[]);
     act.proofs.push(one_domain_case(&story, &subject));
     act.proofs.push(fault.no_other_case(stage, &[subject]));
     act.proofs.push(begun);

@@ -13,6 +13,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     let before = stage.calm(CALM_WITHIN).await?;
     let victim = victim(&before);
     stage.witness = before.leader;
+    stage.story.line("Only the agent is dead: connections to it are refused, and who refuses lives. A gentle remedy may do.");
     stage.story.say(format!(
         "SIGKILL: the agent of {} dies; its host lives on and refuses connections",
         HOSTS[victim].name

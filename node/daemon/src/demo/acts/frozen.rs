@@ -20,6 +20,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     stage.witness = before.leader;
     let name = HOSTS[victim].name;
     let frozen = stage.fleet.process_of(victim).await;
+    stage.story.line("Nothing proves that the host lives, and a neighbour in its zone does: the host itself is down.");
     stage.story.say(format!(
         "SIGSTOP, and silence on every link of {name}: nothing answers, and nothing refuses"
     ));

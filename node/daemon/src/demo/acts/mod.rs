@@ -79,25 +79,20 @@ impl Act {
         !self.proofs.is_empty() && self.proofs.iter().all(|proof| proof.held)
     }
 
-    /// Takes the figures of this case into the act's: the earliest begin, the latest end.
-    fn measure(&mut self, fault: &Fault, story: &CaseStory, lines: &[Line]) {
-        let since = |at: u64| Some(at.saturating_sub(fault.at_ms));
-        let verdict = story.verdicts.first().map(|step| step.wall_ms);
-        let lease = story.granted.first().map(|step| step.wall_ms);
-        let closed = story.closed.as_ref().map(|step| step.wall_ms);
-        if let Some(verdict) = verdict {
-            let is_first = self
-                .fault_to_verdict_ms
-                .is_none_or(|first| since(verdict) < Some(first));
-            if is_first {
-                self.fault_to_verdict_ms = since(verdict);
-                self.verdict_to_lease_ms = lease.map(|lease| lease.saturating_sub(verdict));
-            }
-        }
-        let remedy = lines.first().and_then(|line| since(line.at_ms));
-        self.fault_to_remedy_ms = self.fault_to_remedy_ms.into_iter().chain(remedy).min();
-        let closed = closed.and_then(since);
-        self.fault_to_closed_ms = self.fault_to_closed_ms.into_iter().chain(closed).max();
+    /// Works out its figures: the earliest of each kind of step, and the latest closure.
+    fn measure(&mut self, fault: &Fault, stories: &[&CaseStory], lines: &[Line]) {
+        let since = |at: u64| at.saturating_sub(fault.at_ms);
+        let verdicts = stories.iter().filter_map(|story| story.verdicts.first());
+        let verdict = verdicts.map(|step| step.wall_ms).min();
+        let leases = stories.iter().filter_map(|story| story.granted.first());
+        let lease = leases.map(|step| step.wall_ms).min();
+        let closures = stories.iter().filter_map(|story| story.closed.as_ref());
+        self.fault_to_verdict_ms = verdict.map(since);
+        self.verdict_to_lease_ms = lease
+            .zip(verdict)
+            .map(|(lease, verdict)| lease.saturating_sub(verdict));
+        self.fault_to_remedy_ms = lines.first().map(|line| since(line.at_ms));
+        self.fault_to_closed_ms = closures.map(|step| since(step.wall_ms)).max();
     }
 
     /// Counts remedies, and proves what every act must: how many at once, and one history.
@@ -209,7 +204,7 @@ async fn healed(
     stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
     let lines = stage.lines(&fault.before, Some(place));
-    act.measure(fault, &story, &lines);
+    act.measure(fault, &[&story], &lines);
     act.proofs
         .extend(healing(stage, fault, (place, kind), &story).await.proofs());
     act.proofs.push(fault.no_other_case(stage, &[subject]));

@@ -9,7 +9,7 @@ use vocabulary::{CaseId, Scope, VerdictKind};
 use super::death::not_done;
 use super::{Act, CALM_WITHIN, CLOSED_WITHIN, Fault, VERDICT_WITHIN, closed, healing};
 use crate::admin::answer::ResumeOrder;
-use crate::demo::history::History;
+use crate::demo::history::{CaseStory, History};
 use crate::demo::plan::{HOSTS, HOSTS_COUNT, Place, places_in};
 use crate::demo::proofs::Proof;
 use crate::demo::stage::{Calm, Stage, id_of};
@@ -32,6 +32,9 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     stage.witness = before.leader;
     let victims = victims(&before);
     let fault = Fault::now(before, victims.clone());
+    stage.story.line(
+        "So much at once may be no trouble of single hosts: hale stops, and a person decides.",
+    );
     stage.story.say(format!(
         "SIGKILL: the agents of {} die at once, one in each zone",
         fault.names()
@@ -64,9 +67,10 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     act.proofs.push(nothing_under_the_brake(stage, &fault));
     act.proofs
         .push(a_person_lifted_it(&stage.history, fault.before.head));
+    let told: Vec<&CaseStory> = stories.iter().map(|(_, story)| story).collect();
+    act.measure(&fault, &told, &stage.lines(&fault.before, None));
     let mut subjects = vec![Scope::Fleet];
     for (victim, story) in &stories {
-        act.measure(&fault, story, &stage.lines(&fault.before, Some(*victim)));
         let told = healing(stage, &fault, (*victim, VerdictKind::AgentDown), story).await;
         act.proofs.extend(told.proofs());
         subjects.push(Scope::Host(id_of(*victim)));
