@@ -109,11 +109,20 @@ impl Fleet {
 
     /// SIGSTOP: the agent stands still and its kernel goes on accepting.
     pub async fn stop(&self, place: Place) -> Result<(), FleetFault> {
+        self.signal(place, Signal::STOP).await
+    }
+
+    /// SIGCONT: a stopped agent goes on where it stood.
+    pub async fn go_on(&self, place: Place) -> Result<(), FleetFault> {
+        self.signal(place, Signal::CONT).await
+    }
+
+    async fn signal(&self, place: Place, signal: Signal) -> Result<(), FleetFault> {
         let agent = self.agents[place].lock().await;
         agent.as_ref().map_or(Ok(()), |agent| {
             agent
-                .signal(Signal::STOP)
-                .map_err(FleetFault::of("stop the agent"))
+                .signal(signal)
+                .map_err(FleetFault::of("signal an agent"))
         })
     }
 

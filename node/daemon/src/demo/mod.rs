@@ -35,7 +35,7 @@ use acts::Act;
 use folder::Folder;
 use proofs::Proof;
 use stage::Stage;
-use story::Story;
+use story::{Ear, Story};
 
 /// How the demo is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn run(program: &Path, wish: Wish) -> Result<Ending, std::io::Error> {
 }
 
 async fn perform(program: &Path, wish: Wish, folder: &mut Folder) -> Ending {
-    let story = Story::begin(wish.json);
+    let story = Story::begin(if wish.json { Ear::Beside } else { Ear::Output });
     let mut played = Vec::new();
     let opened = opening::open(program, folder.path(), story).await;
     let (mut stage, _starter) = match opened {

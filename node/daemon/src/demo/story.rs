@@ -4,18 +4,29 @@
 
 use std::time::{Duration, Instant};
 
-/// Speaks on standard output, or beside it where that is kept for one JSON object.
+/// Who listens to a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ear {
+    /// Standard output.
+    Output,
+    /// Standard error: the output is kept for one JSON object.
+    Beside,
+    /// Nobody: only the proofs matter.
+    Nobody,
+}
+
+/// Speaks as it happens.
 pub struct Story {
     began: Instant,
-    is_beside: bool,
+    ear: Ear,
 }
 
 impl Story {
     /// Begins now.
-    pub fn begin(is_beside: bool) -> Self {
+    pub fn begin(ear: Ear) -> Self {
         Self {
             began: Instant::now(),
-            is_beside,
+            ear,
         }
     }
 
@@ -39,13 +50,13 @@ impl Story {
 
     /// Text as it is.
     pub fn line(&self, text: &str) {
-        // Nobody reads a closed pipe, and the proofs do not hang on it.
         use std::io::Write as _;
-        if self.is_beside {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        } else {
-            let _ = writeln!(std::io::stdout(), "{text}");
-        }
+        // Nobody reads a closed pipe, and the proofs do not hang on it.
+        let _ = match self.ear {
+            Ear::Output => writeln!(std::io::stdout(), "{text}"),
+            Ear::Beside => writeln!(std::io::stderr(), "{text}"),
+            Ear::Nobody => Ok(()),
+        };
     }
 }
 
