@@ -213,7 +213,7 @@ impl Lead {
     /// Whether the ledger has to be told of a surge, and with what: once, and again when the doubted hosts are others, since a
     /// surge that lifts by itself waits until they are the same for long (protocol 6.4).
     pub fn surge(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
-        let doubted = self.doubted(now);
+        let doubted = self.upheld(now);
         let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
         let is_due = if ledger.brake().surge.is_some() {
             self.surge_told.as_ref() != Some(&hosts)
@@ -237,13 +237,22 @@ impl Lead {
     /// All hosts in doubt with the age of their doubt, for the ledger's own count.
     pub fn doubted(&self, now: Moment) -> Vec<Doubted> {
         let doubted = self.rounds.doubted();
-        doubted
-            .iter()
-            .map(|doubt| Doubted {
-                host: doubt.subject,
-                age: now.since(doubt.since),
+        doubted.iter().map(|doubt| told_at(now, doubt)).collect()
+    }
+
+    /// The doubts that a look which ended since has not put aside. Hosts that come back from beyond a cut still doubt everybody
+    /// else: that is no surge, and one look shows it. What is never looked at is counted by the overload (protocol 3.6).
+    fn upheld(&self, now: Moment) -> Vec<Doubted> {
+        let is_upheld = |doubt: &&detection::rounds::Doubted| {
+            let look = self.looks.get(&doubt.subject);
+            look.is_some_and(|look| {
+                let is_well = look.has_answered || look.tally.is_seen_well();
+                look.at >= doubt.since && !is_well
             })
-            .collect()
+        };
+        let doubted = self.rounds.doubted();
+        let upheld = doubted.iter().filter(is_upheld);
+        upheld.map(|doubt| told_at(now, doubt)).collect()
     }
 
     /// Keeps what a set of rounds gave for `explain`, and says what follows from it.
@@ -303,6 +312,13 @@ impl Lead {
     fn draw_wish(&mut self) -> WishId {
         self.last_wish += 1;
         WishId(self.last_wish)
+    }
+}
+
+fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {
+    Doubted {
+        host: doubt.subject,
+        age: now.since(doubt.since),
     }
 }
 
