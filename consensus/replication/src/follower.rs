@@ -2,22 +2,24 @@
 //!
 //! Law F1: entries are applied in order, none twice, none left out; anything else is a fault and moves nothing.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use ledger::Ledger;
+use ledger::command::Entry;
 use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
 use crate::machine::{Machine, applied};
-use crate::piece::{Body, Piece, PieceFault};
+use crate::piece::{Body, Part, Piece, PieceFault};
 
-/// The state of the ledger on this host.
+/// The state of the ledger on this host. Pieces of several keepers may come in any mixture: what is known is passed over.
 pub struct Follower<M = Ledger> {
     state: watch::Sender<Arc<M>>,
     verifier: Arc<dyn Verifier>,
     upto: LedgerIndex,
-    image: Option<Image>,
+    images: VecDeque<Image>,
 }
 
 /// A state that is still arriving.
@@ -34,7 +36,7 @@ struct Image {
 pub enum TakeFault {
     /// It is no piece.
     Piece(PieceFault),
-    /// It does not begin where this host stands.
+    /// It begins after where this host stands.
     Gap {
         /// Where this host stands.
         have: LedgerIndex,
@@ -58,14 +60,12 @@ impl<M: Machine> Follower<M> {
             state: watch::Sender::new(Arc::new(machine)),
             verifier,
             upto: LedgerIndex(0),
-            image: None,
+            images: VecDeque::new(),
         }
     }
 
     /// What to ask a keeper for ([`wire::Request::Follow`]): the first entry wanted, and the digest of what is here.
-    pub fn wanted(&mut self) -> (LedgerIndex, Option<Digest>) {
-        // A state that was cut off in the middle is begun anew.
-        self.image = None;
+    pub fn wanted(&self) -> (LedgerIndex, Option<Digest>) {
         let known = self.upto > LedgerIndex(0);
         (self.upto.next(), known.then(|| self.state.borrow().audit()))
     }
@@ -83,27 +83,15 @@ impl<M: Machine> Follower<M> {
     /// Takes the bytes of one [`wire::Response::Entries`]; up to which entry this host stands now.
     pub fn take(&mut self, bytes: &[u8]) -> Result<LedgerIndex, TakeFault> {
         let piece = Piece::from_bytes(bytes).map_err(TakeFault::Piece)?;
-        let seal = piece.seal();
-        match piece.body {
-            Body::Entries {
-                after,
-                upto,
-                entries,
-            } => self.take_entries(after, upto, &entries)?,
-            Body::Image {
-                upto,
-                part,
-                parts,
-                before,
-                bytes,
-            } => {
-                let begun = self.image.take().filter(|_| part > 0);
-                let image = begun.unwrap_or_else(|| Image::begin(upto, parts));
-                let image = image.with(part, before, (upto, parts), &bytes)?;
-                self.take_image(Image {
-                    head: seal,
-                    ..image
-                })?;
+        if piece.upto() > self.upto {
+            let seal = piece.seal();
+            match piece.body {
+                Body::Entries {
+                    after,
+                    upto,
+                    entries,
+                } => self.take_entries(after, upto, &entries)?,
+                Body::Image(part) => self.take_part(seal, part)?,
             }
         }
         Ok(self.upto)
@@ -113,8 +101,12 @@ impl<M: Machine> Follower<M> {
         &mut self,
         after: LedgerIndex,
         upto: LedgerIndex,
-        entries: &[(LedgerIndex, ledger::command::Entry)],
+        entries: &[(LedgerIndex, Entry)],
     ) -> Result<(), TakeFault> {
+        let have = self.upto;
+        if after > have {
+            return Err(TakeFault::Gap { have, after });
+        }
         let mut last = after;
         for (index, _) in entries {
             if *index <= last || *index > upto {
@@ -125,30 +117,38 @@ impl<M: Machine> Follower<M> {
             }
             last = *index;
         }
-        if after != self.upto || upto < after {
-            let have = self.upto;
-            return Err(TakeFault::Gap { have, after });
-        }
         let mut state = self.state.borrow().clone();
-        for (index, entry) in entries {
-            let (after, _) =
+        for (index, entry) in entries.iter().filter(|(index, _)| *index > have) {
+            let (next, _) =
                 applied(&*state, *index, entry, &*self.verifier).map_err(TakeFault::Poison)?;
-            state = Arc::new(after);
+            state = Arc::new(next);
         }
-        self.state.send_replace(state);
-        self.upto = upto;
+        self.stand(state, upto);
         Ok(())
     }
 
-    fn take_image(&mut self, image: Image) -> Result<(), TakeFault> {
+    fn take_part(&mut self, seal: Digest, part: Part) -> Result<(), TakeFault> {
+        if part.part == 0 {
+            self.images.truncate(IMAGES_MAX - 1);
+            self.images.push_front(Image::begin(&part));
+        }
+        let place = self.images.iter().position(|image| image.awaits(&part));
+        let image = place.and_then(|place| self.images.get_mut(place));
+        let image = image.ok_or(TakeFault::Parts)?;
+        image.add(seal, &part.bytes)?;
         if image.next < image.parts {
-            self.image = Some(image);
             return Ok(());
         }
+        let upto = image.upto;
         let machine = M::from_bytes(&image.bytes).map_err(TakeFault::State)?;
-        self.state.send_replace(Arc::new(machine));
-        self.upto = image.upto;
+        self.stand(Arc::new(machine), upto);
         Ok(())
+    }
+
+    fn stand(&mut self, state: Arc<M>, upto: LedgerIndex) {
+        self.images.retain(|image| image.upto > upto);
+        self.state.send_replace(state);
+        self.upto = upto;
     }
 }
 
@@ -156,34 +156,36 @@ impl Image {
     /// Largest state that is taken.
     const BYTES_MAX: usize = wire::codec::STATE_BYTES_MAX;
 
-    fn begin(upto: LedgerIndex, parts: u32) -> Self {
+    fn begin(part: &Part) -> Self {
         Self {
-            upto,
-            parts,
+            upto: part.upto,
+            parts: part.parts,
             next: 0,
             head: Digest::default(),
             bytes: Vec::new(),
         }
     }
 
-    fn with(
-        mut self,
-        part: u32,
-        before: Digest,
-        of: (LedgerIndex, u32),
-        bytes: &[u8],
-    ) -> Result<Self, TakeFault> {
-        if part != self.next || before != self.head || of != (self.upto, self.parts) {
-            return Err(TakeFault::Parts);
-        }
+    /// The chain of seals tells the parts of two states apart.
+    fn awaits(&self, part: &Part) -> bool {
+        part.part == self.next
+            && part.before == self.head
+            && (part.upto, part.parts) == (self.upto, self.parts)
+    }
+
+    fn add(&mut self, seal: Digest, bytes: &[u8]) -> Result<(), TakeFault> {
         if self.bytes.len() + bytes.len() > Self::BYTES_MAX {
             return Err(TakeFault::TooLarge);
         }
         self.bytes.extend_from_slice(bytes);
+        self.head = seal;
         self.next += 1;
-        Ok(self)
+        Ok(())
     }
 }
+
+/// States that may arrive at once: a host follows two keepers (protocol 1.5).
+const IMAGES_MAX: usize = 2;
 
 impl fmt::Display for TakeFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,14 +22,17 @@ pub(crate) enum Body {
         entries: Vec<(LedgerIndex, Entry)>,
     },
     /// A part of the whole state.
-    Image {
-        upto: LedgerIndex,
-        part: u32,
-        parts: u32,
-        /// The seal of the part before.
-        before: Digest,
-        bytes: Vec<u8>,
-    },
+    Image(Part),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) upto: LedgerIndex,
+    pub(crate) part: u32,
+    pub(crate) parts: u32,
+    /// The seal of the part before.
+    pub(crate) before: Digest,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Why bytes are no piece; the sender or the way is at fault.
@@ -65,7 +68,7 @@ impl Piece {
     /// Up to which entry a follower stands that has taken this and all before it.
     pub fn upto(&self) -> LedgerIndex {
         match &self.body {
-            Body::Entries { upto, .. } | Body::Image { upto, .. } => *upto,
+            Body::Entries { upto, .. } | Body::Image(Part { upto, .. }) => *upto,
         }
     }
 

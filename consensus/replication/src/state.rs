@@ -26,13 +26,26 @@ pub(crate) struct Shown<M> {
     state: watch::Sender<Arc<M>>,
     applied: watch::Sender<LedgerIndex>,
     /// Held while state and index change, and while both are read.
-    audits: Mutex<Audits>,
+    recent: Mutex<Recent>,
 }
 
-/// The digests after the latest entries, so that a follower that has diverged is told.
+/// The latest steps, without a gap: followers are fed from here, so that a thousand of them do not wait for the disk
+/// between a leader's commits, and one that has diverged is told.
 #[derive(Default)]
-struct Audits {
-    latest: VecDeque<(LedgerIndex, Digest)>,
+struct Recent {
+    /// The step before the first one here, with the digest after it if that is known.
+    base: LedgerIndex,
+    base_audit: Option<Digest>,
+    steps: VecDeque<Step>,
+    bytes: usize,
+}
+
+struct Step {
+    index: LedgerIndex,
+    /// Raft's own entries are none of the ledger's.
+    entry: Option<Entry>,
+    bytes: usize,
+    audit: Digest,
 }
 
 impl<M: Machine> Shown<M> {
@@ -40,7 +53,7 @@ impl<M: Machine> Shown<M> {
         Self {
             state: watch::Sender::new(Arc::new(machine)),
             applied: watch::Sender::new(LedgerIndex(0)),
-            audits: Mutex::default(),
+            recent: Mutex::default(),
         }
     }
 
@@ -54,19 +67,65 @@ impl<M: Machine> Shown<M> {
 
     /// The state and up to where it stands.
     pub(crate) fn both(&self) -> (LedgerIndex, Arc<M>) {
-        let _held = self.audits();
+        let _held = self.recent();
         (*self.applied.borrow(), self.state.borrow().clone())
     }
 
     /// Whether this was the digest after that entry; `None` when it is too long ago to tell.
     pub(crate) fn agrees(&self, index: LedgerIndex, audit: Digest) -> Option<bool> {
-        let audits = self.audits();
-        let known = audits.latest.iter().find(|(at, _)| *at == index);
-        known.map(|(_, own)| *own == audit)
+        let recent = self.recent();
+        if index == recent.base {
+            return recent.base_audit.map(|own| own == audit);
+        }
+        let step = recent.steps.iter().rev().find(|step| step.index == index);
+        step.map(|step| step.audit == audit)
     }
 
-    fn audits(&self) -> MutexGuard<'_, Audits> {
-        self.audits.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was applied after that entry and up to which; `None` when it is too long ago.
+    pub(crate) fn since(
+        &self,
+        after: LedgerIndex,
+    ) -> Option<(LedgerIndex, Vec<(LedgerIndex, Entry)>)> {
+        let recent = self.recent();
+        let last = recent.steps.back()?.index;
+        if after < recent.base || after >= last {
+            return None;
+        }
+        let steps = recent.steps.iter().rev();
+        let mut entries: Vec<(LedgerIndex, Entry)> = steps
+            .take_while(|step| step.index > after)
+            .filter_map(|step| Some((step.index, step.entry.clone()?)))
+            .collect();
+        entries.reverse();
+        Some((last, entries))
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        // Whoever holds this only pushes and pops; a panic leaves the steps without a gap.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn add(&mut self, step: Step) {
+        self.bytes += step.bytes;
+        self.steps.push_back(step);
+        while self.steps.len() > STEPS_KEPT || self.bytes > STEP_BYTES_KEPT {
+            let Some(oldest) = self.steps.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.bytes;
+            self.base = oldest.index;
+            self.base_audit = Some(oldest.audit);
+        }
+    }
+
+    fn begin_at(&mut self, base: LedgerIndex, audit: Digest) {
+        *self = Self {
+            base,
+            base_audit: Some(audit),
+            ..Self::default()
+        };
     }
 }
 
@@ -107,8 +166,8 @@ impl<M: Machine> KeeperState<M> {
 
     fn take(&mut self, entry: LogEntry) -> Result<Outcomes, StoreFault> {
         let index = LedgerIndex(entry.log_id.index);
-        let mut audits = self.shown.audits();
-        let mut outcomes = Vec::new();
+        let mut recent = self.shown.recent();
+        let (mut outcomes, mut taken) = (Vec::new(), None);
         match entry.payload {
             EntryPayload::Blank => {}
             EntryPayload::Membership(membership) => {
@@ -120,28 +179,28 @@ impl<M: Machine> KeeperState<M> {
                 let (after, answers) = applied(&*before, index, &entry, &*self.verifier)
                     .map_err(StoreFault::Poison)?;
                 self.shown.state.send_replace(Arc::new(after));
-                outcomes = answers;
+                (outcomes, taken) = (answers, Some(entry));
             }
         }
-        let audit = self.shown.state.borrow().audit();
-        audits.latest.push_back((index, audit));
-        if audits.latest.len() > AUDITS_KEPT {
-            audits.latest.pop_front();
-        }
+        recent.add(Step {
+            index,
+            bytes: taken.as_ref().map_or(0, |entry| wire::encode(entry).len()),
+            entry: taken,
+            audit: self.shown.state.borrow().audit(),
+        });
         self.shown.applied.send_replace(index);
-        drop(audits);
+        drop(recent);
         self.applied = Some(entry.log_id);
         Ok(Outcomes(outcomes))
     }
 
     fn replace(&mut self, meta: &SnapshotMeta, machine: M) {
         let index = LedgerIndex(meta.last_log_id.map_or(0, |last| last.index));
-        let mut audits = self.shown.audits();
-        audits.latest.clear();
-        audits.latest.push_back((index, machine.audit()));
+        let mut recent = self.shown.recent();
+        recent.begin_at(index, machine.audit());
         self.shown.state.send_replace(Arc::new(machine));
         self.shown.applied.send_replace(index);
-        drop(audits);
+        drop(recent);
         self.applied = meta.last_log_id;
         self.membership = meta.last_membership.clone();
     }
@@ -277,5 +336,8 @@ async fn keep(store: &Store, meta: SnapshotMeta, bytes: Vec<u8>) -> Result<(), S
     store.ask(move |shelf| shelf.finish_image(note)).await
 }
 
-/// For so many entries back a follower's digest can be compared: more than a follower is ever behind in calm.
-const AUDITS_KEPT: usize = 1_024;
+/// So many steps back a follower is fed from memory and its digest compared: a quarter of an hour of ticks.
+const STEPS_KEPT: usize = 1_024;
+
+/// And not more than this, since a keeper aims at 25 MB in all.
+const STEP_BYTES_KEPT: usize = 512 * 1024;

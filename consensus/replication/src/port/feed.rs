@@ -12,7 +12,7 @@ use vocabulary::{Digest, LedgerIndex};
 
 use crate::log::REPLICATED_BYTES_MAX;
 use crate::machine::Machine;
-use crate::piece::{Body, Piece};
+use crate::piece::{Body, Part, Piece};
 use crate::raft::{LogEntry, SNAPSHOT_CHUNK_BYTES};
 use crate::state::{Shown, settled};
 use crate::store::{Store, StoreFault};
@@ -65,6 +65,24 @@ impl<M: Machine> Feed<M> {
         if self.has_diverged() {
             return self.whole();
         }
+        let after = self.after;
+        if let Some((upto, entries)) = self.shown.since(after) {
+            self.after = upto;
+            return Ok(Piece::of(Body::Entries {
+                after,
+                upto,
+                entries,
+            }));
+        }
+        match self.logged().await?.filter(|entries| !entries.is_empty()) {
+            Some(entries) => Ok(self.growth(entries)),
+            // Purged: the whole state stands for the entries.
+            None => self.whole(),
+        }
+    }
+
+    /// What the log has after the last piece; `None` if that was purged.
+    async fn logged(&self) -> Result<Option<Vec<LogEntry>>, FeedFault> {
         let (after, applied) = (self.after.0, self.shown.both().0.0);
         let read = move |shelf: &mut crate::shelf::Shelf| {
             if shelf.purged().is_some_and(|purged| purged.index > after) {
@@ -74,12 +92,7 @@ impl<M: Machine> Feed<M> {
                 .read(after + 1..applied + 1, REPLICATED_BYTES_MAX)
                 .map(Some)
         };
-        let entries = self.store.ask(read).await.map_err(FeedFault::Store)?;
-        match entries.filter(|entries| !entries.is_empty()) {
-            Some(entries) => Ok(self.growth(entries)),
-            // Purged: the whole state stands for the entries.
-            None => self.whole(),
-        }
+        self.store.ask(read).await.map_err(FeedFault::Store)
     }
 
     async fn wait(&mut self) -> Result<(), FeedFault> {
@@ -136,13 +149,13 @@ impl<M: Machine> Feed<M> {
         let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let mut before = Digest::default();
         for (part, chunk) in (0..parts).zip(chunks) {
-            let piece = Piece::of(Body::Image {
+            let piece = Piece::of(Body::Image(Part {
                 upto,
                 part,
                 parts,
                 before,
                 bytes: chunk.to_vec(),
-            });
+            }));
             before = piece.seal();
             self.image.push_back(piece);
         }

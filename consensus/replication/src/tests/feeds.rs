@@ -9,6 +9,7 @@ use super::mesh::Mesh;
 use super::toy::{Toy, verifier};
 use crate::follower::{Follower, TakeFault};
 use crate::machine::Machine;
+use crate::piece::Body;
 use crate::settings::Settings;
 
 /// Feeds the follower from this keeper until it stands at `index`.
@@ -70,6 +71,66 @@ async fn a_follower_that_is_far_behind_gets_the_state_in_parts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_follower_is_fed_from_memory_from_the_log_and_from_the_state_alike() {
+    let mesh = Mesh::founded(1, Settings::default()).await;
+    let mut indices = Vec::new();
+    for number in 0..150 {
+        let said = format!("{number} {}", "x".repeat(10_000));
+        indices.push(mesh.say(&said).await);
+    }
+    let last = indices[149];
+    // The oldest are no longer in memory, the newest are.
+    let mut pieces = Vec::new();
+    for start in [0, 60, 149] {
+        let mut follower = Follower::new(Toy::default(), verifier());
+        let mut early = mesh.port(1).follow(LedgerIndex(1), None);
+        while start > 0 && follower.upto() < indices[start - 1] {
+            follower
+                .take(&early.next().await.unwrap().to_bytes())
+                .unwrap();
+        }
+        pieces.push(feed(&mesh, 1, &mut follower, last).await);
+        assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
+    }
+    assert!(pieces[0] >= 2, "more than a message holds: {pieces:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_from_a_snapshot_no_entry_is_left_out_of_a_feed() {
+    let settings = Settings {
+        snapshot_every: 10,
+        entries_kept: 5,
+        ..Settings::default()
+    };
+    let mesh = Mesh::founded(1, settings.clone()).await;
+    let mut follower = Follower::new(Toy::default(), verifier());
+    let mut indices = Vec::new();
+    for number in 0..34 {
+        indices.push(mesh.say(&format!("{number}")).await);
+        if number == 20 {
+            feed(&mesh, 1, &mut follower, indices[20]).await;
+        }
+    }
+    sleep(Duration::from_secs(1)).await;
+    let disk = mesh.kill(1).await;
+    mesh.start(1, disk, settings).await.unwrap();
+    let last = mesh.say("after").await;
+    // Whoever stands anywhere near the snapshot's end misses nothing.
+    for from in 20..34 {
+        let mut feed = mesh.port(1).follow(indices[from].next(), None);
+        let piece = feed.next().await.unwrap();
+        assert!(piece.upto() >= indices[from].next());
+        if let Body::Entries { after, entries, .. } = &piece.body {
+            assert_eq!(*after, indices[from]);
+            let first = indices.get(from + 1).copied().unwrap_or(last);
+            assert_eq!(entries[0].0, first, "from {from}");
+        }
+    }
+    feed(&mesh, 1, &mut follower, last).await;
+    assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_follower_that_has_diverged_is_sent_the_whole_state() {
     let mesh = Mesh::founded(1, Settings::default()).await;
     let index = mesh.say("truth").await;
@@ -107,7 +168,59 @@ async fn a_piece_that_is_damaged_repeated_or_out_of_turn_moves_nothing() {
     }
     assert_eq!(follower.upto(), LedgerIndex(0));
     assert_eq!(follower.take(&one), Ok(first));
-    assert!(matches!(follower.take(&one), Err(TakeFault::Gap { .. })));
+    assert_eq!(
+        follower.take(&one),
+        Ok(first),
+        "what is known is passed over"
+    );
     follower.take(&two).unwrap();
     assert_eq!(follower.watch().borrow().said, ["one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_of_two_keepers_may_overlap() {
+    let mesh = Mesh::founded(1, Settings::default()).await;
+    let mut follower = Follower::new(Toy::default(), verifier());
+    let mut brisk = mesh.port(1).follow(LedgerIndex(1), None);
+    let mut lazy = mesh.port(1).follow(LedgerIndex(1), None);
+    mesh.say("one").await;
+    follower
+        .take(&brisk.next().await.unwrap().to_bytes())
+        .unwrap();
+    let last = mesh.say("two").await;
+    let both = lazy.next().await.unwrap();
+    assert_eq!(follower.take(&both.to_bytes()), Ok(last));
+    follower
+        .take(&brisk.next().await.unwrap().to_bytes())
+        .unwrap();
+    assert_eq!(follower.watch().borrow().said, ["one", "two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn states_of_two_keepers_may_arrive_in_turns() {
+    let settings = Settings {
+        snapshot_every: 20,
+        entries_kept: 5,
+        ..Settings::default()
+    };
+    let mesh = Mesh::founded(1, settings).await;
+    for number in 0..80 {
+        mesh.say(&format!("{number} {}", "x".repeat(10_000))).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    let mut follower = Follower::new(Toy::default(), verifier());
+    let mut one = mesh.port(1).follow(LedgerIndex(1), None);
+    let begun = one.next().await.unwrap();
+    follower.take(&begun.to_bytes()).unwrap();
+    let last = mesh.say("one more").await;
+    let mut other = mesh.port(1).follow(LedgerIndex(1), None);
+    while follower.upto() < last {
+        follower
+            .take(&other.next().await.unwrap().to_bytes())
+            .unwrap();
+        follower
+            .take(&one.next().await.unwrap().to_bytes())
+            .unwrap();
+    }
+    assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
 }
