@@ -1,1 +1,5 @@
-//! To be written.
+//! What do real processes with real signals show that nothing else can?
+//!
+//! Not here: the stories (see `tests/stories`), and anything that needs root but `tests/rights.rs`.
+
+pub mod program;

@@ -1,0 +1,3 @@
+//! Stories of real processes: each breaks something from outside, and reads what any operator can read.
+
+mod start;
