@@ -2,10 +2,11 @@
 
 mod fleet;
 
+use detection::verdict::Discount;
 use fleet::*;
 use ledger::case::{Closure, Stage};
 use ledger::command::{Command, Finding, Outcome, Refused};
-use vocabulary::{Scope, VerdictKind};
+use vocabulary::{ModelSigner, Scope, VerdictKind};
 
 fn down(name: &str) -> (&str, Seen) {
     (name, Seen::HostDown)
@@ -44,6 +45,49 @@ fn a_verdict_opens_a_case_that_keeps_its_grounds_and_its_rule() {
     assert_eq!(case.grounds.against.len(), 8);
     assert_eq!(case.rounds_upheld, 1);
     assert_eq!(case.boot, Some(boot(1)));
+}
+
+#[test]
+fn a_case_keeps_what_each_observer_saw_and_why_a_word_did_not_count() {
+    let mut fleet = Fleet::healing();
+    let mut grounds = fleet.round(&[("b2", Seen::AgentDown)]);
+    // One was signed about an earlier life of the subject, one by an observer whose loop was late.
+    let [foreign, late] = [0, 1].map(|seat| grounds.attestations[seat].observer);
+    grounds.attestations[0].subject_boot = boot(0);
+    grounds.attestations[1].late_ms = 900;
+    for attestation in &mut grounds.attestations[..2] {
+        let mut hosts = fleet.hosts.iter();
+        let author = hosts.find(|claims| claims.id() == attestation.observer);
+        let signer = ModelSigner::new(&author.expect("it belongs").host);
+        *attestation = attestation.clone().signed("test", &signer);
+    }
+    let finding = Finding {
+        scope: Scope::Host(id("b2")),
+        kind: VerdictKind::AgentDown,
+    };
+    let command = Command::Verdicts {
+        grounds,
+        findings: vec![finding],
+        doubted: Vec::new(),
+    };
+    let Outcome::Findings(opened) = fleet.send("a1", command) else {
+        panic!("verdicts are answered by findings");
+    };
+    let case = fleet.case(opened[0].clone().expect("six voices of seven are left"));
+    let sights = &case.grounds.sights;
+    let looked: Vec<_> = sights.iter().map(|sight| sight.observer).collect();
+    assert_eq!(
+        looked,
+        fleet.ledger.seating().observers(&id("b2")),
+        "every seat, in order"
+    );
+    for sight in sights {
+        let is_void = sight.observer == foreign;
+        assert_eq!(sight.void.is_some(), is_void, "{sight:?}");
+        assert_eq!(sight.paths.is_empty(), is_void, "{sight:?}");
+        let discount = (sight.observer == late).then_some(Discount::Late(900));
+        assert_eq!(sight.discount, discount);
+    }
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn voices(explained: &CaseExplained, screen: &Screen) -> String {
         return String::new();
     }
     let title = format!(
-        "who looked, in the round at entry {}: {} against, {} well, {} vacant of {} seats; {} needed, {} may be mistaken",
+        "who looked, in the newest round (entry {}): {} against, {} well, {} vacant of {} seats; {} needed, {} may be mistaken",
         explained.anchor,
         votes.against,
         votes.well,

@@ -21,6 +21,8 @@ pub mod status;
 mod table;
 
 #[cfg(test)]
+mod exits;
+#[cfg(test)]
 mod screens;
 
 use std::ffi::OsString;
@@ -91,6 +93,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(usage) => return told(&usage),
     };
     let ended = match line.verb {
+        Verb::DemoRemedy(remedy) => return remedy.run(),
+        verb => carry(verb),
+    };
+    match ended {
+        Ok(()) => Exit::Done.into(),
+        Err(fault) => {
+            eprintln!("hale: {fault}");
+            fault.exit.into()
+        }
+    }
+}
+
+fn carry(verb: Verb) -> Result<(), CommandFault> {
+    match verb {
         Verb::Agent(verb) => agent::run(&verb),
         Verb::Guard => agent::guard(),
         Verb::Status(verb) => status::run(&verb),
@@ -107,14 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),
         Verb::Demo(demo) => demo.run(),
-        Verb::DemoRemedy(remedy) => return remedy.run(),
-    };
-    match ended {
-        Ok(()) => Exit::Done.into(),
-        Err(fault) => {
-            eprintln!("hale: {fault}");
-            fault.exit.into()
-        }
+        Verb::DemoRemedy(_) => unreachable!("the caller gives only verbs that end with our codes"),
     }
 }
 

@@ -134,7 +134,7 @@ fn a_mesh_without_policy_only_observes_and_says_how_to_change_that() {
 
             case 1  b2  AgentDown  open  opened 400 ms ago
 
-            who looked, in the round at entry 20: 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 20): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
@@ -212,7 +212,7 @@ fn a_case_is_explained_from_the_voices_to_the_soak() {
         &expect![[r#"
             case 1  b2  AgentDown  verifying  opened 8.4 s ago
 
-            who looked, in the round at entry 21: 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 21): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
@@ -298,7 +298,7 @@ fn a_healed_host_shows_its_present_first_and_then_its_last_case() {
             now
               closed: healed, and proven
 
-            who looked, in the round at entry 21: 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 21): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused

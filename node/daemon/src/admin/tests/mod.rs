@@ -2,6 +2,6 @@
 
 #[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
 pub(crate) mod fleet;
-mod model;
+pub(crate) mod model;
 mod socket;
 mod validity;

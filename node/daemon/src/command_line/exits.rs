@@ -1,0 +1,108 @@
+//! How each verb ends, against a socket over a modelled mind.
+
+use clap::Parser as _;
+
+use super::{CommandFault, CommandLine, Exit, carry};
+use crate::admin::tests::fleet::{Fleet, Seen};
+use crate::admin::tests::model::{ModelMind, Served};
+
+/// The words of a command line, asked at this socket.
+async fn said(socket: &std::path::Path, words: &str) -> Result<(), CommandFault> {
+    let words: Vec<String> = std::iter::once("hale")
+        .chain(words.split(' '))
+        .map(|word| word.replace('_', " "))
+        .chain([
+            "--json".to_owned(),
+            "--socket".to_owned(),
+            socket.display().to_string(),
+        ])
+        .collect();
+    let line = CommandLine::try_parse_from(words).expect("sound words");
+    tokio::task::spawn_blocking(move || carry(line.verb))
+        .await
+        .expect("no panic")
+}
+
+async fn ends(served: &Served, words: &str, exit: Exit) -> String {
+    let ended = said(served.client.socket(), words).await;
+    let sentence = ended.as_ref().err().map(|fault| fault.sentence.clone());
+    let found = ended.err().map_or(Exit::Done, |fault| fault.exit);
+    assert_eq!(found, exit, "{words}: {sentence:?}");
+    sentence.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
+    let mut fleet = Fleet::healing();
+    fleet.opened("b2", Seen::AgentDown);
+    let served = Served::over(ModelMind::new(fleet));
+    for words in [
+        "status",
+        "hosts --retired",
+        "cases --all",
+        "explain 1",
+        "explain c3",
+        "audit",
+        "audit --since 3",
+        "audit verify",
+        "policy show",
+        "policy show --version 0",
+        "policy history",
+        "host list",
+        "pause --why a_look",
+        "resume --why seen",
+        "case dismiss 1 --why seen_to",
+    ] {
+        ends(&served, words, Exit::Done).await;
+    }
+    for (words, name) in [
+        ("resume --why again", "Nothing: "),
+        ("init --keepers a1,b1,c1", "AlreadyFounded: "),
+        ("host retire c1 --yes --why sold", "NotPermitted: "),
+        ("case dismiss 9 --why seen_to", "UnknownCase: "),
+    ] {
+        let sentence = ends(&served, words, Exit::Refused).await;
+        assert!(sentence.starts_with(name), "{words}: {sentence}");
+    }
+    ends(&served, "explain c9", Exit::Failed).await;
+    ends(&served, "policy show --version 7", Exit::Failed).await;
+    ends(
+        &served,
+        "policy apply /nonexistent/policy.toml --why x",
+        Exit::Failed,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
+    let mut mind = ModelMind::new(Fleet::healing());
+    mind.has_majority = false;
+    let served = Served::over(mind);
+    for words in [
+        "status",
+        "hosts",
+        "cases",
+        "explain a2",
+        "audit",
+        "audit verify",
+        "pause --why now",
+    ] {
+        ends(&served, words, Exit::NoMajority).await;
+    }
+}
+
+#[tokio::test]
+async fn where_no_agent_listens_every_verb_ends_with_five() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for words in [
+        "status",
+        "audit verify",
+        "pause --why now",
+        "init --keepers a1",
+    ] {
+        let ended = said(&folder.path().join("admin.sock"), words).await;
+        let fault = ended.expect_err("nobody is there");
+        assert_eq!(fault.exit, Exit::NoAgent, "{fault}");
+    }
+}
