@@ -46,6 +46,11 @@ bless:
 root-tests:
     cargo test -p hale-test-cluster --features root --locked
 
+# What an agent costs at rest and how soon a death is known; as root, on a quiet machine
+bench *flags:
+    cargo build --release --locked -p hale-daemon
+    cargo run --release --locked -p hale-test-bench -- {{ flags }}
+
 # Exactly what CI runs; as root, on Debian 12
 ci:
     .ci/run

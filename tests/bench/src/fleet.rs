@@ -1,0 +1,312 @@
+//! The agents of a bench: real processes of one binary, each in the namespace of its host.
+//!
+//! Law N5: a mesh is calm only when a keeper's own answer says so: fresh, no case, no brake, every host well in the
+//! life that was last begun.
+//! Not here: what is measured (see `rest`, `fall`).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use daemon::admin::answer::{Answer, AuditPage, Body, Hosts, Status};
+use daemon::admin::client::Client;
+use daemon::authority::{self, Term};
+use daemon::demo::folder::Folder;
+use daemon::demo::process::Process;
+use rustix::process::Signal;
+use tokio::process::Command;
+use tokio::time::{self, Instant};
+use vocabulary::ClusterName;
+
+use super::network::{Network, Port};
+use super::plan::{CLUSTER, Files, KEEPERS_COUNT, Place, Planned};
+
+/// A bench is over in an hour; the smallest term is a day.
+const CERTIFICATE_DAYS: u32 = 1;
+
+/// Thirty agents that start at once on a busy machine.
+const LISTENS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Thirty enrolments, one epoch per 5 s, thirty full sets of connections.
+const CALM_WITHIN: Duration = Duration::from_secs(240);
+
+/// An agent on this machine answers within this.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// What went wrong, as a sentence.
+#[derive(Debug)]
+pub struct BenchFault(String);
+
+/// Agents, network and files; in the order in which they must go.
+pub struct Fleet {
+    agents: Vec<Option<Process>>,
+    lives: Vec<u64>,
+    network: Network,
+    folder: Folder,
+    program: PathBuf,
+}
+
+impl Fleet {
+    /// Makes network and files, starts every agent, founds the mesh and waits until it is calm.
+    pub async fn raise(count: usize, program: &Path) -> Result<Self, BenchFault> {
+        eprintln!("bench: raising {count} hosts");
+        let mut fleet = Self {
+            agents: (0..count).map(|_| None).collect(),
+            lives: vec![0; count],
+            network: Network::up(count)?,
+            folder: Folder::make().map_err(BenchFault::of("make a folder"))?,
+            program: program.into(),
+        };
+        match fleet.begin().await {
+            Ok(()) => Ok(fleet),
+            Err(fault) => Err(fleet.kept(fault)),
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), BenchFault> {
+        let cluster = ClusterName::new(CLUSTER).map_err(BenchFault::of("name the mesh"))?;
+        authority::init(
+            &cluster,
+            &self.authority(),
+            Term::from_now(CERTIFICATE_DAYS),
+        )
+        .map_err(BenchFault::of("found the authority"))?;
+        for place in 0..self.count() {
+            self.furnish(place)?;
+            self.start(place)?;
+        }
+        for place in 0..self.count() {
+            self.listens(place).await?;
+        }
+        self.found().await?;
+        self.calm().await.map(drop)
+    }
+
+    /// How many hosts it has.
+    pub fn count(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// The process of a host's agent.
+    pub fn process(&self, place: Place) -> Result<u32, BenchFault> {
+        let running = self.agents[place]
+            .as_ref()
+            .filter(|agent| !agent.has_ended());
+        let running = running.map(Process::id);
+        running.ok_or_else(|| BenchFault(format!("the agent of h{place} has ended")))
+    }
+
+    /// Starts a host's agent.
+    pub fn start(&mut self, place: Place) -> Result<(), BenchFault> {
+        let files = self.files(place);
+        // nsenter becomes the agent, so that the process id is the agent's.
+        let mut namespace = std::ffi::OsString::from("--net=");
+        namespace.push(self.network.namespace_file(place));
+        let config = files.config();
+        let arguments = [
+            &namespace,
+            OsStr::new("--"),
+            self.program.as_os_str(),
+            OsStr::new("agent"),
+            OsStr::new("--config"),
+            config.as_os_str(),
+        ];
+        let agent = Process::start(Path::new("nsenter"), &arguments, &files.log(), async {});
+        self.agents[place] = Some(agent.map_err(BenchFault::of("start an agent"))?);
+        self.lives[place] += 1;
+        Ok(())
+    }
+
+    /// SIGKILL; returns as soon as it is sent.
+    pub fn kill(&self, place: Place) -> Result<(), BenchFault> {
+        let agent = self.agents[place].as_ref();
+        let killed = agent.map_or(Ok(()), |agent| agent.signal(Signal::KILL));
+        killed.map_err(BenchFault::of("kill an agent"))
+    }
+
+    /// Starts the agent of a host that was killed.
+    pub async fn start_again(&mut self, place: Place) -> Result<(), BenchFault> {
+        if let Some(agent) = self.agents[place].take() {
+            agent.ended().await;
+        }
+        self.start(place)?;
+        self.listens(place).await
+    }
+
+    /// Silences a host or lets it be heard again.
+    pub fn set(&self, place: Place, port: Port) -> Result<(), BenchFault> {
+        self.network.set(place, port)
+    }
+
+    /// Waits until the mesh is calm (law N5); the place of its leader.
+    pub async fn calm(&self) -> Result<Place, BenchFault> {
+        let until = Instant::now() + CALM_WITHIN;
+        loop {
+            match self.is_calm().await {
+                Ok(leader) => return Ok(leader),
+                Err(unrest) if Instant::now() > until => {
+                    let within = CALM_WITHIN.as_secs();
+                    return Err(BenchFault(format!("not calm within {within} s: {unrest}")));
+                }
+                Err(_) => time::sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    async fn is_calm(&self) -> Result<Place, BenchFault> {
+        let unrest = |why: String| Err(BenchFault(why));
+        let leader = self.leader().await?;
+        let status: Answer<Status> = self.ask(leader, "/v1/status").await?;
+        if !status.fresh {
+            return unrest(format!("h{leader} has no majority"));
+        }
+        if status.data.cases_open > 0 || status.data.brake.is_on {
+            let why = status.data.brake.why.unwrap_or_default();
+            return unrest(format!("{} cases are open {why}", status.data.cases_open));
+        }
+        let hosts: Answer<Hosts> = self.ask(leader, "/v1/hosts").await?;
+        let is_well = |place: &Place| {
+            let (name, life) = (Planned(*place).name(), Some(self.lives[*place]));
+            let mut hosts = hosts.data.hosts.iter();
+            hosts.any(|host| {
+                host.name == name
+                    && host.boot == life
+                    && host.state == "ok"
+                    && host.doubted_by.is_empty()
+            })
+        };
+        match (0..self.count()).find(|place| !is_well(place)) {
+            Some(place) => unrest(format!("h{place} is not well")),
+            None => Ok(leader),
+        }
+    }
+
+    /// Who leads, as the first keeper says that knows it.
+    async fn leader(&self) -> Result<Place, BenchFault> {
+        let mut last = BenchFault::new("no keeper knows a leader");
+        for keeper in 0..KEEPERS_COUNT {
+            match self.ask::<Status>(keeper, "/v1/status").await {
+                Ok(status) => {
+                    let named = status.data.keepers.leader;
+                    let places = 0..KEEPERS_COUNT;
+                    let mut places = places.filter(|place| named == Some(Planned(*place).name()));
+                    if let Some(leader) = places.next() {
+                        return Ok(leader);
+                    }
+                }
+                Err(fault) => last = fault,
+            }
+        }
+        Err(last)
+    }
+
+    /// What the audit has above this number, as this host's agent knows it.
+    pub async fn audit(&self, place: Place, above: u64) -> Result<AuditPage, BenchFault> {
+        let page = self.ask(place, &format!("/v1/audit?since={above}")).await?;
+        Ok(page.data)
+    }
+
+    /// Asks a host's agent what any operator may ask.
+    pub async fn ask<B: Body>(&self, place: Place, path: &str) -> Result<Answer<B>, BenchFault> {
+        let client = Client::new(self.files(place).socket()).within(ANSWERS_WITHIN);
+        let asked = client.ask(path).await;
+        asked.map_err(|fault| BenchFault(format!("h{place}: {fault}")))
+    }
+
+    /// Kills every agent and returns when none runs; network and files go with the fleet.
+    pub async fn end(mut self) -> Result<(), BenchFault> {
+        for place in 0..self.count() {
+            self.kill(place)?;
+        }
+        for agent in &mut self.agents {
+            if let Some(agent) = agent.take() {
+                agent.ended().await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fault, with the place of the logs that may explain it; they stay.
+    pub fn kept(mut self, fault: BenchFault) -> BenchFault {
+        self.folder.keep();
+        let folder = self.folder.path().display();
+        BenchFault(format!("{fault}; logs in {folder}"))
+    }
+
+    fn files(&self, place: Place) -> Files {
+        Planned(place).files(self.folder.path())
+    }
+
+    fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority")
+    }
+
+    fn furnish(&self, place: Place) -> Result<(), BenchFault> {
+        let (host, files) = (Planned(place), self.files(place));
+        let claims = host.claims().map_err(BenchFault::of("name a host"))?;
+        let term = Term::from_now(CERTIFICATE_DAYS);
+        authority::issue(&claims, &self.authority(), &files.folder, term)
+            .map_err(BenchFault::of("issue a certificate"))?;
+        fs::create_dir(files.storage()).map_err(BenchFault::of("make a folder"))?;
+        fs::write(files.config(), host.config_text()).map_err(BenchFault::of("write a host's file"))
+    }
+
+    async fn listens(&self, place: Place) -> Result<(), BenchFault> {
+        let until = Instant::now() + LISTENS_WITHIN;
+        while let Err(fault) = self.ask::<Status>(place, "/v1/status").await {
+            let has_ended = self.process(place).is_err();
+            if has_ended || Instant::now() > until {
+                let log = fs::read_to_string(self.files(place).log()).unwrap_or_default();
+                let last = log.lines().last().unwrap_or_default();
+                return Err(BenchFault(format!("{fault}; it last said: {last}")));
+            }
+            time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    /// `hale init`, as an operator would, until the other keepers can be reached.
+    async fn found(&self) -> Result<(), BenchFault> {
+        let keepers: Vec<String> = (0..KEEPERS_COUNT).map(|at| Planned(at).name()).collect();
+        let until = Instant::now() + LISTENS_WITHIN;
+        loop {
+            let mut hale = Command::new(&self.program);
+            hale.args(["init", "--keepers", &keepers.join(","), "--socket"])
+                .arg(self.files(0).socket());
+            let done = hale
+                .output()
+                .await
+                .map_err(BenchFault::of("run hale init"))?;
+            if done.status.success() {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                let said = String::from_utf8_lossy(&done.stderr);
+                return Err(BenchFault(format!("hale init refused: {}", said.trim())));
+            }
+            time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl BenchFault {
+    /// What went wrong.
+    pub fn new(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+
+    /// What was being done, for `map_err`.
+    pub fn of<E: fmt::Display>(doing: &'static str) -> impl Fn(E) -> Self {
+        move |why| Self(format!("could not {doing}: {why}"))
+    }
+}
+
+impl fmt::Display for BenchFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
