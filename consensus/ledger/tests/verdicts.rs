@@ -54,7 +54,7 @@ fn a_case_keeps_what_each_observer_saw_and_why_a_word_did_not_count() {
     // One was signed about an earlier life of the subject, one by an observer whose loop was late.
     let [foreign, late] = [0, 1].map(|seat| grounds.attestations[seat].observer);
     grounds.attestations[0].subject_boot = boot(0);
-    grounds.attestations[1].late_ms = 900;
+    grounds.attestations[1].late_ms = 1_900;
     for attestation in &mut grounds.attestations[..2] {
         let mut hosts = fleet.hosts.iter();
         let author = hosts.find(|claims| claims.id() == attestation.observer);
@@ -85,7 +85,7 @@ fn a_case_keeps_what_each_observer_saw_and_why_a_word_did_not_count() {
         let is_void = sight.observer == foreign;
         assert_eq!(sight.void.is_some(), is_void, "{sight:?}");
         assert_eq!(sight.paths.is_empty(), is_void, "{sight:?}");
-        let discount = (sight.observer == late).then_some(Discount::Late(900));
+        let discount = (sight.observer == late).then_some(Discount::Late(1_900));
         assert_eq!(sight.discount, discount);
     }
 }
