@@ -71,7 +71,7 @@ impl Luck {
         vec![Whom::Named(names[at].clone())]
     }
 
-    fn strike(&mut self, names: &[String]) -> Fault {
+    fn strike(&mut self, names: &[String], zones: [&str; 3]) -> Fault {
         match self.below(16) {
             0..4 => Fault::Kill(self.one(names)),
             4 => Fault::Freeze(self.one(names)),
@@ -84,7 +84,7 @@ impl Luck {
                 both: self.below(2) == 0,
             },
             9 => Fault::Cut {
-                from: vec![Whom::Zone(["a", "b", "c"][self.below(3) as usize].into())],
+                from: vec![Whom::Zone(zones[self.below(3) as usize].into())],
                 to: Vec::new(),
                 both: true,
             },
@@ -109,6 +109,22 @@ impl Luck {
     }
 }
 
+/// The demo's fleet, nine hosts in racks of two, or twelve of them in weather that loses two of a hundred datagrams; their
+/// zones and keepers.
+fn setup(seed: u64) -> (Setup, [&'static str; 3], [&'static str; 3]) {
+    let zones = ["z0", "z1", "z2"];
+    let keepers = ["h0", "h1", "h2"];
+    match seed % 3 {
+        0 => (Setup::grid(9, 3, seed), zones, keepers),
+        1 => (Setup::demo(seed), ["a", "b", "c"], ["a1", "b1", "c1"]),
+        _ => {
+            let mut setup = Setup::grid(12, 3, seed);
+            setup.weather.loss_permille = 20;
+            (setup, zones, keepers)
+        }
+    }
+}
+
 /// A host inside a domain that is a person's case waits for that person (protocol 3.5).
 fn is_a_persons(fleet: &Fleet, case: CaseId) -> bool {
     let holds = fleet.ledger().holds(case);
@@ -119,20 +135,19 @@ fn is_a_persons(fleet: &Fleet, case: CaseId) -> bool {
 
 fn play(seed: u64) -> Result<(), String> {
     let mut luck = Luck(ChaCha8Rng::seed_from_u64(seed));
-    let mut fleet = Fleet::new(Setup::demo(seed).with_policy(POLICY)).expect("sound");
+    let (setup, zones, keepers) = setup(seed);
+    let mut fleet = Fleet::new(setup.with_policy(POLICY)).expect("sound");
     let names: Vec<String> = fleet.names().map(str::to_owned).collect();
     fleet.run(Span::seconds(30));
     fleet.begin_trace();
     for _ in 0..STRIKES {
-        let fault = luck.strike(&names);
+        let fault = luck.strike(&names, zones);
         fleet.strike(fault);
         let pause = 100 + luck.below(9_000);
         fleet.run(Span::milliseconds(pause));
     }
     let all: Vec<Whom> = names.iter().cloned().map(Whom::Named).collect();
-    let keepers: Vec<Whom> = ["a1", "b1", "c1"]
-        .map(|name| Whom::Named(name.into()))
-        .to_vec();
+    let keepers = keepers.map(|name| Whom::Named(name.into())).to_vec();
     fleet.note("calm from here on".into());
     fleet.strike(Fault::Join);
     fleet.strike(Fault::Unsilence(all.clone()));
