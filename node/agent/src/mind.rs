@@ -85,6 +85,7 @@ pub struct Agent {
     own_asks: BTreeMap<AskId, CallId>,
     next_own_ask: u64,
     short_cuts: VecDeque<ShortCut>,
+    has_begun: bool,
     has_left: bool,
     out: Vec<Effect>,
 }
@@ -128,6 +129,7 @@ impl Agent {
             own_asks: BTreeMap::new(),
             next_own_ask: OWN_ASKS_FROM,
             short_cuts: VecDeque::new(),
+            has_begun: false,
             has_left: false,
             out: Vec::new(),
         }
@@ -135,6 +137,9 @@ impl Agent {
 
     /// What has happened, and what is to be done about it, in order.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        if !self.has_begun {
+            self.begin(now);
+        }
         match event {
             Event::Datagram { from, datagram } => self.take_datagram(now, from, datagram),
             Event::Asked { id, from, request } => self.asked(now, id, from, request),
@@ -257,14 +262,28 @@ impl Agent {
         self.enrolment.ended(now, outcome);
     }
 
-    /// The committed state has grown: whatever follows from roster, seats and boots follows now.
+    /// A host that comes back knows the state as it left it: seats and addresses stand before any keeper is reached.
+    fn begin(&mut self, now: Moment) {
+        self.has_begun = true;
+        if self.ledger.is_founded() {
+            self.take_ledger(now, None);
+        }
+    }
+
     fn ledger_advanced(&mut self, now: Moment, ledger: Arc<Ledger>) {
-        let is_other_roster = !Arc::ptr_eq(self.ledger.roster(), ledger.roster());
-        let is_other_policy =
-            self.ledger.policy_shelf().version() != ledger.policy_shelf().version();
-        self.ledger = ledger;
+        let before = std::mem::replace(&mut self.ledger, ledger);
+        self.take_ledger(now, Some(&before));
+    }
+
+    /// The committed state has grown: whatever follows from roster, seats and boots follows now.
+    fn take_ledger(&mut self, now: Moment, before: Option<&Ledger>) {
+        let is_other_roster =
+            before.is_none_or(|before| !Arc::ptr_eq(before.roster(), self.ledger.roster()));
+        let is_other_policy = before.is_none_or(|before| {
+            before.policy_shelf().version() != self.ledger.policy_shelf().version()
+        });
         if is_other_roster {
-            self.locate(now);
+            self.locate(now, before);
             let hosts = self.ledger.roster().present_count();
             self.gossip(now, membership::Event::RosterSized { hosts });
             self.take_fleet(now);
@@ -280,18 +299,23 @@ impl Agent {
         self.page();
     }
 
-    /// Addresses and boots as their hosts have committed them.
-    fn locate(&mut self, now: Moment) {
+    /// Addresses and boots as their hosts have committed them, where they are others than before.
+    fn locate(&mut self, now: Moment, before: Option<&Ledger>) {
         let roster = Arc::clone(self.ledger.roster());
         let me = self.me;
         for (host, entry) in roster.present().filter(|(host, _)| **host != me) {
-            if let Some(address) = entry.address {
+            let known = before.and_then(|before| before.roster().get(host));
+            if let Some(address) = entry.address
+                && known.is_none_or(|known| known.address != entry.address)
+            {
                 self.emit(Effect::Locate {
                     host: *host,
                     address,
                 });
             }
-            if let Some(boot) = entry.boot {
+            if let Some(boot) = entry.boot
+                && known.is_none_or(|known| known.boot != entry.boot)
+            {
                 self.see_boot(now, *host, boot);
             }
         }
