@@ -114,6 +114,8 @@ pub enum What {
     Verify,
     /// Telling the ledger that it is not.
     Unproven,
+    /// Giving the lease back.
+    Release,
 }
 
 /// A receipt that the ledger has not yet taken.
@@ -159,6 +161,23 @@ impl Healing {
         }
         self.tell(now, &mut wishes);
         wishes
+    }
+
+    /// protocol 7.2: this host leaves. Every lease goes back, so that nobody waits for it to run out; what was begun under it
+    /// counts on until another healer has found out its end.
+    pub fn leave(&mut self) -> Vec<(Errand, Wish)> {
+        let give_back = |(case, task): (&CaseId, &Task)| {
+            let command = Command::Release {
+                case: *case,
+                fence: task.fence,
+                why: "its healer leaves".into(),
+            };
+            (
+                task.errand(*case, What::Release),
+                Wish::Propose(command, PROPOSAL_WITHIN),
+            )
+        };
+        self.tasks.iter().map(give_back).collect()
     }
 
     /// Takes what came of an errand; the step that follows at once, if one does.

@@ -22,6 +22,13 @@ impl Agent {
         }
     }
 
+    /// This host leaves.
+    pub(crate) fn give_leases_back(&mut self, now: Moment) {
+        for (errand, wish) in self.healing.leave() {
+            self.grant(now, errand, wish);
+        }
+    }
+
     /// An errand of the healer has ended.
     pub(crate) fn heal_ended(&mut self, now: Moment, errand: Errand, end: CallEnd) {
         let came = match end {

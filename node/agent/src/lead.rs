@@ -296,7 +296,8 @@ impl Lead {
         });
         let hosts = conclusions
             .verdicts()
-            .filter(|(host, _)| **host != self.me)
+            // protocol 3.6 `Left`: whoever said goodbye is no case.
+            .filter(|(host, _)| **host != self.me && ledger.left_since(host).is_none())
             .map(|(host, verdict)| Finding {
                 scope: Scope::Host(*host),
                 kind: verdict.kind.clone(),

@@ -8,7 +8,7 @@ use detection::rounds::{Effect as Wanted, Event as Told, WishId};
 use detection::verdict::{Court, Fleet, VerifiedGrounds, conclude};
 use ledger::Ledger;
 use ledger::case::{Case, Stage};
-use ledger::command::Command;
+use ledger::command::{Command, Refused};
 use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span};
 use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
 
@@ -270,7 +270,12 @@ impl Agent {
                 continue;
             };
             let matter = Matter::Offer(case.id);
-            if ledger.can_offer(case.id, healer).is_ok() && self.lead.begin(matter) {
+            let permitted = ledger.can_offer(case.id, healer);
+            if let Err(Refused::Healer(_)) = permitted {
+                // The ledger knows of this host what the choice does not: the next draw is another's.
+                self.lead.count_offer(&ledger, case.id);
+            }
+            if permitted.is_ok() && self.lead.begin(matter) {
                 self.lead.count_offer(&ledger, case.id);
                 let command = Command::Offer {
                     case: case.id,

@@ -334,6 +334,7 @@ impl Agent {
     /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
     fn leave(&mut self, now: Moment) {
         self.has_left = true;
+        self.give_leases_back(now);
         let command = Command::Left { boot: self.boot };
         self.propose(now, Purpose::Goodbye, command, GOODBYE_WITHIN);
         self.gossip(now, membership::Event::Leave);

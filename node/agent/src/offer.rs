@@ -1,6 +1,6 @@
 //! Whom the leader asks to heal (protocol 7.2).
 //!
-//! Law O1: never the subject, never a doubted host, never a host that has a live case of its own.
+//! Law O1: never the subject, never a doubted host, never one that said goodbye or has a live case of its own.
 //! Not here: whether a lease may be granted at all (the ledger counts the budgets).
 
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ pub fn choose_healer(
         .filter(|(host, entry)| {
             entry.claims.roles.healer
                 && entry.boot.is_some()
+                && ledger.left_since(host).is_none()
                 && **host != subject
                 && !doubted.contains(host)
                 && !troubled.contains(host)

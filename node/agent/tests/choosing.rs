@@ -130,9 +130,11 @@ mod healers {
         let mut fleet = Fleet::healing();
         let case = fleet.opened("b2", Seen::AgentDown);
         fleet.opened("c3", Seen::AgentDown);
+        let goodbye = Command::Left { boot: boot(1) };
+        assert_eq!(fleet.send("a3", goodbye), Outcome::Done);
         for draw in 0..200 {
-            let healer = chosen(&fleet, case, &["a1", "a2"], draw).expect("five are left");
-            for barred in ["b2", "c3", "a1", "a2"] {
+            let healer = chosen(&fleet, case, &["a1", "a2"], draw).expect("four are left");
+            for barred in ["b2", "c3", "a1", "a2", "a3"] {
                 assert_ne!(healer, id(barred));
             }
         }

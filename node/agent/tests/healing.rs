@@ -418,3 +418,24 @@ fn a_boot_of_another_host_proves_nothing() {
     assert_eq!(story.stage(), "verifying");
     assert!(story.fleet.ledger.index() > LedgerIndex(0));
 }
+
+#[test]
+fn a_healer_that_leaves_gives_its_leases_back() {
+    let mut story = Story::offered();
+    story.pass(0);
+    story.commit();
+    let wishes = story.healing.leave();
+    story.wishes.extend(wishes);
+    story.commit();
+    assert_eq!(
+        story.stage(),
+        "open",
+        "nothing was begun: another may at once"
+    );
+
+    let (mut story, _, _) = Story::applying();
+    let wishes = story.healing.leave();
+    story.wishes.extend(wishes);
+    story.commit();
+    assert_eq!(story.stage(), "orphaned", "its end has to be found out");
+}

@@ -37,6 +37,7 @@ scripts! {
     goodbye = "goodbye",
     healer_frozen = "healer-frozen",
     healer_killed = "healer-killed",
+    healer_leaves = "healer-leaves",
     leader_killed = "leader-killed",
     lost_receipt = "lost-receipt",
     minority = "minority",
