@@ -77,7 +77,9 @@ impl Sight {
         records
             .map(|record| {
                 let unsealed = record.unseal().map_err(|fault| fault.to_string())?;
-                Ok((unsealed, record.sentence))
+                let of = record.case.map(|case| format!("case {case}: "));
+                let sentence = format!("{}{}", of.unwrap_or_default(), record.sentence);
+                Ok((unsealed, sentence))
             })
             .collect()
     }
