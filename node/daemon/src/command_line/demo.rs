@@ -1,5 +1,6 @@
 //! `hale demo`, and the hidden remedy that its policy names.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,10 +45,8 @@ impl Demo {
             Ending::Failed(why) => {
                 Err(CommandFault::failed(format_args!("the demo failed: {why}")))
             }
-            // Interrupting a mesh that was left up is how its user ends it.
-            Ending::Interrupted if self.keep => Ok(()),
             Ending::Interrupted => Err(CommandFault::failed(
-                "the demo was interrupted; its agents are ended",
+                "the demo was interrupted before its end; its agents are ended",
             )),
         }
     }
@@ -62,7 +61,8 @@ impl Remedy {
             Errands::Start
         };
         let (code, said) = remedy::run(&self.socket, errands);
-        println!("{said}");
+        // Nobody may read it; the code is the answer.
+        let _ = writeln!(std::io::stdout(), "{said}");
         ExitCode::from(code)
     }
 }

@@ -35,6 +35,7 @@ use acts::Act;
 use folder::Folder;
 use proofs::Proof;
 use stage::Stage;
+use starter::Starter;
 use story::{Ear, Story};
 
 /// How the demo is asked for.
@@ -65,47 +66,62 @@ pub fn run(program: &Path, wish: Wish) -> Result<Ending, std::io::Error> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
-        tokio::select! {
-            ending = perform(program, wish, &mut folder) => Ok(ending),
-            _ = interrupt.recv() => Ok(Ending::Interrupted),
-            _ = terminate.recv() => Ok(Ending::Interrupted),
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut told_to_end = async || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
+        let (left, ending) = tokio::select! {
+            ended = perform(program, wish, &mut folder) => ended,
+            () = told_to_end() => return Ok(Ending::Interrupted),
+        };
+        let Some(Left { stage, starter }) = left else {
+            return Ok(ending);
+        };
+        if wish.keep {
+            report::invite(&stage, program);
+            told_to_end().await;
         }
+        drop(starter);
+        let ended = stage.fleet.end().await;
+        Ok(ended.map_or_else(|fault| Ending::Failed(fault.to_string()), |()| ending))
     })
 }
 
-async fn perform(program: &Path, wish: Wish, folder: &mut Folder) -> Ending {
+/// What is there when the story is told.
+struct Left {
+    stage: Stage,
+    starter: Starter,
+}
+
+async fn perform(program: &Path, wish: Wish, folder: &mut Folder) -> (Option<Left>, Ending) {
     let story = Story::begin(if wish.json { Ear::Beside } else { Ear::Output });
-    let mut played = Vec::new();
     let opened = opening::open(program, folder.path(), story).await;
-    let (mut stage, _starter) = match opened {
+    let (mut stage, starter) = match opened {
         Ok(opened) => opened,
         Err((story, fault)) => {
             folder.keep();
             report::broken_off(&story, &fault, folder.path());
-            return Ending::Failed(fault);
+            return (None, Ending::Failed(fault));
         }
     };
+    let mut played = Vec::new();
     let fault = play_all(&mut stage, &mut played).await;
     report::print(&stage.story, &played, wish.json);
     let is_held = fault.is_none() && played.len() == ACTS.len() && played.iter().all(Act::held);
-    if wish.keep {
+    if wish.keep || !is_held {
         folder.keep();
-        report::invite(&stage, program);
-        std::future::pending::<()>().await;
     }
-    if let Err(fault) = stage.fleet.end().await {
-        return Ending::Failed(fault.to_string());
-    }
-    if is_held {
-        return Ending::Held;
-    }
-    folder.keep();
-    report::look_into(&stage.story, folder.path());
-    Ending::Failed(fault.unwrap_or_else(|| "a proof did not hold".to_owned()))
+    let ending = if is_held {
+        Ending::Held
+    } else {
+        report::look_into(&stage.story, folder.path());
+        Ending::Failed(fault.unwrap_or_else(|| "a proof did not hold".to_owned()))
+    };
+    (Some(Left { stage, starter }), ending)
 }
 
 /// Their names, in order.

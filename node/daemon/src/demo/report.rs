@@ -55,7 +55,9 @@ pub fn print(story: &Story, acts: &[Act], is_json: bool) {
     if is_json {
         // Three kinds of values that JSON has: it cannot fail.
         let text = serde_json::to_string(&Report { acts }).unwrap_or_default();
-        println!("{text}");
+        use std::io::Write as _;
+        // Whoever asked for it may be gone; the exit code still tells.
+        let _ = writeln!(std::io::stdout(), "{text}");
     }
 }
 
