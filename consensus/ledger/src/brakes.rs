@@ -61,14 +61,10 @@ pub struct Ramp {
 impl Brakes {
     /// Why nothing may begin; `None` if no brake stands.
     pub fn standing(&self) -> Option<String> {
-        let pause = self
-            .pause
-            .as_ref()
-            .map(|pause| format!("paused by {}: {}", pause.who, pause.why));
-        let surge = || {
-            self.surge
-                .map(|surge| format!("too much trouble at once: see case {}", surge.case))
-        };
+        let pause =
+            self.pause.as_ref().map(|pause| format!("paused by {}: {}", pause.who, pause.why));
+        let surge =
+            || self.surge.map(|surge| format!("too much trouble at once: see case {}", surge.case));
         pause.or_else(surge)
     }
 
@@ -90,10 +86,7 @@ impl Ledger {
             since: self.state.time,
             since_wall: self.state.wall,
         });
-        self.record(What::Paused {
-            who: order.who.clone(),
-            why: order.why.clone(),
-        });
+        self.record(What::Paused { who: order.who.clone(), why: order.why.clone() });
         Ok(Outcome::Done)
     }
 
@@ -109,10 +102,7 @@ impl Ledger {
     /// Lifts every brake and begins the ramp at one (protocol 6.4).
     pub(crate) fn lift(&mut self, order: &Order) {
         let now = self.state.time;
-        self.record(What::Resumed {
-            who: order.who.clone(),
-            why: order.why.clone(),
-        });
+        self.record(What::Resumed { who: order.who.clone(), why: order.why.clone() });
         self.state.brakes.pause = None;
         if let Some(surge) = self.state.brakes.surge.take() {
             // protocol 6.4: after a surge `halt_above` counts only newer trouble.
@@ -122,11 +112,7 @@ impl Ledger {
                 self.close(Case::clone(&case), how);
             }
         }
-        self.state.brakes.ramp = Some(Ramp {
-            limit: 1,
-            ended: 0,
-            since: now,
-        });
+        self.state.brakes.ramp = Some(Ramp { limit: 1, ended: 0, since: now });
     }
 
     /// A remedy's way has ended, well or not: it counts for the step of the ramp.
@@ -152,11 +138,7 @@ impl Ledger {
         }
         let limit = ramp.limit.saturating_mul(2);
         let is_wide = limit >= self.in_flight_limit(&Scope::Fleet);
-        self.state.brakes.ramp = (!is_wide).then_some(Ramp {
-            limit,
-            ended: 0,
-            since: now,
-        });
+        self.state.brakes.ramp = (!is_wide).then_some(Ramp { limit, ended: 0, since: now });
     }
 
     /// Lifts a surge by itself where the policy says so and the doubted hosts have long been the same (protocol 6.4).

@@ -268,17 +268,13 @@ impl Case {
 impl RemedyNote {
     /// Whether its receipt says `Done`.
     pub fn is_done(&self) -> bool {
-        self.receipt
-            .as_ref()
-            .is_some_and(|receipt| receipt.kind == ReceiptKind::Done)
+        self.receipt.as_ref().is_some_and(|receipt| receipt.kind == ReceiptKind::Done)
     }
 
     /// Whether its end or its proof is awaited.
     pub fn is_pending(&self) -> bool {
-        let is_refused = self
-            .receipt
-            .as_ref()
-            .is_some_and(|receipt| receipt.kind == ReceiptKind::Refused);
+        let is_refused =
+            self.receipt.as_ref().is_some_and(|receipt| receipt.kind == ReceiptKind::Refused);
         self.is_proven.is_none() && !is_refused
     }
 }

@@ -26,10 +26,7 @@ const MARKS_MAX: usize = 2_048;
 
 impl Ledger {
     pub(crate) fn advance(&mut self, index: LedgerIndex, elapsed: Span, wall: WallNote) {
-        assert!(
-            index > self.state.index,
-            "law A2: entries are applied once and in order"
-        );
+        assert!(index > self.state.index, "law A2: entries are applied once and in order");
         self.state.index = index;
         self.state.time = self.state.time.after(elapsed.min(Entry::ELAPSED_MAX));
         self.state.wall = wall;
@@ -40,9 +37,7 @@ impl Ledger {
         let (anchor, now) = (self.anchor(), self.state.time);
         let marks = &mut Arc::make_mut(&mut self.state.marks).0;
         marks.push_back((anchor, now));
-        while marks
-            .front()
-            .is_some_and(|(_, at)| now.since(*at) >= ANCHOR_AGE_MAX)
+        while marks.front().is_some_and(|(_, at)| now.since(*at) >= ANCHOR_AGE_MAX)
             || marks.len() > MARKS_MAX
         {
             marks.pop_front();
@@ -62,10 +57,7 @@ impl Ledger {
         if is_known && anchor.index >= at_least {
             Ok(())
         } else {
-            Err(Refused::Stale {
-                anchor: anchor.index,
-                at_least,
-            })
+            Err(Refused::Stale { anchor: anchor.index, at_least })
         }
     }
 

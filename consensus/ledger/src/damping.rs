@@ -93,10 +93,7 @@ impl Ledger {
         let count = self.state.attempts.of(&host).filter(counts).count();
         let most = (rule.attempts.at_most as usize).min(ATTEMPTS_MAX);
         (count >= most).then(|| {
-            format!(
-                "{count} of {most} attempts within {} are spent",
-                rule.attempts.within
-            )
+            format!("{count} of {most} attempts within {} are spent", rule.attempts.within)
         })
     }
 
@@ -139,9 +136,7 @@ impl Ledger {
         while of_host.len() > ATTEMPTS_MAX {
             of_host.pop_front();
         }
-        Arc::make_mut(&mut self.state.begun)
-            .0
-            .push_back((now, scopes));
+        Arc::make_mut(&mut self.state.begun).0.push_back((now, scopes));
     }
 
     /// A remedy was refused: nothing was done, so its rung need not cool down; the attempt still counts.
@@ -161,16 +156,12 @@ impl Ledger {
         let is_over = |attempt: &Attempt| attempt.counts_until <= now;
         if self.state.attempts.0.values().flatten().any(is_over) {
             let attempts = &mut Arc::make_mut(&mut self.state.attempts).0;
-            attempts
-                .values_mut()
-                .for_each(|of_host| of_host.retain(|attempt| !is_over(attempt)));
+            attempts.values_mut().for_each(|of_host| of_host.retain(|attempt| !is_over(attempt)));
             attempts.retain(|_, of_host| !of_host.is_empty());
         }
         let is_old = |begun: &(LedgerTime, FrozenScopes)| now.since(begun.0) >= HOUR;
         if self.state.begun.0.front().is_some_and(is_old) {
-            Arc::make_mut(&mut self.state.begun)
-                .0
-                .retain(|begun| !is_old(begun));
+            Arc::make_mut(&mut self.state.begun).0.retain(|begun| !is_old(begun));
         }
     }
 }

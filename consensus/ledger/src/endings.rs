@@ -32,9 +32,7 @@ impl Ledger {
             return Err(Refused::Bound(bound));
         }
         let judged = self.judge(grounds, None, verifier)?;
-        let outcomes = cases
-            .iter()
-            .map(|id| self.recover(*id, &judged).map(|()| *id));
+        let outcomes = cases.iter().map(|id| self.recover(*id, &judged).map(|()| *id));
         Ok(Outcome::Findings(outcomes.collect()))
     }
 
@@ -45,10 +43,7 @@ impl Ledger {
         }
         let after = case.opened_at;
         if judged.anchor.index < after {
-            return Err(Refused::Stale {
-                anchor: judged.anchor.index,
-                at_least: after,
-            });
+            return Err(Refused::Stale { anchor: judged.anchor.index, at_least: after });
         }
         match &case.subject {
             Scope::Host(host) if judged.conclusions.is_well(host) => {
@@ -57,9 +52,9 @@ impl Ledger {
             }
             Scope::Host(_) => Err(Refused::Grounds("they do not see it well".into())),
             Scope::Rack(_) | Scope::Zone(_) => self.recover_domain(case, judged),
-            Scope::Group(_) | Scope::Fleet => Err(Refused::Grounds(
-                "such a case is ended by a person (`hale resume`)".into(),
-            )),
+            Scope::Group(_) | Scope::Fleet => {
+                Err(Refused::Grounds("such a case is ended by a person (`hale resume`)".into()))
+            }
         }
     }
 
@@ -71,15 +66,8 @@ impl Ledger {
             .filter(|(_, entry)| covers(&case.subject, &entry.claims.domain))
             .map(|(host, _)| *host)
             .collect();
-        let mut well = self
-            .state
-            .well_again
-            .get(&case.id)
-            .cloned()
-            .unwrap_or_default();
-        let newly = members
-            .iter()
-            .filter(|host| judged.conclusions.is_well(host));
+        let mut well = self.state.well_again.get(&case.id).cloned().unwrap_or_default();
+        let newly = members.iter().filter(|host| judged.conclusions.is_well(host));
         let known = well.len();
         well.extend(newly);
         let missing = members.difference(&well).count();
@@ -93,9 +81,7 @@ impl Ledger {
             return Ok(());
         }
         let of = members.len();
-        Err(Refused::Grounds(format!(
-            "{missing} of its {of} hosts are not seen well yet"
-        )))
+        Err(Refused::Grounds(format!("{missing} of its {of} hosts are not seen well yet")))
     }
 
     pub(crate) fn dismiss(
@@ -110,36 +96,21 @@ impl Ledger {
         if is_running {
             return Err(Refused::Stage(case.stage.word().into()));
         }
-        if self
-            .state
-            .brakes
-            .surge
-            .is_some_and(|surge| surge.case == id)
-        {
+        if self.state.brakes.surge.is_some_and(|surge| surge.case == id) {
             return Err(Refused::Brake("a surge is ended by `hale resume`".into()));
         }
-        self.close(
-            case,
-            Closure::ByPerson(format!("{}: {}", order.who, order.why)),
-        );
+        self.close(case, Closure::ByPerson(format!("{}: {}", order.who, order.why)));
         Ok(Outcome::Done)
     }
 
     /// Closes a case.
     pub(crate) fn close(&mut self, mut case: Case, how: Closure) {
-        self.record(What::Closed {
-            case: case.id,
-            how: how.clone(),
-        });
+        self.record(What::Closed { case: case.id, how: how.clone() });
         if matches!(how, Closure::MergedInto(_) | Closure::ByPerson(_)) {
             Arc::make_mut(&mut self.state.well_again).remove(&case.id);
         }
         case.refused = None;
-        case.stage = Stage::Closed {
-            how,
-            at: self.state.time,
-            at_wall: self.state.wall,
-        };
+        case.stage = Stage::Closed { how, at: self.state.time, at_wall: self.state.wall };
         self.state.cases.put(case);
     }
 
@@ -151,11 +122,7 @@ impl Ledger {
             why: why.clone(),
             is_counted: counted.is_some(),
         });
-        case.stage = Stage::Escalated {
-            why,
-            since: self.state.time,
-            counted,
-        };
+        case.stage = Stage::Escalated { why, since: self.state.time, counted };
         self.state.cases.put(case);
     }
 

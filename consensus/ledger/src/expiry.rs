@@ -77,10 +77,9 @@ impl Ledger {
             Stage::Offered(lease) => Some(lease.granted.after(self.timers().accept_within)),
             Stage::Leased(lease) => Some(lease.ends.min(lease.granted.after(IDLE_MAX))),
             Stage::Remedy { lease, .. } => Some(lease.ends),
-            Stage::Verifying { lease, .. } => self
-                .gives_up(case)
-                .map(|at| at.min(lease.ends))
-                .or(Some(lease.ends)),
+            Stage::Verifying { lease, .. } => {
+                self.gives_up(case).map(|at| at.min(lease.ends)).or(Some(lease.ends))
+            }
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
@@ -150,14 +149,12 @@ impl Ledger {
     fn lost_patience(&self, case: &Case) -> String {
         let timers = self.timers();
         match (case.unresolved(), &case.stage) {
-            (Some(note), _) => format!(
-                "the end of remedy {} has been unknown for {}",
-                note.id, timers.unknown_for
-            ),
-            (None, Stage::Orphaned { .. }) => format!(
-                "its lease ran out and no healer took it over for {}",
-                timers.unknown_for
-            ),
+            (Some(note), _) => {
+                format!("the end of remedy {} has been unknown for {}", note.id, timers.unknown_for)
+            }
+            (None, Stage::Orphaned { .. }) => {
+                format!("its lease ran out and no healer took it over for {}", timers.unknown_for)
+            }
             (None, _) => format!(
                 "the agent has been down for {} and no rule acts on it",
                 timers.agent_down_for
@@ -207,9 +204,7 @@ impl Ledger {
             vacant: Vec::new(),
             sights: Vec::new(),
         };
-        let mut case = self
-            .new_case(Scope::Host(host), VerdictKind::Left, grounds)
-            .ok()?;
+        let mut case = self.new_case(Scope::Host(host), VerdictKind::Left, grounds).ok()?;
         case.boot = boot;
         case.scopes = Some(scopes);
         let id = case.id;

@@ -107,10 +107,7 @@ impl Ledger {
             authorities: authorities.to_vec(),
             voters: voters.clone(),
         }));
-        self.record(What::Founded {
-            cluster: cluster.clone(),
-            voters,
-        });
+        self.record(What::Founded { cluster: cluster.clone(), voters });
         for (claims, key) in founders {
             self.put_claims(claims, key);
         }
@@ -132,10 +129,7 @@ impl Ledger {
         }
         let Some(entry) = self.state.roster.get_even_retired(&host) else {
             if self.state.roster.all().count() >= roster::HOSTS_MAX {
-                return Err(Refused::Bound(format!(
-                    "hosts of one mesh: {}",
-                    roster::HOSTS_MAX
-                )));
+                return Err(Refused::Bound(format!("hosts of one mesh: {}", roster::HOSTS_MAX)));
             }
             self.put_claims(claims, key);
             return Ok(Outcome::Done);
@@ -195,10 +189,7 @@ impl Ledger {
         if self.state.departures.get(&by).is_some() {
             return Ok(Outcome::Done);
         }
-        let departure = Departure {
-            at: self.state.time,
-            case: None,
-        };
+        let departure = Departure { at: self.state.time, case: None };
         let departures = Arc::make_mut(&mut self.state.departures);
         departures.0.insert(by, departure);
         self.record(What::Left { host: by, boot });
@@ -234,11 +225,7 @@ impl Ledger {
         }
         Arc::make_mut(&mut self.state.roster).retire(&host);
         Arc::make_mut(&mut self.state.departures).0.remove(&host);
-        self.record(What::Retired {
-            host,
-            who: order.who.clone(),
-            why: order.why.clone(),
-        });
+        self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
         Ok(Outcome::Done)
     }
 
@@ -350,9 +337,7 @@ fn read(
     if chain.0.is_empty() || size > CertificateChain::BYTES_MAX {
         return Err(Refused::Certificate(CertificateFault::Size));
     }
-    let (claims, key) = verifier
-        .claims(authorities, chain)
-        .map_err(Refused::Certificate)?;
+    let (claims, key) = verifier.claims(authorities, chain).map_err(Refused::Certificate)?;
     if claims.cluster != *cluster {
         return Err(Refused::Certificate(CertificateFault::Claims(format!(
             "it belongs to cluster {}, this is {cluster}",

@@ -24,18 +24,14 @@ impl Ledger {
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
-            Command::Intend {
-                case,
-                fence,
-                grounds,
-            } => self.intend(by, (*case, *fence), grounds, verifier),
+            Command::Intend { case, fence, grounds } => {
+                self.intend(by, (*case, *fence), grounds, verifier)
+            }
             Command::Receive { case, receipt } => self.receive(by, *case, receipt),
             Command::Inspected { case, fence, found } => self.inspected(by, (*case, *fence), found),
-            Command::Verify {
-                case,
-                fence,
-                grounds,
-            } => self.verify(by, (*case, *fence), grounds, verifier),
+            Command::Verify { case, fence, grounds } => {
+                self.verify(by, (*case, *fence), grounds, verifier)
+            }
             Command::Unproven { case, fence, why } => self.unproven(by, (*case, *fence), why),
             Command::Release { case, fence, why } => self.release(by, (*case, *fence), why),
             Command::Dismiss { case, order } => self.dismiss(by, *case, order),
@@ -60,16 +56,12 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         self.member(by)?;
         if !self.voters().contains(&by) {
-            return Err(Refused::NotPermitted(
-                "only a voter of the ledger may ask this".into(),
-            ));
+            return Err(Refused::NotPermitted("only a voter of the ledger may ask this".into()));
         }
         match command {
-            Command::Verdicts {
-                grounds,
-                findings,
-                doubted,
-            } => self.verdicts(grounds, (findings, doubted), verifier),
+            Command::Verdicts { grounds, findings, doubted } => {
+                self.verdicts(grounds, (findings, doubted), verifier)
+            }
             Command::Surge { doubted } => self.surge(doubted),
             Command::Recovered { cases, grounds } => self.recovered(cases, grounds, verifier),
             Command::Offer { case, healer } => self.offer(*case, *healer),

@@ -82,10 +82,7 @@ impl Ledger {
         judged: &Judged,
         (rule, rung): (&Rule, Rung),
     ) -> RemedyId {
-        assert!(
-            self.state.brakes.standing().is_none(),
-            "law P1: under a brake nothing begins"
-        );
+        assert!(self.state.brakes.standing().is_none(), "law P1: under a brake nothing begins");
         assert!(
             lease.ends > self.state.time && case.pending().is_none(),
             "law L3: a remedy begins under a live lease, and after the one before has ended"
@@ -116,9 +113,7 @@ impl Ledger {
             healer: lease.healer,
             intended: self.state.time,
             applied: rung,
-            boot: case
-                .host()
-                .and_then(|host| self.state.roster.get(&host)?.boot),
+            boot: case.host().and_then(|host| self.state.roster.get(&host)?.boot),
             receipt: None,
             received_at: None,
             unknown_since: None,
@@ -134,11 +129,7 @@ impl Ledger {
         let is_same =
             |last: &Refused| std::mem::discriminant(last) == std::mem::discriminant(refused);
         if !case.refused.as_ref().is_some_and(is_same) {
-            self.record(What::IntentRefused {
-                case: case.id,
-                fence,
-                why: refused.to_string(),
-            });
+            self.record(What::IntentRefused { case: case.id, fence, why: refused.to_string() });
         }
         case.refused = Some(refused.clone());
         self.state.cases.put(case);

@@ -35,10 +35,7 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Judged, Refused> {
         self.fresh(grounds.anchor, after)?;
-        let fleet = Fleet {
-            roster: self.roster(),
-            seating: self.seating(),
-        };
+        let fleet = Fleet { roster: self.roster(), seating: self.seating() };
         let court = Court { fleet, verifier };
         let verified = VerifiedGrounds::verify(grounds, &court);
         let conclusions = conclude(fleet, &verified, &self.seen_to_accept());
@@ -58,10 +55,7 @@ impl Ledger {
             entry.is_some_and(|entry| entry.boot == boot)
         };
         let accepting = self.state.accepting.iter();
-        accepting
-            .filter(|(host, boot)| is_present(host, **boot))
-            .map(|(host, _)| *host)
-            .collect()
+        accepting.filter(|(host, boot)| is_present(host, **boot)).map(|(host, _)| *host).collect()
     }
 }
 
@@ -117,15 +111,10 @@ fn sights(
 ) -> BTreeMap<HostId, Vec<SightKept>> {
     let counts = |attestation: &Attestation| {
         let said = (&attestation.observer, &sight(attestation));
-        verified
-            .sights(&attestation.subject)
-            .any(|heard| heard == said)
+        verified.sights(&attestation.subject).any(|heard| heard == said)
     };
-    let mut ordered: Vec<(bool, &Attestation)> = grounds
-        .attestations
-        .iter()
-        .map(|attestation| (counts(attestation), attestation))
-        .collect();
+    let mut ordered: Vec<(bool, &Attestation)> =
+        grounds.attestations.iter().map(|attestation| (counts(attestation), attestation)).collect();
     ordered.sort_by_key(|(counts, attestation)| (*counts, attestation.sequence));
     let mut sights: BTreeMap<HostId, Vec<SightKept>> = BTreeMap::new();
     for (counts, attestation) in ordered {
@@ -134,11 +123,7 @@ fn sights(
         let voided = verified.void.iter().find(is_of);
         sights.entry(subject).or_default().push(SightKept {
             observer,
-            paths: if counts {
-                attestation.paths.clone()
-            } else {
-                Vec::new()
-            },
+            paths: if counts { attestation.paths.clone() } else { Vec::new() },
             discount: conclusions.discounts.get(&observer).copied(),
             void: voided.filter(|_| !counts).map(|voided| voided.why),
         });

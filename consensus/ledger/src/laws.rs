@@ -19,10 +19,7 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
     });
     let (mut subjects, mut fences, mut count) = (BTreeSet::new(), BTreeSet::new(), 0);
     for (subject, fence) in leases {
-        assert!(
-            subjects.insert(subject),
-            "law L1: at most one live lease per subject"
-        );
+        assert!(subjects.insert(subject), "law L1: at most one live lease per subject");
         assert!(
             fences.insert(fence) && fence <= state.fence,
             "law L2: every lease has a fence of its own that was given"
@@ -33,8 +30,5 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
         state.cases.counts(&Scope::Fleet).in_flight == count,
         "law B2: every lease counts, and nothing else does"
     );
-    debug_assert!(
-        state.cases.is_tally_true(),
-        "law K2: the tally is that of the open cases"
-    );
+    debug_assert!(state.cases.is_tally_true(), "law K2: the tally is that of the open cases");
 }

@@ -40,12 +40,7 @@ impl Ledger {
         self.state.fence = fence;
         case.stage = Stage::Offered(lease.clone());
         self.state.cases.put(case);
-        self.record(What::Granted {
-            case: id,
-            fence,
-            healer,
-            is_takeover,
-        });
+        self.record(What::Granted { case: id, fence, healer, is_takeover });
         if !is_takeover {
             self.assert_within_budget(&lease);
         }
@@ -67,11 +62,7 @@ impl Ledger {
         lease.ends = self.state.time.after(self.timers().lease_term);
         case.stage = self.resumed(&case, lease);
         self.state.cases.put(case);
-        self.record(What::Accepted {
-            case: id,
-            fence,
-            healer: by,
-        });
+        self.record(What::Accepted { case: id, fence, healer: by });
         Ok(Outcome::Leased { fence })
     }
 
@@ -126,12 +117,7 @@ impl Ledger {
         if let Some(note) = case.remedies.last_mut().filter(|note| note.is_pending()) {
             note.unknown_since = note.unknown_since.or(Some(now));
         }
-        self.record(What::LeaseOver {
-            case: case.id,
-            fence: lease.fence,
-            end,
-            is_orphaned,
-        });
+        self.record(What::LeaseOver { case: case.id, fence: lease.fence, end, is_orphaned });
         case.stage = if is_orphaned {
             Stage::Orphaned {
                 lease,
@@ -225,9 +211,7 @@ impl Stage {
 
 /// protocol 7.6: the call of the healer before ends within its remedy's time limit.
 fn apply_after(case: &Case, now: LedgerTime) -> LedgerTime {
-    let limit = case
-        .unresolved()
-        .map(|note| note.applied.command.time_limit);
+    let limit = case.unresolved().map(|note| note.applied.command.time_limit);
     limit.map_or(now, |limit| now.after(limit))
 }
 
@@ -237,7 +221,5 @@ pub(crate) fn check_line(line: &str) -> Result<(), Refused> {
     if given <= most {
         return Ok(());
     }
-    Err(Refused::Malformed(format!(
-        "{given} bytes in a line of at most {most}"
-    )))
+    Err(Refused::Malformed(format!("{given} bytes in a line of at most {most}")))
 }

@@ -102,11 +102,8 @@ impl Ledger {
         let fence = self.state.fence;
         self.advance(index, entry.elapsed, entry.wall);
         self.expire();
-        let outcomes = entry
-            .commands
-            .iter()
-            .map(|proposed| self.take(proposed, verifier))
-            .collect();
+        let outcomes =
+            entry.commands.iter().map(|proposed| self.take(proposed, verifier)).collect();
         self.settle();
         self.mark();
         laws::check(self, fence);
@@ -115,11 +112,7 @@ impl Ledger {
 
     /// Puts down what has just become true.
     pub(crate) fn record(&mut self, what: What) {
-        let stamp = Stamp {
-            at: self.state.time,
-            wall: self.state.wall,
-            index: self.state.index,
-        };
+        let stamp = Stamp { at: self.state.time, wall: self.state.wall, index: self.state.index };
         self.state.audit.add(stamp, what);
     }
 
@@ -138,8 +131,7 @@ impl Ledger {
         if self.state.founding.is_none() && !is_founding {
             return Outcome::Refused(Refused::NotFounded);
         }
-        self.decide(by, &proposed.command, verifier)
-            .unwrap_or_else(Outcome::Refused)
+        self.decide(by, &proposed.command, verifier).unwrap_or_else(Outcome::Refused)
     }
 
     fn decide(
@@ -149,24 +141,16 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Outcome, Refused> {
         match command {
-            Command::Found {
-                cluster,
-                authorities,
-                keepers,
-            } => self.found(by, (cluster, authorities, keepers), verifier),
+            Command::Found { cluster, authorities, keepers } => {
+                self.found(by, (cluster, authorities, keepers), verifier)
+            }
             Command::Enrol(chain) => self.enrol(by, chain, verifier),
-            Command::Boot {
-                boot,
-                address,
-                store,
-            } => self.boot(by, *boot, *address, *store),
+            Command::Boot { boot, address, store } => self.boot(by, *boot, *address, *store),
             Command::Left { boot } => self.left(by, *boot),
             Command::Retire { host, order } => self.retire(by, *host, order),
-            Command::Policy {
-                text,
-                if_version,
-                order,
-            } => self.set_policy(by, text, *if_version, order),
+            Command::Policy { text, if_version, order } => {
+                self.set_policy(by, text, *if_version, order)
+            }
             Command::Pause(order) => self.pause(by, order),
             Command::Resume(order) => self.resume(by, order),
             Command::Tick => Ok(Outcome::Done),

@@ -91,31 +91,19 @@ impl Ledger {
             return Some(Refused::TooSoon { what, left });
         }
         let left = rule.stands_for(rung).less(now.since(case.stands_since));
-        (left > early).then(|| Refused::TooSoon {
-            what: "since the verdict".into(),
-            left,
-        })
+        (left > early).then(|| Refused::TooSoon { what: "since the verdict".into(), left })
     }
 
     fn budget_hold(&self, scope: &Scope) -> Option<Refused> {
         let used = self.state.cases.counts(scope).in_flight;
         let limit = self.in_flight_limit(scope);
-        (used >= limit).then(|| Refused::Budget {
-            scope: scope.clone(),
-            used,
-            limit,
-        })
+        (used >= limit).then(|| Refused::Budget { scope: scope.clone(), used, limit })
     }
 
     fn hour_hold(&self, scope: &Scope) -> Option<Refused> {
         let limit = self.policy().budget.of(scope)?.per_hour?;
         let (used, left) = self.begun_in(scope);
-        (used >= limit).then(|| Refused::PerHour {
-            scope: scope.clone(),
-            used,
-            limit,
-            left,
-        })
+        (used >= limit).then(|| Refused::PerHour { scope: scope.clone(), used, limit, left })
     }
 
     /// protocol 6.4: computed from the state of the moment, never latched.

@@ -21,13 +21,7 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Outcome, Refused> {
         let mut case = self.held(by, id, fence)?;
-        let Stage::Verifying {
-            remedy,
-            received_at,
-            well_since,
-            ..
-        } = &mut case.stage
-        else {
+        let Stage::Verifying { remedy, received_at, well_since, .. } = &mut case.stage else {
             return Err(Refused::Stage(case.stage.word().into()));
         };
         let (remedy, first) = (*remedy, well_since.is_none());
@@ -71,10 +65,7 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         check_line(why)?;
         let case = self.held(by, id, fence)?;
-        let Stage::Verifying {
-            until, well_since, ..
-        } = &case.stage
-        else {
+        let Stage::Verifying { until, well_since, .. } = &case.stage else {
             return Err(Refused::Stage(case.stage.word().into()));
         };
         let left = until.since(self.state.time);
@@ -104,10 +95,7 @@ impl Ledger {
         case.stage = Stage::Open;
         if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
             let last = rung.saturating_add(1);
-            self.escalate(
-                case,
-                format!("rung {last} was the last and is not proven: {why}"),
-            );
+            self.escalate(case, format!("rung {last} was the last and is not proven: {why}"));
         } else {
             self.state.cases.put(case);
         }
@@ -115,10 +103,7 @@ impl Ledger {
 
     /// When a rung gives up by itself: its time for the proof is over, or the soak was never finished.
     pub(crate) fn gives_up(&self, case: &Case) -> Option<LedgerTime> {
-        let Stage::Verifying {
-            until, well_since, ..
-        } = &case.stage
-        else {
+        let Stage::Verifying { until, well_since, .. } = &case.stage else {
             return None;
         };
         let applied = &case.remedies.last()?.applied;

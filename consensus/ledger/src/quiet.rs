@@ -62,10 +62,7 @@ impl Ledger {
             entry.is_some_and(|entry| entry.claims.domain.zone() == zone)
         };
         let near = self.state.doubts.0.iter();
-        let last = near
-            .filter(|(other, _)| is_near(other))
-            .map(|(_, at)| *at)
-            .max()?;
+        let last = near.filter(|(other, _)| is_near(other)).map(|(_, at)| *at).max()?;
         let left = wait.less(now.since(last));
         (left > Span::ZERO).then(|| Refused::TooSoon {
             what: format!("since the last new doubt in zone {zone}"),
@@ -78,9 +75,7 @@ impl Ledger {
         let now = self.state.time;
         let is_old = |at: &LedgerTime| now.since(*at) >= COUNTS_ONCE_IN;
         if self.state.doubts.0.values().any(is_old) {
-            Arc::make_mut(&mut self.state.doubts)
-                .0
-                .retain(|_, at| !is_old(at));
+            Arc::make_mut(&mut self.state.doubts).0.retain(|_, at| !is_old(at));
         }
     }
 }

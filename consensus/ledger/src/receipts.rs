@@ -34,11 +34,7 @@ impl Ledger {
                 "only the healer that began a remedy may say what came of it".into(),
             ));
         }
-        if note
-            .receipt
-            .as_ref()
-            .is_some_and(|known| known.kind == receipt.kind)
-        {
+        if note.receipt.as_ref().is_some_and(|known| known.kind == receipt.kind) {
             return Ok(Outcome::Done);
         }
         let is_last = case.remedies.last().is_some_and(|last| last.id == note.id);
@@ -111,11 +107,9 @@ impl Ledger {
                 }
                 case.stage = match case.stage {
                     Stage::Remedy { lease, .. } => Stage::Leased(lease),
-                    Stage::Orphaned { lease, since, .. } => Stage::Orphaned {
-                        lease,
-                        remedy: None,
-                        since,
-                    },
+                    Stage::Orphaned { lease, since, .. } => {
+                        Stage::Orphaned { lease, remedy: None, since }
+                    }
                     stage => stage.without_unknown(),
                 };
             }
@@ -131,11 +125,7 @@ impl Stage {
     /// An escalated case counts no more once the end of its remedy is known (protocol 7.6).
     fn without_unknown(self) -> Self {
         match self {
-            Self::Escalated { why, since, .. } => Self::Escalated {
-                why,
-                since,
-                counted: None,
-            },
+            Self::Escalated { why, since, .. } => Self::Escalated { why, since, counted: None },
             stage => stage,
         }
     }

@@ -87,12 +87,9 @@ impl Refused {
                 boot.number
             ),
             Self::Malformed(why) => write!(out, "malformed: {why}"),
-            Self::PolicyFaults(faults) => write!(
-                out,
-                "the policy has {} faults: {}",
-                faults.len(),
-                faults.join("; ")
-            ),
+            Self::PolicyFaults(faults) => {
+                write!(out, "the policy has {} faults: {}", faults.len(), faults.join("; "))
+            }
             Self::PolicyVersion(version) => write!(
                 out,
                 "version {version} of the policy is in force: read it and apply yours on top"
@@ -108,21 +105,12 @@ impl Refused {
                 "{}: {used} of {limit} in flight; the next to end frees one",
                 ScopeName(scope)
             ),
-            Self::PerHour {
-                scope,
-                used,
-                limit,
-                left,
-            } => write!(
+            Self::PerHour { scope, used, limit, left } => write!(
                 out,
                 "{}: {used} of {limit} remedies began within the hour; one is free in {left}",
                 ScopeName(scope)
             ),
-            Self::Halt {
-                scope,
-                unhealthy,
-                limit,
-            } => write!(
+            Self::Halt { scope, unhealthy, limit } => write!(
                 out,
                 "{}: {unhealthy} hosts are unhealthy and above {limit} healing halts; it goes on when fewer are",
                 ScopeName(scope)

@@ -30,9 +30,8 @@ impl Ledger {
 
     /// The state back from its bytes, with everything that follows from it worked out again.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotFault> {
-        let (layout, state) = bytes
-            .split_first_chunk::<4>()
-            .ok_or(SnapshotFault::Bytes(wire::Fault::Short))?;
+        let (layout, state) =
+            bytes.split_first_chunk::<4>().ok_or(SnapshotFault::Bytes(wire::Fault::Short))?;
         let layout = u32::from_be_bytes(*layout);
         if layout != LAYOUT {
             return Err(SnapshotFault::Layout(layout));
@@ -45,10 +44,9 @@ impl Ledger {
 impl fmt::Display for SnapshotFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Layout(found) => write!(
-                out,
-                "the snapshot has layout {found}, this version reads layout {LAYOUT}"
-            ),
+            Self::Layout(found) => {
+                write!(out, "the snapshot has layout {found}, this version reads layout {LAYOUT}")
+            }
             Self::Bytes(fault) => write!(out, "the snapshot is no ledger: {fault}"),
         }
     }

@@ -20,10 +20,8 @@ impl Ledger {
         let now = self.state.time;
         // A young ledger's time does not reach back to an old doubt: by its age it is old all the same.
         let recent = doubted.iter().filter(|doubt| doubt.age <= SURGE_WITHIN);
-        let standing = recent.map(|doubt| StandingDoubt {
-            host: doubt.host,
-            since: now.before(doubt.age),
-        });
+        let standing =
+            recent.map(|doubt| StandingDoubt { host: doubt.host, since: now.before(doubt.age) });
         let cases = self.state.cases.open().filter_map(|case| {
             let since = case.opened;
             case.host().map(|host| StandingDoubt { host, since })
@@ -37,9 +35,7 @@ impl Ledger {
 
     pub(crate) fn surge(&mut self, doubted: &[Doubted]) -> Result<Outcome, Refused> {
         if self.state.brakes.surge.is_none() && self.surge_of(doubted).is_none() {
-            return Err(Refused::Grounds(
-                "by the ledger's own count this is no surge".into(),
-            ));
+            return Err(Refused::Grounds("by the ledger's own count this is no surge".into()));
         }
         self.note_doubts(doubted);
         self.count_surge(doubted, std::iter::empty());
@@ -51,10 +47,7 @@ impl Ledger {
         let mut all = doubted.to_vec();
         let is_told = |host: &HostId| doubted.iter().any(|doubt| doubt.host == *host);
         let fresh = newly.filter(|host| !is_told(host) && self.state.cases.of_host(host).is_none());
-        all.extend(fresh.map(|host| Doubted {
-            host,
-            age: vocabulary::Span::ZERO,
-        }));
+        all.extend(fresh.map(|host| Doubted { host, age: vocabulary::Span::ZERO }));
         let now = self.state.time;
         let digest = digest_of(&all);
         if let Some(surge) = &mut self.state.brakes.surge {
@@ -81,14 +74,9 @@ impl Ledger {
         let scope = vocabulary::Scope::Fleet;
         // At the bound of open cases the brake stands all the same, under the number of the last case.
         let case = self.new_case(scope, VerdictKind::Surge, grounds);
-        let id = case
-            .as_ref()
-            .map_or(self.state.cases.last(), |case| case.id);
-        self.state.brakes.surge = Some(Surge {
-            case: id,
-            doubted: digest_of(doubted),
-            changed: self.state.time,
-        });
+        let id = case.as_ref().map_or(self.state.cases.last(), |case| case.id);
+        self.state.brakes.surge =
+            Some(Surge { case: id, doubted: digest_of(doubted), changed: self.state.time });
         if let Ok(mut case) = case {
             let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
             case.members_count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
@@ -104,11 +92,7 @@ impl Ledger {
         }
         let hosts = self.roster().present();
         hosts
-            .filter(|(_, entry)| {
-                scopes
-                    .iter()
-                    .any(|scope| covers(scope, &entry.claims.domain))
-            })
+            .filter(|(_, entry)| scopes.iter().any(|scope| covers(scope, &entry.claims.domain)))
             .map(|(host, _)| *host)
             .collect()
     }

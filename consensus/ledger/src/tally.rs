@@ -79,10 +79,7 @@ impl Tally {
 impl FrozenScopes {
     /// Where a host stands by its claims.
     pub(crate) fn of(claims: &Claims) -> Self {
-        Self {
-            domain: claims.domain.clone(),
-            group: claims.group.clone(),
-        }
+        Self { domain: claims.domain.clone(), group: claims.group.clone() }
     }
 
     /// The fleet, the zone, the rack and the group.
@@ -111,10 +108,7 @@ fn unhealthy(case: &Case, newer_than: Option<LedgerTime>) -> Vec<(Scope, u32)> {
             (Scope::Rack(domain.clone()), members),
         ],
         (Scope::Zone(zone), _) => {
-            vec![
-                (Scope::Fleet, members),
-                (Scope::Zone(zone.clone()), members),
-            ]
+            vec![(Scope::Fleet, members), (Scope::Zone(zone.clone()), members)]
         }
         (Scope::Host(_) | Scope::Group(_) | Scope::Fleet, _) => Vec::new(),
     }

@@ -40,10 +40,8 @@ impl Ledger {
         self.note_doubts(doubted);
         self.remember_accepting(&judged);
         // A domain takes its hosts with it, and a surge brakes, before any of their cases is opened (protocol 3.6).
-        let mut outcomes: Vec<_> = findings
-            .iter()
-            .map(|finding| self.domain_finding(finding, &judged))
-            .collect();
+        let mut outcomes: Vec<_> =
+            findings.iter().map(|finding| self.domain_finding(finding, &judged)).collect();
         let newly = findings.iter().filter_map(|finding| finding.scope_host());
         self.count_surge(doubted, newly);
         for (finding, outcome) in findings.iter().zip(&mut outcomes) {
@@ -63,27 +61,16 @@ impl Ledger {
             )));
         }
         let Some(verdict) = judged.conclusions.domain(scope) else {
-            return Err(Refused::Grounds(
-                "they do not show this whole domain silent".into(),
-            ));
+            return Err(Refused::Grounds("they do not show this whole domain silent".into()));
         };
         let over = self.domain_cases().find(|case| holds(&case.subject, scope));
         if let Some(over) = over {
             let (id, is_same) = (over.id, over.subject == *scope);
-            return if is_same {
-                Ok(id)
-            } else {
-                Err(Refused::CaseOpen(id))
-            };
+            return if is_same { Ok(id) } else { Err(Refused::CaseOpen(id)) };
         }
         let mut case = self.new_case(scope.clone(), kind.clone(), judged.kept(self, scope))?;
         case.members_count = u32::try_from(verdict.hosts.len()).unwrap_or(u32::MAX);
-        case.members = verdict
-            .hosts
-            .iter()
-            .take(MEMBERS_NAMED_MAX)
-            .copied()
-            .collect();
+        case.members = verdict.hosts.iter().take(MEMBERS_NAMED_MAX).copied().collect();
         let id = case.id;
         self.merge_into(&case);
         self.open_for_a_person(
@@ -142,9 +129,7 @@ impl Ledger {
         }
         let is_changed = case.rounds_upheld == 1;
         if is_movable {
-            case.boot = case
-                .host()
-                .and_then(|host| self.state.roster.get(&host)?.boot);
+            case.boot = case.host().and_then(|host| self.state.roster.get(&host)?.boot);
             case.grounds = kept;
         }
         if is_changed {
@@ -232,10 +217,9 @@ impl Ledger {
     /// Cases inside a domain that have begun nothing become part of its case (protocol 3.5).
     fn merge_into(&mut self, domain: &Case) {
         let is_inside = |case: &Case| match &case.subject {
-            Scope::Host(_) => case
-                .scopes
-                .as_ref()
-                .is_some_and(|scopes| covers(&domain.subject, &scopes.domain)),
+            Scope::Host(_) => {
+                case.scopes.as_ref().is_some_and(|scopes| covers(&domain.subject, &scopes.domain))
+            }
             subject => holds(&domain.subject, subject),
         };
         let is_free = |case: &Case| case.pending().is_none() && case.kind != VerdictKind::Left;
@@ -280,8 +264,7 @@ impl Ledger {
 
     /// The open case of a domain that this place lies in.
     pub(crate) fn domain_case_over(&self, place: &Domain) -> Option<&Arc<Case>> {
-        self.domain_cases()
-            .find(|case| covers(&case.subject, place))
+        self.domain_cases().find(|case| covers(&case.subject, place))
     }
 
     fn remember_accepting(&mut self, judged: &Judged) {
@@ -301,10 +284,7 @@ impl Ledger {
             Some(ticket) => Err(Refused::CaseOpen(ticket)),
             None => Err(Refused::TooSoon {
                 what: "since its agent said goodbye".into(),
-                left: self
-                    .timers()
-                    .left_grace
-                    .less(self.state.time.since(departure.at)),
+                left: self.timers().left_grace.less(self.state.time.since(departure.at)),
             }),
         }
     }

@@ -93,10 +93,7 @@ impl Ledger {
     /// What a round hangs on: the last applied entry and the audit behind it (protocol 3.1). It is fresh for as long as
     /// the next entries add less than [`crate::clock::ANCHOR_AGE_MAX`]: where nothing ticks, a tick comes before a round.
     pub fn anchor(&self) -> Anchor {
-        Anchor {
-            index: self.state.index,
-            audit: self.state.audit.head().digest,
-        }
+        Anchor { index: self.state.index, audit: self.state.audit.head().digest }
     }
 
     /// Who belongs; empty and of the cluster `unfounded` before the founding.
@@ -185,10 +182,7 @@ impl Ledger {
         let census = &self.derived.census;
         let mut scopes: Vec<&Scope> = census.scopes().collect();
         scopes.sort_by_key(|scope| (**scope != Scope::Fleet, scope_rank(scope)));
-        scopes
-            .into_iter()
-            .map(|scope| self.budget_line(scope))
-            .collect()
+        scopes.into_iter().map(|scope| self.budget_line(scope)).collect()
     }
 
     /// Every rule that now keeps this case from its next step; empty where only an agent's work is awaited.
@@ -214,17 +208,12 @@ impl Ledger {
             Stage::Verifying { well_since, .. } => {
                 (Step::Proof, self.proof_holds(case, *well_since))
             }
-            Stage::Escalated { why, .. } => (
-                Step::Person,
-                vec![Refused::Stage(format!("a person's: {why}"))],
-            ),
+            Stage::Escalated { why, .. } => {
+                (Step::Person, vec![Refused::Stage(format!("a person's: {why}"))])
+            }
             Stage::Offered(_) | Stage::Remedy { .. } | Stage::Closed { .. } => return Vec::new(),
         };
-        let hold = |rule: Refused| Hold {
-            step,
-            left: left_of(&rule),
-            rule,
-        };
+        let hold = |rule: Refused| Hold { step, left: left_of(&rule), rule };
         rules.into_iter().map(hold).collect()
     }
 
@@ -271,10 +260,7 @@ impl Ledger {
             let lease = case.counted_lease();
             lease.is_some_and(|lease| lease.scopes.all().contains(scope))
         };
-        let ends = self
-            .cases()
-            .filter(counts_here)
-            .filter_map(|case| self.ends_at(case));
+        let ends = self.cases().filter(counts_here).filter_map(|case| self.ends_at(case));
         ends.min().map(|at| at.since(self.state.time))
     }
 

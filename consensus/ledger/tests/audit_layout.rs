@@ -15,14 +15,8 @@ const CASE: CaseId = CaseId(42);
 const FENCE: Fence = Fence(5);
 const REMEDY: RemedyId = RemedyId(9);
 const DIGEST: Digest = Digest([3; 32]);
-const ANCHOR: Anchor = Anchor {
-    index: LedgerIndex(11),
-    audit: DIGEST,
-};
-const BOOT: Boot = Boot {
-    number: 2,
-    nonce: 77,
-};
+const ANCHOR: Anchor = Anchor { index: LedgerIndex(11), audit: DIGEST };
+const BOOT: Boot = Boot { number: 2, nonce: 77 };
 
 fn text(text: &str) -> String {
     text.into()
@@ -41,29 +35,11 @@ fn of_the_mesh() -> Vec<What> {
             claims: text("hale://prod/eu/a/r1/web-1?group=web"),
             key: PublicKey([1; 32]),
         },
-        What::Booted {
-            host: HOST,
-            boot: BOOT,
-        },
-        What::Left {
-            host: HOST,
-            boot: BOOT,
-        },
-        What::Retired {
-            host: HOST,
-            who: who.clone(),
-            why: why.clone(),
-        },
-        What::PolicySet {
-            version: 3,
-            digest: DIGEST,
-            who: who.clone(),
-            why: why.clone(),
-        },
-        What::Paused {
-            who: who.clone(),
-            why: why.clone(),
-        },
+        What::Booted { host: HOST, boot: BOOT },
+        What::Left { host: HOST, boot: BOOT },
+        What::Retired { host: HOST, who: who.clone(), why: why.clone() },
+        What::PolicySet { version: 3, digest: DIGEST, who: who.clone(), why: why.clone() },
+        What::Paused { who: who.clone(), why: why.clone() },
         What::Resumed { who, why },
     ]
 }
@@ -80,60 +56,27 @@ fn of_a_case() -> Vec<What> {
             well: 1,
             vacant: 1,
         },
-        What::Granted {
-            case: CASE,
-            fence: FENCE,
-            healer: HOST,
-            is_takeover: true,
-        },
-        What::Accepted {
-            case: CASE,
-            fence: FENCE,
-            healer: HOST,
-        },
+        What::Granted { case: CASE, fence: FENCE, healer: HOST, is_takeover: true },
+        What::Accepted { case: CASE, fence: FENCE, healer: HOST },
         What::LeaseOver {
             case: CASE,
             fence: FENCE,
             end: LeaseEnd::NotAccepted,
             is_orphaned: false,
         },
-        What::LeaseOver {
-            case: CASE,
-            fence: FENCE,
-            end: LeaseEnd::RanOut,
-            is_orphaned: true,
-        },
+        What::LeaseOver { case: CASE, fence: FENCE, end: LeaseEnd::RanOut, is_orphaned: true },
         What::LeaseOver {
             case: CASE,
             fence: FENCE,
             end: LeaseEnd::Released(text("it leaves")),
             is_orphaned: false,
         },
-        What::Escalated {
-            case: CASE,
-            why: text("spent"),
-            is_counted: true,
-        },
-        What::Closed {
-            case: CASE,
-            how: Closure::Healed,
-        },
-        What::Closed {
-            case: CASE,
-            how: Closure::Recovered,
-        },
-        What::Closed {
-            case: CASE,
-            how: Closure::Retired,
-        },
-        What::Closed {
-            case: CASE,
-            how: Closure::ByPerson(text("ops")),
-        },
-        What::Closed {
-            case: CASE,
-            how: Closure::MergedInto(CaseId(43)),
-        },
+        What::Escalated { case: CASE, why: text("spent"), is_counted: true },
+        What::Closed { case: CASE, how: Closure::Healed },
+        What::Closed { case: CASE, how: Closure::Recovered },
+        What::Closed { case: CASE, how: Closure::Retired },
+        What::Closed { case: CASE, how: Closure::ByPerson(text("ops")) },
+        What::Closed { case: CASE, how: Closure::MergedInto(CaseId(43)) },
     ]
 }
 
@@ -151,52 +94,13 @@ fn of_a_remedy() -> Vec<What> {
             anchor: ANCHOR,
             grounds: DIGEST,
         },
-        What::IntentRefused {
-            case,
-            fence,
-            why: text("too soon"),
-        },
-        What::Received {
-            case,
-            remedy,
-            fence,
-            kind: ReceiptKind::Done,
-            detail: detail.clone(),
-        },
-        What::Received {
-            case,
-            remedy,
-            fence,
-            kind: ReceiptKind::Refused,
-            detail: detail.clone(),
-        },
-        What::Received {
-            case,
-            remedy,
-            fence,
-            kind: ReceiptKind::Unknown,
-            detail: detail.clone(),
-        },
-        What::Inspected {
-            case,
-            remedy,
-            fence,
-            kind: ReceiptKind::Done,
-            detail,
-        },
-        What::Verified {
-            case,
-            remedy,
-            boot: Some(BOOT),
-            anchor: ANCHOR,
-            grounds: DIGEST,
-        },
-        What::Unproven {
-            case,
-            remedy,
-            rung: 1,
-            why: text("late"),
-        },
+        What::IntentRefused { case, fence, why: text("too soon") },
+        What::Received { case, remedy, fence, kind: ReceiptKind::Done, detail: detail.clone() },
+        What::Received { case, remedy, fence, kind: ReceiptKind::Refused, detail: detail.clone() },
+        What::Received { case, remedy, fence, kind: ReceiptKind::Unknown, detail: detail.clone() },
+        What::Inspected { case, remedy, fence, kind: ReceiptKind::Done, detail },
+        What::Verified { case, remedy, boot: Some(BOOT), anchor: ANCHOR, grounds: DIGEST },
+        What::Unproven { case, remedy, rung: 1, why: text("late") },
     ]
 }
 

@@ -15,10 +15,7 @@ fn founding(keepers: &[&str]) -> Command {
     Command::Found {
         cluster: cluster(),
         authorities: vec![model_authority()],
-        keepers: keepers
-            .iter()
-            .map(|name| model_chain(&claims(name)))
-            .collect(),
+        keepers: keepers.iter().map(|name| model_chain(&claims(name))).collect(),
     }
 }
 
@@ -27,14 +24,9 @@ fn alone(by: &str, command: Command) -> (Ledger, Outcome) {
     let entry = Entry {
         elapsed: Span::ZERO,
         wall: WallNote(0),
-        commands: vec![Proposed {
-            by: id(by),
-            command,
-        }],
+        commands: vec![Proposed { by: id(by), command }],
     };
-    let outcome = ledger
-        .apply(LedgerIndex(1), &entry, &ModelVerifier)
-        .remove(0);
+    let outcome = ledger.apply(LedgerIndex(1), &entry, &ModelVerifier).remove(0);
     (ledger, outcome)
 }
 
@@ -94,12 +86,7 @@ fn two_keys_speak_for_a_host_and_a_third_silences_the_first() {
         let chain = model_chain_for(&host, &key(rotations));
         assert_eq!(fleet.send("a2", Command::Enrol(chain)), Outcome::Done);
     }
-    let entry = fleet
-        .ledger
-        .roster()
-        .get(&id("a2"))
-        .expect("it belongs")
-        .clone();
+    let entry = fleet.ledger.roster().get(&id("a2")).expect("it belongs").clone();
     let now = fleet.ledger.index();
     let speaks = |rotations| {
         use vocabulary::Signer;
@@ -130,11 +117,8 @@ fn a_boot_rises_only_and_one_number_is_one_machine() {
     assert_eq!(fleet.boot("a2", 4), lower);
     let mut clone = boot(5);
     clone.nonce += 1;
-    let command = Command::Boot {
-        boot: clone,
-        address: "[::1]:1".parse().expect("sound"),
-        store: None,
-    };
+    let command =
+        Command::Boot { boot: clone, address: "[::1]:1".parse().expect("sound"), store: None };
     let outcome = fleet.send("a2", command);
     assert_eq!(outcome, Outcome::Refused(Refused::Duplicate(boot(5))));
     let stranger = fleet.boot("d1", 1);
@@ -144,10 +128,7 @@ fn a_boot_rises_only_and_one_number_is_one_machine() {
 #[test]
 fn a_retired_host_never_comes_back_and_a_voter_is_not_retired() {
     let mut fleet = Fleet::nine();
-    let retire = |name: &str| Command::Retire {
-        host: id(name),
-        order: order("sold"),
-    };
+    let retire = |name: &str| Command::Retire { host: id(name), order: order("sold") };
     assert_eq!(fleet.send("a1", retire("c3")), Outcome::Done);
     assert!(fleet.ledger.roster().get(&id("c3")).is_none());
     let retired = Outcome::Refused(Refused::Retired);
@@ -162,10 +143,7 @@ fn a_retired_host_never_comes_back_and_a_voter_is_not_retired() {
 #[test]
 fn retiring_a_host_closes_its_case_but_not_while_a_remedy_is_pending() {
     let mut fleet = Fleet::healing();
-    let retire = Command::Retire {
-        host: id("b2"),
-        order: order("broken"),
-    };
+    let retire = Command::Retire { host: id("b2"), order: order("broken") };
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     let outcome = fleet.send("a1", retire.clone());
     assert_eq!(outcome, Outcome::Refused(Refused::CaseOpen(case)));
@@ -174,10 +152,7 @@ fn retiring_a_host_closes_its_case_but_not_while_a_remedy_is_pending() {
     assert_eq!(fleet.send("a1", retire), Outcome::Done);
     assert!(matches!(
         fleet.case(case).stage,
-        ledger::case::Stage::Closed {
-            how: Closure::Retired,
-            ..
-        }
+        ledger::case::Stage::Closed { how: Closure::Retired, .. }
     ));
 }
 
@@ -193,16 +168,9 @@ fn an_agent_that_said_goodbye_is_no_case_for_its_grace_and_then_a_ticket_until_i
     assert!(verdict.expect_err("no case").contains("goodbye"));
 
     fleet.wait(15 * 60);
-    let ticket = fleet
-        .ledger
-        .case_of_host(&id("b2"))
-        .expect("a ticket")
-        .clone();
+    let ticket = fleet.ledger.case_of_host(&id("b2")).expect("a ticket").clone();
     assert_eq!(ticket.kind, VerdictKind::Left);
-    assert!(
-        fleet.offer(ticket.id, "c2") != Outcome::Done,
-        "no remedy follows"
-    );
+    assert!(fleet.offer(ticket.id, "c2") != Outcome::Done, "no remedy follows");
     fleet.boot("b2", 2);
     assert_eq!(fleet.stage(ticket.id), "closed");
     assert!(fleet.ledger.left_since(&id("b2")).is_none());

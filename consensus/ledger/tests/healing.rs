@@ -32,19 +32,10 @@ fn the_whole_walk_of_one_case_stands_in_the_audit_in_order() {
     assert_eq!(fleet.stage(case), "verifying", "it soaks");
     fleet.wait(2);
     assert_eq!(fleet.verify(("c2", case, fence), &WELL), Outcome::Done);
-    assert!(matches!(
-        fleet.case(case).stage,
-        Stage::Closed {
-            how: Closure::Healed,
-            ..
-        }
-    ));
+    assert!(matches!(fleet.case(case).stage, Stage::Closed { how: Closure::Healed, .. }));
     assert_eq!(
         fleet.history(before),
-        [
-            "Verdict", "Granted", "Accepted", "Intended", "Received", "Booted", "Verified",
-            "Closed"
-        ]
+        ["Verdict", "Granted", "Accepted", "Intended", "Received", "Booted", "Verified", "Closed"]
     );
     let records: Vec<_> = fleet.ledger.audit_since(0).cloned().collect();
     assert_eq!(verify_chain(&records), Ok(()));
@@ -80,10 +71,7 @@ fn a_healer_belongs_has_the_role_is_well_and_is_not_the_subject() {
     );
     fleet.set_policy(POLICY);
     let case = fleet.opened("b2", Seen::AgentDown);
-    fleet
-        .verdicts(&[("c3", Seen::AgentDown)])
-        .remove(0)
-        .expect("a second case");
+    fleet.verdicts(&[("c3", Seen::AgentDown)]).remove(0).expect("a second case");
     for (healer, why) in [
         ("b2", "no host heals itself"),
         ("a3", "names no healer"),
@@ -123,11 +111,7 @@ fn budgets_count_in_every_scope_and_the_next_to_end_frees_one() {
     let line = fleet.ledger.budgets().remove(0);
     assert_eq!((line.used, line.limit, line.unhealthy), (1, 1, 2));
     assert!(line.next_free.is_some());
-    let release = Command::Release {
-        case: first,
-        fence,
-        why: "it leaves".into(),
-    };
+    let release = Command::Release { case: first, fence, why: "it leaves".into() };
     assert_eq!(fleet.send("a2", release), Outcome::Done);
     assert!(matches!(fleet.offer(second, "a3"), Outcome::Leased { .. }));
 }
@@ -139,13 +123,7 @@ fn a_lowered_limit_stops_grants_and_nothing_else() {
     let fences = [fleet.leased(first, "a2"), fleet.leased(second, "a3")];
     fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1"));
     let fence = fences[1];
-    let renewed = fleet.send(
-        "a3",
-        Command::Renew {
-            case: second,
-            fence,
-        },
-    );
+    let renewed = fleet.send("a3", Command::Renew { case: second, fence });
     assert_eq!(renewed, Outcome::Leased { fence });
     let third = fleet.opened("b3", Seen::AgentDown);
     let holds = fleet.ledger.holds(third);
@@ -179,10 +157,8 @@ fn a_halt_is_of_the_moment_and_stops_lease_and_intent() {
 #[test]
 fn a_floor_keeps_hosts_that_may_serve_and_not_those_that_are_dead() {
     let disruptive = POLICY.replace("\"gentle\"", "\"disruptive\"");
-    let floor = disruptive.replace(
-        "any_group = { in_flight = 2",
-        "any_group = { in_flight = 2, floor = \"100%\"",
-    );
+    let floor = disruptive
+        .replace("any_group = { in_flight = 2", "any_group = { in_flight = 2, floor = \"100%\"");
     let mut fleet = Fleet::nine();
     fleet.set_policy(&floor);
     let serves = fleet.opened("b2", Seen::AgentDown);
@@ -204,10 +180,9 @@ fn healing_never_takes_the_keepers_majority() {
 #[test]
 fn as_many_remedies_as_the_hour_allows_and_no_more() {
     let mut fleet = Fleet::healing();
-    fleet.set_policy(&POLICY.replace(
-        "fleet = { in_flight = 2,",
-        "fleet = { in_flight = 2, per_hour = 1,",
-    ));
+    fleet.set_policy(
+        &POLICY.replace("fleet = { in_flight = 2,", "fleet = { in_flight = 2, per_hour = 1,"),
+    );
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "a2");
     fleet.receive(("a2", case, fence), remedy, ReceiptKind::Done);
     let second = fleet.opened("c2", Seen::AgentDown);
@@ -230,10 +205,7 @@ fn an_intent_waits_for_the_verdict_to_stand_and_for_quiet_around_the_host() {
     fleet.wait(3);
     fleet.findings(&seen, Vec::new(), &[("c3", 0)]);
     let near = refusal(&fleet.intend(("a2", case, fence), &seen));
-    assert!(
-        near.contains("last new doubt in zone eu/c: 4 s left"),
-        "{near}"
-    );
+    assert!(near.contains("last new doubt in zone eu/c: 4 s left"), "{near}");
     let left = fleet.ledger.holds(case)[0].left.expect("time frees it");
     fleet.wait(left.as_milliseconds() / 1_000);
     let outcome = fleet.intend(("a2", case, fence), &seen);
@@ -270,16 +242,9 @@ fn the_last_look_is_anchored_after_the_lease_and_must_still_stand_against_the_ho
     fleet.wait(6);
     let before = fleet.round(&AGENT);
     let fence = fleet.leased(case, "c2");
-    let command = Command::Intend {
-        case,
-        fence,
-        grounds: before,
-    };
+    let command = Command::Intend { case, fence, grounds: before };
     let stale = fleet.send("c2", command);
-    assert!(
-        matches!(stale, Outcome::Refused(Refused::Stale { .. })),
-        "{stale:?}"
-    );
+    assert!(matches!(stale, Outcome::Refused(Refused::Stale { .. })), "{stale:?}");
     let well = refusal(&fleet.intend(("c2", case, fence), &WELL));
     assert!(well.contains("answered for itself"), "{well}");
     let moved = refusal(&fleet.intend(("c2", case, fence), &[("b2", Seen::HostDown)]));
@@ -336,18 +301,12 @@ fn under_a_brake_nothing_begins_and_what_has_begun_goes_on() {
     let waiting = fleet.opened("c2", Seen::AgentDown);
     let held = fleet.leased(waiting, "a2");
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c3");
-    assert_eq!(
-        fleet.send("a1", Command::Pause(order("look"))),
-        Outcome::Done
-    );
+    assert_eq!(fleet.send("a1", Command::Pause(order("look"))), Outcome::Done);
     let seen = [("c2", Seen::AgentDown)];
     let braked = refusal(&fleet.intend(("a2", waiting, held), &seen));
     assert!(braked.contains("paused by ops: look"), "{braked}");
     let healer = ("c3", case, fence);
-    assert_eq!(
-        fleet.receive(healer, remedy, ReceiptKind::Done),
-        Outcome::Done
-    );
+    assert_eq!(fleet.receive(healer, remedy, ReceiptKind::Done), Outcome::Done);
     fleet.boot("b2", 2);
     assert_eq!(fleet.verify(healer, &WELL), Outcome::Done);
 }
@@ -364,15 +323,8 @@ fn after_a_brake_healing_goes_one_two_four_at_a_time() {
         .chunks(1)
         .map(|seen| fleet.verdicts(seen).remove(0).expect("a case"))
         .collect();
-    let surge = fleet
-        .ledger
-        .brake()
-        .surge
-        .expect("four at once are a surge");
-    assert_eq!(
-        fleet.send("a1", Command::Resume(order("seen"))),
-        Outcome::Done
-    );
+    let surge = fleet.ledger.brake().surge.expect("four at once are a surge");
+    assert_eq!(fleet.send("a1", Command::Resume(order("seen"))), Outcome::Done);
     assert_eq!(fleet.stage(surge.case), "closed");
     assert!(fleet.ledger.brake().standing().is_none());
     let fence = fleet.leased(cases[0], "b3");
@@ -395,21 +347,14 @@ fn after_a_brake_healing_goes_one_two_four_at_a_time() {
     let fourth = refusal(&fleet.offer(cases[3], "b3"));
     assert!(fourth.contains("allows 2 at once"), "{fourth}");
     fleet.wait(600);
-    assert!(
-        fleet.ledger.brake().ramp.is_none_or(|ramp| ramp.limit == 4),
-        "its time was over"
-    );
+    assert!(fleet.ledger.brake().ramp.is_none_or(|ramp| ramp.limit == 4), "its time was over");
 }
 
 #[test]
 fn a_step_of_the_ladder_that_is_not_proven_leads_to_the_next_and_then_to_a_person() {
     let mut fleet = Fleet::healing();
     let (case, fence, _) = done(&mut fleet);
-    let give_up = |case, fence| Command::Unproven {
-        case,
-        fence,
-        why: "no answer".into(),
-    };
+    let give_up = |case, fence| Command::Unproven { case, fence, why: "no answer".into() };
     let early = refusal(&fleet.send("c2", give_up(case, fence)));
     assert!(early.contains("its proof may still come"), "{early}");
     fleet.wait_renewing(30, "c2", case, fence);
@@ -450,16 +395,9 @@ fn a_proof_by_a_round_from_before_the_receipt_is_stale() {
     fleet.boot("b2", 2);
     let grounds = fleet.round(&WELL);
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
-    let command = Command::Verify {
-        case,
-        fence,
-        grounds,
-    };
+    let command = Command::Verify { case, fence, grounds };
     let outcome = fleet.send("c2", command);
-    assert!(
-        matches!(outcome, Outcome::Refused(Refused::Stale { .. })),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Outcome::Refused(Refused::Stale { .. })), "{outcome:?}");
 }
 
 #[test]
@@ -475,21 +413,12 @@ fn a_lease_that_ran_out_counts_is_taken_over_under_a_higher_fence_and_inspected(
     let stale = fleet.send("c2", Command::Renew { case, fence: old });
     assert_eq!(stale, Outcome::Refused(Refused::Fence { current: new }));
 
-    let inspected = |kind| Command::Inspected {
-        case,
-        fence: new,
-        found: receipt(remedy, new, kind),
-    };
-    assert_eq!(
-        fleet.send("a2", inspected(ReceiptKind::Refused)),
-        Outcome::Done
-    );
+    let inspected =
+        |kind| Command::Inspected { case, fence: new, found: receipt(remedy, new, kind) };
+    assert_eq!(fleet.send("a2", inspected(ReceiptKind::Refused)), Outcome::Done);
     assert_eq!(fleet.stage(case), "leased");
     let soon = refusal(&fleet.intend(("a2", case, new), &AGENT));
-    assert!(
-        soon.contains("the healer before may still be at it"),
-        "{soon}"
-    );
+    assert!(soon.contains("the healer before may still be at it"), "{soon}");
     fleet.wait(9);
     let outcome = fleet.intend(("a2", case, new), &AGENT);
     assert!(matches!(outcome, Outcome::Intended { .. }), "{outcome:?}");
@@ -541,10 +470,7 @@ fn an_end_that_stays_unknown_escalates_and_goes_on_counting_until_a_person_dismi
         Stage::Escalated { counted: Some(lease), .. } if lease.fence == fence
     ));
     assert_eq!(fleet.ledger.budgets()[0].used, 1, "law B2");
-    let dismiss = Command::Dismiss {
-        case,
-        order: order("it is off"),
-    };
+    let dismiss = Command::Dismiss { case, order: order("it is off") };
     assert_eq!(fleet.send("a1", dismiss), Outcome::Done);
     assert_eq!(fleet.stage(case), "closed");
     assert_eq!(fleet.ledger.budgets()[0].used, 0);
@@ -561,11 +487,7 @@ fn after_three_takeovers_a_person_is_called() {
     }
     fleet.wait(31);
     assert_eq!(fleet.stage(case), "escalated");
-    assert_eq!(
-        fleet.ledger.budgets()[0].used,
-        1,
-        "its remedy's end is unknown"
-    );
+    assert_eq!(fleet.ledger.budgets()[0].used, 1, "its remedy's end is unknown");
 }
 
 #[test]
@@ -575,15 +497,8 @@ fn a_host_is_tried_so_often_and_then_a_person_is_called() {
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Refused);
     let spent = refusal(&fleet.intend(("c2", case, fence), &AGENT));
-    assert!(
-        spent.contains("1 of 1 attempts within 1 h 0 min are spent"),
-        "{spent}"
-    );
-    let release = Command::Release {
-        case,
-        fence,
-        why: "spent".into(),
-    };
+    assert!(spent.contains("1 of 1 attempts within 1 h 0 min are spent"), "{spent}");
+    let release = Command::Release { case, fence, why: "spent".into() };
     fleet.send("c2", release);
     fleet.wait(1);
     assert_eq!(fleet.stage(case), "escalated");
@@ -601,10 +516,7 @@ fn a_rung_cools_down_on_its_host() {
     let next = fleet.opened("b2", Seen::AgentDown);
     assert_ne!(next, case, "a healed case is over");
     let cools = refusal(&fleet.offer(next, "c2"));
-    assert!(
-        cools.contains("rung 1 of \"agent down\" cools down"),
-        "{cools}"
-    );
+    assert!(cools.contains("rung 1 of \"agent down\" cools down"), "{cools}");
     fleet.wait(66);
     assert!(matches!(fleet.offer(next, "c2"), Outcome::Leased { .. }));
 }

@@ -51,20 +51,11 @@ enum Deed {
 }
 
 fn seen() -> impl Strategy<Value = Seen> {
-    select(vec![
-        Seen::Well,
-        Seen::AgentDown,
-        Seen::HostDown,
-        Seen::HostHung,
-    ])
+    select(vec![Seen::Well, Seen::AgentDown, Seen::HostDown, Seen::HostHung])
 }
 
 fn kind() -> impl Strategy<Value = ReceiptKind> {
-    select(vec![
-        ReceiptKind::Done,
-        ReceiptKind::Refused,
-        ReceiptKind::Unknown,
-    ])
+    select(vec![ReceiptKind::Done, ReceiptKind::Refused, ReceiptKind::Unknown])
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -113,13 +104,7 @@ impl Play {
     fn new() -> Self {
         let fleet = Fleet::healing();
         let told = fleet.ledger.audit().head().number;
-        Self {
-            fleet,
-            boots: BTreeMap::new(),
-            fence: Fence(0),
-            told,
-            intended: BTreeSet::new(),
-        }
+        Self { fleet, boots: BTreeMap::new(), fence: Fence(0), told, intended: BTreeSet::new() }
     }
 
     fn step(&mut self, deed: &Deed) {
@@ -158,20 +143,9 @@ impl Play {
                     },
                 };
                 let grounds = self.fleet.round(&[(name, *seen)]);
-                let doubted = if *is_told {
-                    doubts(&[(name, 1)])
-                } else {
-                    Vec::new()
-                };
+                let doubted = if *is_told { doubts(&[(name, 1)]) } else { Vec::new() };
                 let findings = vec![finding];
-                self.fleet.send(
-                    "a1",
-                    Command::Verdicts {
-                        grounds,
-                        findings,
-                        doubted,
-                    },
-                )
+                self.fleet.send("a1", Command::Verdicts { grounds, findings, doubted })
             }
             Deed::Zone(zone_number) => {
                 let zone_name = ["a", "b", "c"][*zone_number];
@@ -181,14 +155,9 @@ impl Play {
                     .filter(|name| name.starts_with(zone_name))
                     .filter(|name| fleet.ledger.roster().get(&id(name)).is_some())
                     .collect();
-                let down: Vec<(&str, Seen)> = names
-                    .into_iter()
-                    .map(|name| (name, Seen::HostDown))
-                    .collect();
-                let finding = Finding {
-                    scope: zone(zone_name),
-                    kind: VerdictKind::DomainDown,
-                };
+                let down: Vec<(&str, Seen)> =
+                    names.into_iter().map(|name| (name, Seen::HostDown)).collect();
+                let finding = Finding { scope: zone(zone_name), kind: VerdictKind::DomainDown };
                 fleet.findings(&down, vec![finding], &[]);
                 return None;
             }
@@ -204,11 +173,7 @@ impl Play {
                 let can = self.fleet.ledger.can_offer(case, healer);
                 let outcome = self.fleet.send("a1", Command::Offer { case, healer });
                 let is_leased = matches!(outcome, Outcome::Leased { .. });
-                assert_eq!(
-                    can.is_ok(),
-                    is_leased,
-                    "{can:?} is the very check of {outcome:?}"
-                );
+                assert_eq!(can.is_ok(), is_leased, "{can:?} is the very check of {outcome:?}");
                 outcome
             }
             Deed::Enrol(host, place) => {
@@ -217,13 +182,9 @@ impl Play {
                 let chain = model_chain(&claims_in(name, &name[..1], rack));
                 fleet.send(name, Command::Enrol(chain))
             }
-            Deed::Retire(host) => fleet.send(
-                "a1",
-                Command::Retire {
-                    host: id(NINE[*host]),
-                    order: order("gone"),
-                },
-            ),
+            Deed::Retire(host) => {
+                fleet.send("a1", Command::Retire { host: id(NINE[*host]), order: order("gone") })
+            }
             Deed::Boot(host) => {
                 let number = self.boots.entry(*host).or_insert(1);
                 *number += 1;
@@ -243,24 +204,12 @@ impl Play {
                     POLICY.replace("\"act\"", "\"observe\""),
                 ];
                 let text = text[*which].clone();
-                fleet.send(
-                    "a1",
-                    Command::Policy {
-                        text,
-                        if_version: None,
-                        order: order("p"),
-                    },
-                )
+                fleet.send("a1", Command::Policy { text, if_version: None, order: order("p") })
             }
             Deed::Surge(count) => {
                 let names: Vec<(&str, u64)> =
                     NINE[..*count].iter().map(|name| (*name, 1)).collect();
-                fleet.send(
-                    "a1",
-                    Command::Surge {
-                        doubted: doubts(&names),
-                    },
-                )
+                fleet.send("a1", Command::Surge { doubted: doubts(&names) })
             }
             Deed::Nonsense(host, case, number, kind) => {
                 let (case, fence) = (CaseId(*case), Fence(*number));
@@ -268,25 +217,11 @@ impl Play {
                 let all = [
                     Command::Accept { case, fence },
                     Command::Renew { case, fence },
-                    Command::Receive {
-                        case,
-                        receipt: found.clone(),
-                    },
+                    Command::Receive { case, receipt: found.clone() },
                     Command::Inspected { case, fence, found },
-                    Command::Unproven {
-                        case,
-                        fence,
-                        why: "x".repeat(501),
-                    },
-                    Command::Release {
-                        case,
-                        fence,
-                        why: String::new(),
-                    },
-                    Command::Dismiss {
-                        case,
-                        order: order(""),
-                    },
+                    Command::Unproven { case, fence, why: "x".repeat(501) },
+                    Command::Release { case, fence, why: String::new() },
+                    Command::Dismiss { case, order: order("") },
                 ];
                 let by = id(NINE[*host]);
                 let commands = all.map(|command| Proposed { by, command }).into();
@@ -358,24 +293,15 @@ impl Play {
             Deed::Renew(_) => Command::Renew { case, fence },
             Deed::Intend(_, seen) => {
                 let grounds = self.look(&found, as_concluded(&found, *seen))?;
-                Command::Intend {
-                    case,
-                    fence,
-                    grounds,
-                }
+                Command::Intend { case, fence, grounds }
             }
             Deed::Receive(_, kind) => {
                 let own = found.remedies.last().map_or(fence, |note| note.fence);
-                Command::Receive {
-                    case,
-                    receipt: receipt(remedy, own, *kind),
-                }
+                Command::Receive { case, receipt: receipt(remedy, own, *kind) }
             }
-            Deed::Inspected(_, kind) => Command::Inspected {
-                case,
-                fence,
-                found: receipt(remedy, fence, *kind),
-            },
+            Deed::Inspected(_, kind) => {
+                Command::Inspected { case, fence, found: receipt(remedy, fence, *kind) }
+            }
             Deed::Verify(_, seen) => {
                 // Three of four times the remedy has worked.
                 let worked = *seen != Seen::HostHung;
@@ -386,26 +312,11 @@ impl Play {
                 }
                 let seen = if worked { Seen::Well } else { *seen };
                 let grounds = self.look(&found, seen)?;
-                Command::Verify {
-                    case,
-                    fence,
-                    grounds,
-                }
+                Command::Verify { case, fence, grounds }
             }
-            Deed::Unproven(_) => Command::Unproven {
-                case,
-                fence,
-                why: "no".into(),
-            },
-            Deed::Release(_) => Command::Release {
-                case,
-                fence,
-                why: "leaving".into(),
-            },
-            Deed::Dismiss(_) => Command::Dismiss {
-                case,
-                order: order("by hand"),
-            },
+            Deed::Unproven(_) => Command::Unproven { case, fence, why: "no".into() },
+            Deed::Release(_) => Command::Release { case, fence, why: "leaving".into() },
+            Deed::Dismiss(_) => Command::Dismiss { case, order: order("by hand") },
             _ => return None,
         };
         let brake = self.fleet.ledger.brake().standing();
@@ -442,28 +353,17 @@ impl Play {
         }
         let records: Vec<Record> = ledger.audit_since(self.told).cloned().collect();
         for record in &records {
-            if let What::Granted {
-                fence,
-                is_takeover,
-                case,
-                ..
-            } = &record.what
-            {
+            if let What::Granted { fence, is_takeover, case, .. } = &record.what {
                 assert!(*fence > self.fence, "law L2: fences only rise");
                 self.fence = *fence;
                 // The scopes are counted as they stand after the entry, so only the last grant of it is judged here.
                 if !is_takeover && record.index == ledger.index() {
                     let case = ledger.case(*case).expect("just granted");
-                    for scope in case
-                        .counted_lease()
-                        .map(|lease| lease.scopes.all())
-                        .into_iter()
-                        .flatten()
+                    for scope in
+                        case.counted_lease().map(|lease| lease.scopes.all()).into_iter().flatten()
                     {
-                        let line = lines
-                            .iter()
-                            .find(|line| line.scope == scope)
-                            .expect("its scope");
+                        let line =
+                            lines.iter().find(|line| line.scope == scope).expect("its scope");
                         assert!(line.used <= line.limit, "law B1: {line:?}");
                     }
                 }
@@ -476,11 +376,8 @@ impl Play {
     /// A case in this stage if there is one, else any: deeds out of place are part of the play.
     fn case_in(&self, index: &Index, stage: &str) -> Option<Case> {
         let all: Vec<_> = self.fleet.ledger.cases().collect();
-        let fitting: Vec<_> = all
-            .iter()
-            .copied()
-            .filter(|case| case.stage.word() == stage)
-            .collect();
+        let fitting: Vec<_> =
+            all.iter().copied().filter(|case| case.stage.word() == stage).collect();
         let cases = if fitting.is_empty() { all } else { fitting };
         (!cases.is_empty()).then(|| Case::clone(cases[index.index(cases.len())]))
     }

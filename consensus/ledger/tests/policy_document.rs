@@ -18,9 +18,7 @@ fn faults(text: &str) -> String {
 
 /// The example with every sleeping line awake.
 fn awake(example: &str) -> String {
-    let lines = example
-        .lines()
-        .map(|line| line.strip_prefix("#: ").unwrap_or(line));
+    let lines = example.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -134,24 +132,12 @@ fn a_policy_says_what_is_written_and_nothing_else_changes() {
     };
     assert_eq!(agent_down.mode, Mode::Act);
     assert_eq!(agent_down.ladder[0].command.class, RemedyClass::Gentle);
-    assert_eq!(
-        agent_down.ladder[0].command.time_limit,
-        Span::milliseconds(2_200)
-    );
-    assert_eq!(
-        agent_down.ladder[1].command.time_limit,
-        Span::milliseconds(1_500)
-    );
-    assert_eq!(
-        agent_down.stands_for(&agent_down.ladder[1]),
-        Span::seconds(30)
-    );
+    assert_eq!(agent_down.ladder[0].command.time_limit, Span::milliseconds(2_200));
+    assert_eq!(agent_down.ladder[1].command.time_limit, Span::milliseconds(1_500));
+    assert_eq!(agent_down.stands_for(&agent_down.ladder[1]), Span::seconds(30));
     assert_eq!(host_down.mode, Mode::Observe, "law U1");
     assert_eq!(host_down.attempts.at_most, 5);
-    assert_eq!(
-        policy.rule_for(&VerdictKind::HostDown, &web),
-        Some(host_down)
-    );
+    assert_eq!(policy.rule_for(&VerdictKind::HostDown, &web), Some(host_down));
     let timers = Timers {
         lease_term: Span::seconds(3),
         accept_within: Span::milliseconds(1_500),
@@ -165,9 +151,7 @@ fn a_policy_says_what_is_written_and_nothing_else_changes() {
 
 #[test]
 fn two_texts_of_one_meaning_have_one_digest() {
-    let reordered = DEMO
-        .replace("[2222, 22]", "[22, 2222]")
-        .replace("\"1s500ms\"", "\"1500ms\"");
+    let reordered = DEMO.replace("[2222, 22]", "[22, 2222]").replace("\"1s500ms\"", "\"1500ms\"");
     let digest = |text: &str| read(text).map(|policy| policy.digest());
     assert_eq!(digest(DEMO), digest(&reordered));
     assert_ne!(digest(DEMO), digest(""));

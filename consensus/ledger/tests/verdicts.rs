@@ -13,10 +13,7 @@ fn down(name: &str) -> (&str, Seen) {
 }
 
 fn domain_down(scope: Scope) -> Finding {
-    Finding {
-        scope,
-        kind: VerdictKind::DomainDown,
-    }
+    Finding { scope, kind: VerdictKind::DomainDown }
 }
 
 fn recovered(
@@ -27,10 +24,9 @@ fn recovered(
     let grounds = fleet.round(seen);
     let cases = vec![case];
     match fleet.send("a1", Command::Recovered { cases, grounds }) {
-        Outcome::Findings(mut outcomes) => outcomes
-            .remove(0)
-            .map(|_| ())
-            .map_err(|why| why.to_string()),
+        Outcome::Findings(mut outcomes) => {
+            outcomes.remove(0).map(|_| ()).map_err(|why| why.to_string())
+        }
         other => Err(refusal(&other)),
     }
 }
@@ -61,26 +57,15 @@ fn a_case_keeps_what_each_observer_saw_and_why_a_word_did_not_count() {
         let signer = ModelSigner::new(&author.expect("it belongs").host);
         *attestation = attestation.clone().signed("test", &signer);
     }
-    let finding = Finding {
-        scope: Scope::Host(id("b2")),
-        kind: VerdictKind::AgentDown,
-    };
-    let command = Command::Verdicts {
-        grounds,
-        findings: vec![finding],
-        doubted: Vec::new(),
-    };
+    let finding = Finding { scope: Scope::Host(id("b2")), kind: VerdictKind::AgentDown };
+    let command = Command::Verdicts { grounds, findings: vec![finding], doubted: Vec::new() };
     let Outcome::Findings(opened) = fleet.send("a1", command) else {
         panic!("verdicts are answered by findings");
     };
     let case = fleet.case(opened[0].clone().expect("six voices of seven are left"));
     let sights = &case.grounds.sights;
     let looked: Vec<_> = sights.iter().map(|sight| sight.observer).collect();
-    assert_eq!(
-        looked,
-        fleet.ledger.seating().observers(&id("b2")),
-        "every seat, in order"
-    );
+    assert_eq!(looked, fleet.ledger.seating().observers(&id("b2")), "every seat, in order");
     for sight in sights {
         let is_void = sight.observer == foreign;
         assert_eq!(sight.void.is_some(), is_void, "{sight:?}");
@@ -109,26 +94,13 @@ fn the_next_round_upholds_the_same_case_and_another_kind_moves_it() {
 #[test]
 fn a_leader_that_concludes_wrongly_gets_no_case() {
     let mut fleet = Fleet::healing();
-    let host = |kind| Finding {
-        scope: Scope::Host(id("b2")),
-        kind,
-    };
+    let host = |kind| Finding { scope: Scope::Host(id("b2")), kind };
     let seen = [("b2", Seen::AgentDown)];
     let other = fleet.findings(&seen, vec![host(VerdictKind::HostDown)], &[]);
-    assert!(
-        other[0]
-            .as_ref()
-            .expect_err("refused")
-            .contains("AgentDown, not HostDown")
-    );
+    assert!(other[0].as_ref().expect_err("refused").contains("AgentDown, not HostDown"));
     let well = [("b2", Seen::Well)];
     let lie = fleet.findings(&well, vec![host(VerdictKind::AgentDown)], &[]);
-    assert!(
-        lie[0]
-            .as_ref()
-            .expect_err("refused")
-            .contains("answered for itself")
-    );
+    assert!(lie[0].as_ref().expect_err("refused").contains("answered for itself"));
     let shown = fleet.findings(&seen, vec![host(VerdictKind::Unsettled)], &[]);
     assert!(shown[0].is_err());
     assert_eq!(fleet.ledger.cases().count(), 0);
@@ -138,36 +110,20 @@ fn a_leader_that_concludes_wrongly_gets_no_case() {
 fn a_host_that_is_no_voter_proposes_no_verdict() {
     let mut fleet = Fleet::healing();
     let grounds = fleet.round(&[("b2", Seen::AgentDown)]);
-    let command = Command::Verdicts {
-        grounds,
-        findings: vec![],
-        doubted: vec![],
-    };
+    let command = Command::Verdicts { grounds, findings: vec![], doubted: vec![] };
     assert!(refusal(&fleet.send("a2", command)).contains("only a voter"));
 }
 
 #[test]
 fn altered_or_old_grounds_bear_nothing() {
     let mut fleet = Fleet::healing();
-    let finding = Finding {
-        scope: Scope::Host(id("b2")),
-        kind: VerdictKind::AgentDown,
-    };
-    let command = |grounds| Command::Verdicts {
-        grounds,
-        findings: vec![finding.clone()],
-        doubted: vec![],
-    };
+    let finding = Finding { scope: Scope::Host(id("b2")), kind: VerdictKind::AgentDown };
+    let command =
+        |grounds| Command::Verdicts { grounds, findings: vec![finding.clone()], doubted: vec![] };
     let mut altered = fleet.round(&[("b2", Seen::AgentDown)]);
-    altered
-        .attestations
-        .iter_mut()
-        .for_each(|one| one.late_ms += 1);
+    altered.attestations.iter_mut().for_each(|one| one.late_ms += 1);
     let outcome = fleet.send("a1", command(altered));
-    assert!(
-        matches!(&outcome, Outcome::Findings(all) if all[0].is_err()),
-        "{outcome:?}"
-    );
+    assert!(matches!(&outcome, Outcome::Findings(all) if all[0].is_err()), "{outcome:?}");
 
     let old = fleet.round(&[("b2", Seen::AgentDown)]);
     let kept = old.anchor.index;
@@ -185,11 +141,7 @@ fn a_round_that_names_another_history_is_stale() {
     let mut fleet = Fleet::healing();
     let mut grounds = fleet.round(&[("b2", Seen::AgentDown)]);
     grounds.anchor.audit.0[0] ^= 1;
-    let command = Command::Verdicts {
-        grounds,
-        findings: vec![],
-        doubted: vec![],
-    };
+    let command = Command::Verdicts { grounds, findings: vec![], doubted: vec![] };
     let outcome = fleet.send("a1", command);
     assert!(matches!(outcome, Outcome::Refused(Refused::Stale { .. })));
 }
@@ -210,11 +162,7 @@ fn a_whole_zone_is_one_case_for_a_person_and_closes_when_all_of_it_is_well() {
     ));
 
     let inside = fleet.verdicts(&[("b2", Seen::AgentDown)]).remove(0);
-    assert!(
-        inside
-            .expect_err("forbidden")
-            .contains(&format!("case {case}"))
-    );
+    assert!(inside.expect_err("forbidden").contains(&format!("case {case}")));
     let again = fleet.findings(&dark, vec![domain_down(zone("b"))], &[]);
     assert_eq!(again, [Ok(case)]);
 
@@ -224,13 +172,7 @@ fn a_whole_zone_is_one_case_for_a_person_and_closes_when_all_of_it_is_well() {
     let none = recovered(&mut fleet, case, &two).expect_err("no news");
     assert!(none.contains("1 of its 3 hosts"), "{none}");
     recovered(&mut fleet, case, &[("b3", Seen::Well)]).expect("the last one");
-    assert!(matches!(
-        fleet.case(case).stage,
-        Stage::Closed {
-            how: Closure::Recovered,
-            ..
-        }
-    ));
+    assert!(matches!(fleet.case(case).stage, Stage::Closed { how: Closure::Recovered, .. }));
 }
 
 #[test]
@@ -238,12 +180,7 @@ fn a_zone_that_is_not_all_silent_is_no_domain_case() {
     let mut fleet = Fleet::healing();
     let part = [down("b1"), down("b2")];
     let refused = fleet.findings(&part, vec![domain_down(zone("b"))], &[]);
-    assert!(
-        refused[0]
-            .as_ref()
-            .expect_err("b3 lives")
-            .contains("whole domain")
-    );
+    assert!(refused[0].as_ref().expect_err("b3 lives").contains("whole domain"));
 }
 
 #[test]
@@ -276,11 +213,7 @@ fn a_case_does_not_recover_on_a_round_that_sees_it_down() {
 #[test]
 fn three_of_nine_at_once_are_a_surge_that_brakes_before_their_cases_stand() {
     let mut fleet = Fleet::healing();
-    let seen = [
-        ("a2", Seen::AgentDown),
-        ("b2", Seen::AgentDown),
-        ("c2", Seen::AgentDown),
-    ];
+    let seen = [("a2", Seen::AgentDown), ("b2", Seen::AgentDown), ("c2", Seen::AgentDown)];
     let cases = fleet.verdicts(&seen);
     assert!(cases.iter().all(Result::is_ok), "{cases:?}");
     let surge = fleet.ledger.brake().surge.expect("too much at once");
@@ -293,9 +226,7 @@ fn three_of_nine_at_once_are_a_surge_that_brakes_before_their_cases_stand() {
 #[test]
 fn a_surge_is_counted_again_by_the_ledger() {
     let mut fleet = Fleet::healing();
-    let surge = |doubted: &[(&str, u64)]| Command::Surge {
-        doubted: doubts(doubted),
-    };
+    let surge = |doubted: &[(&str, u64)]| Command::Surge { doubted: doubts(doubted) };
     let two = fleet.send("a1", surge(&[("a2", 1), ("b2", 1)]));
     assert!(refusal(&two).contains("no surge"));
     let old = fleet.send("a1", surge(&[("a2", 1), ("b2", 1), ("c2", 40)]));

@@ -86,11 +86,9 @@ impl<M: Machine> Follower<M> {
         if piece.upto() > self.upto {
             let seal = piece.seal();
             match piece.body {
-                Body::Entries {
-                    after,
-                    upto,
-                    entries,
-                } => self.take_entries(after, upto, &entries)?,
+                Body::Entries { after, upto, entries } => {
+                    self.take_entries(after, upto, &entries)?
+                }
                 Body::Image(part) => self.take_part(seal, part)?,
             }
         }
@@ -110,10 +108,7 @@ impl<M: Machine> Follower<M> {
         let mut last = after;
         for (index, _) in entries {
             if *index <= last || *index > upto {
-                return Err(TakeFault::Gap {
-                    have: last,
-                    after: *index,
-                });
+                return Err(TakeFault::Gap { have: last, after: *index });
             }
             last = *index;
         }
@@ -191,16 +186,13 @@ impl fmt::Display for TakeFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Piece(fault) => fault.fmt(out),
-            Self::Gap { have, after } => write!(
-                out,
-                "the piece begins after entry {after}, this host stands at {have}"
-            ),
+            Self::Gap { have, after } => {
+                write!(out, "the piece begins after entry {after}, this host stands at {have}")
+            }
             Self::Parts => write!(out, "the parts of the ledger's state do not fit each other"),
-            Self::TooLarge => write!(
-                out,
-                "the ledger's state claims more than {} bytes",
-                Image::BYTES_MAX
-            ),
+            Self::TooLarge => {
+                write!(out, "the ledger's state claims more than {} bytes", Image::BYTES_MAX)
+            }
             Self::State(why) => write!(out, "the bytes are no state of the ledger: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
         }

@@ -28,13 +28,7 @@ struct Answer {
 
 impl Gate {
     pub(crate) fn new(own: u64, election_max: Duration, now: Instant) -> Self {
-        Self {
-            own,
-            election_max,
-            heard: now,
-            has_heard: false,
-            answers: BTreeMap::new(),
-        }
+        Self { own, election_max, heard: now, has_heard: false, answers: BTreeMap::new() }
     }
 
     /// A leader spoke to us, or we lead and a majority has acknowledged it.
@@ -124,10 +118,7 @@ mod tests {
             gate.answered(3, after(start, ms), false);
             assert_eq!(gate.is_open(after(start, ms), &three()), is_open, "{ms} ms");
         }
-        assert!(
-            !gate.is_open(after(start, 20_000), &three()),
-            "overdue, but nobody answers"
-        );
+        assert!(!gate.is_open(after(start, 20_000), &three()), "overdue, but nobody answers");
     }
 
     #[test]

@@ -74,10 +74,7 @@ mod tests {
         Body::Append(AppendEntriesRequest {
             vote: Vote::new_committed(term, 1),
             prev_log_id: prev,
-            entries: ids
-                .iter()
-                .map(|(term, index)| entry(*term, *index, "a"))
-                .collect(),
+            entries: ids.iter().map(|(term, index)| entry(*term, *index, "a")).collect(),
             leader_commit: None,
         })
     }
@@ -93,22 +90,10 @@ mod tests {
     #[test]
     fn holes_steps_back_and_entries_of_a_later_leader_are_refused() {
         let prev = Some(log_id(2, 7));
-        assert!(
-            !append(4, prev, &[(2, 9)]).is_one_history(),
-            "a hole at the start"
-        );
-        assert!(
-            !append(4, prev, &[(2, 8), (2, 10)]).is_one_history(),
-            "a hole"
-        );
-        assert!(
-            !append(4, prev, &[(1, 8)]).is_one_history(),
-            "an older term"
-        );
-        assert!(
-            !append(4, prev, &[(5, 8)]).is_one_history(),
-            "a later leader's"
-        );
+        assert!(!append(4, prev, &[(2, 9)]).is_one_history(), "a hole at the start");
+        assert!(!append(4, prev, &[(2, 8), (2, 10)]).is_one_history(), "a hole");
+        assert!(!append(4, prev, &[(1, 8)]).is_one_history(), "an older term");
+        assert!(!append(4, prev, &[(5, 8)]).is_one_history(), "a later leader's");
         assert!(!append(4, None, &[(1, 1)]).is_one_history(), "no beginning");
     }
 }

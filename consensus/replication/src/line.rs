@@ -54,20 +54,14 @@ type Fault<E = openraft::error::Infallible> = RPCError<u64, Member, RaftError<u6
 
 impl Line {
     async fn send(&self, body: Body, option: &RPCOption) -> Result<Reply, Silence> {
-        let letter = Letter {
-            to: self.to,
-            from: self.from,
-            body,
-        };
+        let letter = Letter { to: self.to, from: self.from, body };
         let request = Request::Raft(wire::encode(&letter));
         let answer = self.link.call(self.host, request, option.hard_ttl()).await;
         match answer {
             Ok(Response::Raft(bytes)) => {
                 wire::decode(&bytes).map_err(|why| Silence::Unreachable(why.to_string()))
             }
-            Ok(other) => Err(Silence::Unreachable(format!(
-                "no answer to Raft: {other:?}"
-            ))),
+            Ok(other) => Err(Silence::Unreachable(format!("no answer to Raft: {other:?}"))),
             Err(LinkFault::TimedOut) => Err(Silence::TimedOut),
             Err(LinkFault::Unreachable(why)) => Err(Silence::Unreachable(why)),
             Err(LinkFault::Broken(why)) => Err(Silence::Unreachable(why)),

@@ -29,15 +29,9 @@ impl RaftLogStorage<Mesh> for KeeperLog {
     type LogReader = Self;
 
     async fn get_log_state(&mut self) -> Result<LogState<Mesh>, StorageError> {
-        let ask = self
-            .store
-            .ask(|shelf| Ok((shelf.purged(), shelf.last())))
-            .await;
+        let ask = self.store.ask(|shelf| Ok((shelf.purged(), shelf.last()))).await;
         let (last_purged_log_id, last_log_id) = ask.map_err(reading)?;
-        Ok(LogState {
-            last_purged_log_id,
-            last_log_id,
-        })
+        Ok(LogState { last_purged_log_id, last_log_id })
     }
 
     async fn get_log_reader(&mut self) -> Self::LogReader {

@@ -16,11 +16,7 @@ pub struct Piece {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Body {
     /// All that happened after one index and up to another; Raft's own entries are left out.
-    Entries {
-        after: LedgerIndex,
-        upto: LedgerIndex,
-        entries: Vec<(LedgerIndex, Entry)>,
-    },
+    Entries { after: LedgerIndex, upto: LedgerIndex, entries: Vec<(LedgerIndex, Entry)> },
     /// A part of the whole state.
     Image(Part),
 }
@@ -58,11 +54,7 @@ impl Piece {
     /// The piece back, its seal checked.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PieceFault> {
         let piece: Self = wire::decode(bytes).map_err(PieceFault::Malformed)?;
-        if seal(&piece.body) == piece.seal {
-            Ok(piece)
-        } else {
-            Err(PieceFault::Seal)
-        }
+        if seal(&piece.body) == piece.seal { Ok(piece) } else { Err(PieceFault::Seal) }
     }
 
     /// Up to which entry a follower stands that has taken this and all before it.

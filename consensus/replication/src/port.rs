@@ -70,9 +70,7 @@ pub struct LedgerPort<M = Ledger> {
 
 impl<M> Clone for LedgerPort<M> {
     fn clone(&self) -> Self {
-        Self {
-            inside: self.inside.clone(),
-        }
+        Self { inside: self.inside.clone() }
     }
 }
 
@@ -99,11 +97,8 @@ impl<M: Machine> LedgerPort<M> {
             .await
             .map_err(PortFault::Store)?;
         let shown = state.shown();
-        let lines = Lines {
-            link: opening.link.clone(),
-            from: store.id(),
-            pause: settings.heartbeat,
-        };
+        let lines =
+            Lines { link: opening.link.clone(), from: store.id(), pause: settings.heartbeat };
         let config = raft::config(settings, store.id());
         let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store), state)
             .await
@@ -113,14 +108,7 @@ impl<M: Machine> LedgerPort<M> {
 
     /// Starts the two tasks beside Raft: who leads, and what is proposed.
     fn set_to_work(opening: Opening<M>, raft: Raft, shown: Arc<Shown<M>>) -> Self {
-        let Opening {
-            host,
-            store,
-            link,
-            clock,
-            settings,
-            ..
-        } = opening;
+        let Opening { host, store, link, clock, settings, .. } = opening;
         let own = store.id().0;
         let watch = Watch::new(own, &settings);
         let (stop, stopped) = watch::channel(false);
@@ -173,10 +161,8 @@ impl<M: Machine> LedgerPort<M> {
         if hosts.len() != voters.len() {
             return Err(InitialiseFault::HostTwice);
         }
-        let members: BTreeMap<u64, Member> = voters
-            .into_iter()
-            .map(|(store, host)| (store.0, Member { host }))
-            .collect();
+        let members: BTreeMap<u64, Member> =
+            voters.into_iter().map(|(store, host)| (store.0, Member { host })).collect();
         match self.inside.raft.initialize(members).await {
             Ok(()) => Ok(()),
             Err(RaftError::APIError(_)) => Err(InitialiseFault::AlreadyFounded),
@@ -218,13 +204,10 @@ impl<M: Machine> LedgerPort<M> {
             return Err(ProposeFault::Stopped);
         }
         let (ask, answered) = Ask::new(commands)?;
-        self.inside
-            .asks
-            .try_send(ask)
-            .map_err(|fault| match fault {
-                mpsc::error::TrySendError::Full(_) => ProposeFault::Busy,
-                mpsc::error::TrySendError::Closed(_) => ProposeFault::Stopped,
-            })?;
+        self.inside.asks.try_send(ask).map_err(|fault| match fault {
+            mpsc::error::TrySendError::Full(_) => ProposeFault::Busy,
+            mpsc::error::TrySendError::Closed(_) => ProposeFault::Stopped,
+        })?;
         // One entry may be under way before ours.
         let within = self.inside.settings.propose_within * 2;
         match timeout(within, answered).await {
@@ -242,9 +225,7 @@ impl<M: Machine> LedgerPort<M> {
             Err(_) => Err(ReadFault::NoMajority),
             Ok(Ok(_)) => Ok(self.inside.shown.both().1.index()),
             Ok(Err(RaftError::APIError(CheckIsLeaderError::ForwardToLeader(to)))) => {
-                Err(ReadFault::NotLeader {
-                    hint: to.leader_node.map(|node| node.host),
-                })
+                Err(ReadFault::NotLeader { hint: to.leader_node.map(|node| node.host) })
             }
             Ok(Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_)))) => {
                 Err(ReadFault::NoMajority)

@@ -35,21 +35,13 @@ impl Ask {
     pub(crate) fn new(
         commands: Vec<Proposed>,
     ) -> Result<(Self, oneshot::Receiver<Answer>), ProposeFault> {
-        let bytes = commands
-            .iter()
-            .map(|command| wire::encode(command).len())
-            .sum();
+        let bytes = commands.iter().map(|command| wire::encode(command).len()).sum();
         let findings = commands.iter().map(findings_in).sum();
         if bytes > BYTES_MAX || findings > Command::FINDINGS_MAX {
             return Err(ProposeFault::TooLarge { bytes, findings });
         }
         let (answer, answered) = oneshot::channel();
-        let ask = Self {
-            commands,
-            bytes,
-            findings,
-            answer,
-        };
+        let ask = Self { commands, bytes, findings, answer };
         Ok((ask, answered))
     }
 }
@@ -119,10 +111,7 @@ impl<M: Machine> Proposer<M> {
 
     async fn commit(&mut self, mut batch: Vec<Ask>) {
         let counts: Vec<usize> = batch.iter().map(|ask| ask.commands.len()).collect();
-        let commands = batch
-            .iter_mut()
-            .flat_map(|ask| std::mem::take(&mut ask.commands))
-            .collect();
+        let commands = batch.iter_mut().flat_map(|ask| std::mem::take(&mut ask.commands)).collect();
         let answer = self.write(commands).await;
         let mut outcomes = match &answer {
             Ok((_, outcomes)) => outcomes.clone().into_iter(),
@@ -139,10 +128,7 @@ impl<M: Machine> Proposer<M> {
     }
 
     async fn tick(&mut self) {
-        let tick = Proposed {
-            by: self.host,
-            command: Command::Tick,
-        };
+        let tick = Proposed { by: self.host, command: Command::Tick };
         if let Err(fault) = self.write(vec![tick]).await {
             tracing::debug!(%fault, "a tick was not committed");
         }
@@ -163,9 +149,7 @@ impl<M: Machine> Proposer<M> {
                 Err(ProposeFault::Stopped)
             }
             Ok(Err(RaftError::APIError(ClientWriteError::ForwardToLeader(to)))) => {
-                Err(ProposeFault::NotLeader {
-                    hint: to.leader_node.map(|node| node.host),
-                })
+                Err(ProposeFault::NotLeader { hint: to.leader_node.map(|node| node.host) })
             }
             Ok(Err(fault)) => {
                 tracing::error!(%fault, "an entry could not be written");
@@ -197,11 +181,7 @@ impl<M: Machine> Proposer<M> {
         };
         self.stamp = Some(Stamp { term, at });
         let wall = self.clock.wall();
-        let entry = Entry {
-            elapsed,
-            wall,
-            commands,
-        };
+        let entry = Entry { elapsed, wall, commands };
         Ok(Stamped { term, entry })
     }
 

@@ -49,9 +49,7 @@ pub(crate) struct Member {
 
 impl Default for Member {
     fn default() -> Self {
-        Self {
-            host: HostId([0; 16]),
-        }
+        Self { host: HostId([0; 16]) }
     }
 }
 
@@ -74,9 +72,7 @@ pub(crate) fn config(settings: &Settings, own: StoreId) -> Arc<Config> {
         snapshot_max_chunk_size: SNAPSHOT_CHUNK_BYTES as u64,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(settings.snapshot_every),
         // A follower further behind than a snapshot reaches is helped by a snapshot only if this is the larger figure.
-        replication_lag_threshold: settings
-            .snapshot_every
-            .saturating_add(settings.entries_kept),
+        replication_lag_threshold: settings.snapshot_every.saturating_add(settings.entries_kept),
         max_in_snapshot_log_to_keep: settings.entries_kept,
         purge_batch_size: PURGE_BATCH,
         // protocol 1.5: the gate opens elections, nothing else does.

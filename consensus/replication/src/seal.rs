@@ -62,11 +62,7 @@ fn digest(place: Place, before: Digest, body: &[u8]) -> Digest {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place {
-        store: StoreId(7),
-        table: *b"log ",
-        key: 3,
-    };
+    const PLACE: Place = Place { store: StoreId(7), table: *b"log ", key: 3 };
 
     #[test]
     fn any_flipped_bit_breaks_the_seal() {

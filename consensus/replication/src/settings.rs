@@ -80,17 +80,11 @@ impl Default for Settings {
 impl fmt::Display for SettingsFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ElectionNotAboveHeartbeat {
-                heartbeat,
-                election_min,
-            } => write!(
+            Self::ElectionNotAboveHeartbeat { heartbeat, election_min } => write!(
                 out,
                 "the shortest election time {election_min:?} is not twice the heartbeat {heartbeat:?}"
             ),
-            Self::ElectionRange {
-                election_min,
-                election_max,
-            } => write!(
+            Self::ElectionRange { election_min, election_max } => write!(
                 out,
                 "the longest election time {election_max:?} is not above the shortest {election_min:?}"
             ),

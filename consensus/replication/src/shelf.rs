@@ -39,10 +39,7 @@ impl Shelf {
     /// Opens the store on the disk, or draws one up under the offered id if the disk is empty; reads and checks all of
     /// its log.
     pub(crate) fn open(disk: Arc<dyn Disk>, offered: StoreId) -> Result<Self, StoreFault> {
-        let is_empty = disk
-            .length()
-            .map_err(|why| StoreFault::Disk(why.to_string()))?
-            == 0;
+        let is_empty = disk.length().map_err(|why| StoreFault::Disk(why.to_string()))? == 0;
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
         let database = builder
@@ -116,10 +113,7 @@ impl Shelf {
             let mut table = change.open_table(LOG).map_err(rows::fault)?;
             // What a snapshot holds already needs no record.
             let held = self.purged.map(|purged| purged.index);
-            for entry in entries
-                .iter()
-                .filter(|entry| Some(entry.log_id.index) > held)
-            {
+            for entry in entries.iter().filter(|entry| Some(entry.log_id.index) > held) {
                 let index = entry.log_id.index;
                 if last.is_some_and(|before| before.index.checked_add(1) != Some(index)) {
                     return Err(StoreFault::Unlawful(format!(
@@ -128,9 +122,7 @@ impl Shelf {
                 }
                 let place = log_place(self.id, index);
                 let (record, sealed) = seal::close(place, head, &wire::encode(entry));
-                table
-                    .insert(index, record.as_slice())
-                    .map_err(rows::fault)?;
+                table.insert(index, record.as_slice()).map_err(rows::fault)?;
                 (last, head) = (Some(entry.log_id), sealed);
             }
         }
@@ -181,9 +173,7 @@ impl Shelf {
         let change = rows::change(&self.database)?;
         {
             let mut table = change.open_table(LOG).map_err(rows::fault)?;
-            table
-                .retain_in(..=upto.index, |_, _| false)
-                .map_err(rows::fault)?;
+            table.retain_in(..=upto.index, |_, _| false).map_err(rows::fault)?;
         }
         rows::put_fact(&change, self.id, Fact::Purged, &(upto, sealed))?;
         rows::commit(change)?;

@@ -121,11 +121,7 @@ impl Recent {
     }
 
     fn begin_at(&mut self, base: LedgerIndex, audit: Digest) {
-        *self = Self {
-            base,
-            base_audit: Some(audit),
-            ..Self::default()
-        };
+        *self = Self { base, base_audit: Some(audit), ..Self::default() };
     }
 }
 
@@ -208,15 +204,9 @@ impl<M: Machine> KeeperState<M> {
 
 /// The entry as every host applies it: time that was measured in another term counts nothing (protocol 5).
 pub(crate) fn settled(stamped: Stamped, term: u64) -> Entry {
-    let Stamped {
-        term: measured,
-        mut entry,
-    } = stamped;
-    entry.elapsed = if measured == term {
-        entry.elapsed.min(Entry::ELAPSED_MAX)
-    } else {
-        Span::ZERO
-    };
+    let Stamped { term: measured, mut entry } = stamped;
+    entry.elapsed =
+        if measured == term { entry.elapsed.min(Entry::ELAPSED_MAX) } else { Span::ZERO };
     entry
 }
 
@@ -270,19 +260,16 @@ impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
         }
         let bytes = snapshot.into_inner();
         let machine = M::from_bytes(&bytes).map_err(|why| reading(StoreFault::Damaged(why)))?;
-        keep(&self.store, meta.clone(), bytes)
-            .await
-            .map_err(writing)?;
+        keep(&self.store, meta.clone(), bytes).await.map_err(writing)?;
         self.replace(meta, machine);
         Ok(())
     }
 
     async fn get_current_snapshot(&mut self) -> Result<Option<Snapshot>, StorageError> {
         let image = self.store.ask(|shelf| shelf.read_image()).await;
-        Ok(image.map_err(reading)?.map(|(meta, bytes)| Snapshot {
-            meta,
-            snapshot: Box::new(Cursor::new(bytes)),
-        }))
+        Ok(image
+            .map_err(reading)?
+            .map(|(meta, bytes)| Snapshot { meta, snapshot: Box::new(Cursor::new(bytes)) }))
     }
 }
 
@@ -308,10 +295,7 @@ impl<M: Machine> RaftSnapshotBuilder<Mesh> for Builder<M> {
         };
         let kept = keep(&self.store, meta.clone(), bytes.clone()).await;
         kept.map_err(writing)?;
-        Ok(Snapshot {
-            meta,
-            snapshot: Box::new(Cursor::new(bytes)),
-        })
+        Ok(Snapshot { meta, snapshot: Box::new(Cursor::new(bytes)) })
     }
 }
 
@@ -327,12 +311,7 @@ async fn keep(store: &Store, meta: SnapshotMeta, bytes: Vec<u8>) -> Result<(), S
         head = store.ask(put).await?;
         parts += 1;
     }
-    let note = ImageNote {
-        meta,
-        generation,
-        parts,
-        head,
-    };
+    let note = ImageNote { meta, generation, parts, head };
     store.ask(move |shelf| shelf.finish_image(note)).await
 }
 

@@ -170,12 +170,7 @@ impl Bench {
         report: watch::Sender<Option<StoreFault>>,
     ) -> Result<Self, StoreFault> {
         let shelf = guarded(|| Shelf::open(disk, offered))?;
-        Ok(Self {
-            id: shelf.id(),
-            shelf: Some(shelf),
-            broken: None,
-            report,
-        })
+        Ok(Self { id: shelf.id(), shelf: Some(shelf), broken: None, report })
     }
 
     /// Law T2.
@@ -221,10 +216,9 @@ impl fmt::Display for StoreFault {
                 out,
                 "the disk holds no readable store ({why}); it is left as it is: move it away to rejoin as a new keeper"
             ),
-            Self::Damaged(why) => write!(
-                out,
-                "the store is damaged ({why}); move it away to rejoin as a new keeper"
-            ),
+            Self::Damaged(why) => {
+                write!(out, "the store is damaged ({why}); move it away to rejoin as a new keeper")
+            }
             Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
             Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),

@@ -28,9 +28,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new(own: u64, settings: &Settings) -> Self {
         let gate = Gate::new(own, settings.election_max, Instant::now());
-        Self {
-            gate: Arc::new(Mutex::new(gate)),
-        }
+        Self { gate: Arc::new(Mutex::new(gate)) }
     }
 
     pub(crate) fn gate(&self) -> MutexGuard<'_, Gate> {
@@ -101,9 +99,8 @@ impl Warden {
             self.watch.gate().heard_leader(now);
         }
         // A leader whose own term has nothing applied yet does not know what was acknowledged before it.
-        let has_begun = known
-            .last_applied
-            .is_some_and(|last| last.leader_id.term == known.current_term);
+        let has_begun =
+            known.last_applied.is_some_and(|last| last.leader_id.term == known.current_term);
         let is_live = known.running_state.is_ok() && self.watch.gate().has_live_leader(now);
         let told = Leadership {
             leader: known

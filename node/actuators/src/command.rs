@@ -40,10 +40,7 @@ impl CommandActuator {
         let charge = Charge {
             argv: argv.to_vec(),
             environment: environment(order),
-            at_most_ms: order
-                .at_most
-                .min(order.command.time_limit)
-                .as_milliseconds(),
+            at_most_ms: order.at_most.min(order.command.time_limit).as_milliseconds(),
         };
         run_guarded(&self.program, &charge).await
     }
@@ -65,10 +62,7 @@ pub async fn run_guarded(program: &Path, charge: &Charge) -> io::Result<Report> 
     line.push(b'\n');
     pipe.write_all(&line).await?;
     let mut bytes = Vec::new();
-    report
-        .take(REPORT_BYTES_MAX)
-        .read_to_end(&mut bytes)
-        .await?;
+    report.take(REPORT_BYTES_MAX).read_to_end(&mut bytes).await?;
     // Held until now: its closing is what tells the guard that the agent is gone.
     drop(pipe);
     guard.wait().await?;
@@ -151,12 +145,7 @@ fn in_words(report: &Report) -> String {
         End::TimeOver => String::from("ended by the guard: its time was over"),
         End::AgentGone => String::from("ended by the guard: the agent was gone"),
     };
-    match report
-        .output
-        .lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-    {
+    match report.output.lines().rev().find(|line| !line.trim().is_empty()) {
         Some(line) => format!("{end}: {}", line.trim()),
         None => end,
     }
@@ -167,10 +156,5 @@ fn receipt(order: &RemedyOrder, kind: ReceiptKind, mut detail: String) -> Receip
     while detail.len() > Receipt::DETAIL_BYTES_MAX {
         detail.pop();
     }
-    Receipt {
-        remedy: order.remedy,
-        fence: order.fence,
-        kind,
-        detail,
-    }
+    Receipt { remedy: order.remedy, fence: order.fence, kind, detail }
 }

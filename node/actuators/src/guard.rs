@@ -90,10 +90,7 @@ fn see_through(charge: &Charge) -> io::Result<Report> {
     let mut child = match start(charge) {
         Ok(child) => child,
         Err(error) => {
-            return Ok(Report {
-                end: End::NotStarted(error.to_string()),
-                output: String::new(),
-            });
+            return Ok(Report { end: End::NotStarted(error.to_string()), output: String::new() });
         }
     };
     let group = Pid::from_child(&child);
@@ -105,10 +102,7 @@ fn see_through(charge: &Charge) -> io::Result<Report> {
     end_group(group);
     // Every holder of the pipes is dead, so the reader has come to their end.
     let output = output.recv().unwrap_or_default();
-    Ok(Report {
-        end,
-        output: String::from_utf8_lossy(&output).into_owned(),
-    })
+    Ok(Report { end, output: String::from_utf8_lossy(&output).into_owned() })
 }
 
 fn start(charge: &Charge) -> io::Result<Child> {
@@ -119,10 +113,7 @@ fn start(charge: &Charge) -> io::Result<Child> {
     Command::new(program)
         .args(arguments)
         .env_clear()
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LANG", "C.UTF-8")
         .envs(charge.environment.iter().map(|(key, value)| (key, value)))
         .current_dir("/")
@@ -228,17 +219,10 @@ fn reap() {
 
 /// All children of the guard: as subreaper it is given every orphan of the remedy.
 fn adopted() -> Vec<Pid> {
-    let tasks = std::fs::read_dir("/proc/self/task")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     tasks
         .filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok())
-        .flat_map(|list| {
-            list.split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
         .filter_map(|pid| pid.parse().ok().and_then(Pid::from_raw))
         .collect()
 }

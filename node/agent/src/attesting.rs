@@ -33,36 +33,16 @@ impl Agent {
     fn look_as_wanted(&mut self, now: Moment, wanted: Wanted) {
         match wanted {
             Wanted::SendProbe { to, number } => self.probe(to, number),
-            Wanted::AskByStream {
-                id,
-                to,
-                nonce,
-                within,
-            } => self.call(
-                now,
-                Purpose::LookAsk(id),
-                to,
-                (Request::Ask { nonce }, within),
-            ),
-            Wanted::DialFresh {
-                id,
-                to,
-                nonce,
-                within,
-            } => self.dial(now, Purpose::LookAsk(id), to, (nonce, within)),
-            Wanted::Knock {
-                id,
-                to,
-                port,
-                within,
-            } => self.knock(now, Purpose::LookKnock(id), to, (port, within)),
-            Wanted::AskRelay {
-                id,
-                relay,
-                subject,
-                nonce,
-                within,
-            } => {
+            Wanted::AskByStream { id, to, nonce, within } => {
+                self.call(now, Purpose::LookAsk(id), to, (Request::Ask { nonce }, within))
+            }
+            Wanted::DialFresh { id, to, nonce, within } => {
+                self.dial(now, Purpose::LookAsk(id), to, (nonce, within))
+            }
+            Wanted::Knock { id, to, port, within } => {
+                self.knock(now, Purpose::LookKnock(id), to, (port, within))
+            }
+            Wanted::AskRelay { id, relay, subject, nonce, within } => {
                 self.call(
                     now,
                     Purpose::LookRelay(id),
@@ -70,33 +50,20 @@ impl Agent {
                     (Request::Relay { subject, nonce }, within),
                 );
             }
-            Wanted::Attest {
-                ask,
-                attestation,
-                answer,
-            } => {
-                let attested = Response::Attested {
-                    attestation,
-                    answer,
-                };
+            Wanted::Attest { ask, attestation, answer } => {
+                let attested = Response::Attested { attestation, answer };
                 self.answer(now, AskId(ask), attested);
             }
             Wanted::Refuse { ask, why } => self.answer(now, AskId(ask), Response::Unavailable(why)),
-            Wanted::PathAnswered {
-                subject,
-                path,
-                boot,
-            } => self.path_answered(now, subject, (path, boot)),
+            Wanted::PathAnswered { subject, path, boot } => {
+                self.path_answered(now, subject, (path, boot))
+            }
         }
     }
 
     /// What a look has heard is told to the watch: the path is calibrated, and a doubt may be over.
     fn path_answered(&mut self, now: Moment, subject: HostId, (path, boot): (Path, Boot)) {
-        let answered = watch::Event::PathAnswered {
-            subject,
-            path,
-            boot,
-        };
+        let answered = watch::Event::PathAnswered { subject, path, boot };
         self.observe(now, answered);
     }
 
@@ -111,10 +78,7 @@ impl Agent {
             id: id.0,
             subject,
             anchor,
-            boot: self
-                .watch
-                .boot(&subject)
-                .map_or(boot, |known| known.max(boot)),
+            boot: self.watch.boot(&subject).map_or(boot, |known| known.max(boot)),
             calibrated: self.watch.calibrated(now, &subject),
             reach: self.watch.reach(&subject).unwrap_or(Grade::Unknown),
             named_ports: self.ledger.policy().named_ports.clone(),
@@ -139,13 +103,7 @@ impl Agent {
     /// A knock of a look has ended.
     pub(crate) fn look_knock_ended(&mut self, now: Moment, id: AttemptId, end: &CallEnd) {
         if let CallEnd::Knocked(knock) = end {
-            self.look(
-                now,
-                Seen::KnockEnded {
-                    id,
-                    reading: reading(*knock),
-                },
-            );
+            self.look(now, Seen::KnockEnded { id, reading: reading(*knock) });
         }
     }
 
@@ -163,19 +121,10 @@ impl Agent {
     pub(crate) fn answer_as_subject(&mut self, now: Moment, ask: Option<AskId>, event: Heard) {
         for said in self.reply.handle(now, event) {
             let response = match said {
-                Said::SendReply {
-                    to,
-                    number,
-                    boot,
-                    next_slot,
-                } => {
+                Said::SendReply { to, number, boot, next_slot } => {
                     let next_slot_ms =
                         u32::try_from(next_slot.as_milliseconds()).unwrap_or(u32::MAX);
-                    let datagram = Datagram::ProbeReply {
-                        number,
-                        boot,
-                        next_slot_ms,
-                    };
+                    let datagram = Datagram::ProbeReply { number, boot, next_slot_ms };
                     self.emit(Effect::SendDatagram { to, datagram });
                     continue;
                 }
@@ -195,10 +144,7 @@ impl Agent {
     pub(crate) fn relay(&mut self, now: Moment, id: AskId, subject: HostId, nonce: u128) {
         let is_known = self.ledger.roster().get(&subject).is_some();
         if subject == self.me {
-            let event = Heard::Asked {
-                from: self.me,
-                nonce,
-            };
+            let event = Heard::Asked { from: self.me, nonce };
             self.answer_as_subject(now, Some(id), event);
         } else if is_known {
             let request = (Request::Ask { nonce }, RELAY_WITHIN);
@@ -224,31 +170,18 @@ impl Agent {
 
     /// Who watches this host, and who belongs, as the committed roster says.
     pub(crate) fn take_fleet(&mut self, now: Moment) {
-        let (roster, seating) = (
-            Arc::clone(self.ledger.roster()),
-            Arc::clone(self.ledger.seating()),
-        );
+        let (roster, seating) =
+            (Arc::clone(self.ledger.roster()), Arc::clone(self.ledger.seating()));
         let observers = seating.observers(&self.me).to_vec();
         self.look(now, Seen::FleetChanged { roster, seating });
-        self.answer_as_subject(
-            now,
-            None,
-            Heard::ObserversChanged {
-                observers,
-                step: STEP,
-            },
-        );
+        self.answer_as_subject(now, None, Heard::ObserversChanged { observers, step: STEP });
         self.take_reachable(now);
     }
 
     /// Members that this host does not doubt are its first choice as relays.
     pub(crate) fn take_reachable(&mut self, now: Moment) {
-        let doubted: BTreeSet<HostId> = self
-            .watch
-            .doubts(now)
-            .into_iter()
-            .map(|note| note.subject)
-            .collect();
+        let doubted: BTreeSet<HostId> =
+            self.watch.doubts(now).into_iter().map(|note| note.subject).collect();
         let up = self.membership.up().keys().copied();
         let reachable = up.filter(|host| !doubted.contains(host)).collect();
         self.look(now, Seen::ReachableChanged(reachable));

@@ -86,19 +86,9 @@ impl Enrolment {
     }
 
     fn missing(&self, ledger: &Ledger) -> Option<Command> {
-        let Presence {
-            me,
-            chain,
-            key,
-            boot,
-            address,
-            store,
-        } = &self.presence;
+        let Presence { me, chain, key, boot, address, store } = &self.presence;
         if !ledger.is_founded()
-            || ledger
-                .roster()
-                .get_even_retired(me)
-                .is_some_and(|entry| entry.is_retired)
+            || ledger.roster().get_even_retired(me).is_some_and(|entry| entry.is_retired)
         {
             return None;
         }
@@ -113,11 +103,7 @@ impl Enrolment {
         if is_known {
             None
         } else {
-            Some(Command::Boot {
-                boot: *boot,
-                address: *address,
-                store: *store,
-            })
+            Some(Command::Boot { boot: *boot, address: *address, store: *store })
         }
     }
 }

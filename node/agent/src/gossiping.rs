@@ -24,10 +24,7 @@ impl Agent {
         for said in self.membership.handle(now, event) {
             match said {
                 Said::Send { to, bytes } => {
-                    self.emit(Effect::SendDatagram {
-                        to,
-                        datagram: Datagram::Gossip(bytes),
-                    });
+                    self.emit(Effect::SendDatagram { to, datagram: Datagram::Gossip(bytes) });
                 }
                 Said::HealthHeard { record } => {
                     self.health.insert(record.host, record);

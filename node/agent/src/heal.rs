@@ -129,12 +129,7 @@ struct Untold {
 impl Healing {
     /// No leases yet.
     pub fn new(me: HostId) -> Self {
-        Self {
-            me,
-            tasks: BTreeMap::new(),
-            untold: BTreeMap::new(),
-            begun: BTreeSet::new(),
-        }
+        Self { me, tasks: BTreeMap::new(), untold: BTreeMap::new(), begun: BTreeSet::new() }
     }
 
     /// When something is to be done without any event.
@@ -148,12 +143,8 @@ impl Healing {
     pub fn advance(&mut self, now: Moment, ledger: &Arc<Ledger>) -> Vec<(Errand, Wish)> {
         self.keep_only_held(ledger);
         let mut wishes = Vec::new();
-        let held: Vec<Arc<Case>> = ledger
-            .cases()
-            .filter(|case| self.is_mine(case))
-            .take(TASKS_MAX)
-            .cloned()
-            .collect();
+        let held: Vec<Arc<Case>> =
+            ledger.cases().filter(|case| self.is_mine(case)).take(TASKS_MAX).cloned().collect();
         for case in held {
             self.know(now, ledger, &case);
             self.renew(now, ledger, &case, &mut wishes);
@@ -172,10 +163,7 @@ impl Healing {
                 fence: task.fence,
                 why: "its healer leaves".into(),
             };
-            (
-                task.errand(*case, What::Release),
-                Wish::Propose(command, PROPOSAL_WITHIN),
-            )
+            (task.errand(*case, What::Release), Wish::Propose(command, PROPOSAL_WITHIN))
         };
         self.tasks.iter().map(give_back).collect()
     }
@@ -190,10 +178,7 @@ impl Healing {
             }
             _ => {}
         }
-        let task = self
-            .tasks
-            .get_mut(&errand.case)
-            .filter(|task| task.fence == errand.fence)?;
+        let task = self.tasks.get_mut(&errand.case).filter(|task| task.fence == errand.fence)?;
         if let Came::Outcome(index, _) = &came {
             task.answered(*index);
         }
@@ -232,8 +217,7 @@ impl Healing {
             return;
         };
         let task = self.tasks.entry(case.id);
-        task.or_insert_with(|| Task::new(now, case, lease, ledger))
-            .see(now, ledger);
+        task.or_insert_with(|| Task::new(now, case, lease, ledger)).see(now, ledger);
     }
 
     /// protocol 7.1: a third of the term after the last asking, ask again.
@@ -252,14 +236,9 @@ impl Healing {
         if is_held && task.asking.is_none() && now >= task.ask_from && now.since(task.asked) >= due
         {
             task.asking = Some(now);
-            let command = Command::Renew {
-                case: case.id,
-                fence: task.fence,
-            };
-            wishes.push((
-                task.errand(case.id, What::Renew),
-                Wish::Propose(command, PROPOSAL_WITHIN),
-            ));
+            let command = Command::Renew { case: case.id, fence: task.fence };
+            wishes
+                .push((task.errand(case.id, What::Renew), Wish::Propose(command, PROPOSAL_WITHIN)));
         }
     }
 
@@ -284,9 +263,9 @@ impl Healing {
             Stage::Remedy { remedy, .. } => {
                 task.carry_out(now, ledger, case, *remedy, &mut self.begun)
             }
-            Stage::Verifying {
-                until, well_since, ..
-            } => task.verify(ledger, case, (*until, *well_since)),
+            Stage::Verifying { until, well_since, .. } => {
+                task.verify(ledger, case, (*until, *well_since))
+            }
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
@@ -309,15 +288,8 @@ impl Healing {
             }
             untold.due = None;
             let Untold { case, receipt, .. } = untold;
-            let errand = Errand {
-                case: *case,
-                fence: receipt.fence,
-                what: What::Receive(*remedy),
-            };
-            let command = Command::Receive {
-                case: *case,
-                receipt: receipt.clone(),
-            };
+            let errand = Errand { case: *case, fence: receipt.fence, what: What::Receive(*remedy) };
+            let command = Command::Receive { case: *case, receipt: receipt.clone() };
             wishes.push((errand, Wish::Propose(command, PROPOSAL_WITHIN)));
         }
     }
@@ -332,11 +304,7 @@ impl Healing {
     }
 
     fn keep_receipt(&mut self, now: Moment, case: CaseId, receipt: Receipt) {
-        let untold = Untold {
-            case,
-            receipt: receipt.clone(),
-            due: Some(now),
-        };
+        let untold = Untold { case, receipt: receipt.clone(), due: Some(now) };
         self.untold.insert(receipt.remedy, untold);
         while self.untold.len() > TASKS_MAX {
             self.untold.pop_first();

@@ -149,10 +149,7 @@ impl Lead {
 
     /// Who waited for these.
     pub fn answered(&mut self, wishes: &[WishId]) -> Vec<AskId> {
-        wishes
-            .iter()
-            .filter_map(|wish| self.waiting.remove(wish))
-            .collect()
+        wishes.iter().filter_map(|wish| self.waiting.remove(wish)).collect()
     }
 
     /// Pauses that are over hold nothing back and wake nobody.
@@ -167,10 +164,7 @@ impl Lead {
         }
         self.next_case_look = now.after(CASE_LOOK_EVERY);
         let subjects: BTreeSet<HostId> = ledger.cases().flat_map(|case| looked_at(case)).collect();
-        subjects
-            .into_iter()
-            .map(|subject| (self.draw_wish(), subject))
-            .collect()
+        subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
     }
 
     /// Whether a proposal about this matter may be made now; if so, it is under way from now on.
@@ -186,15 +180,13 @@ impl Lead {
 
     /// Whether this leader has not yet called a person for this case; from now on it has.
     pub fn pages_first(&mut self, ledger: &Ledger, case: CaseId) -> bool {
-        self.paged
-            .retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        self.paged.retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
         self.paged.insert(case)
     }
 
     /// How often this case was offered before; counts this one.
     pub fn count_offer(&mut self, ledger: &Ledger, case: CaseId) -> u64 {
-        self.offers
-            .retain(|id, _| ledger.case(*id).is_some_and(|case| !case.is_closed()));
+        self.offers.retain(|id, _| ledger.case(*id).is_some_and(|case| !case.is_closed()));
         let count = self.offers.entry(case).or_default();
         *count += 1;
         *count
@@ -265,10 +257,7 @@ impl Lead {
         let (grounds, _, conclusions) = round;
         self.has_looked = true;
         for (subject, conclusion) in &conclusions.hosts {
-            let of = grounds
-                .attestations
-                .iter()
-                .filter(|word| word.subject == *subject);
+            let of = grounds.attestations.iter().filter(|word| word.subject == *subject);
             let look = LastLook {
                 at: now,
                 anchor: grounds.anchor,
@@ -290,10 +279,10 @@ impl Lead {
 
     /// Domains first: a host case inside a dark domain is never opened (law V2).
     fn findings(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<Finding> {
-        let domains = conclusions.domains.iter().map(|dark| Finding {
-            scope: dark.scope.clone(),
-            kind: VerdictKind::DomainDown,
-        });
+        let domains = conclusions
+            .domains
+            .iter()
+            .map(|dark| Finding { scope: dark.scope.clone(), kind: VerdictKind::DomainDown });
         let hosts = conclusions
             .verdicts()
             // protocol 3.6 `Left`: whoever said goodbye is no case.
@@ -302,10 +291,8 @@ impl Lead {
                 scope: Scope::Host(*host),
                 kind: verdict.kind.clone(),
             });
-        let mut findings: Vec<Finding> = domains
-            .chain(hosts)
-            .filter(|finding| is_news(ledger, finding))
-            .collect();
+        let mut findings: Vec<Finding> =
+            domains.chain(hosts).filter(|finding| is_news(ledger, finding)).collect();
         findings.truncate(Command::FINDINGS_MAX);
         findings
     }
@@ -317,10 +304,7 @@ impl Lead {
 }
 
 fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {
-    Doubted {
-        host: doubt.subject,
-        age: now.since(doubt.since),
-    }
+    Doubted { host: doubt.subject, age: now.since(doubt.since) }
 }
 
 /// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
@@ -346,12 +330,7 @@ fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let looked = looked_at(case);
         !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
     };
-    ledger
-        .cases()
-        .filter(|case| may_recover(case))
-        .filter(is_well)
-        .map(|case| case.id)
-        .collect()
+    ledger.cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
 }
 
 /// Nothing has been begun, or a person was called.

@@ -50,13 +50,7 @@ impl Agent {
             return;
         }
         self.answer(now, id, Response::Noted);
-        self.rounds(
-            now,
-            Told::Doubted {
-                observer: from,
-                notes,
-            },
-        );
+        self.rounds(now, Told::Doubted { observer: from, notes });
     }
 
     /// A healer's last look or verification (protocol 7.4, 7.7).
@@ -78,27 +72,17 @@ impl Agent {
 
     /// An observer, a witness or the subject has answered a look, or has not.
     pub(crate) fn round_answered(&mut self, now: Moment, asked: Asked, end: CallEnd) {
-        let Asked {
-            from,
-            subject,
-            anchor,
-        } = asked;
+        let Asked { from, subject, anchor } = asked;
         let told = match end {
-            CallEnd::Response(Response::Attested {
-                attestation,
-                answer,
-            }) if attestation.observer == from => Told::Attested {
-                attestation,
-                answer,
-            },
+            CallEnd::Response(Response::Attested { attestation, answer })
+                if attestation.observer == from =>
+            {
+                Told::Attested { attestation, answer }
+            }
             CallEnd::Response(Response::Answered(answer)) if answer.subject == from => {
                 Told::Answered { answer }
             }
-            _ => Told::Silent {
-                from,
-                subject,
-                anchor,
-            },
+            _ => Told::Silent { from, subject, anchor },
         };
         self.rounds(now, told);
     }
@@ -130,9 +114,7 @@ impl Agent {
     /// When the leader's part wants a turn.
     pub(crate) fn lead_deadline(&self) -> Option<Moment> {
         let has_cases = self.ledger.cases().next().is_some();
-        self.leads()
-            .then(|| self.lead.next_deadline(has_cases))
-            .flatten()
+        self.leads().then(|| self.lead.next_deadline(has_cases)).flatten()
     }
 
     /// Rounds hang on the committed state of the moment.
@@ -148,29 +130,12 @@ impl Agent {
     fn rounds(&mut self, now: Moment, told: Told) {
         for wanted in self.lead.rounds.handle(now, told) {
             match wanted {
-                Wanted::Look {
-                    to,
-                    subject,
-                    boot,
-                    anchor,
-                    epoch,
-                } => {
-                    let purpose = Purpose::Round(Asked {
-                        from: to,
-                        subject,
-                        anchor,
-                    });
-                    let look = Request::Look {
-                        subject,
-                        boot,
-                        anchor,
-                        epoch,
-                    };
+                Wanted::Look { to, subject, boot, anchor, epoch } => {
+                    let purpose = Purpose::Round(Asked { from: to, subject, anchor });
+                    let look = Request::Look { subject, boot, anchor, epoch };
                     self.call(now, purpose, to, (look, LOOK_WITHIN));
                 }
-                Wanted::Ended {
-                    grounds, wishes, ..
-                } => self.round_ended(now, *grounds, &wishes),
+                Wanted::Ended { grounds, wishes, .. } => self.round_ended(now, *grounds, &wishes),
                 Wanted::Overload => self.lead.overload(),
                 Wanted::Freshen => self.freshen(now),
             }
@@ -187,22 +152,14 @@ impl Agent {
             if let Some(line) = person_needed(&ledger, case)
                 && self.lead.pages_first(&ledger, case.id)
             {
-                self.emit(Effect::Page(Page {
-                    case: case.id,
-                    line,
-                }));
+                self.emit(Effect::Page(Page { case: case.id, line }));
             }
         }
     }
 
     fn freshen(&mut self, now: Moment) {
         if self.lead.begin(Matter::Tick) {
-            self.propose(
-                now,
-                Purpose::Lead(Matter::Tick),
-                Command::Tick,
-                PROPOSAL_WITHIN,
-            );
+            self.propose(now, Purpose::Lead(Matter::Tick), Command::Tick, PROPOSAL_WITHIN);
         }
     }
 
@@ -211,19 +168,11 @@ impl Agent {
             self.answer(now, ask, Response::Round(Box::new(grounds.clone())));
         }
         let ledger = Arc::clone(&self.ledger);
-        let fleet = Fleet {
-            roster: ledger.roster(),
-            seating: ledger.seating(),
-        };
-        let court = Court {
-            fleet,
-            verifier: &*self.verifier,
-        };
+        let fleet = Fleet { roster: ledger.roster(), seating: ledger.seating() };
+        let court = Court { fleet, verifier: &*self.verifier };
         let verified = VerifiedGrounds::verify(&grounds, &court);
         let conclusions = conclude(fleet, &verified, &ledger.seen_to_accept());
-        let following = self
-            .lead
-            .conclude(now, &ledger, (&grounds, &verified, &conclusions));
+        let following = self.lead.conclude(now, &ledger, (&grounds, &verified, &conclusions));
         let index = grounds.anchor.index;
         if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts(index)) {
             let command = Command::Verdicts {
@@ -231,37 +180,18 @@ impl Agent {
                 findings: following.findings,
                 doubted: self.lead.doubted(now),
             };
-            self.propose(
-                now,
-                Purpose::Lead(Matter::Verdicts(index)),
-                command,
-                PROPOSAL_WITHIN,
-            );
+            self.propose(now, Purpose::Lead(Matter::Verdicts(index)), command, PROPOSAL_WITHIN);
         }
         if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered(index)) {
-            let command = Command::Recovered {
-                cases: following.recovered,
-                grounds,
-            };
-            self.propose(
-                now,
-                Purpose::Lead(Matter::Recovered(index)),
-                command,
-                PROPOSAL_WITHIN,
-            );
+            let command = Command::Recovered { cases: following.recovered, grounds };
+            self.propose(now, Purpose::Lead(Matter::Recovered(index)), command, PROPOSAL_WITHIN);
         }
     }
 
     /// protocol 7.2: every case that may have a lease gets an offer.
     fn offer_leases(&mut self, now: Moment) {
         let ledger = Arc::clone(&self.ledger);
-        let doubted = self
-            .lead
-            .rounds
-            .doubted()
-            .iter()
-            .map(|doubt| doubt.subject)
-            .collect();
+        let doubted = self.lead.rounds.doubted().iter().map(|doubt| doubt.subject).collect();
         let is_free =
             |case: &&Arc<Case>| matches!(case.stage, Stage::Open | Stage::Orphaned { .. });
         for case in ledger.cases().filter(is_free) {
@@ -277,10 +207,7 @@ impl Agent {
             }
             if permitted.is_ok() && self.lead.begin(matter) {
                 self.lead.count_offer(&ledger, case.id);
-                let command = Command::Offer {
-                    case: case.id,
-                    healer,
-                };
+                let command = Command::Offer { case: case.id, healer };
                 self.propose(now, Purpose::Lead(matter), command, PROPOSAL_WITHIN);
             }
         }
@@ -290,9 +217,7 @@ impl Agent {
         if self.leads() {
             return false;
         }
-        let hint = LeaderHint {
-            leader: self.leader,
-        };
+        let hint = LeaderHint { leader: self.leader };
         self.answer(now, id, Response::Unavailable(Unavailable::NotLeader(hint)));
         true
     }

@@ -185,11 +185,7 @@ impl Agent {
             Datagram::Probe { number, .. } => {
                 self.answer_as_subject(now, None, reply::Event::Probed { from, number });
             }
-            Datagram::ProbeReply {
-                number,
-                boot,
-                next_slot_ms,
-            } => {
+            Datagram::ProbeReply { number, boot, next_slot_ms } => {
                 self.probe_replied(now, from, (number, boot, next_slot_ms));
             }
         }
@@ -203,17 +199,10 @@ impl Agent {
             Request::Ask { nonce } => {
                 self.answer_as_subject(now, Some(id), reply::Event::Asked { from, nonce });
             }
-            Request::Look {
-                subject, anchor, ..
-            } if subject == self.me => {
+            Request::Look { subject, anchor, .. } if subject == self.me => {
                 self.answer_as_subject(now, Some(id), reply::Event::LookedAt { from, anchor });
             }
-            Request::Look {
-                subject,
-                boot,
-                anchor,
-                ..
-            } => {
+            Request::Look { subject, boot, anchor, .. } => {
                 self.look_for(now, id, (subject, boot, anchor));
             }
             Request::Relay { subject, nonce } => self.relay(now, id, subject, nonce),
@@ -308,10 +297,7 @@ impl Agent {
             if let Some(address) = entry.address
                 && known.is_none_or(|known| known.address != entry.address)
             {
-                self.emit(Effect::Locate {
-                    host: *host,
-                    address,
-                });
+                self.emit(Effect::Locate { host: *host, address });
             }
             if let Some(boot) = entry.boot
                 && known.is_none_or(|known| known.boot != entry.boot)
@@ -376,12 +362,7 @@ impl Agent {
         (request, within): (Request, Span),
     ) {
         if to != self.me {
-            return self.open(now, purpose, |id| Effect::Call {
-                id,
-                to,
-                request,
-                within,
-            });
+            return self.open(now, purpose, |id| Effect::Call { id, to, request, within });
         }
         let Some(id) = self.calls.open(purpose.clone()) else {
             return self.fail(now, purpose);
@@ -399,12 +380,7 @@ impl Agent {
         to: HostId,
         (nonce, within): (u128, Span),
     ) {
-        self.open(now, purpose, |id| Effect::FreshDial {
-            id,
-            to,
-            nonce,
-            within,
-        });
+        self.open(now, purpose, |id| Effect::FreshDial { id, to, nonce, within });
     }
 
     pub(crate) fn knock(
@@ -414,12 +390,7 @@ impl Agent {
         to: HostId,
         (port, within): (Option<u16>, Span),
     ) {
-        self.open(now, purpose, |id| Effect::Knock {
-            id,
-            to,
-            port,
-            within,
-        });
+        self.open(now, purpose, |id| Effect::Knock { id, to, port, within });
     }
 
     pub(crate) fn propose(
@@ -429,11 +400,7 @@ impl Agent {
         command: Command,
         within: Span,
     ) {
-        self.open(now, purpose, |id| Effect::Propose {
-            id,
-            command,
-            within,
-        });
+        self.open(now, purpose, |id| Effect::Propose { id, command, within });
     }
 
     /// A call under a new number; at the bound it fails at once.
@@ -457,9 +424,7 @@ impl Agent {
     /// Answers another host, or this one itself.
     pub(crate) fn answer(&mut self, _now: Moment, id: AskId, response: Response) {
         match self.own_asks.remove(&id) {
-            Some(call) => self
-                .short_cuts
-                .push_back(ShortCut::Answered(call, response)),
+            Some(call) => self.short_cuts.push_back(ShortCut::Answered(call, response)),
             None => self.emit(Effect::Answer { id, response }),
         }
     }

@@ -17,10 +17,7 @@ pub fn choose_healer(
     (doubted, draw): (&BTreeSet<HostId>, u64),
 ) -> Option<HostId> {
     let subject = case.host()?;
-    let home = ledger
-        .roster()
-        .get(&subject)
-        .map(|entry| entry.claims.domain.clone());
+    let home = ledger.roster().get(&subject).map(|entry| entry.claims.domain.clone());
     let troubled: BTreeSet<HostId> = ledger.cases().filter_map(|other| other.host()).collect();
     ledger
         .roster()
@@ -41,10 +38,5 @@ pub fn choose_healer(
 }
 
 fn order(case: &Case, draw: u64, host: &HostId) -> Digest {
-    Digest::of(&[
-        b"healer",
-        &case.id.0.to_be_bytes(),
-        &draw.to_be_bytes(),
-        &host.0,
-    ])
+    Digest::of(&[b"healer", &case.id.0.to_be_bytes(), &draw.to_be_bytes(), &host.0])
 }

@@ -77,9 +77,6 @@ impl Agent {
 
     fn doubters(&self, now: Moment, subject: &HostId) -> Vec<(HostId, Span)> {
         let doubters = self.lead.rounds.doubters(subject);
-        doubters
-            .into_iter()
-            .map(|(observer, since)| (observer, now.since(since)))
-            .collect()
+        doubters.into_iter().map(|(observer, since)| (observer, now.since(since))).collect()
     }
 }

@@ -22,27 +22,12 @@ impl Agent {
             match wanted {
                 Wanted::SendProbe { to, number } => self.probe(to, number),
                 Wanted::ProbeByStream { id, to, within } => {
-                    self.call(
-                        now,
-                        Purpose::WatchStream(id, to),
-                        to,
-                        (Request::Probe, within),
-                    );
+                    self.call(now, Purpose::WatchStream(id, to), to, (Request::Probe, within));
                 }
-                Wanted::DialFresh {
-                    id,
-                    to,
-                    nonce,
-                    within,
-                } => {
+                Wanted::DialFresh { id, to, nonce, within } => {
                     self.dial(now, Purpose::WatchDial(id, to), to, (nonce, within));
                 }
-                Wanted::Knock {
-                    id,
-                    to,
-                    port,
-                    within,
-                } => {
+                Wanted::Knock { id, to, port, within } => {
                     self.knock(now, Purpose::WatchKnock(id, to), to, (port, within));
                 }
                 Wanted::CheckRelay { subject, path } => self.check_relay(now, subject, path),
@@ -58,10 +43,7 @@ impl Agent {
 
     /// A sign of life is asked for on the standing connection.
     pub(crate) fn probe(&mut self, to: HostId, number: u64) {
-        let datagram = Datagram::Probe {
-            number,
-            seated: true,
-        };
+        let datagram = Datagram::Probe { number, seated: true };
         self.emit(Effect::SendDatagram { to, datagram });
     }
 
@@ -69,23 +51,11 @@ impl Agent {
     pub(crate) fn probe_replied(&mut self, now: Moment, from: HostId, reply: (u64, Boot, u32)) {
         let (number, boot, next_slot_ms) = reply;
         if number >= detection::look::NUMBERS_FROM {
-            let event = detection::look::Event::ProbeReplied {
-                subject: from,
-                number,
-                boot,
-            };
+            let event = detection::look::Event::ProbeReplied { subject: from, number, boot };
             return self.look(now, event);
         }
         let next_slot = Span::milliseconds(u64::from(next_slot_ms));
-        self.observe(
-            now,
-            Seen::ProbeReplied {
-                subject: from,
-                number,
-                boot,
-                next_slot,
-            },
-        );
+        self.observe(now, Seen::ProbeReplied { subject: from, number, boot, next_slot });
     }
 
     /// The subject itself, or the ledger, has named its boot.
@@ -119,11 +89,7 @@ impl Agent {
             .iter()
             .map(|subject| Seat {
                 subject: *subject,
-                boot: self
-                    .ledger
-                    .roster()
-                    .get(subject)
-                    .and_then(|entry| entry.boot),
+                boot: self.ledger.roster().get(subject).and_then(|entry| entry.boot),
                 seats: seating.observers(subject).len() as u64,
                 named_ports: named_ports.clone(),
             })
@@ -149,14 +115,7 @@ impl Agent {
     pub(crate) fn watch_knock_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
         let (id, subject) = attempt;
         if let CallEnd::Knocked(knock) = end {
-            self.observe(
-                now,
-                Seen::KnockEnded {
-                    id,
-                    subject,
-                    reading: reading(*knock),
-                },
-            );
+            self.observe(now, Seen::KnockEnded { id, subject, reading: reading(*knock) });
         }
     }
 

@@ -34,11 +34,7 @@ fn a_host_enrols_then_names_its_boot_and_then_is_silent() {
     let mut enrolment = Enrolment::new(presence("a2", 1));
     let enrol = enrolment.advance(at(0), &fleet.ledger).expect("a stranger");
     assert!(matches!(enrol, Command::Enrol(_)));
-    assert_eq!(
-        enrolment.advance(at(1), &fleet.ledger),
-        None,
-        "one at a time"
-    );
+    assert_eq!(enrolment.advance(at(1), &fleet.ledger), None, "one at a time");
     let outcome = fleet.send("a2", enrol);
     enrolment.ended(at(2), Some(outcome));
 
@@ -49,10 +45,7 @@ fn a_host_enrols_then_names_its_boot_and_then_is_silent() {
     let outcome = fleet.send("a2", named);
     enrolment.ended(due, Some(outcome));
     for later in [0, 2_000, 100_000] {
-        assert_eq!(
-            enrolment.advance(due.after(Span::milliseconds(later)), &fleet.ledger),
-            None
-        );
+        assert_eq!(enrolment.advance(due.after(Span::milliseconds(later)), &fleet.ledger), None);
     }
     assert_eq!(enrolment.next_deadline(), None, "law N1: nothing wakes it");
 }
@@ -62,10 +55,7 @@ fn nothing_is_proposed_before_the_founding_or_after_the_burial() {
     let mut enrolment = Enrolment::new(presence("a2", 1));
     assert_eq!(enrolment.advance(at(0), &Ledger::new()), None);
     let mut fleet = Fleet::nine();
-    let retire = Command::Retire {
-        host: id("a2"),
-        order: fleet::order("it was sold"),
-    };
+    let retire = Command::Retire { host: id("a2"), order: fleet::order("it was sold") };
     assert_eq!(fleet.send("a1", retire), Outcome::Done);
     assert_eq!(enrolment.advance(at(0), &fleet.ledger), None);
     assert_eq!(enrolment.next_deadline(), None);
@@ -93,14 +83,8 @@ fn a_new_life_a_new_address_and_a_new_store_are_told_once_each() {
     };
     assert!(!is_told(known.clone()));
     assert!(is_told(presence("a1", 2)));
-    assert!(is_told(Presence {
-        address: "[::2]:4433".parse().expect("sound"),
-        ..known.clone()
-    }));
-    assert!(is_told(Presence {
-        store: Some(StoreId(7)),
-        ..known.clone()
-    }));
+    assert!(is_told(Presence { address: "[::2]:4433".parse().expect("sound"), ..known.clone() }));
+    assert!(is_told(Presence { store: Some(StoreId(7)), ..known.clone() }));
     let rotated = ModelSigner::rotated(&claims("a1").host, 1);
     assert!(is_told(Presence {
         key: rotated.public_key(),
@@ -144,9 +128,8 @@ mod healers {
     fn each_offer_is_a_new_draw_and_in_the_end_everybody_is_asked() {
         let mut fleet = Fleet::healing();
         let case = fleet.opened("b2", Seen::AgentDown);
-        let asked: BTreeSet<HostId> = (0..200)
-            .filter_map(|draw| chosen(&fleet, case, &[], draw))
-            .collect();
+        let asked: BTreeSet<HostId> =
+            (0..200).filter_map(|draw| chosen(&fleet, case, &[], draw)).collect();
         assert_eq!(asked.len(), 8);
         assert_eq!(chosen(&fleet, case, &[], 3), chosen(&fleet, case, &[], 3));
     }
@@ -181,11 +164,7 @@ fn one_proposal_of_a_matter_is_under_way_and_the_next_one_waits_a_little() {
     let due = lead.next_deadline(false).expect("the pause ends");
     assert!(due > at(100));
     lead.rest(due);
-    assert_eq!(
-        lead.next_deadline(false),
-        None,
-        "a pause that is over wakes nobody"
-    );
+    assert_eq!(lead.next_deadline(false), None, "a pause that is over wakes nobody");
     assert!(lead.begin(Matter::Tick));
 }
 

@@ -147,12 +147,8 @@ impl Story {
     }
 
     fn apply(&mut self, errand: Errand, order: &RemedyOrder, kind: ReceiptKind) {
-        let receipt = Receipt {
-            remedy: order.remedy,
-            fence: order.fence,
-            kind,
-            detail: "exit 0".into(),
-        };
+        let receipt =
+            Receipt { remedy: order.remedy, fence: order.fence, kind, detail: "exit 0".into() };
         self.end(errand, Came::Applied(receipt));
     }
 
@@ -287,10 +283,7 @@ fn law_h2_an_intent_that_comes_through_too_late_is_not_applied() {
     story.end(errand, Came::Nothing);
     story.now = story.now.after(Span::seconds(1));
     story.advance();
-    let begun = story
-        .wishes
-        .iter()
-        .any(|(_, wish)| matches!(wish, Wish::Apply(_)));
+    let begun = story.wishes.iter().any(|(_, wish)| matches!(wish, Wish::Apply(_)));
     assert!(!begun, "law H2: {:?}", story.wishes);
 }
 
@@ -328,12 +321,7 @@ fn a_step_waits_for_the_state_that_the_step_before_it_made() {
     let before = story.ledger();
     let outcome = story.fleet.send("c2", accept);
     let index = story.fleet.ledger.index();
-    assert_eq!(
-        story
-            .healing
-            .ended(story.now, errand, Came::Outcome(index, outcome)),
-        None
-    );
+    assert_eq!(story.healing.ended(story.now, errand, Came::Outcome(index, outcome)), None);
     story.now = story.now.after(Span::seconds(1));
     assert_eq!(story.healing.advance(story.now, &before), []);
     assert_eq!(story.healing.next_deadline(), None, "the ledger wakes it");
@@ -404,12 +392,7 @@ fn a_boot_of_another_host_proves_nothing() {
     story.commit();
     story.fleet.boot("a2", 2);
     assert_eq!(
-        story
-            .fleet
-            .ledger
-            .roster()
-            .get(&id("b2"))
-            .and_then(|entry| entry.boot),
+        story.fleet.ledger.roster().get(&id("b2")).and_then(|entry| entry.boot),
         Some(boot(1))
     );
     story.pass(1);
@@ -427,11 +410,7 @@ fn a_healer_that_leaves_gives_its_leases_back() {
     let wishes = story.healing.leave();
     story.wishes.extend(wishes);
     story.commit();
-    assert_eq!(
-        story.stage(),
-        "open",
-        "nothing was begun: another may at once"
-    );
+    assert_eq!(story.stage(), "open", "nothing was begun: another may at once");
 
     let (mut story, _, _) = Story::applying();
     let wishes = story.healing.leave();

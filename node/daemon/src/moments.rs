@@ -7,10 +7,7 @@ pub fn utc(seconds: u64) -> String {
     i64::try_from(seconds)
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .map_or_else(
-            || format!("{seconds} s after 1970"),
-            |moment| moment.to_string(),
-        )
+        .map_or_else(|| format!("{seconds} s after 1970"), |moment| moment.to_string())
 }
 
 /// The machine's wall clock, in seconds of the Unix epoch; a clock before 1970 reads as 0.
@@ -41,7 +38,5 @@ pub fn from_utc(text: &str) -> Option<u64> {
 pub fn now_exact() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

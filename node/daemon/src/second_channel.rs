@@ -169,10 +169,7 @@ mod tests {
     }
 
     fn boot() -> Boot {
-        Boot {
-            number: 7,
-            nonce: 0,
-        }
+        Boot { number: 7, nonce: 0 }
     }
 
     #[tokio::test]
@@ -206,11 +203,7 @@ mod tests {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&loopback().into()).expect("binds");
         socket.listen(1).expect("listens");
-        let at = socket
-            .local_addr()
-            .expect("is bound")
-            .as_socket()
-            .expect("an address");
+        let at = socket.local_addr().expect("is bound").as_socket().expect("an address");
         let within = Duration::from_millis(50);
         let mut kept = Vec::new();
         // Linux queues one more than asked for; what comes after that is not answered at all.

@@ -44,9 +44,7 @@ fn every_proof_of_every_act_holds_and_nothing_is_left() {
     assert_eq!(acts.len(), ACTS.len());
     assert!(played.status.success(), "{told}");
 
-    let left: Vec<_> = std::fs::read_dir(folder.path())
-        .expect("it is there")
-        .collect();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").collect();
     assert!(left.is_empty(), "{left:?}");
     assert_eq!(processes_that_name(folder.path()), [""; 0]);
 }

@@ -56,10 +56,7 @@ fn a_file_that_is_no_text_or_is_not_there_is_one_clear_line() {
     let output = hale(&["policy", "check", "/nowhere/policy.toml"]);
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).expect("text");
-    assert!(
-        said.starts_with("hale: /nowhere/policy.toml: No such file"),
-        "{said}"
-    );
+    assert!(said.starts_with("hale: /nowhere/policy.toml: No such file"), "{said}");
 }
 
 #[test]

@@ -27,9 +27,7 @@ async fn a_stopped_agent_is_a_hung_host_nothing_is_done_to_it_and_it_may_recover
 
     stage.fleet.stop(VICTIM).await.expect("it stops");
     let case = stage
-        .until("a verdict stands", WITHIN, |history| {
-            history.case_on(&subject, before.head)
-        })
+        .until("a verdict stands", WITHIN, |history| history.case_on(&subject, before.head))
         .await
         .expect("a verdict");
     let story = stage.history.story(case, before.head);
@@ -37,9 +35,8 @@ async fn a_stopped_agent_is_a_hung_host_nothing_is_done_to_it_and_it_may_recover
     assert_eq!(kinds, [&VerdictKind::HostHung]);
 
     stage.fleet.go_on(VICTIM).await.expect("it goes on");
-    let closed = stage.until("the case is closed", WITHIN, |history| {
-        history.story(case, before.head).closed
-    });
+    let closed = stage
+        .until("the case is closed", WITHIN, |history| history.story(case, before.head).closed);
     let closed = closed.await.expect("it recovers");
     assert_eq!(closed.what, ledger::case::Closure::Recovered);
     let after = stage.calm(WITHIN).await.expect("all is well again");

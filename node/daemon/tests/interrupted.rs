@@ -16,10 +16,7 @@ fn a_demo_that_is_told_to_end_ends_its_agents_and_takes_its_folder_away() {
         .expect("it starts");
     let story = BufReader::new(demo.stdout.take().expect("a pipe"));
     let mut lines = story.lines().map_while(Result::ok);
-    assert!(
-        lines.any(|line| line.contains("c2 listens")),
-        "all six agents run"
-    );
+    assert!(lines.any(|line| line.contains("c2 listens")), "all six agents run");
     assert!(agents_of(folder.path()) >= 6);
 
     let id = i32::try_from(demo.id()).expect("a process id");

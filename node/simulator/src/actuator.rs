@@ -93,12 +93,7 @@ impl Fleet {
             return;
         };
         self.law_of_remedy(&order);
-        let known = self
-            .actuator
-            .fences
-            .get(&order.subject)
-            .copied()
-            .unwrap_or_default();
+        let known = self.actuator.fences.get(&order.subject).copied().unwrap_or_default();
         if order.fence < known {
             let why = format!("fence {known} was seen");
             let receipt = receipt(&order, ReceiptKind::Refused, &why);
@@ -133,17 +128,9 @@ impl Fleet {
             had_effect: false,
         });
         let remedy = order.remedy;
-        let running = Running {
-            order,
-            healer: place,
-            life,
-            call: id,
-            habit,
-            is_cut_short,
-        };
+        let running = Running { order, healer: place, life, call: id, habit, is_cut_short };
         self.actuator.running.insert(remedy, running);
-        self.queue
-            .put(self.now.after(takes), Happening::RemedyEnds(remedy));
+        self.queue.put(self.now.after(takes), Happening::RemedyEnds(remedy));
     }
 
     pub(crate) fn remedy_ends(&mut self, remedy: RemedyId) {
@@ -159,11 +146,7 @@ impl Fleet {
             Habit::Fails | Habit::Hangs => (ReceiptKind::Unknown, "exit 1", false),
         };
         self.close_journal(remedy, has_effect);
-        let effect = if has_effect {
-            "starts it again"
-        } else {
-            "changes nothing"
-        };
+        let effect = if has_effect { "starts it again" } else { "changes nothing" };
         self.note(format!("remedy {remedy} {effect}, {kind}: {why}"));
         if has_effect {
             self.revive(&running.order.subject);
@@ -210,11 +193,7 @@ impl Fleet {
         call: CallId,
         remedy: RemedyId,
     ) {
-        let line = self
-            .actuator
-            .journal
-            .iter()
-            .rfind(|line| line.remedy == remedy);
+        let line = self.actuator.journal.iter().rfind(|line| line.remedy == remedy);
         let (kind, detail) = match line {
             Some(line) if line.ended.is_none() => (ReceiptKind::Unknown, "it still runs"),
             Some(line) if line.had_effect => (ReceiptKind::Done, "it was done"),
@@ -222,18 +201,13 @@ impl Fleet {
             None => (ReceiptKind::Refused, "it was never begun"),
         };
         let fence = line.map(|line| line.fence);
-        let found = Receipt {
-            remedy,
-            fence: fence.unwrap_or_default(),
-            kind,
-            detail: detail.into(),
-        };
+        let found =
+            Receipt { remedy, fence: fence.unwrap_or_default(), kind, detail: detail.into() };
         self.end_call(place, life, call, CallEnd::Inspected(found));
     }
 
     pub(crate) fn end_call_soon(&mut self, place: Place, life: u64, call: CallId, end: CallEnd) {
-        self.queue
-            .put(self.now, Happening::End(place, life, call, end));
+        self.queue.put(self.now, Happening::End(place, life, call, end));
     }
 
     /// The machine is made anew: whatever held it is gone, and its agent starts again.
@@ -263,38 +237,21 @@ impl Fleet {
             matches!(&case.stage, Stage::Remedy { lease, remedy }
                 if *remedy == order.remedy && lease.fence == order.fence && lease.ends > ledger.time())
         });
-        let is_again = self
-            .actuator
-            .journal
-            .iter()
-            .any(|line| line.remedy == order.remedy);
-        let is_beside = self
-            .actuator
-            .running
-            .values()
-            .any(|running| running.order.subject == order.subject);
+        let is_again = self.actuator.journal.iter().any(|line| line.remedy == order.remedy);
+        let is_beside =
+            self.actuator.running.values().any(|running| running.order.subject == order.subject);
         if !stands {
-            self.laws.breach(
-                "law L3: no effect without a live lease and a committed intent",
-                now,
-            );
+            self.laws.breach("law L3: no effect without a live lease and a committed intent", now);
         }
         if is_again {
-            self.laws
-                .breach("protocol 7.5: a remedy id is not begun twice", now);
+            self.laws.breach("protocol 7.5: a remedy id is not begun twice", now);
         }
         if is_beside {
-            self.laws
-                .breach("law L1: two remedies on one subject at once", now);
+            self.laws.breach("law L1: two remedies on one subject at once", now);
         }
     }
 }
 
 fn receipt(order: &RemedyOrder, kind: ReceiptKind, detail: &str) -> Receipt {
-    Receipt {
-        remedy: order.remedy,
-        fence: order.fence,
-        kind,
-        detail: detail.to_owned(),
-    }
+    Receipt { remedy: order.remedy, fence: order.fence, kind, detail: detail.to_owned() }
 }

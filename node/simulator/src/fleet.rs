@@ -104,11 +104,7 @@ impl Fleet {
                 Host::new(claims.clone(), ahead)
             })
             .collect();
-        let places = hosts
-            .iter()
-            .enumerate()
-            .map(|(place, host)| (host.id, place))
-            .collect();
+        let places = hosts.iter().enumerate().map(|(place, host)| (host.id, place)).collect();
         let keepers = Keepers::found(&hosts, setup.policy.as_deref())?;
         let mut fleet = Self {
             now: Moment::default(),
@@ -124,13 +120,9 @@ impl Fleet {
         };
         for place in 0..fleet.hosts.len() {
             let at = fleet.network.draw(300);
-            fleet
-                .queue
-                .put(Moment::from_milliseconds(1 + at), Happening::Begin(place));
+            fleet.queue.put(Moment::from_milliseconds(1 + at), Happening::Begin(place));
         }
-        fleet
-            .queue
-            .put(Moment::from_milliseconds(1), Happening::Beat);
+        fleet.queue.put(Moment::from_milliseconds(1), Happening::Beat);
         Ok(fleet)
     }
 
@@ -211,10 +203,9 @@ impl Fleet {
 
     /// A host's name, or its id if it is no host of this fleet.
     pub fn name_of(&self, host: &HostId) -> String {
-        self.places.get(host).map_or_else(
-            || host.to_string(),
-            |place| self.hosts[*place].name().to_owned(),
-        )
+        self.places
+            .get(host)
+            .map_or_else(|| host.to_string(), |place| self.hosts[*place].name().to_owned())
     }
 
     /// The names of all hosts, in the order of the setup.
@@ -224,10 +215,7 @@ impl Fleet {
 
     /// Whether any observer holds a doubt now.
     pub fn is_any_doubted(&self) -> bool {
-        self.hosts
-            .iter()
-            .filter_map(|host| host.life.as_ref())
-            .any(|life| !life.doubts.is_empty())
+        self.hosts.iter().filter_map(|host| host.life.as_ref()).any(|life| !life.doubts.is_empty())
     }
 
     pub(crate) fn step(&mut self) {
@@ -373,10 +361,7 @@ impl Fleet {
         let hosts_count = self.hosts.len();
         let host = &mut self.hosts[place];
         host.boot_number += 1;
-        let boot = Boot {
-            number: host.boot_number,
-            nonce,
-        };
+        let boot = Boot { number: host.boot_number, nonce };
         let is_keeper = host.claims.roles.keeper;
         let kept = host.kept.clone().filter(|_| is_keeper);
         let ledger = kept.unwrap_or_else(|| Arc::new(Ledger::new()));
@@ -407,11 +392,7 @@ impl Fleet {
         life.upto = upto;
         host.life = Some(life);
         if boot.number > 1 {
-            self.note(format!(
-                "{} starts in boot {}",
-                self.hosts[place].name(),
-                boot.number
-            ));
+            self.note(format!("{} starts in boot {}", self.hosts[place].name(), boot.number));
         }
         self.dial_seeds(place);
         self.tell(place, Event::DeadlineReached);
@@ -438,11 +419,9 @@ impl Fleet {
                 Some(takes) => takes,
                 None => return,
             },
-            Parcel::Reset
-            | Parcel::Close
-            | Parcel::Ask {
-                is_fresh: false, ..
-            } => self.network.stream(),
+            Parcel::Reset | Parcel::Close | Parcel::Ask { is_fresh: false, .. } => {
+                self.network.stream()
+            }
             Parcel::Answer { .. } => self.network.stream(),
             // Handshake and hello: two more ways there and back.
             Parcel::Dial | Parcel::Welcome | Parcel::Ask { is_fresh: true, .. } => {
@@ -450,14 +429,12 @@ impl Fleet {
                 handshake.plus(self.network.stream())
             }
         };
-        self.queue
-            .put(self.now.after(takes), Happening::Arrive(flight));
+        self.queue.put(self.now.after(takes), Happening::Arrive(flight));
     }
 
     /// The newest entry that a host knows.
     pub fn upto_of(&self, name: &str) -> LedgerIndex {
         let host = self.hosts.iter().find(|host| host.name() == name);
-        host.and_then(|host| host.life.as_ref())
-            .map_or(LedgerIndex::default(), |life| life.upto)
+        host.and_then(|host| host.life.as_ref()).map_or(LedgerIndex::default(), |life| life.upto)
     }
 }

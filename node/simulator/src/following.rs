@@ -46,14 +46,10 @@ impl Fleet {
         let Some(ways) = ways else {
             return;
         };
-        let answered = Question {
-            index: Some(self.keepers.ledger.index()),
-            ..question
-        };
+        let answered = Question { index: Some(self.keepers.ledger.index()), ..question };
         // To a majority and back, then to the asker.
         let takes = self.ways(ways.saturating_add(2));
-        self.queue
-            .put(self.now.after(takes), Happening::Question(answered));
+        self.queue.put(self.now.after(takes), Happening::Question(answered));
     }
 
     fn end_reads(&mut self, place: Place) {
@@ -89,11 +85,7 @@ impl Fleet {
             self.keepers.had_source[place] = now;
         }
         let silence = now.since(self.keepers.had_source[place]);
-        let patience = if self.hosts[place].claims.roles.keeper {
-            LEASE
-        } else {
-            FORGETS_AFTER
-        };
+        let patience = if self.hosts[place].claims.roles.keeper { LEASE } else { FORGETS_AFTER };
         let Some(life) = &self.hosts[place].life else {
             return;
         };
@@ -112,8 +104,7 @@ impl Fleet {
                 }
             }
             None if told.is_some() && (self.keepers.leader.is_none() || silence > patience) => {
-                self.queue
-                    .put(now, Happening::LeaderNews(place, number, None));
+                self.queue.put(now, Happening::LeaderNews(place, number, None));
             }
             None => {}
         }

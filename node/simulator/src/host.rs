@@ -186,10 +186,7 @@ impl Life {
 
     /// A call goes out.
     pub fn open(&mut self, id: CallId, to: Option<Place>, kind: OpenKind) {
-        assert!(
-            id > self.last_call,
-            "law E2: a call's number is drawn once in a life"
-        );
+        assert!(id > self.last_call, "law E2: a call's number is drawn once in a life");
         self.last_call = id;
         self.open.insert(id, Open { to, kind });
     }
@@ -198,10 +195,6 @@ impl Life {
     pub fn calls_to(&self, peer: Place) -> BTreeSet<CallId> {
         let to_peer =
             |(_, open): &(&CallId, &Open)| open.to == Some(peer) && open.kind == OpenKind::Message;
-        self.open
-            .iter()
-            .filter(to_peer)
-            .map(|(id, _)| *id)
-            .collect()
+        self.open.iter().filter(to_peer).map(|(id, _)| *id).collect()
     }
 }

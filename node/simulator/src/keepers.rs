@@ -75,34 +75,25 @@ pub(crate) struct Ask {
 impl Keepers {
     /// `hale init` and `hale policy apply`.
     pub fn found(hosts: &[Host], policy: Option<&str>) -> Result<Self, SetupFault> {
-        let voters: Vec<Place> = (0..hosts.len())
-            .filter(|place| hosts[*place].claims.roles.keeper)
-            .collect();
+        let voters: Vec<Place> =
+            (0..hosts.len()).filter(|place| hosts[*place].claims.roles.keeper).collect();
         let first = voters.first().copied().ok_or(SetupFault::Keepers(0))?;
         let by = hosts[first].id;
         let mut ledger = Ledger::new();
         let found = Command::Found {
             cluster: vocabulary::ClusterName::new(CLUSTER)?,
             authorities: vec![model_authority()],
-            keepers: voters
-                .iter()
-                .map(|place| model_chain(&hosts[*place].claims))
-                .collect(),
+            keepers: voters.iter().map(|place| model_chain(&hosts[*place].claims)).collect(),
         };
         let mut commands = vec![Proposed { by, command: found }];
         if let Some(text) = policy {
             let command = set_policy(text);
             commands.push(Proposed { by, command });
         }
-        let entry = Entry {
-            elapsed: Span::ZERO,
-            wall: WallNote(WALL_BEGINS),
-            commands,
-        };
+        let entry = Entry { elapsed: Span::ZERO, wall: WallNote(WALL_BEGINS), commands };
         let outcomes = ledger.apply(LedgerIndex(1), &entry, &ModelVerifier);
-        if let Some(Outcome::Refused(refused)) = outcomes
-            .iter()
-            .find(|outcome| matches!(outcome, Outcome::Refused(_)))
+        if let Some(Outcome::Refused(refused)) =
+            outcomes.iter().find(|outcome| matches!(outcome, Outcome::Refused(_)))
         {
             return Err(SetupFault::Policy(refused.to_string()));
         }
@@ -146,13 +137,8 @@ impl Fleet {
     }
 
     fn elect(&mut self) {
-        let able: Vec<Place> = self
-            .keepers
-            .voters
-            .iter()
-            .copied()
-            .filter(|voter| self.has_majority(*voter))
-            .collect();
+        let able: Vec<Place> =
+            self.keepers.voters.iter().copied().filter(|voter| self.has_majority(*voter)).collect();
         if able.is_empty() {
             return;
         }
@@ -180,10 +166,7 @@ impl Fleet {
         let Some(leader) = self.keepers.leader else {
             return;
         };
-        let is_quiet = self
-            .keepers
-            .stamped
-            .is_none_or(|stamped| now.since(stamped) >= QUIET);
+        let is_quiet = self.keepers.stamped.is_none_or(|stamped| now.since(stamped) >= QUIET);
         let is_due = now.since(self.keepers.ticked) >= TICK_EVERY;
         if is_quiet && is_due && self.keepers.ledger.wants_ticks() {
             self.keepers.ticked = now;
@@ -205,16 +188,14 @@ impl Fleet {
             self.hosts[*leader].is_running() && self.way_between(ask.by, *leader).is_some()
         });
         if leader.is_none() {
-            self.queue
-                .put(self.now.after(TRY_AGAIN), Happening::Proposal(ask));
+            self.queue.put(self.now.after(TRY_AGAIN), Happening::Proposal(ask));
             return;
         }
         self.take_in(ask);
     }
 
     fn is_asking(&self, ask: &Ask) -> bool {
-        ask.asker
-            .is_none_or(|(life, _)| self.hosts[ask.by].life_number() == Some(life))
+        ask.asker.is_none_or(|(life, _)| self.hosts[ask.by].life_number() == Some(life))
     }
 
     fn take_in(&mut self, ask: Ask) {
@@ -241,8 +222,7 @@ impl Fleet {
         self.keepers.under_way = Some((number, batch));
         let jitter = Span::milliseconds(self.network.draw(COMMIT_JITTER_MS));
         let takes = COMMIT_TAKES.plus(jitter);
-        self.queue
-            .put(self.now.after(takes), Happening::Commit(number));
+        self.queue.put(self.now.after(takes), Happening::Commit(number));
     }
 
     /// The entry has its majority and is applied, or its leader has lost it and it is gone.
@@ -250,10 +230,7 @@ impl Fleet {
         let Some((_, batch)) = self.keepers.under_way.take_if(|(own, _)| *own == number) else {
             return;
         };
-        let leader = self
-            .keepers
-            .leader
-            .filter(|leader| self.has_majority(*leader));
+        let leader = self.keepers.leader.filter(|leader| self.has_majority(*leader));
         let Some(leader) = leader else {
             return;
         };
@@ -275,10 +252,7 @@ impl Fleet {
             by: self.hosts[ask.by].id,
             command: wire::decode(&ask.command).expect("law W1: what we encoded decodes again"),
         });
-        let elapsed = self
-            .keepers
-            .stamped
-            .map_or(Span::ZERO, |stamped| self.now.since(stamped));
+        let elapsed = self.keepers.stamped.map_or(Span::ZERO, |stamped| self.now.since(stamped));
         let entry = Entry {
             elapsed: elapsed.min(Entry::ELAPSED_MAX),
             wall: WallNote(WALL_BEGINS + self.now.as_milliseconds()),
@@ -304,15 +278,9 @@ impl Fleet {
         };
         let outcome =
             wire::decode(&wire::encode(&outcome)).expect("law W1: what we encoded decodes again");
-        let end = CallEnd::Committed {
-            index: self.keepers.ledger.index(),
-            outcome,
-        };
+        let end = CallEnd::Committed { index: self.keepers.ledger.index(), outcome };
         let takes = self.ways(ways);
-        self.queue.put(
-            self.now.after(takes),
-            Happening::End(ask.by, life, call, end),
-        );
+        self.queue.put(self.now.after(takes), Happening::End(ask.by, life, call, end));
     }
 
     /// How many ways it takes between a host and a keeper, directly or through another keeper.
@@ -376,8 +344,5 @@ fn set_policy(text: &str) -> Command {
 }
 
 fn order(why: String) -> Order {
-    Order {
-        who: "ops".into(),
-        why,
-    }
+    Order { who: "ops".into(), why }
 }

@@ -60,10 +60,7 @@ impl Fleet {
     /// Cheap enough for every event.
     pub(crate) fn laws_after_event(&mut self) {
         let now = self.now;
-        let leaders = self
-            .keepers
-            .leader
-            .is_some_and(|leader| self.hosts[leader].is_off);
+        let leaders = self.keepers.leader.is_some_and(|leader| self.hosts[leader].is_off);
         if leaders {
             self.laws.breach("law M1: a machine that is off leads", now);
         }
@@ -80,12 +77,9 @@ impl Fleet {
         for record in &records {
             match &record.what {
                 What::Verdict { subject, kind, .. } => self.law_of_verdict(subject, kind),
-                What::Granted {
-                    fence,
-                    case,
-                    is_takeover,
-                    ..
-                } => self.law_of_grant(&after, *case, (*fence, *is_takeover)),
+                What::Granted { fence, case, is_takeover, .. } => {
+                    self.law_of_grant(&after, *case, (*fence, *is_takeover))
+                }
                 What::Intended { case, remedy, .. } => {
                     self.law_of_intent(before, &after, (*case, remedy.0));
                 }
@@ -98,10 +92,8 @@ impl Fleet {
         let Scope::Host(host) = subject else {
             return;
         };
-        let is_of_death = matches!(
-            kind,
-            VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung
-        );
+        let is_of_death =
+            matches!(kind, VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung);
         if is_of_death && self.was_sound(host) {
             let name = self.name_of(host);
             let law = format!("law V-truth: {kind} of {name}, which is alive and in reach");
@@ -148,20 +140,17 @@ impl Fleet {
             .iter()
             .any(|line| scopes.contains(&line.scope) && line.used > line.limit);
         if is_over {
-            self.laws
-                .breach("law B1: a grant goes over a budget", self.now);
+            self.laws.breach("law B1: a grant goes over a budget", self.now);
         }
     }
 
     fn law_of_intent(&mut self, before: &Ledger, after: &Ledger, intent: (CaseId, u64)) {
         // A surge that is committed with the intent's own entry stands before it as well.
         if before.brake().standing().is_some() && after.brake().standing().is_some() {
-            self.laws
-                .breach("law P1: an intent was committed under a brake", self.now);
+            self.laws.breach("law P1: an intent was committed under a brake", self.now);
         }
         if !self.laws.seen.insert(intent) {
-            self.laws
-                .breach("protocol 7.5: a remedy id was given twice", self.now);
+            self.laws.breach("protocol 7.5: a remedy id was given twice", self.now);
         }
     }
 }

@@ -36,16 +36,8 @@ pub(crate) struct Flight {
 #[derive(Clone)]
 pub(crate) enum Parcel {
     Datagram(Vec<u8>),
-    Ask {
-        call: CallId,
-        bytes: Vec<u8>,
-        is_fresh: bool,
-    },
-    Answer {
-        call: CallId,
-        bytes: Vec<u8>,
-        is_fresh: bool,
-    },
+    Ask { call: CallId, bytes: Vec<u8>, is_fresh: bool },
+    Answer { call: CallId, bytes: Vec<u8>, is_fresh: bool },
     Dial,
     Welcome,
     Reset,
@@ -84,36 +76,17 @@ impl Fleet {
     }
 
     fn open_parcel(&mut self, own: u64, flight: Flight) {
-        let Flight {
-            from,
-            from_life,
-            to,
-            parcel,
-            ..
-        } = flight;
+        let Flight { from, from_life, to, parcel, .. } = flight;
         match parcel {
             Parcel::Datagram(bytes) => self.datagram_arrives(from, to, &bytes),
-            Parcel::Ask {
-                call,
-                bytes,
-                is_fresh,
-            } => {
+            Parcel::Ask { call, bytes, is_fresh } => {
                 if is_fresh {
                     self.connected(to, from, from_life);
                 }
-                let asker = Asker {
-                    place: from,
-                    life: from_life,
-                    call,
-                    is_fresh,
-                };
+                let asker = Asker { place: from, life: from_life, call, is_fresh };
                 self.ask_arrives(to, asker, &bytes);
             }
-            Parcel::Answer {
-                call,
-                bytes,
-                is_fresh,
-            } => {
+            Parcel::Answer { call, bytes, is_fresh } => {
                 if is_fresh {
                     self.connected(to, from, from_life);
                 }
@@ -157,10 +130,7 @@ impl Fleet {
         if is_admitted {
             self.tell(to, Event::Asked { id, from, request });
         } else {
-            self.laws.breach(
-                "protocol 1.7: no agent asks what its role forbids",
-                self.now,
-            );
+            self.laws.breach("protocol 1.7: no agent asks what its role forbids", self.now);
             self.answer(to, id, &Response::Unavailable(Unavailable::Forbidden));
         }
     }
@@ -173,8 +143,7 @@ impl Fleet {
         let own = life.boot.number;
         let asker = life.asks.remove(&id);
         let Some(asker) = asker else {
-            self.laws
-                .breach("law E2: what was asked is answered once", self.now);
+            self.laws.breach("law E2: what was asked is answered once", self.now);
             return;
         };
         let bytes = seal(response);
@@ -187,11 +156,7 @@ impl Fleet {
             from_life: own,
             to: asker.place,
             to_life: Some(asker.life),
-            parcel: Parcel::Answer {
-                call: asker.call,
-                bytes,
-                is_fresh: asker.is_fresh,
-            },
+            parcel: Parcel::Answer { call: asker.call, bytes, is_fresh: asker.is_fresh },
         });
     }
 
@@ -201,11 +166,7 @@ impl Fleet {
         let Some(life) = self.hosts[to].life_number() else {
             return;
         };
-        let end = if is_fresh {
-            CallEnd::Dialled(response)
-        } else {
-            CallEnd::Response(response)
-        };
+        let end = if is_fresh { CallEnd::Dialled(response) } else { CallEnd::Response(response) };
         self.end_call(to, life, call, end);
     }
 
@@ -226,14 +187,7 @@ impl Fleet {
         *known = peer_life.max(*known);
         life.located.insert(peer, address);
         if let Some(boot) = boot {
-            self.tell(
-                place,
-                Event::Connected {
-                    host,
-                    boot,
-                    address,
-                },
-            );
+            self.tell(place, Event::Connected { host, boot, address });
         }
     }
 
@@ -293,8 +247,7 @@ impl Fleet {
         if let Some(peer_life) = life.peers.get(&peer).copied() {
             let bytes = seal(&datagram);
             if bytes.len() > DATAGRAM_BYTES_MAX {
-                self.laws
-                    .breach("law W1: no datagram is over 1,150 bytes", self.now);
+                self.laws.breach("law W1: no datagram is over 1,150 bytes", self.now);
                 return;
             }
             self.send(Flight {
@@ -321,8 +274,7 @@ impl Fleet {
     ) -> bool {
         let bytes = seal(request);
         if bytes.len() > STREAM_BYTES_MAX {
-            self.laws
-                .breach("law W1: no request is too large", self.now);
+            self.laws.breach("law W1: no request is too large", self.now);
             return false;
         }
         let Some(life) = &mut self.hosts[place].life else {
@@ -335,11 +287,7 @@ impl Fleet {
                 from_life: own,
                 to: peer,
                 to_life: Some(peer_life),
-                parcel: Parcel::Ask {
-                    call,
-                    bytes,
-                    is_fresh: false,
-                },
+                parcel: Parcel::Ask { call, bytes, is_fresh: false },
             });
             return true;
         }
@@ -369,10 +317,7 @@ impl Fleet {
             return false;
         }
         let own = life.boot.number;
-        let dial = Dial {
-            until,
-            ..Dial::default()
-        };
+        let dial = Dial { until, ..Dial::default() };
         life.dialling.insert(peer, dial);
         self.queue.put(until, Happening::DialOver(place, own, peer));
         self.send(Flight {
@@ -390,10 +335,7 @@ impl Fleet {
         let Some(own) = self.hosts[place].life.as_mut() else {
             return;
         };
-        let is_over = own
-            .dialling
-            .get(&peer)
-            .is_some_and(|dial| dial.until <= now);
+        let is_over = own.dialling.get(&peer).is_some_and(|dial| dial.until <= now);
         if own.boot.number == life && is_over {
             own.dialling.remove(&peer);
             self.keep_warm(place);

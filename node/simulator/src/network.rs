@@ -28,11 +28,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub fn new(weather: Weather, seed: u64) -> Self {
-        Self {
-            weather,
-            cut: BTreeSet::new(),
-            random: ChaCha8Rng::seed_from_u64(seed),
-        }
+        Self { weather, cut: BTreeSet::new(), random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     pub fn cut(&mut self, from: Place, to: Place) {

@@ -25,30 +25,15 @@ impl Fleet {
                     self.send_datagram(place, peer, datagram);
                 }
             }
-            Effect::Call {
-                id,
-                to,
-                request,
-                within,
-            } => self.call(place, (id, within), to, &request),
-            Effect::FreshDial {
-                id,
-                to,
-                nonce,
-                within,
-            } => self.fresh_dial(place, (id, within), to, nonce),
-            Effect::Knock {
-                id,
-                to,
-                port,
-                within,
-            } => self.knock(place, (id, within), to, port),
+            Effect::Call { id, to, request, within } => {
+                self.call(place, (id, within), to, &request)
+            }
+            Effect::FreshDial { id, to, nonce, within } => {
+                self.fresh_dial(place, (id, within), to, nonce)
+            }
+            Effect::Knock { id, to, port, within } => self.knock(place, (id, within), to, port),
             Effect::Answer { id, response } => self.answer(place, id, &response),
-            Effect::Propose {
-                id,
-                command,
-                within,
-            } => self.propose(place, (id, within), &command),
+            Effect::Propose { id, command, within } => self.propose(place, (id, within), &command),
             Effect::ReadIndex { id, within } => self.read_index(place, id, within),
             Effect::Apply { id, order } => self.apply(place, id, order),
             Effect::Inspect { id, order } => self.inspect(place, id, &order),
@@ -74,10 +59,7 @@ impl Fleet {
         life.open(id, to, kind);
         let number = life.boot.number;
         if let Some(within) = within {
-            self.queue.put(
-                self.now.after(within),
-                Happening::CallOver(place, number, id),
-            );
+            self.queue.put(self.now.after(within), Happening::CallOver(place, number, id));
         }
         Some(number)
     }
@@ -99,10 +81,8 @@ impl Fleet {
         let (Some(peer), Some(life)) = (peer, life) else {
             return;
         };
-        let is_located = self.hosts[place]
-            .life
-            .as_ref()
-            .is_some_and(|life| life.located.contains_key(&peer));
+        let is_located =
+            self.hosts[place].life.as_ref().is_some_and(|life| life.located.contains_key(&peer));
         if !is_located {
             let end = Happening::End(place, life, id, CallEnd::Unable);
             self.queue.put(self.now, end);
@@ -131,17 +111,10 @@ impl Fleet {
         if self.is_blocked(place, to) {
             return;
         }
-        let knocking = Knocking {
-            from: place,
-            life,
-            call: id,
-            to,
-            is_named: port.is_some(),
-            reading: None,
-        };
+        let knocking =
+            Knocking { from: place, life, call: id, to, is_named: port.is_some(), reading: None };
         let takes = self.network.stream();
-        self.queue
-            .put(self.now.after(takes), Happening::Knock(knocking, false));
+        self.queue.put(self.now.after(takes), Happening::Knock(knocking, false));
     }
 
     /// protocol 2.4: what a kernel, and the process behind its port, give to one who knocks.
@@ -177,13 +150,9 @@ impl Fleet {
             Some(_) => Knock::Answered,
             None => Knock::Refused,
         };
-        let answered = Knocking {
-            reading: Some(reading),
-            ..knocking
-        };
+        let answered = Knocking { reading: Some(reading), ..knocking };
         let takes = self.network.stream();
-        self.queue
-            .put(self.now.after(takes), Happening::Knock(answered, true));
+        self.queue.put(self.now.after(takes), Happening::Knock(answered, true));
     }
 
     fn propose(&mut self, place: Place, (id, within): (CallId, Span), command: &Command) {
@@ -197,8 +166,7 @@ impl Fleet {
             until: self.now.after(within),
         };
         let takes = self.network.stream();
-        self.queue
-            .put(self.now.after(takes), Happening::Proposal(ask));
+        self.queue.put(self.now.after(takes), Happening::Proposal(ask));
     }
 
     fn read_index(&mut self, place: Place, id: CallId, within: Span) {
@@ -206,22 +174,13 @@ impl Fleet {
         let Some(life) = self.open_call(place, (id, Some(within)), None, kind) else {
             return;
         };
-        let question = Question {
-            by: place,
-            life,
-            call: id,
-            index: None,
-        };
+        let question = Question { by: place, life, call: id, index: None };
         let takes = self.network.stream();
-        self.queue
-            .put(self.now.after(takes), Happening::Question(question));
+        self.queue.put(self.now.after(takes), Happening::Question(question));
     }
 
     fn warm(&mut self, place: Place, hosts: &[HostId]) {
-        let warm = hosts
-            .iter()
-            .filter_map(|host| self.places.get(host).copied())
-            .collect();
+        let warm = hosts.iter().filter_map(|host| self.places.get(host).copied()).collect();
         if let Some(life) = &mut self.hosts[place].life {
             life.warm = warm;
         }
@@ -233,8 +192,7 @@ impl Fleet {
             return;
         };
         if Host::place_of(&address) != peer {
-            self.laws
-                .breach("protocol 1.2: a host is found where it said", self.now);
+            self.laws.breach("protocol 1.2: a host is found where it said", self.now);
         }
         if let Some(life) = &mut self.hosts[place].life {
             life.located.insert(peer, address);

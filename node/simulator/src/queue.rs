@@ -16,10 +16,7 @@ pub(crate) struct Queue<T> {
 
 impl<T> Queue<T> {
     pub fn new() -> Self {
-        Self {
-            awaited: BTreeMap::new(),
-            last: 0,
-        }
+        Self { awaited: BTreeMap::new(), last: 0 }
     }
 
     pub fn put(&mut self, at: Moment, what: T) {

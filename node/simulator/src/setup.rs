@@ -59,21 +59,13 @@ impl Setup {
 
     /// These hosts in fair weather, under this seed, without a policy.
     pub fn new(hosts: Vec<Claims>, seed: u64) -> Self {
-        Self {
-            hosts,
-            policy: None,
-            weather: Weather::default(),
-            seed,
-        }
+        Self { hosts, policy: None, weather: Weather::default(), seed }
     }
 
     /// The same under this policy.
     #[must_use]
     pub fn with_policy(self, text: &str) -> Self {
-        Self {
-            policy: Some(text.to_owned()),
-            ..self
-        }
+        Self { policy: Some(text.to_owned()), ..self }
     }
 
     /// The topology of `hale demo`: three zones of two, racks of one, a keeper in each zone, every host a healer.
@@ -115,26 +107,14 @@ impl Setup {
                 return Err(SetupFault::Twice(claims.host.to_string()));
             }
         }
-        let keepers = self
-            .hosts
-            .iter()
-            .filter(|claims| claims.roles.keeper)
-            .count();
-        if matches!(keepers, 1 | 3 | 5 | 7) {
-            Ok(())
-        } else {
-            Err(SetupFault::Keepers(keepers))
-        }
+        let keepers = self.hosts.iter().filter(|claims| claims.roles.keeper).count();
+        if matches!(keepers, 1 | 3 | 5 | 7) { Ok(()) } else { Err(SetupFault::Keepers(keepers)) }
     }
 }
 
 impl Default for Weather {
     fn default() -> Self {
-        Self {
-            latency: Span::milliseconds(1),
-            jitter: Span::milliseconds(2),
-            loss_permille: 0,
-        }
+        Self { latency: Span::milliseconds(1), jitter: Span::milliseconds(2), loss_permille: 0 }
     }
 }
 
@@ -161,10 +141,7 @@ impl Place {
             zone: zone.to_owned(),
             rack: name.to_owned(),
             group: "web".to_owned(),
-            roles: Roles {
-                keeper: false,
-                healer: true,
-            },
+            roles: Roles { keeper: false, healer: true },
         }
     }
 

@@ -53,10 +53,8 @@ impl Fleet {
 
     fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {
         let places = self.who(whom);
-        let names: Vec<String> = places
-            .iter()
-            .map(|place| self.hosts[*place].name().to_owned())
-            .collect();
+        let names: Vec<String> =
+            places.iter().map(|place| self.hosts[*place].name().to_owned()).collect();
         self.note(format!("{word} {}", names.join(" ")));
         for place in places {
             act(self, place);
@@ -75,15 +73,11 @@ impl Fleet {
                 Whom::Healer => self.newest_healer() == Some(*place),
             }
         };
-        all.filter(|place| whom.iter().any(|one| is_meant(place, one)))
-            .collect()
+        all.filter(|place| whom.iter().any(|one| is_meant(place, one))).collect()
     }
 
     fn newest_healer(&self) -> Option<Place> {
-        let leases = self
-            .ledger()
-            .cases()
-            .filter_map(|case| case.counted_lease());
+        let leases = self.ledger().cases().filter_map(|case| case.counted_lease());
         let newest = leases.max_by_key(|lease| lease.fence)?;
         self.places.get(&newest.healer).copied()
     }
@@ -99,8 +93,7 @@ impl Fleet {
 
     pub(crate) fn start(&mut self, place: Place) {
         self.hosts[place].is_off = false;
-        self.queue
-            .put(self.now.after(BOOT_TAKES), Happening::Begin(place));
+        self.queue.put(self.now.after(BOOT_TAKES), Happening::Begin(place));
     }
 
     fn freeze(&mut self, place: Place) {
@@ -123,17 +116,11 @@ impl Fleet {
         }
         life.is_frozen = false;
         let number = life.boot.number;
-        let late = Event::LoopLate {
-            late: now.since(life.frozen_at),
-        };
-        let (flights, news) = (
-            std::mem::take(&mut life.held_back),
-            std::mem::take(&mut life.news),
-        );
+        let late = Event::LoopLate { late: now.since(life.frozen_at) };
+        let (flights, news) = (std::mem::take(&mut life.held_back), std::mem::take(&mut life.news));
         life.wake_at = Some(now);
         if is_told_first {
-            self.queue
-                .put(now, Happening::Tell(place, number, late.clone()));
+            self.queue.put(now, Happening::Tell(place, number, late.clone()));
         }
         for flight in flights {
             self.queue.put(now, Happening::Arrive(flight));
@@ -150,17 +137,12 @@ impl Fleet {
     fn cut(&mut self, from: &[Whom], to: &[Whom], both: bool) {
         let near = self.who(from);
         let far = if to.is_empty() {
-            (0..self.hosts.len())
-                .filter(|place| !near.contains(place))
-                .collect()
+            (0..self.hosts.len()).filter(|place| !near.contains(place)).collect()
         } else {
             self.who(to)
         };
         let names = |places: &[Place]| -> String {
-            let names: Vec<&str> = places
-                .iter()
-                .map(|place| self.hosts[*place].name())
-                .collect();
+            let names: Vec<&str> = places.iter().map(|place| self.hosts[*place].name()).collect();
             names.join(" ")
         };
         let arrow = if both { "from" } else { "on the way to" };

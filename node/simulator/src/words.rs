@@ -41,10 +41,8 @@ pub(crate) fn round_in_words(fleet: &Fleet, subject: &HostId, look: &LastLook) -
     let seating = fleet.ledger().seating();
     let observers = seating.observers(subject);
     let group = |word: &str, seats: SeatSet| {
-        let mut names: Vec<String> = seats
-            .hosts(observers)
-            .map(|host| fleet.name_of(host))
-            .collect();
+        let mut names: Vec<String> =
+            seats.hosts(observers).map(|host| fleet.name_of(host)).collect();
         names.sort();
         (!names.is_empty()).then(|| format!("{word} {}", names.join(" ")))
     };
@@ -64,11 +62,7 @@ pub(crate) fn round_in_words(fleet: &Fleet, subject: &HostId, look: &LastLook) -
     format!(
         "round on {}: {} => {end}",
         fleet.name_of(subject),
-        if voices.is_empty() {
-            String::from("no voice")
-        } else {
-            voices.join("; ")
-        }
+        if voices.is_empty() { String::from("no voice") } else { voices.join("; ") }
     )
 }
 
@@ -90,15 +84,7 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
 
 fn of_a_case(fleet: &Fleet, what: &What) -> String {
     match what {
-        What::Verdict {
-            case,
-            subject,
-            kind,
-            against,
-            well,
-            vacant,
-            ..
-        } => {
+        What::Verdict { case, subject, kind, against, well, vacant, .. } => {
             let members = members_in_words(fleet, *case);
             let voices = match subject {
                 Scope::Host(_) => format!(": {against} against, {well} well, {vacant} vacant"),
@@ -106,12 +92,7 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
             };
             format!("case {case}: {kind} {}{voices}", scope(fleet, subject))
         }
-        What::Granted {
-            case,
-            fence,
-            healer,
-            is_takeover,
-        } => format!(
+        What::Granted { case, fence, healer, is_takeover } => format!(
             "case {case}: {} offered to {}, fence {fence}",
             if *is_takeover { "takeover" } else { "lease" },
             fleet.name_of(healer)
@@ -126,22 +107,13 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
 
 fn of_an_end(what: &What) -> String {
     match what {
-        What::LeaseOver {
-            case,
-            fence,
-            end,
-            is_orphaned,
-        } => {
+        What::LeaseOver { case, fence, end, is_orphaned } => {
             let how = match end {
                 LeaseEnd::NotAccepted => "was not taken".to_owned(),
                 LeaseEnd::RanOut => "ran out".to_owned(),
                 LeaseEnd::Released(why) => format!("was given back: {why}"),
             };
-            let left = if *is_orphaned {
-                ", orphaned and still counted"
-            } else {
-                ""
-            };
+            let left = if *is_orphaned { ", orphaned and still counted" } else { "" };
             format!("case {case}: lease {fence} {how}{left}")
         }
         What::Closed { case, how } => {
@@ -160,14 +132,7 @@ fn of_an_end(what: &What) -> String {
 
 fn of_a_remedy(fleet: &Fleet, what: &What) -> String {
     match what {
-        What::Intended {
-            case,
-            remedy,
-            rung,
-            argv,
-            healer,
-            ..
-        } => format!(
+        What::Intended { case, remedy, rung, argv, healer, .. } => format!(
             "case {case}: {} intends remedy {remedy}, rung {rung}: {}",
             fleet.name_of(healer),
             argv.join(" ")
@@ -175,29 +140,19 @@ fn of_a_remedy(fleet: &Fleet, what: &What) -> String {
         What::IntentRefused { case, why, .. } => {
             format!("case {case}: the intent is refused: {why}")
         }
-        What::Received {
-            case,
-            remedy,
-            kind,
-            detail,
-            ..
-        } => format!("case {case}: receipt of remedy {remedy}: {kind}, {detail}"),
-        What::Inspected {
-            case,
-            remedy,
-            kind,
-            detail,
-            ..
-        } => format!("case {case}: inspection of remedy {remedy}: {kind}, {detail}"),
-        What::Verified {
-            case, remedy, boot, ..
-        } => {
+        What::Received { case, remedy, kind, detail, .. } => {
+            format!("case {case}: receipt of remedy {remedy}: {kind}, {detail}")
+        }
+        What::Inspected { case, remedy, kind, detail, .. } => {
+            format!("case {case}: inspection of remedy {remedy}: {kind}, {detail}")
+        }
+        What::Verified { case, remedy, boot, .. } => {
             let life = boot.map_or_else(String::new, |boot| format!(" by boot {}", boot.number));
             format!("case {case}: remedy {remedy} is proven{life}, the soak begins")
         }
-        What::Unproven {
-            case, remedy, why, ..
-        } => format!("case {case}: remedy {remedy} is not proven: {why}"),
+        What::Unproven { case, remedy, why, .. } => {
+            format!("case {case}: remedy {remedy} is not proven: {why}")
+        }
         _ => String::new(),
     }
 }
@@ -206,11 +161,7 @@ fn members_in_words(fleet: &Fleet, case: vocabulary::CaseId) -> String {
     let Some(case) = fleet.ledger().case(case) else {
         return String::new();
     };
-    let mut names: Vec<String> = case
-        .members
-        .iter()
-        .map(|host| fleet.name_of(host))
-        .collect();
+    let mut names: Vec<String> = case.members.iter().map(|host| fleet.name_of(host)).collect();
     names.sort();
     format!(" ({})", names.join(" "))
 }
@@ -231,15 +182,8 @@ pub(crate) fn case_in_words(fleet: &Fleet, case: &Case) -> String {
     let subject = scope(fleet, &case.subject);
     let holds = fleet.ledger().holds(id);
     let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
-    let awaited = if holds.is_empty() {
-        String::new()
-    } else {
-        format!("; {}", holds.join("; "))
-    };
-    format!(
-        "case {id}: {kind} {subject}, {}{awaited}",
-        case.stage.word()
-    )
+    let awaited = if holds.is_empty() { String::new() } else { format!("; {}", holds.join("; ")) };
+    format!("case {id}: {kind} {subject}, {}{awaited}", case.stage.word())
 }
 
 /// One scope's budget.

@@ -20,10 +20,7 @@ fn a_line_that_is_not_understood_is_named_with_its_number() {
         ("run", "line 3: expected `run SPAN`"),
         ("run 5", "line 3: \"5\" is no span"),
         ("run 48m\nrun 1500m", "line 4: \"1500m\" is no span"),
-        (
-            "run until dinner within 5s",
-            "line 3: \"dinner\" is none of doubt",
-        ),
+        ("run until dinner within 5s", "line 3: \"dinner\" is none of doubt"),
         ("kill", "line 3: nobody is named"),
         ("kill floor=2", "line 3: \"floor\" is neither zone nor rack"),
         ("loss 120%", "line 3: \"120%\" is no share"),
@@ -33,10 +30,7 @@ fn a_line_that_is_not_understood_is_named_with_its_number() {
         ("weather fog=1", "line 3: \"fog=1\" is none of latency="),
         ("hosts d1 room=2", "line 3: \"room\" is none of zone"),
         ("hosts D1", "line 3: \"D1\" is not a name"),
-        (
-            "policy\n[budget]",
-            "line 3: a policy ends with a line `end`",
-        ),
+        ("policy\n[budget]", "line 3: a policy ends with a line `end`"),
         ("healers d9", "\"d9\" is none of the hosts"),
     ] {
         let fault = fault(line);
@@ -47,21 +41,12 @@ fn a_line_that_is_not_understood_is_named_with_its_number() {
 #[test]
 fn a_fleet_that_cannot_be_is_refused_with_its_reason() {
     let of = |text: &str| Script::read(text).map(|_| ()).expect_err("no fleet");
-    assert_eq!(
-        of("hosts a1 zone=a"),
-        ScriptFault::Setup(SetupFault::Keepers(0))
-    );
+    assert_eq!(of("hosts a1 zone=a"), ScriptFault::Setup(SetupFault::Keepers(0)));
     let twice = format!("{HOSTS}hosts a1 zone=b");
-    assert_eq!(
-        of(&twice),
-        ScriptFault::Setup(SetupFault::Twice("a1".into()))
-    );
+    assert_eq!(of(&twice), ScriptFault::Setup(SetupFault::Twice("a1".into())));
     let script = Script::read(&format!("{HOSTS}policy\n[budgets]\nend\nrun 1s")).expect("read");
     let refused = script.play().expect_err("the ledger reads the policy");
-    assert!(
-        refused.to_string().starts_with("the policy is refused"),
-        "{refused}"
-    );
+    assert!(refused.to_string().starts_with("the policy is refused"), "{refused}");
 }
 
 #[test]
@@ -88,10 +73,7 @@ fn law_s1_the_same_seed_gives_the_same_trace_and_another_seed_another() {
     let script = Script::read(&text).expect("sound");
     let played = script.play().expect("sound");
     assert_eq!(played, script.play().expect("sound"));
-    assert_ne!(
-        played.trace,
-        script.reseeded(99).play().expect("sound").trace
-    );
+    assert_ne!(played.trace, script.reseeded(99).play().expect("sound").trace);
     assert_eq!(played.breaches, []);
 }
 

@@ -40,9 +40,7 @@ struct Memory {
 impl Calibration {
     /// A new seat: nothing is calibrated, and every path is to be checked from `now` on, one soon after the other.
     pub fn new(now: Moment, named_ports: &[u16]) -> Self {
-        let mut calibration = Self {
-            paths: BTreeMap::new(),
-        };
+        let mut calibration = Self { paths: BTreeMap::new() };
         for path in Self::checked_paths(named_ports) {
             calibration.paths.insert(path, Memory::due(now));
         }
@@ -65,9 +63,7 @@ impl Calibration {
     pub fn names(&self, ports: &[u16]) -> bool {
         let named = |path: &Path| matches!(path, Path::NamedPort(_));
         self.paths.keys().filter(|path| named(path)).count() == ports.len()
-            && ports
-                .iter()
-                .all(|port| self.paths.contains_key(&Path::NamedPort(*port)))
+            && ports.iter().all(|port| self.paths.contains_key(&Path::NamedPort(*port)))
     }
 
     /// The path has answered this observer; its next check lies `spread` before or after the usual time.
@@ -90,9 +86,7 @@ impl Calibration {
 
     /// The path whose check is due first, if one is.
     pub fn due(&self, now: Moment) -> Option<Path> {
-        self.first()
-            .filter(|(_, at)| *at <= now)
-            .map(|(path, _)| path)
+        self.first().filter(|(_, at)| *at <= now).map(|(path, _)| path)
     }
 
     /// When the next check is due.
@@ -110,11 +104,7 @@ impl Calibration {
 
     /// All paths whose silence would be evidence at `calm`.
     pub fn calibrated(&self, calm: Moment) -> Vec<Path> {
-        self.paths
-            .keys()
-            .copied()
-            .filter(|path| self.is_calibrated(calm, *path))
-            .collect()
+        self.paths.keys().copied().filter(|path| self.is_calibrated(calm, *path)).collect()
     }
 
     /// Whether silence of the agent, not only of the host's ports, would be evidence.
@@ -127,9 +117,7 @@ impl Calibration {
     /// A doubt of this length has ended: it was no calm, so it does not count (law C1).
     pub fn skip(&mut self, now: Moment, doubted: Span) {
         for memory in self.paths.values_mut() {
-            memory.answered = memory
-                .answered
-                .map(|answered| answered.after(doubted).min(now));
+            memory.answered = memory.answered.map(|answered| answered.after(doubted).min(now));
         }
     }
 
@@ -169,11 +157,7 @@ impl Calibration {
 
 impl Memory {
     fn due(now: Moment) -> Self {
-        Self {
-            answered: None,
-            next_check: now,
-            failures: 0,
-        }
+        Self { answered: None, next_check: now, failures: 0 }
     }
 }
 

@@ -78,10 +78,8 @@ impl Health {
         doubts: impl IntoIterator<Item = HostId>,
         discounts_itself: bool,
     ) -> Self {
-        let mut grades: Vec<_> = grades
-            .into_iter()
-            .filter(|(_, grade)| *grade != Grade::Ok)
-            .collect();
+        let mut grades: Vec<_> =
+            grades.into_iter().filter(|(_, grade)| *grade != Grade::Ok).collect();
         grades.sort_by_key(|(key, grade)| (rank(*grade), *key));
         grades.dedup_by_key(|(key, _)| *key);
         let mut doubts: Vec<_> = doubts.into_iter().collect();
@@ -140,10 +138,7 @@ impl HealthRecord {
     /// The record as it travels.
     pub fn to_bytes(&self) -> Vec<u8> {
         let bytes = wire::encode(self);
-        assert!(
-            bytes.len() <= RECORD_BYTES_MAX,
-            "law H1: a record fits 200 bytes"
-        );
+        assert!(bytes.len() <= RECORD_BYTES_MAX, "law H1: a record fits 200 bytes");
         bytes
     }
 
@@ -174,10 +169,9 @@ fn rank(grade: Grade) -> u8 {
 impl std::fmt::Display for RecordFault {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::TooLarge(bytes) => write!(
-                out,
-                "a health record of {bytes} bytes, over {RECORD_BYTES_MAX}"
-            ),
+            Self::TooLarge(bytes) => {
+                write!(out, "a health record of {bytes} bytes, over {RECORD_BYTES_MAX}")
+            }
             Self::Codec(fault) => write!(out, "no health record: {fault}"),
             Self::OutOfBounds => out.write_str("a health record beyond its bounds"),
         }
@@ -195,10 +189,7 @@ mod tests {
         let doubts = (0..50).map(|at| HostId([255 - at; 16]));
         HealthRecord {
             host: HostId([255; 16]),
-            boot: Boot {
-                number: u64::MAX,
-                nonce: u128::MAX,
-            },
+            boot: Boot { number: u64::MAX, nonce: u128::MAX },
             sequence: Sequence(SEQUENCE_END - 1),
             health: Health::new(grades, doubts, true),
         }
@@ -231,27 +222,18 @@ mod tests {
         crowded.health.grades = vec![(CheckKey(1), Grade::Failed); GRADES_MAX + 1];
         for record in [unreachable, calm_but_listed, crowded] {
             let bytes = wire::encode(&record);
-            assert_eq!(
-                HealthRecord::from_bytes(&bytes),
-                Err(RecordFault::OutOfBounds)
-            );
+            assert_eq!(HealthRecord::from_bytes(&bytes), Err(RecordFault::OutOfBounds));
         }
         let mut trailing = largest().to_bytes();
         trailing.truncate(100);
-        assert!(matches!(
-            HealthRecord::from_bytes(&trailing),
-            Err(RecordFault::Codec(_))
-        ));
+        assert!(matches!(HealthRecord::from_bytes(&trailing), Err(RecordFault::Codec(_))));
     }
 
     #[test]
     fn the_worst_grades_are_the_ones_that_are_listed() {
         let many = (0..20).map(|at| (CheckKey(at), Grade::Degraded));
-        let health = Health::new(
-            many.chain([(CheckKey(99), Grade::Failed)]),
-            [HostId([1; 16])],
-            false,
-        );
+        let health =
+            Health::new(many.chain([(CheckKey(99), Grade::Failed)]), [HostId([1; 16])], false);
         assert_eq!(health.grades()[0], (CheckKey(99), Grade::Failed));
         assert_eq!(health.unlisted(), 11);
         assert!(Health::new([(CheckKey(1), Grade::Ok)], [], false).is_calm());

@@ -36,10 +36,7 @@ impl Lateness {
 
     /// The worst of the last [`LATE_FOR`].
     pub fn worst(&self, now: Moment) -> Span {
-        let recent = self
-            .kept
-            .iter()
-            .filter(|(at, _)| now.since(*at) <= LATE_FOR);
+        let recent = self.kept.iter().filter(|(at, _)| now.since(*at) <= LATE_FOR);
         recent.map(|(_, by)| *by).max().unwrap_or(Span::ZERO)
     }
 }

@@ -115,19 +115,13 @@ impl Look {
     /// The one door: what has happened, and what is to be done about it.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let overdue = self
-            .next_deadline()
-            .map_or(Span::ZERO, |due| now.since(due));
+        let overdue = self.next_deadline().map_or(Span::ZERO, |due| now.since(due));
         self.note_lateness(now, overdue);
         match event {
             Event::FleetChanged { roster, seating } => self.fleet = Some(Fleet { roster, seating }),
             Event::ReachableChanged(reachable) => self.reachable = reachable,
             Event::Asked(ask) => self.begin(now, ask, &mut effects),
-            Event::ProbeReplied {
-                subject,
-                number,
-                boot,
-            } => {
+            Event::ProbeReplied { subject, number, boot } => {
                 self.probe_replied(now, subject, number, boot, &mut effects);
             }
             Event::AskEnded { id, end } => self.ask_ended(now, id, end, &mut effects),
@@ -147,9 +141,7 @@ impl Look {
     /// When something is to be done without any other event.
     pub fn next_deadline(&self) -> Option<Moment> {
         let looks = self.looks.values().map(Looking::next_deadline);
-        looks
-            .chain(self.checks.values().map(|check| check.until))
-            .min()
+        looks.chain(self.checks.values().map(|check| check.until)).min()
     }
 
     /// How late this host was at its worst in the last 10 s (protocol 2.7).
@@ -166,16 +158,10 @@ impl Look {
         } else if let Some(made) = self.made.iter().find(|made| made.is_of(&round)) {
             effects.push(made.attest(ask.id));
         } else if !self.fleet.as_ref().is_some_and(holds) {
-            effects.push(Effect::Refuse {
-                ask: ask.id,
-                why: Unavailable::NotMine,
-            });
+            effects.push(Effect::Refuse { ask: ask.id, why: Unavailable::NotMine });
         } else if self.looks.len() >= LOOKS_MAX {
             let bound = format!("{LOOKS_MAX} looks at once");
-            effects.push(Effect::Refuse {
-                ask: ask.id,
-                why: Unavailable::Busy(bound),
-            });
+            effects.push(Effect::Refuse { ask: ask.id, why: Unavailable::Busy(bound) });
         } else {
             let nonce = ask.anchor.nonce(&own, &ask.subject);
             let mut looking = Looking::new(now, ask, nonce);
@@ -192,17 +178,10 @@ impl Look {
         boot: Boot,
         effects: &mut Vec<Effect>,
     ) {
-        let of_subject = self
-            .looks
-            .values_mut()
-            .filter(|looking| looking.subject() == subject);
+        let of_subject = self.looks.values_mut().filter(|looking| looking.subject() == subject);
         for looking in of_subject {
             if looking.probe_replied(now, number, boot) {
-                effects.push(Effect::PathAnswered {
-                    subject,
-                    path: Path::Warm,
-                    boot,
-                });
+                effects.push(Effect::PathAnswered { subject, path: Path::Warm, boot });
             }
         }
     }
@@ -226,11 +205,7 @@ impl Look {
                 // The connection's certificate proves the answer here; the signature is for those who were not there.
                 let signed = is_sound.then_some(*answer);
                 if let Some(path) = looking.answered(now, id, boot, signed) {
-                    effects.push(Effect::PathAnswered {
-                        subject,
-                        path,
-                        boot,
-                    });
+                    effects.push(Effect::PathAnswered { subject, path, boot });
                 }
             }
             AskEnd::Unsigned => {
@@ -285,11 +260,7 @@ impl Look {
                 }
                 let boot = answer.boot;
                 if let Some(path) = looking.answered(now, id, boot, Some(*answer)) {
-                    effects.push(Effect::PathAnswered {
-                        subject,
-                        path,
-                        boot,
-                    });
+                    effects.push(Effect::PathAnswered { subject, path, boot });
                 }
             }
             RelayEnd::SubjectSilent => looking.was_silent(id),
@@ -308,22 +279,8 @@ impl Look {
         let nonce = u128::from(self.random.next_u64()) << 64 | u128::from(self.random.next_u64());
         let within = CHECK_WITHIN;
         let until = now.after(within).after(LATE_MAX);
-        self.checks.insert(
-            id,
-            Check {
-                subject,
-                path,
-                nonce,
-                until,
-            },
-        );
-        effects.push(Effect::AskRelay {
-            id,
-            relay,
-            subject,
-            nonce,
-            within,
-        });
+        self.checks.insert(id, Check { subject, path, nonce, until });
+        effects.push(Effect::AskRelay { id, relay, subject, nonce, within });
     }
 
     fn check_ended(&self, check: &Check, end: RelayEnd, effects: &mut Vec<Effect>) {
@@ -334,28 +291,15 @@ impl Look {
             index: LedgerIndex(u64::MAX),
         };
         if let RelayEnd::Answered(answer) = end
-            && is_sound(
-                &*self.verifier,
-                self.fleet.as_ref(),
-                &self.identity,
-                &answer,
-                &wanted,
-            )
+            && is_sound(&*self.verifier, self.fleet.as_ref(), &self.identity, &answer, &wanted)
         {
             let (subject, path, boot) = (check.subject, check.path, answer.boot);
-            effects.push(Effect::PathAnswered {
-                subject,
-                path,
-                boot,
-            });
+            effects.push(Effect::PathAnswered { subject, path, boot });
         }
     }
 
     fn widen_due(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let due = self
-            .looks
-            .iter()
-            .filter(|(_, looking)| looking.is_to_widen(now));
+        let due = self.looks.iter().filter(|(_, looking)| looking.is_to_widen(now));
         let due: Vec<(HostId, Anchor)> = due.map(|(round, _)| *round).collect();
         for round in due {
             let relays =
@@ -368,10 +312,7 @@ impl Look {
 
     fn relay(&self, subject: HostId, path: Path) -> Option<HostId> {
         let fleet = self.fleet.as_ref()?;
-        let pair = relay::Pair {
-            observer: self.identity.host,
-            subject,
-        };
+        let pair = relay::Pair { observer: self.identity.host, subject };
         relay::choose((&fleet.roster, &fleet.seating), pair, path, &self.reachable)
     }
 
@@ -383,10 +324,7 @@ impl Look {
     }
 
     fn end_ready(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let ready = self
-            .looks
-            .iter()
-            .filter(|(_, looking)| looking.is_ready(now));
+        let ready = self.looks.iter().filter(|(_, looking)| looking.is_ready(now));
         let ready: Vec<(HostId, Anchor)> = ready.map(|(round, _)| *round).collect();
         for round in ready {
             if let Some(looking) = self.looks.remove(&round) {
@@ -398,19 +336,12 @@ impl Look {
     fn attest(&mut self, now: Moment, looking: Looking, effects: &mut Vec<Effect>) {
         self.sequence = self.sequence.next();
         let late_ms = u32::try_from(self.late(now).as_milliseconds()).unwrap_or(u32::MAX);
-        let epoch = self
-            .fleet
-            .as_ref()
-            .map(|fleet| fleet.roster.epoch)
-            .unwrap_or_default();
+        let epoch = self.fleet.as_ref().map(|fleet| fleet.roster.epoch).unwrap_or_default();
         let attestation = looking.attestation(&self.identity, self.sequence, epoch, late_ms);
         let cluster = self.identity.cluster.as_str();
         let attestation = attestation.signed(cluster, &*self.identity.signer);
         let (asks, answer) = looking.into_asks();
-        let made = Made {
-            attestation,
-            answer,
-        };
+        let made = Made { attestation, answer };
         effects.extend(asks.into_iter().map(|ask| made.attest(ask)));
         self.made.push_back(made);
         if self.made.len() > LOOKS_MAX {
@@ -442,11 +373,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(looking: &Looking) -> Self {
-        Self {
-            subject: looking.subject(),
-            nonce: looking.nonce(),
-            index: looking.anchor().index,
-        }
+        Self { subject: looking.subject(), nonce: looking.nonce(), index: looking.anchor().index }
     }
 }
 

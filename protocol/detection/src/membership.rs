@@ -206,15 +206,9 @@ impl Membership {
             return;
         };
         let sender = packet.header.src;
-        let outcome = self
-            .foca
-            .handle_data(&packet.without_records(), &mut self.port);
+        let outcome = self.foca.handle_data(&packet.without_records(), &mut self.port);
         self.check(outcome);
-        if self
-            .foca
-            .iter_members()
-            .any(|member| *member.id() == sender)
-        {
+        if self.foca.iter_members().any(|member| *member.id() == sender) {
             packet.records.iter().for_each(|record| self.hear(record));
         }
     }
@@ -247,9 +241,7 @@ impl Membership {
         match self.heard.judge(self.port.now, record, hosts_max) {
             Judgement::News => {
                 self.tell(record);
-                self.port.effects.push(Effect::HealthHeard {
-                    record: record.clone(),
-                });
+                self.port.effects.push(Effect::HealthHeard { record: record.clone() });
             }
             Judgement::Known => {}
             Judgement::OverRate => self.count(Dropped::HealthOverRate),
@@ -343,9 +335,7 @@ impl Membership {
         if let Some(identity) = self.port.renewed.take() {
             let renewal = identity.renewal;
             self.port.effects.push(Effect::Renewed { renewal });
-            let outcome = self
-                .foca
-                .apply_many(std::iter::empty(), true, &mut self.port);
+            let outcome = self.foca.apply_many(std::iter::empty(), true, &mut self.port);
             self.check(outcome);
         }
     }
@@ -376,9 +366,7 @@ impl Membership {
         self.foca = new_foca(&self.settings, identity, &mut self.luck);
         self.port.timers.unset_foca();
         self.heard = Heard::default();
-        self.port.effects.push(Effect::Renewed {
-            renewal: identity.renewal,
-        });
+        self.port.effects.push(Effect::Renewed { renewal: identity.renewal });
     }
 
     fn say_alone(&mut self) {

@@ -168,15 +168,11 @@ impl Reply {
     pub fn ingress(&self, now: Moment) -> Vec<HostId> {
         let is_recent = |at: &Moment| now.since(*at) <= INGRESS_FOR;
         let recent = self.ingress.iter().filter(|(_, at)| is_recent(at));
-        recent
-            .map(|(observer, _)| *observer)
-            .take(Attestation::INGRESS_MAX)
-            .collect()
+        recent.map(|(observer, _)| *observer).take(Attestation::INGRESS_MAX).collect()
     }
 
     fn take_observers(&mut self, observers: Vec<HostId>, step: Span) -> Vec<Effect> {
-        self.ingress
-            .retain(|observer, _| observers.contains(observer));
+        self.ingress.retain(|observer, _| observers.contains(observer));
         self.observers = observers;
         self.step = step;
         Vec::new()
@@ -194,18 +190,14 @@ impl Reply {
 
     fn say_alive(&mut self, now: Moment, from: HostId) -> Vec<Effect> {
         self.note_ingress(now, from);
-        vec![Effect::Alive {
-            boot: self.identity.boot,
-        }]
+        vec![Effect::Alive { boot: self.identity.boot }]
     }
 
     fn sign_nonce(&mut self, now: Moment, from: HostId, nonce: u128) -> Vec<Effect> {
         if !self.ration.take(now, from) {
             return vec![Effect::Busy];
         }
-        vec![Effect::Answered(Box::new(
-            self.identity.sign(Answer::Nonce(nonce)),
-        ))]
+        vec![Effect::Answered(Box::new(self.identity.sign(Answer::Nonce(nonce))))]
     }
 
     /// One signature for each round, however often it is asked.
@@ -252,11 +244,7 @@ impl Reply {
 
 impl Ration {
     fn new(since: Moment) -> Self {
-        Self {
-            since,
-            of: BTreeMap::new(),
-            in_all: 0,
-        }
+        Self { since, of: BTreeMap::new(), in_all: 0 }
     }
 
     /// Law A1: whether one more signature for this asker is within both rations.

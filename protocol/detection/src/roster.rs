@@ -53,17 +53,12 @@ pub struct Entry {
 impl Roster {
     /// An empty roster at epoch 0.
     pub fn new(cluster: ClusterName) -> Self {
-        Self {
-            cluster,
-            epoch: Epoch(0),
-            hosts: BTreeMap::new(),
-        }
+        Self { cluster, epoch: Epoch(0), hosts: BTreeMap::new() }
     }
 
     /// A host that belongs now; tombstones are not found.
     pub fn get(&self, host: &HostId) -> Option<&Entry> {
-        self.get_even_retired(host)
-            .filter(|entry| !entry.is_retired)
+        self.get_even_retired(host).filter(|entry| !entry.is_retired)
     }
 
     /// A host that belongs or once belonged.
@@ -83,9 +78,7 @@ impl Roster {
 
     /// Every entry, tombstones among them.
     pub fn all(&self) -> impl Iterator<Item = (&HostId, &Entry)> {
-        self.hosts
-            .iter()
-            .map(|(host, entry)| (host, entry.as_ref()))
+        self.hosts.iter().map(|(host, entry)| (host, entry.as_ref()))
     }
 
     /// Sets who belongs or what they claim, and raises the epoch.
@@ -93,10 +86,7 @@ impl Roster {
         self.epoch = self.epoch.next();
         entry.changed = self.epoch;
         self.hosts.insert(entry.claims.id(), Arc::new(entry));
-        assert!(
-            self.hosts.len() <= 2 * HOSTS_MAX,
-            "law R2: tombstones and hosts stay bounded"
-        );
+        assert!(self.hosts.len() <= 2 * HOSTS_MAX, "law R2: tombstones and hosts stay bounded");
     }
 
     /// Buries a host and raises the epoch; says whether it belonged.
@@ -129,8 +119,7 @@ impl Roster {
 
     /// A host by its name.
     pub fn named(&self, name: &str) -> Option<(&HostId, &Entry)> {
-        self.present()
-            .find(|(_, entry)| entry.claims.host.as_str() == name)
+        self.present().find(|(_, entry)| entry.claims.host.as_str() == name)
     }
 }
 
@@ -150,8 +139,6 @@ impl Entry {
 
     /// Whether this key speaks for the host at `index`.
     pub fn speaks(&self, key: &PublicKey, index: LedgerIndex) -> bool {
-        self.keys
-            .iter()
-            .any(|(from, own)| own == key && *from <= index)
+        self.keys.iter().any(|(from, own)| own == key && *from <= index)
     }
 }

@@ -97,37 +97,17 @@ impl Rounds {
     /// The one door: what has happened, and what is to be done about it.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         match event {
-            Event::StateChanged {
-                anchor,
-                roster,
-                seating,
-            } => {
+            Event::StateChanged { anchor, roster, seating } => {
                 self.anchored = now;
                 self.freshened = None;
-                self.standing = Some(Standing {
-                    anchor,
-                    roster,
-                    seating,
-                });
+                self.standing = Some(Standing { anchor, roster, seating });
             }
             Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
             Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
-            Event::Attested {
-                attestation,
-                answer,
-            } => self.collect(attestation, answer),
+            Event::Attested { attestation, answer } => self.collect(attestation, answer),
             Event::Answered { answer } => self.collect_answer(*answer),
-            Event::Silent {
-                from,
-                subject,
-                anchor,
-            } => self.give_up(from, subject, anchor),
-            Event::Deposed => {
-                *self = Self {
-                    standing: self.standing.take(),
-                    ..Self::new()
-                }
-            }
+            Event::Silent { from, subject, anchor } => self.give_up(from, subject, anchor),
+            Event::Deposed => *self = Self { standing: self.standing.take(), ..Self::new() },
             Event::DeadlineReached => {}
         }
         let mut effects = self.end_sets(now);
@@ -138,9 +118,7 @@ impl Rounds {
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
         let ends = self.sets.iter().map(|set| set.ends);
-        ends.chain(self.next_beginning())
-            .chain(self.doubts.next_expiry())
-            .min()
+        ends.chain(self.next_beginning()).chain(self.doubts.next_expiry()).min()
     }
 
     /// All hosts that more than f of their observers doubt, with the beginning of the oldest of these doubts.
@@ -157,19 +135,14 @@ impl Rounds {
     }
 
     fn hear(&mut self, now: Moment, observer: HostId, notes: &[DoubtNote]) {
-        let Some(Standing {
-            seating, roster, ..
-        }) = &self.standing
-        else {
+        let Some(Standing { seating, roster, .. }) = &self.standing else {
             return;
         };
         // law D3; a doubt on a boot that the subject has left is over.
         let sound = notes.iter().filter(|note| {
             seating.holds(&observer, &note.subject)
                 && roster.get(&note.subject).is_some_and(|entry| {
-                    entry
-                        .boot
-                        .is_none_or(|boot| boot.number <= note.boot.number)
+                    entry.boot.is_none_or(|boot| boot.number <= note.boot.number)
                 })
         });
         self.doubts.replace(now, observer, sound);
@@ -178,11 +151,7 @@ impl Rounds {
     fn collect(&mut self, attestation: Box<Attestation>, answer: Option<Box<SelfAnswer>>) {
         let (subject, observer) = (attestation.subject, attestation.observer);
         let anchor = attestation.anchor;
-        if let Some(set) = self
-            .sets
-            .iter_mut()
-            .find(|set| set.is_asked(&anchor, &subject))
-        {
+        if let Some(set) = self.sets.iter_mut().find(|set| set.is_asked(&anchor, &subject)) {
             set.attested(observer, *attestation, answer.map(|answer| *answer));
         }
     }
@@ -203,9 +172,8 @@ impl Rounds {
 
     /// law D2, and earlier when nobody is waited for.
     fn end_sets(&mut self, now: Moment) -> Vec<Effect> {
-        let (over, open) = std::mem::take(&mut self.sets)
-            .into_iter()
-            .partition(|set: &Set| set.is_over(now));
+        let (over, open) =
+            std::mem::take(&mut self.sets).into_iter().partition(|set: &Set| set.is_over(now));
         self.sets = open;
         let over: Vec<Set> = over;
         over.into_iter()
@@ -231,23 +199,16 @@ impl Rounds {
     fn begin_set(&mut self, now: Moment) -> Vec<Effect> {
         self.doubts.expire(now);
         let subjects = self.subjects();
-        self.last
-            .retain(|subject, at| now.since(*at) < ROUND_EVERY || subjects.contains(subject));
+        self.last.retain(|subject, at| now.since(*at) < ROUND_EVERY || subjects.contains(subject));
         if self.next_beginning().is_none_or(|at| now < at) || self.sets.len() >= SETS_MAX {
             return Vec::new();
         }
-        let mut due: Vec<HostId> = subjects
-            .into_iter()
-            .filter(|subject| self.is_due(now, subject))
-            .collect();
+        let mut due: Vec<HostId> =
+            subjects.into_iter().filter(|subject| self.is_due(now, subject)).collect();
         if now.since(self.anchored) > ANCHOR_WITHIN {
             return self.freshen(now);
         }
-        let lately = self
-            .last
-            .values()
-            .filter(|at| now.since(**at) < ROUND_EVERY)
-            .count();
+        let lately = self.last.values().filter(|at| now.since(**at) < ROUND_EVERY).count();
         let room = ROUNDS_PER_SECOND.saturating_sub(lately);
         let mut effects = Vec::new();
         if due.len() > room {
@@ -261,9 +222,7 @@ impl Rounds {
     }
 
     fn freshen(&mut self, now: Moment) -> Vec<Effect> {
-        let is_asked = self
-            .freshened
-            .is_some_and(|at| now.since(at) < FRESHEN_EVERY);
+        let is_asked = self.freshened.is_some_and(|at| now.since(at) < FRESHEN_EVERY);
         if is_asked {
             return Vec::new();
         }
@@ -301,10 +260,7 @@ impl Rounds {
             return false;
         };
         let zone = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
-        let is_wished = self
-            .wanted
-            .get(subject)
-            .is_some_and(|wishes| !wishes.is_empty());
+        let is_wished = self.wanted.get(subject).is_some_and(|wishes| !wishes.is_empty());
         !is_wished
             && set.is_open(now)
             && set.epoch == roster.epoch
@@ -347,38 +303,26 @@ impl Rounds {
             return BTreeSet::new();
         };
         let all = self.doubts.subjects().chain(self.wanted.keys().copied());
-        all.filter(|subject| roster.get(subject).is_some())
-            .collect()
+        all.filter(|subject| roster.get(subject).is_some()).collect()
     }
 
     fn is_due(&self, now: Moment, subject: &HostId) -> bool {
-        self.last
-            .get(subject)
-            .is_none_or(|at| now.since(*at) >= ROUND_EVERY)
+        self.last.get(subject).is_none_or(|at| now.since(*at) >= ROUND_EVERY)
     }
 
     /// At once for a subject that was not looked at in the last second; else when all are due, or the first has waited for
     /// the others long enough (protocol 3.7).
     fn next_beginning(&self) -> Option<Moment> {
         let due_at = |subject: &HostId| {
-            self.last
-                .get(subject)
-                .map_or(Moment::default(), |at| at.after(ROUND_EVERY))
+            self.last.get(subject).map_or(Moment::default(), |at| at.after(ROUND_EVERY))
         };
         let subjects = self.subjects();
         let moments: Vec<Moment> = subjects.iter().map(due_at).collect();
         let (first, last) = (*moments.iter().min()?, *moments.iter().max()?);
-        let wanted = if first == Moment::default() {
-            first
-        } else {
-            last.min(first.after(WAIT_FOR_OTHERS))
-        };
-        let earliest = self
-            .last_set
-            .map_or(Moment::default(), |at| at.after(SET_EVERY));
-        let freshened = self
-            .freshened
-            .map_or(Moment::default(), |at| at.after(FRESHEN_EVERY));
+        let wanted =
+            if first == Moment::default() { first } else { last.min(first.after(WAIT_FOR_OTHERS)) };
+        let earliest = self.last_set.map_or(Moment::default(), |at| at.after(SET_EVERY));
+        let freshened = self.freshened.map_or(Moment::default(), |at| at.after(FRESHEN_EVERY));
         Some(wanted.max(earliest).max(freshened))
     }
 }
@@ -407,11 +351,7 @@ impl Standing {
         };
         let mates = home.map_or_else(Vec::new, |home| {
             let rack = others(&|domain| domain == home);
-            if rack.is_empty() {
-                others(&|domain| domain.zone() == home.zone())
-            } else {
-                rack
-            }
+            if rack.is_empty() { others(&|domain| domain.zone() == home.zone()) } else { rack }
         });
         mates.into_iter()
     }

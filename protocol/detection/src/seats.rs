@@ -176,10 +176,8 @@ struct Deal<'a> {
 
 impl Table {
     fn laid(roster: &Roster) -> Self {
-        let present: Vec<(&HostId, &Domain)> = roster
-            .present()
-            .map(|(host, entry)| (host, &entry.claims.domain))
-            .collect();
+        let present: Vec<(&HostId, &Domain)> =
+            roster.present().map(|(host, entry)| (host, &entry.claims.domain)).collect();
         let hosts: Vec<HostId> = present.iter().map(|(host, _)| **host).collect();
         let zones: Vec<Zone> = present.iter().map(|(_, domain)| domain.zone()).collect();
         let racks: Vec<&Domain> = present.iter().map(|(_, domain)| *domain).collect();
@@ -195,20 +193,9 @@ impl Table {
         let dominant = zone_sizes.iter().position(|size| size * 2 > hosts.len());
         let beyond = |large| {
             let outside = fleet.iter().copied();
-            (
-                large,
-                outside.filter(|&at| zone[at as usize] != large).collect(),
-            )
+            (large, outside.filter(|&at| zone[at as usize] != large).collect())
         };
-        Self {
-            dominant: dominant.map(beyond),
-            hosts,
-            zone,
-            zone_sizes,
-            fleet,
-            racks: rings,
-            rack,
-        }
+        Self { dominant: dominant.map(beyond), hosts, zone, zone_sizes, fleet, racks: rings, rack }
     }
 
     /// The seats of every host, in the order of ids.
@@ -251,11 +238,8 @@ impl Table {
         let rank = |at| rendezvous(&self.hosts[subject], &self.hosts[at as usize]);
         let behind = ring[start..].iter().chain(&ring[..start]).copied();
         let pooled = behind.filter(|&at| is_beyond(at) && at as usize != subject);
-        let mut window: Vec<(u64, u32)> = pooled
-            .skip(number * WINDOW)
-            .take(WINDOW)
-            .map(|at| (rank(at), at))
-            .collect();
+        let mut window: Vec<(u64, u32)> =
+            pooled.skip(number * WINDOW).take(WINDOW).map(|at| (rank(at), at)).collect();
         window.sort_unstable();
         window.into_iter().map(|(_, at)| at).collect()
     }
@@ -269,77 +253,33 @@ impl Table {
 impl Deal<'_> {
     /// protocol 2.1: one seat inside the subject's rack where the rack has two hosts or more.
     fn near(&mut self, subject: usize) {
-        let wish = Wish {
-            pool: Pool::Rack,
-            seats: 1,
-            keeps_shares: false,
-            keeps_load: true,
-        };
+        let wish = Wish { pool: Pool::Rack, seats: 1, keeps_shares: false, keeps_load: true };
         self.grant(subject, wish);
     }
 
     /// One seat more outside the subject's zone; for the first one the load bound yields.
     fn far(&mut self, subject: usize, far: usize) {
         let pool = Pool::Beyond(self.table.zone[subject]);
-        let wish = Wish {
-            pool,
-            seats: 1,
-            keeps_shares: true,
-            keeps_load: true,
-        };
+        let wish = Wish { pool, seats: 1, keeps_shares: true, keeps_load: true };
         let given = self.grant(subject, wish);
         if given == 0 && far == 0 {
-            self.grant(
-                subject,
-                Wish {
-                    keeps_load: false,
-                    ..wish
-                },
-            );
+            self.grant(subject, Wish { keeps_load: false, ..wish });
         }
     }
 
     /// All that is left, under fewer and fewer rules.
     fn rest(&mut self, subject: usize) {
-        let fair = Wish {
-            pool: Pool::Fleet,
-            seats: self.seats,
-            keeps_shares: true,
-            keeps_load: true,
-        };
+        let fair =
+            Wish { pool: Pool::Fleet, seats: self.seats, keeps_shares: true, keeps_load: true };
         self.grant(subject, fair);
         if let Some(zone) = self.only_zone(subject) {
-            let beyond = Wish {
-                pool: Pool::Beyond(zone),
-                seats: 1,
-                keeps_shares: false,
-                ..fair
-            };
+            let beyond = Wish { pool: Pool::Beyond(zone), seats: 1, keeps_shares: false, ..fair };
             if self.grant(subject, beyond) == 0 {
-                self.grant(
-                    subject,
-                    Wish {
-                        keeps_load: false,
-                        ..beyond
-                    },
-                );
+                self.grant(subject, Wish { keeps_load: false, ..beyond });
             }
         }
-        self.grant(
-            subject,
-            Wish {
-                keeps_shares: false,
-                ..fair
-            },
-        );
-        self.grant(
-            subject,
-            Wish {
-                keeps_shares: false,
-                keeps_load: false,
-                ..fair
-            },
-        );
+        self.grant(subject, Wish { keeps_shares: false, ..fair });
+        self.grant(subject, Wish { keeps_shares: false, keeps_load: false, ..fair });
     }
 
     /// Gives seats as wished while there are any, and says how many were given.
@@ -386,8 +326,7 @@ impl Deal<'_> {
 
     fn seated_in(&self, zone: usize, subject: usize) -> usize {
         let row = self.rows[subject].iter();
-        row.filter(|&&at| self.table.zone[at as usize] == zone)
-            .count()
+        row.filter(|&&at| self.table.zone[at as usize] == zone).count()
     }
 
     /// The one zone in which all seats given so far stand, if anybody stands elsewhere and there is a seat left.
@@ -440,10 +379,7 @@ fn rendezvous(subject: &HostId, observer: &HostId) -> u64 {
 fn halves(host: &HostId) -> (u64, u64) {
     let whole = u128::from_be_bytes(host.0);
     let low = whole & u128::from(u64::MAX);
-    (
-        u64::try_from(whole >> 64).unwrap_or(u64::MAX),
-        u64::try_from(low).unwrap_or(u64::MAX),
-    )
+    (u64::try_from(whole >> 64).unwrap_or(u64::MAX), u64::try_from(low).unwrap_or(u64::MAX))
 }
 
 /// The finaliser of SplitMix64: every bit of the input moves every bit of the output.

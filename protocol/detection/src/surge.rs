@@ -69,20 +69,13 @@ pub fn surge(
         return None;
     }
     let (doubted, hosts) = (fresh.len(), roster.present_count());
-    let whole = Figures {
-        doubted,
-        hosts,
-        limit: limit(hosts, FLEET_PERCENT),
-    };
+    let whole = Figures { doubted, hosts, limit: limit(hosts, FLEET_PERCENT) };
     if whole.is_over() {
         return Some(Surge::Fleet(whole));
     }
     // With two hosts one doubt is half of all: peers can conclude nothing (protocol 3.4), so a person is called at once.
     if doubted * 2 >= hosts {
-        return Some(Surge::Half(Figures {
-            limit: hosts.div_ceil(2).saturating_sub(1),
-            ..whole
-        }));
+        return Some(Surge::Half(Figures { limit: hosts.div_ceil(2).saturating_sub(1), ..whole }));
     }
     zones(roster, &fresh)
         .into_iter()
@@ -99,11 +92,7 @@ fn zones(roster: &Roster, fresh: &BTreeSet<HostId>) -> BTreeMap<Zone, Figures> {
     for host in fresh {
         if let Some(entry) = roster.get(host) {
             let zone = entry.claims.domain.zone();
-            let figures = zones.entry(zone).or_insert(Figures {
-                doubted: 0,
-                hosts: 0,
-                limit: 0,
-            });
+            let figures = zones.entry(zone).or_insert(Figures { doubted: 0, hosts: 0, limit: 0 });
             figures.doubted += 1;
         }
     }
@@ -126,14 +115,7 @@ impl Figures {
 
 impl fmt::Display for Surge {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (
-            place,
-            Figures {
-                doubted,
-                hosts,
-                limit,
-            },
-        ) = match self {
+        let (place, Figures { doubted, hosts, limit }) = match self {
             Self::Fleet(figures) => ("the fleet".to_owned(), figures),
             Self::Zone(zone, figures) => (format!("zone {zone}"), figures),
             Self::Half(figures) => ("the fleet, which is half of it".to_owned(), figures),
@@ -182,10 +164,7 @@ mod tests {
     }
 
     fn doubted(hosts: &[HostId], since: LedgerTime) -> Vec<StandingDoubt> {
-        hosts
-            .iter()
-            .map(|host| StandingDoubt { host: *host, since })
-            .collect()
+        hosts.iter().map(|host| StandingDoubt { host: *host, since }).collect()
     }
 
     fn count(roster: &Roster, doubts: &[StandingDoubt]) -> Option<Surge> {
@@ -199,11 +178,7 @@ mod tests {
         assert_eq!(count(&roster, &doubted(&spread[..15], at(90))), None);
         assert!(matches!(
             count(&roster, &doubted(&spread, at(90))),
-            Some(Surge::Fleet(Figures {
-                doubted: 16,
-                hosts: 100,
-                limit: 15
-            }))
+            Some(Surge::Fleet(Figures { doubted: 16, hosts: 100, limit: 15 }))
         ));
     }
 
@@ -213,14 +188,7 @@ mod tests {
         assert_eq!(count(&roster, &doubted(&hosts[..4], at(90))), None);
         assert!(matches!(
             count(&roster, &doubted(&hosts[..5], at(90))),
-            Some(Surge::Zone(
-                _,
-                Figures {
-                    doubted: 5,
-                    hosts: 10,
-                    limit: 4
-                }
-            ))
+            Some(Surge::Zone(_, Figures { doubted: 5, hosts: 10, limit: 4 }))
         ));
     }
 
@@ -230,20 +198,12 @@ mod tests {
         assert_eq!(count(&roster, &doubted(&hosts[..2], at(90))), None);
         assert!(matches!(
             count(&roster, &doubted(&[hosts[0], hosts[2], hosts[4]], at(90))),
-            Some(Surge::Fleet(Figures {
-                doubted: 3,
-                hosts: 6,
-                limit: 2
-            }))
+            Some(Surge::Fleet(Figures { doubted: 3, hosts: 6, limit: 2 }))
         ));
         let (roster, hosts) = fleet(&[2, 2]);
         assert!(matches!(
             count(&roster, &doubted(&hosts[1..3], at(90))),
-            Some(Surge::Half(Figures {
-                doubted: 2,
-                hosts: 4,
-                limit: 1
-            }))
+            Some(Surge::Half(Figures { doubted: 2, hosts: 4, limit: 1 }))
         ));
         assert_eq!(count(&roster, &doubted(&hosts[..1], at(90))), None);
     }
@@ -252,14 +212,7 @@ mod tests {
     fn of_two_hosts_one_is_half() {
         let (roster, hosts) = fleet(&[2]);
         let surge = count(&roster, &doubted(&hosts[..1], at(90)));
-        assert_eq!(
-            surge,
-            Some(Surge::Half(Figures {
-                doubted: 1,
-                hosts: 2,
-                limit: 0
-            }))
-        );
+        assert_eq!(surge, Some(Surge::Half(Figures { doubted: 1, hosts: 2, limit: 0 })));
     }
 
     #[test]
@@ -269,15 +222,9 @@ mod tests {
         assert!(count(&roster, &doubted(&five, at(70))).is_some());
         assert_eq!(count(&roster, &doubted(&five, at(69))), None, "31 s ago");
         let excepted: BTreeSet<HostId> = hosts[..10].iter().copied().collect();
-        assert_eq!(
-            surge(&roster, &doubted(&five, at(90)), &excepted, at(100)),
-            None
-        );
+        assert_eq!(surge(&roster, &doubted(&five, at(90)), &excepted, at(100)), None);
         let mut four = doubted(&five[..4], at(90));
-        four.push(StandingDoubt {
-            host: HostId([9; 16]),
-            since: at(90),
-        });
+        four.push(StandingDoubt { host: HostId([9; 16]), since: at(90) });
         assert_eq!(count(&roster, &four), None);
     }
 

@@ -95,13 +95,7 @@ pub fn conclude(
     for (subject, tally) in &mut tallies {
         tally.vacate(seating.observers(subject), &silent);
     }
-    let evidence = Evidence {
-        roster,
-        seating,
-        grounds,
-        tallies: &tallies,
-        silent: &silent,
-    };
+    let evidence = Evidence { roster, seating, grounds, tallies: &tallies, silent: &silent };
     let domains = evidence.dark_domains();
     let subjects = tallies.iter().map(|(subject, tally)| {
         let accepted = seen_to_accept.contains(subject);
@@ -114,12 +108,7 @@ pub fn conclude(
         (*subject, conclusion)
     });
     let hosts = subjects.collect();
-    Conclusions {
-        hosts,
-        domains,
-        discounts,
-        silent,
-    }
+    Conclusions { hosts, domains, discounts, silent }
 }
 
 impl Conclusions {
@@ -158,9 +147,7 @@ impl Conclusions {
     /// The subjects that more than f voices saw accept connections: to be remembered for their present boot.
     pub fn accepting(&self) -> impl Iterator<Item = &HostId> {
         let hosts = self.hosts.iter();
-        hosts
-            .filter(|(_, host)| host.tally.is_accepting())
-            .map(|(subject, _)| subject)
+        hosts.filter(|(_, host)| host.tally.is_accepting()).map(|(subject, _)| subject)
     }
 }
 
@@ -186,9 +173,7 @@ fn judge(
         let offered = void.filter(|void| void.subject == *subject).count();
         return Err(NoVerdict::AllVoid { offered });
     }
-    let dark = domains
-        .iter()
-        .find(|dark| dark.hosts.binary_search(subject).is_ok());
+    let dark = domains.iter().find(|dark| dark.hosts.binary_search(subject).is_ok());
     if let Some(dark) = dark {
         return Err(NoVerdict::InDomain(dark.scope.clone()));
     }
@@ -218,34 +203,19 @@ fn name(
     let tally = &evidence.tallies[subject];
     let tolerated = tally.tolerated();
     let needs_three_rounds = tally.filled() <= THREE_ROUNDS_UP_TO;
-    let (proofs, voices) = (
-        tally.proving.count(),
-        tally.proving.and(tally.against).count(),
-    );
+    let (proofs, voices) = (tally.proving.count(), tally.proving.and(tally.against).count());
     if voices > tolerated {
         let kind = VerdictKind::AgentDown;
-        return Ok(HostVerdict {
-            kind,
-            needs_three_rounds,
-            is_agreed_by_ports: false,
-        });
+        return Ok(HostVerdict { kind, needs_three_rounds, is_agreed_by_ports: false });
     }
     if proofs > tolerated {
-        return Err(NoVerdict::LifeUnclear {
-            proofs,
-            voices,
-            tolerated,
-        });
+        return Err(NoVerdict::LifeUnclear { proofs, voices, tolerated });
     }
     check_witness(evidence, subject)?;
     check_spread(evidence, subject)?;
     let is_hung = tally.is_accepting() || accepted && !tally.is_agreed_by_ports();
     Ok(HostVerdict {
-        kind: if is_hung {
-            VerdictKind::HostHung
-        } else {
-            VerdictKind::HostDown
-        },
+        kind: if is_hung { VerdictKind::HostHung } else { VerdictKind::HostDown },
         needs_three_rounds,
         is_agreed_by_ports: !is_hung || tally.is_agreed_by_ports(),
     })
@@ -268,19 +238,13 @@ fn check_spread(evidence: &Evidence<'_>, subject: &HostId) -> Result<(), NoVerdi
     let tally = &evidence.tallies[subject];
     let observers = evidence.seating.observers(subject);
     let places = |seats: SeatSet| -> Vec<&Domain> {
-        let entries = seats
-            .hosts(observers)
-            .filter_map(|host| evidence.roster.get(host));
+        let entries = seats.hosts(observers).filter_map(|host| evidence.roster.get(host));
         entries.map(|entry| &entry.claims.domain).collect()
     };
     let (filled, voices) = (places(tally.filled_seats()), places(tally.against));
     let zone = |domain: &&Domain| (domain.region.clone(), domain.zone.clone());
     if is_spread(&filled, zone) {
-        return if is_spread(&voices, zone) {
-            Ok(())
-        } else {
-            Err(NoVerdict::OneZoneOnly)
-        };
+        return if is_spread(&voices, zone) { Ok(()) } else { Err(NoVerdict::OneZoneOnly) };
     }
     if is_spread(&filled, |domain| (*domain).clone())
         && !is_spread(&voices, |domain| (*domain).clone())

@@ -258,12 +258,7 @@ impl Watch {
         self.notice_lateness(now, &event, &mut effects);
         match event {
             Event::SeatsChanged(seats) => self.take_seats(now, seats),
-            Event::ProbeReplied {
-                subject,
-                number,
-                boot,
-                next_slot,
-            } => {
+            Event::ProbeReplied { subject, number, boot, next_slot } => {
                 self.with(now, subject, &mut effects, |watched, desk| {
                     watched.replied(desk, number, boot, next_slot);
                 });
@@ -278,20 +273,12 @@ impl Watch {
                     watched.dial_ended(desk, id, end);
                 });
             }
-            Event::KnockEnded {
-                id,
-                subject,
-                reading,
-            } => {
+            Event::KnockEnded { id, subject, reading } => {
                 self.with(now, subject, &mut effects, |watched, desk| {
                     watched.knock_ended(desk, id, reading);
                 });
             }
-            Event::PathAnswered {
-                subject,
-                path,
-                boot,
-            } => {
+            Event::PathAnswered { subject, path, boot } => {
                 self.with(now, subject, &mut effects, |watched, desk| {
                     watched.path_answered(desk, path, boot);
                 });
@@ -317,11 +304,8 @@ impl Watch {
 
     /// All standing doubts, oldest first, at most [`NOTES_MAX`].
     pub fn doubts(&self, now: Moment) -> Vec<DoubtNote> {
-        let mut notes: Vec<DoubtNote> = self
-            .watched
-            .values()
-            .filter_map(|watched| watched.doubt_note(now))
-            .collect();
+        let mut notes: Vec<DoubtNote> =
+            self.watched.values().filter_map(|watched| watched.doubt_note(now)).collect();
         notes.sort_by_key(|note| (std::cmp::Reverse(note.age_ms), note.subject));
         notes.truncate(NOTES_MAX);
         notes
@@ -329,10 +313,7 @@ impl Watch {
 
     /// The paths on which this subject's silence would be evidence now (protocol 2.5); none for a stranger.
     pub fn calibrated(&self, now: Moment, subject: &HostId) -> Vec<Path> {
-        self.watched
-            .get(subject)
-            .map(|watched| watched.calibrated(now))
-            .unwrap_or_default()
+        self.watched.get(subject).map(|watched| watched.calibrated(now)).unwrap_or_default()
     }
 
     /// The newest life of a subject that this observer knows.
@@ -347,9 +328,7 @@ impl Watch {
 
     /// Law P3: whoever was away cannot tell a late answer from none.
     fn notice_lateness(&mut self, now: Moment, event: &Event, effects: &mut Vec<Effect>) {
-        let overdue = self
-            .next_deadline()
-            .map_or(Span::ZERO, |due| now.since(due));
+        let overdue = self.next_deadline().map_or(Span::ZERO, |due| now.since(due));
         let told = match event {
             Event::WasLate { by } => *by,
             _ => Span::ZERO,

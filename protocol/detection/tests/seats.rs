@@ -19,11 +19,7 @@ fn claims(name: &str, zone: &str, rack: &str) -> Claims {
     Claims {
         cluster: ClusterName(label("test")),
         host: HostName(label(name)),
-        domain: Domain {
-            region: label("eu"),
-            zone: label(zone),
-            rack: label(rack),
-        },
+        domain: Domain { region: label("eu"), zone: label(zone), rack: label(rack) },
         group: GroupName(label("web")),
         roles: Roles::default(),
     }
@@ -56,8 +52,7 @@ fn zone_of(roster: &Roster, host: &HostId) -> Zone {
 
 fn pairs(seating: &Seating) -> BTreeSet<(HostId, HostId)> {
     let rows = seating.hosts().iter();
-    rows.flat_map(|s| seating.observers(s).iter().map(|o| (*s, *o)))
-        .collect()
+    rows.flat_map(|s| seating.observers(s).iter().map(|o| (*s, *o))).collect()
 }
 
 /// What holds for every roster, whatever its layout.
@@ -69,34 +64,20 @@ fn check_laws(roster: &Roster) {
     for (subject, entry) in roster.present() {
         let observers = seating.observers(subject);
         let distinct: BTreeSet<_> = observers.iter().collect();
-        assert_eq!(
-            (observers.len(), distinct.len()),
-            (k, k),
-            "law S2: K different observers"
-        );
+        assert_eq!((observers.len(), distinct.len()), (k, k), "law S2: K different observers");
         assert!(!distinct.contains(subject), "law S2: nobody watches itself");
         assert!(observers.is_sorted(), "the order is stable");
         for observer in observers {
             assert!(seating.holds(observer, subject));
-            assert!(
-                seating.subjects(observer).contains(subject),
-                "both lists agree"
-            );
+            assert!(seating.subjects(observer).contains(subject), "both lists agree");
             assert!(roster.get(observer).is_some(), "only present hosts watch");
         }
         let shares_rack = |host: &HostId| {
-            roster
-                .get(host)
-                .is_some_and(|other| other.claims.domain == entry.claims.domain)
+            roster.get(host).is_some_and(|other| other.claims.domain == entry.claims.domain)
         };
-        let mates = roster
-            .present()
-            .filter(|(host, _)| *host != subject && shares_rack(host));
+        let mates = roster.present().filter(|(host, _)| *host != subject && shares_rack(host));
         if mates.count() > 0 {
-            assert!(
-                observers.iter().any(shares_rack),
-                "one seat inside the subject's rack"
-            );
+            assert!(observers.iter().any(shares_rack), "one seat inside the subject's rack");
         }
         let zones: BTreeSet<Zone> = roster
             .present()
@@ -114,10 +95,7 @@ fn check_laws(roster: &Roster) {
 /// The busiest host's seats and, over all subjects and zones, by how many quarters of a seat a zone exceeds its share.
 fn extremes(roster: &Roster) -> (usize, usize) {
     let seating = Seating::new(roster);
-    let load = roster
-        .present()
-        .map(|(host, _)| seating.subjects(host).len())
-        .max();
+    let load = roster.present().map(|(host, _)| seating.subjects(host).len()).max();
     let mut sizes: BTreeMap<Zone, usize> = BTreeMap::new();
     for (_, entry) in roster.present() {
         *sizes.entry(entry.claims.domain.zone()).or_default() += 1;
@@ -140,11 +118,9 @@ fn extremes(roster: &Roster) -> (usize, usize) {
 #[test]
 fn up_to_eleven_hosts_everybody_watches_everybody() {
     for count in 1..=11 {
-        for layout in [
-            vec![vec![count]],
-            vec![vec![1]; count],
-            vec![vec![count / 2, count - count / 2]],
-        ] {
+        for layout in
+            [vec![vec![count]], vec![vec![1]; count], vec![vec![count / 2, count - count / 2]]]
+        {
             let zones: Vec<&[usize]> = layout.iter().map(Vec::as_slice).collect();
             let roster = fleet(&zones);
             let seating = Seating::new(&roster);
@@ -162,12 +138,7 @@ fn up_to_eleven_hosts_everybody_watches_everybody() {
 
 #[test]
 fn the_twelfth_host_leaves_one_seat_unheld_and_the_laws_still_hold() {
-    for zones in [
-        &[&[12][..]][..],
-        &[&[6], &[6]],
-        &[&[2, 2], &[2, 2], &[2, 2]],
-        &[&[11], &[1]],
-    ] {
+    for zones in [&[&[12][..]][..], &[&[6], &[6]], &[&[2, 2], &[2, 2], &[2, 2]], &[&[11], &[1]]] {
         let roster = fleet(zones);
         check_laws(&roster);
         assert_eq!(Seating::new(&roster).seats(), 10);
@@ -198,10 +169,7 @@ fn in_an_even_fleet_zones_keep_their_share_plus_one_and_hosts_their_bound() {
         let roster = fleet(zones);
         check_laws(&roster);
         let (load, above) = extremes(&roster);
-        assert!(
-            load <= LOAD_FACTOR * SEATS_MAX,
-            "law S3: {load} seats held in {zones:?}"
-        );
+        assert!(load <= LOAD_FACTOR * SEATS_MAX, "law S3: {load} seats held in {zones:?}");
         assert!(
             above <= 5,
             "law S3: a zone is {above} quarters of a seat above its share in {zones:?}"
@@ -231,10 +199,7 @@ fn outside_a_large_zone_three_seats_are_kept_where_there_is_room() {
     let seating = Seating::new(&roster);
     for (subject, entry) in roster.present() {
         let zone = entry.claims.domain.zone();
-        let far = seating
-            .observers(subject)
-            .iter()
-            .filter(|host| zone_of(&roster, host) != zone);
+        let far = seating.observers(subject).iter().filter(|host| zone_of(&roster, host) != zone);
         assert!(far.count() >= FAR_SEATS);
     }
 }
@@ -244,11 +209,7 @@ fn random_layouts_keep_the_laws() {
     for seed in 0..60 {
         let mut luck = ChaCha8Rng::seed_from_u64(seed);
         let zones: Vec<Vec<usize>> = (0..luck.random_range(1..7))
-            .map(|_| {
-                (0..luck.random_range(1..6))
-                    .map(|_| luck.random_range(1..9))
-                    .collect()
-            })
+            .map(|_| (0..luck.random_range(1..6)).map(|_| luck.random_range(1..9)).collect())
             .collect();
         let zones: Vec<&[usize]> = zones.iter().map(Vec::as_slice).collect();
         check_laws(&fleet(&zones));
@@ -280,15 +241,7 @@ fn seats_move_with_the_epoch_alone() {
     let before = seating.clone();
     let host = *seating.hosts().first().expect("present");
     let address: Address = "127.0.0.1:7946".parse().expect("an address");
-    roster.set_boot(
-        &host,
-        Boot {
-            number: 2,
-            nonce: 9,
-        },
-        address,
-        None,
-    );
+    roster.set_boot(&host, Boot { number: 2, nonce: 9 }, address, None);
     assert!(!seating.update(&roster), "law R1: a boot moves no seat");
     assert_eq!(seating, before);
 }
@@ -304,21 +257,12 @@ fn a_join_and_a_leave_move_few_seats() {
         let (mut worst, mut sum, trials) = (0, 0, 30);
         for trial in 0..trials {
             let mut joined = roster.clone();
-            add(
-                &mut joined,
-                &format!("new{trial}"),
-                &format!("z{}", trial % zones),
-                "r0",
-            );
-            let moved = pairs(&Seating::new(&joined))
-                .symmetric_difference(&before)
-                .count();
+            add(&mut joined, &format!("new{trial}"), &format!("z{}", trial % zones), "r0");
+            let moved = pairs(&Seating::new(&joined)).symmetric_difference(&before).count();
             let mut left = roster.clone();
             let host = *roster.present().nth(trial * 7).expect("enough hosts").0;
             left.retire(&host);
-            let moved_back = pairs(&Seating::new(&left))
-                .symmetric_difference(&before)
-                .count();
+            let moved_back = pairs(&Seating::new(&left)).symmetric_difference(&before).count();
             worst = worst.max(moved).max(moved_back);
             sum += moved + moved_back;
         }
@@ -333,9 +277,7 @@ fn a_join_and_a_leave_move_few_seats() {
 fn in_a_fleet_of_many_windows_the_busiest_host_keeps_its_bound() {
     let roster = fleet(&[&[40; 25], &[40; 25], &[40; 25]]);
     let seating = Seating::new(&roster);
-    let loads = roster
-        .present()
-        .map(|(host, _)| seating.subjects(host).len());
+    let loads = roster.present().map(|(host, _)| seating.subjects(host).len());
     let busiest = loads.max().expect("3,000 hosts");
     println!("busiest of 3,000 hosts: {busiest} seats");
     assert!(busiest <= LOAD_FACTOR * SEATS_MAX);

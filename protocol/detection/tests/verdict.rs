@@ -56,10 +56,7 @@ struct Round {
     accepted: BTreeSet<HostId>,
 }
 
-const PRESENT: Boot = Boot {
-    number: 3,
-    nonce: 33,
-};
+const PRESENT: Boot = Boot { number: 3, nonce: 33 };
 
 fn label(text: &str) -> Label {
     Label::new(text).expect("a sound name")
@@ -70,10 +67,7 @@ fn seal(name: &str) -> Seal {
 }
 
 fn anchor() -> Anchor {
-    Anchor {
-        index: LedgerIndex(50),
-        audit: Digest([7; 32]),
-    }
+    Anchor { index: LedgerIndex(50), audit: Digest([7; 32]) }
 }
 
 fn id(name: &str) -> HostId {
@@ -81,11 +75,7 @@ fn id(name: &str) -> HostId {
 }
 
 fn domain(zone: &str, rack: &str) -> Domain {
-    Domain {
-        region: label("eu"),
-        zone: label(zone),
-        rack: label(rack),
-    }
+    Domain { region: label("eu"), zone: label(zone), rack: label(rack) }
 }
 
 fn entry(name: &str, zone: &str, rack: &str) -> Entry {
@@ -107,26 +97,16 @@ fn fleet(racks: &[&str]) -> Round {
     for rack in racks {
         let (place, hosts) = rack.split_once(": ").expect("a colon");
         let (zone, rack) = place.split_once('/').expect("a slash");
-        hosts
-            .split(' ')
-            .for_each(|host| roster.put(entry(host, zone, rack)));
+        hosts.split(' ').for_each(|host| roster.put(entry(host, zone, rack)));
     }
     let seating = Seating::new(&roster);
     let (words, answers, accepted) = (Vec::new(), Vec::new(), BTreeSet::new());
-    Round {
-        roster,
-        seating,
-        words,
-        answers,
-        accepted,
-    }
+    Round { roster, seating, words, answers, accepted }
 }
 
 /// Six hosts: three zones of two, racks of one; as in `hale demo`.
 fn demo() -> Round {
-    fleet(&[
-        "a/1: a1", "a/2: a2", "b/1: b1", "b/2: b2", "c/1: c1", "c/2: c2",
-    ])
+    fleet(&["a/1: a1", "a/2: a2", "b/1: b1", "b/2: b2", "c/1: c1", "c/2: c2"])
 }
 
 const DIALS: [Path; 3] = [Path::Warm, Path::Stream, Path::FreshDial];
@@ -134,34 +114,21 @@ const DIALS: [Path; 3] = [Path::Warm, Path::Stream, Path::FreshDial];
 fn paths(dials: Reading, ports: &[(Path, Reading)]) -> Vec<PathReading> {
     let read = |(path, reading)| PathReading { path, reading };
     let dials = DIALS.map(|path| (path, dials));
-    dials
-        .into_iter()
-        .chain(ports.iter().copied())
-        .map(read)
-        .collect()
+    dials.into_iter().chain(ports.iter().copied()).map(read).collect()
 }
 
 fn well() -> (Grade, Vec<PathReading>) {
-    (
-        Grade::Ok,
-        paths(Reading::Answered, &[(Path::AgentPort, Reading::Answered)]),
-    )
+    (Grade::Ok, paths(Reading::Answered, &[(Path::AgentPort, Reading::Answered)]))
 }
 
 fn failed(port: Reading) -> (Grade, Vec<PathReading>) {
-    (
-        Grade::Failed,
-        paths(Reading::Silent, &[(Path::AgentPort, port)]),
-    )
+    (Grade::Failed, paths(Reading::Silent, &[(Path::AgentPort, port)]))
 }
 
 impl Round {
     /// An attestation, not yet said; everybody's observers have reached everybody.
     fn word(&self, observer: &str, subject: &str, seen: (Grade, Vec<PathReading>)) -> Attestation {
-        let place = self
-            .roster
-            .present()
-            .position(|(host, _)| *host == id(subject));
+        let place = self.roster.present().position(|(host, _)| *host == id(subject));
         let sequence = u64::try_from(place.expect("present")).expect("small") + 1;
         let (grade, paths) = seen;
         Attestation {
@@ -220,31 +187,17 @@ impl Round {
             attestations: self.words.clone(),
             answers: self.answers.clone(),
         };
-        let fleet = Fleet {
-            roster: &self.roster,
-            seating: &self.seating,
-        };
-        VerifiedGrounds::verify(
-            &grounds,
-            &Court {
-                fleet,
-                verifier: &Seals,
-            },
-        )
+        let fleet = Fleet { roster: &self.roster, seating: &self.seating };
+        VerifiedGrounds::verify(&grounds, &Court { fleet, verifier: &Seals })
     }
 
     fn concluded(&self) -> Conclusions {
-        let fleet = Fleet {
-            roster: &self.roster,
-            seating: &self.seating,
-        };
+        let fleet = Fleet { roster: &self.roster, seating: &self.seating };
         conclude(fleet, &self.verified(), &self.accepted)
     }
 
     fn kind(&self, subject: &str) -> Result<VerdictKind, NoVerdict> {
-        self.concluded()
-            .verdict(&id(subject))
-            .map(|verdict| verdict.kind.clone())
+        self.concluded().verdict(&id(subject)).map(|verdict| verdict.kind.clone())
     }
 
     fn voids(&self) -> Vec<Void> {
@@ -272,10 +225,7 @@ fn connections_accepted_without_bytes_are_host_hung() {
     let mut round = demo();
     round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Accepted));
     assert_eq!(round.kind("a1"), Ok(VerdictKind::HostHung));
-    assert_eq!(
-        round.concluded().accepting().collect::<Vec<_>>(),
-        [&id("a1")]
-    );
+    assert_eq!(round.concluded().accepting().collect::<Vec<_>>(), [&id("a1")]);
 }
 
 #[test]
@@ -283,25 +233,12 @@ fn a_boot_that_accepted_once_stays_hung_until_a_named_port_is_silent_too() {
     let mut round = demo();
     round.accepted.insert(id("a1"));
     round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Silent));
-    assert_eq!(
-        round.kind("a1"),
-        Ok(VerdictKind::HostHung),
-        "its backlog may be full"
-    );
+    assert_eq!(round.kind("a1"), Ok(VerdictKind::HostHung), "its backlog may be full");
 
-    let ssh = |reading| {
-        (
-            Grade::Failed,
-            paths(Reading::Silent, &[(Path::NamedPort(22), reading)]),
-        )
-    };
+    let ssh = |reading| (Grade::Failed, paths(Reading::Silent, &[(Path::NamedPort(22), reading)]));
     round.words.clear();
     round.see("a2 b1 b2 c1 c2", "a1", &ssh(Reading::Absent));
-    assert_eq!(
-        round.kind("a1"),
-        Ok(VerdictKind::HostHung),
-        "an uncalibrated port says nothing"
-    );
+    assert_eq!(round.kind("a1"), Ok(VerdictKind::HostHung), "an uncalibrated port says nothing");
 
     round.words.clear();
     round.see("a2 b1 b2 c1", "a1", &ssh(Reading::Silent));
@@ -311,21 +248,10 @@ fn a_boot_that_accepted_once_stays_hung_until_a_named_port_is_silent_too() {
 #[test]
 fn host_hung_may_be_treated_as_down_where_a_named_port_agrees() {
     let hung = |named| {
-        let ports = [
-            (Path::AgentPort, Reading::Accepted),
-            (Path::NamedPort(22), named),
-        ];
+        let ports = [(Path::AgentPort, Reading::Accepted), (Path::NamedPort(22), named)];
         let mut round = demo();
-        round.see(
-            "a2 b1 b2 c1 c2",
-            "a1",
-            &(Grade::Failed, paths(Reading::Silent, &ports)),
-        );
-        round
-            .concluded()
-            .verdict(&id("a1"))
-            .expect("a verdict")
-            .clone()
+        round.see("a2 b1 b2 c1 c2", "a1", &(Grade::Failed, paths(Reading::Silent, &ports)));
+        round.concluded().verdict(&id("a1")).expect("a verdict").clone()
     };
     assert!(hung(Reading::Silent).is_agreed_by_ports);
     assert!(!hung(Reading::Absent).is_agreed_by_ports);
@@ -342,25 +268,15 @@ fn the_subjects_own_answer_forbids_a_verdict_whoever_brings_it() {
         round.answer("a1", PRESENT, to);
         assert_eq!(round.kind("a1"), Err(NoVerdict::SubjectAnswered));
         assert!(round.concluded().is_well(&id("a1")));
-        assert!(
-            !round.concluded().is_verified_well(&id("a1")),
-            "a proof takes voices"
-        );
+        assert!(!round.concluded().is_verified_well(&id("a1")), "a proof takes voices");
     }
 }
 
 #[test]
 fn an_answer_for_another_round_or_to_a_strangers_nonce_proves_nothing() {
-    let earlier = Anchor {
-        index: LedgerIndex(49),
-        audit: Digest([6; 32]),
-    };
+    let earlier = Anchor { index: LedgerIndex(49), audit: Digest([6; 32]) };
     let strange = anchor().nonce(&id("nobody"), &id("a1"));
-    for to in [
-        Answer::Round(earlier),
-        Answer::Nonce(strange),
-        Answer::Nonce(0),
-    ] {
+    for to in [Answer::Round(earlier), Answer::Nonce(strange), Answer::Nonce(0)] {
         let mut round = demo();
         round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Silent));
         round.answer("a1", PRESENT, to);
@@ -382,38 +298,21 @@ fn two_voices_that_see_it_well_forbid_what_one_cannot() {
     let mut round = demo();
     round.see("a2 b1 b2 c1", "a1", &failed(Reading::Silent));
     round.see("c2", "a1", &well());
-    assert_eq!(
-        round.kind("a1"),
-        Ok(VerdictKind::HostDown),
-        "one of five may be mistaken"
-    );
+    assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown), "one of five may be mistaken");
 
     let mut round = demo();
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
     round.see("c1 c2", "a1", &well());
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::Contrary {
-            have: 2,
-            tolerated: 1
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::Contrary { have: 2, tolerated: 1 }));
 }
 
 #[test]
 fn too_few_voices_name_how_many_are_needed() {
     let mut round = demo();
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
-    let few = NoVerdict::TooFewVoices {
-        have: 3,
-        need: 4,
-        vacant: 0,
-    };
+    let few = NoVerdict::TooFewVoices { have: 3, need: 4, vacant: 0 };
     assert_eq!(round.kind("a1"), Err(few.clone()));
-    assert_eq!(
-        few.to_string(),
-        "3 voices against it, 4 are needed (0 seats are vacant)"
-    );
+    assert_eq!(few.to_string(), "3 voices against it, 4 are needed (0 seats are vacant)");
     assert_eq!(round.kind("b1"), Err(NoVerdict::NotLookedAt));
 }
 
@@ -434,11 +333,7 @@ fn with_four_filled_seats_or_fewer_hard_rungs_need_three_rounds() {
     let verdict = |racks: &[&str], observers| {
         let mut round = fleet(racks);
         round.see(observers, "s", &failed(Reading::Silent));
-        round
-            .concluded()
-            .verdict(&id("s"))
-            .expect("a verdict")
-            .clone()
+        round.concluded().verdict(&id("s")).expect("a verdict").clone()
     };
     assert!(verdict(&["z/1: s a b c d"], "a b c d").needs_three_rounds);
     assert!(!verdict(&["z/1: s a b c d e"], "a b c d e").needs_three_rounds);
@@ -463,10 +358,7 @@ fn a_silent_zone_is_one_domain_case_and_no_host_is_dead_in_it() {
     let concluded = round.concluded();
     let zone = Scope::Zone(domain("a", "1").zone());
     assert_eq!(concluded.domains.len(), 1);
-    assert_eq!(
-        concluded.domain(&zone).map(|dark| dark.hosts.len()),
-        Some(2)
-    );
+    assert_eq!(concluded.domain(&zone).map(|dark| dark.hosts.len()), Some(2));
     assert_eq!(round.kind("a1"), Err(NoVerdict::InDomain(zone)));
 }
 
@@ -476,21 +368,11 @@ fn the_largest_dark_domain_swallows_its_racks() {
     for subject in ["a1", "a2", "a3", "a4"] {
         round.see("b1 b2 b3 b4 b5", subject, &failed(Reading::Silent));
     }
-    let scopes: Vec<Scope> = round
-        .concluded()
-        .domains
-        .into_iter()
-        .map(|dark| dark.scope)
-        .collect();
+    let scopes: Vec<Scope> = round.concluded().domains.into_iter().map(|dark| dark.scope).collect();
     assert_eq!(scopes, [Scope::Zone(domain("a", "1").zone())]);
 
     round.words.retain(|word| word.subject != id("a4"));
-    let scopes: Vec<Scope> = round
-        .concluded()
-        .domains
-        .into_iter()
-        .map(|dark| dark.scope)
-        .collect();
+    let scopes: Vec<Scope> = round.concluded().domains.into_iter().map(|dark| dark.scope).collect();
     assert_eq!(
         scopes,
         [Scope::Rack(domain("a", "1"))],
@@ -523,12 +405,7 @@ fn a_zone_with_a_proven_host_is_no_dark_domain_and_that_host_is_the_witness() {
 fn without_a_witness_beside_it_no_host_is_called_dead() {
     let mut round = demo();
     round.see("b1 b2 c1 c2", "a1", &failed(Reading::Silent));
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::NoWitness {
-            asked: vec![id("a2")]
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::NoWitness { asked: vec![id("a2")] }));
     round.answer("a2", PRESENT, Answer::Round(anchor()));
     assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown));
 }
@@ -537,12 +414,7 @@ fn without_a_witness_beside_it_no_host_is_called_dead() {
 fn a_rack_of_two_takes_its_witness_from_the_rack_and_not_from_the_zone() {
     let mut round = fleet(&["a/1: a1 a2", "a/2: a3", "b/1: b1 b2 b3"]);
     round.see("a3 b1 b2 b3", "a1", &failed(Reading::Silent));
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::NoWitness {
-            asked: vec![id("a2")]
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::NoWitness { asked: vec![id("a2")] }));
 }
 
 #[test]
@@ -555,10 +427,7 @@ fn a_rack_in_doubt_that_is_not_proven_dark_still_shields_its_hosts() {
     round.words.retain(|word| word.observer != id("a1"));
     assert!(matches!(round.kind("a1"), Err(NoVerdict::NoWitness { .. })));
     round.see("a4", "a2", &failed(Reading::Silent));
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::InDomain(Scope::Rack(domain("a", "1"))))
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::InDomain(Scope::Rack(domain("a", "1")))));
 }
 
 #[test]
@@ -590,78 +459,37 @@ fn proofs_of_life_in_the_mouths_of_discounted_observers_leave_it_open() {
         let word = round.word(observer, "a1", failed(Reading::Refused));
         round.say(word, |word| word.late_ms = 1_900);
     }
-    let unclear = NoVerdict::LifeUnclear {
-        proofs: 2,
-        voices: 0,
-        tolerated: 1,
-    };
+    let unclear = NoVerdict::LifeUnclear { proofs: 2, voices: 0, tolerated: 1 };
     assert_eq!(round.kind("a1"), Err(unclear));
 }
 
 #[test]
 fn an_absent_path_is_not_counted_and_without_a_fresh_dial_nobody_is_against() {
-    let absent = (
-        Grade::Failed,
-        paths(Reading::Absent, &[(Path::AgentPort, Reading::Silent)]),
-    );
+    let absent = (Grade::Failed, paths(Reading::Absent, &[(Path::AgentPort, Reading::Silent)]));
     let mut round = demo();
     round.see("a2 b1 b2 c1 c2", "a1", &absent);
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::TooFewVoices {
-            have: 0,
-            need: 4,
-            vacant: 0
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::TooFewVoices { have: 0, need: 4, vacant: 0 }));
 
-    let read = |path| PathReading {
-        path,
-        reading: Reading::Silent,
-    };
+    let read = |path| PathReading { path, reading: Reading::Silent };
     let warm_only = (Grade::Failed, vec![read(Path::Warm), read(Path::Stream)]);
     let mut round = demo();
     round.see("a2 b1 b2 c1 c2", "a1", &warm_only);
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::TooFewVoices {
-            have: 0,
-            need: 4,
-            vacant: 0
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::TooFewVoices { have: 0, need: 4, vacant: 0 }));
 }
 
 #[test]
 fn bytes_from_the_agents_own_port_are_neither_well_nor_down() {
     let mut round = demo();
     round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Answered));
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::TooFewVoices {
-            have: 0,
-            need: 4,
-            vacant: 0
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::TooFewVoices { have: 0, need: 4, vacant: 0 }));
     assert!(!round.concluded().is_well(&id("a1")));
 }
 
 #[test]
 fn whoever_grades_ok_is_for_the_subject_whatever_its_paths_say() {
     let mut round = demo();
-    round.see(
-        "a2 b1 b2 c1 c2",
-        "a1",
-        &(Grade::Ok, paths(Reading::Silent, &[])),
-    );
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::Contrary {
-            have: 5,
-            tolerated: 1
-        })
-    );
+    round.see("a2 b1 b2 c1 c2", "a1", &(Grade::Ok, paths(Reading::Silent, &[])));
+    assert_eq!(round.kind("a1"), Err(NoVerdict::Contrary { have: 5, tolerated: 1 }));
     assert!(round.concluded().is_verified_well(&id("a1")));
 }
 
@@ -672,10 +500,7 @@ fn ok_voices_of_all_but_one_verify_and_two_against_are_adverse() {
     assert!(round.concluded().is_verified_well(&id("a1")));
     let mut round = demo();
     round.see("a2 b1 b2", "a1", &well());
-    assert!(
-        !round.concluded().is_verified_well(&id("a1")),
-        "three of five"
-    );
+    assert!(!round.concluded().is_verified_well(&id("a1")), "three of five");
     round.see("c1 c2", "a1", &failed(Reading::Silent));
     assert!(round.concluded().hosts[&id("a1")].tally.is_adverse());
 }
@@ -688,20 +513,11 @@ fn the_highest_sequence_of_a_seat_counts_so_that_ok_withdraws_failed() {
         let word = round.word(observer, "a1", well());
         round.say(word, |word| word.sequence = Sequence(99));
     }
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::Contrary {
-            have: 2,
-            tolerated: 1
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::Contrary { have: 2, tolerated: 1 }));
     round.words.reverse();
     assert_eq!(
         round.kind("a1"),
-        Err(NoVerdict::Contrary {
-            have: 2,
-            tolerated: 1
-        }),
+        Err(NoVerdict::Contrary { have: 2, tolerated: 1 }),
         "in any order"
     );
 }
@@ -714,20 +530,13 @@ fn two_different_words_under_one_sequence_are_both_void_even_about_two_subjects(
     round.say(other, |_| {});
     let void = [Void::Equivocation(round.words[0].sequence); 2];
     assert_eq!(round.voids(), void);
-    assert_eq!(
-        round.kind("a1"),
-        Ok(VerdictKind::HostDown),
-        "four of five are left"
-    );
+    assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown), "four of five are left");
 
     let same = round.words[0].sequence;
     let about_another = round.word("b2", "c1", well());
     round.say(about_another, |word| word.sequence = same);
     assert_eq!(round.voids().len(), 4);
-    assert!(matches!(
-        round.kind("a1"),
-        Err(NoVerdict::TooFewVoices { have: 3, .. })
-    ));
+    assert!(matches!(round.kind("a1"), Err(NoVerdict::TooFewVoices { have: 3, .. })));
 }
 
 #[test]
@@ -736,18 +545,12 @@ fn the_same_word_twice_is_one_word() {
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
     round.see("a2 b1 b2", "a1", &failed(Reading::Silent));
     assert_eq!(round.voids(), []);
-    assert!(matches!(
-        round.kind("a1"),
-        Err(NoVerdict::TooFewVoices { have: 3, .. })
-    ));
+    assert!(matches!(round.kind("a1"), Err(NoVerdict::TooFewVoices { have: 3, .. })));
 }
 
 #[test]
 fn a_word_about_an_earlier_life_is_void_once_a_later_one_is_committed_or_signed() {
-    let restarted = Boot {
-        number: 4,
-        nonce: 44,
-    };
+    let restarted = Boot { number: 4, nonce: 44 };
     let mut round = demo();
     round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Silent));
     let address = "127.0.0.1:7946".parse().expect("an address");
@@ -761,36 +564,19 @@ fn nobody_voids_the_voices_of_others_by_claiming_a_later_life_of_the_subject() {
     let mut round = demo();
     round.see("a2 b1 b2 c1", "a1", &failed(Reading::Silent));
     let claim = round.word("c2", "a1", failed(Reading::Silent));
-    round.say(claim, |word| {
-        word.subject_boot = Boot {
-            number: 99,
-            nonce: 1,
-        }
-    });
+    round.say(claim, |word| word.subject_boot = Boot { number: 99, nonce: 1 });
     assert_eq!(round.voids(), []);
     assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown));
 }
 
 #[test]
 fn words_from_an_earlier_life_or_a_twin_of_the_observer_are_void() {
-    for boot in [
-        Boot {
-            number: 2,
-            nonce: 33,
-        },
-        Boot {
-            number: 3,
-            nonce: 34,
-        },
-    ] {
+    for boot in [Boot { number: 2, nonce: 33 }, Boot { number: 3, nonce: 34 }] {
         let mut round = demo();
         let word = round.word("b1", "a1", failed(Reading::Silent));
         round.say(word, |word| word.observer_boot = boot);
         assert_eq!(round.voids(), [Void::ObserverBoot(PRESENT)]);
-        assert!(
-            round.verified().has_spoken(&id("b1")),
-            "law Q5: something of it lives"
-        );
+        assert!(round.verified().has_spoken(&id("b1")), "law Q5: something of it lives");
     }
 }
 
@@ -810,23 +596,11 @@ fn every_other_way_not_to_count_has_its_name() {
     assert_eq!(void_of(&many), [Void::OverBound]);
     let many = |word: &mut Attestation| word.ingress = vec![id("a1"); Attestation::INGRESS_MAX + 1];
     assert_eq!(void_of(&many), [Void::OverBound]);
-    assert_eq!(
-        void_of(&|word| word.anchor.index = LedgerIndex(51)),
-        [Void::OtherAnchor]
-    );
-    assert_eq!(
-        void_of(&|word| word.observer = id("nobody")),
-        [Void::Stranger]
-    );
-    assert_eq!(
-        void_of(&|word| word.subject = id("nobody")),
-        [Void::Stranger]
-    );
+    assert_eq!(void_of(&|word| word.anchor.index = LedgerIndex(51)), [Void::OtherAnchor]);
+    assert_eq!(void_of(&|word| word.observer = id("nobody")), [Void::Stranger]);
+    assert_eq!(void_of(&|word| word.subject = id("nobody")), [Void::Stranger]);
     assert_eq!(void_of(&|word| word.observer = id("b2")), [Void::Key]);
-    assert_eq!(
-        void_of(&|word| word.epoch = Epoch(99)),
-        [Void::FutureEpoch(Epoch(99))]
-    );
+    assert_eq!(void_of(&|word| word.epoch = Epoch(99)), [Void::FutureEpoch(Epoch(99))]);
     assert_eq!(void_of(&|word| word.subject = id("b1")), [Void::NoSeat]);
 
     round.words = vec![word(&base).signed("another mesh", &seal("b1"))];
@@ -872,13 +646,7 @@ fn the_seat_of_an_observer_whose_eyes_are_poor_is_vacant_and_its_voice_against_d
     type Change = fn(&mut Attestation);
     let poor: [(Change, Option<Discount>); 3] = [
         (|word| word.late_ms = 1_001, Some(Discount::Late(1_001))),
-        (
-            |word| word.ingress.clear(),
-            Some(Discount::Deaf {
-                reached: 0,
-                attest: 4,
-            }),
-        ),
+        (|word| word.ingress.clear(), Some(Discount::Deaf { reached: 0, attest: 4 })),
         (|word| word.grade = Grade::Unknown, None),
     ];
     for (change, why) in poor {
@@ -889,10 +657,7 @@ fn the_seat_of_an_observer_whose_eyes_are_poor_is_vacant_and_its_voice_against_d
         let concluded = round.concluded();
         assert_eq!(concluded.discounts.get(&id("c2")).copied(), why);
         let tally = concluded.hosts[&id("a1")].tally;
-        assert_eq!(
-            (tally.against.count(), tally.vacant.count(), tally.filled()),
-            (4, 1, 4)
-        );
+        assert_eq!((tally.against.count(), tally.vacant.count(), tally.filled()), (4, 1, 4));
         assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown));
     }
 }
@@ -905,13 +670,7 @@ fn a_discounted_observers_ok_still_counts() {
         let word = round.word(observer, "a1", well());
         round.say(word, |word| word.late_ms = 1_900);
     }
-    assert_eq!(
-        round.kind("a1"),
-        Err(NoVerdict::Contrary {
-            have: 2,
-            tolerated: 1
-        })
-    );
+    assert_eq!(round.kind("a1"), Err(NoVerdict::Contrary { have: 2, tolerated: 1 }));
 }
 
 #[test]
@@ -920,22 +679,13 @@ fn who_finds_three_hosts_failed_that_others_see_well_sees_its_own_trouble() {
     round.see("a2 b1 b2 c1 c2", "a1", &failed(Reading::Silent));
     for subject in ["b1", "b2", "c1"] {
         round.see("c2", subject, &failed(Reading::Silent));
-        let others: Vec<&str> = ["a2", "b1", "b2", "c1"]
-            .into_iter()
-            .filter(|o| *o != subject)
-            .collect();
+        let others: Vec<&str> =
+            ["a2", "b1", "b2", "c1"].into_iter().filter(|o| *o != subject).collect();
         round.see(&others.join(" "), subject, &well());
     }
     let concluded = round.concluded();
-    assert_eq!(
-        concluded.discounts,
-        BTreeMap::from([(id("c2"), Discount::Contradicted(3))])
-    );
-    assert_eq!(
-        round.kind("a1"),
-        Ok(VerdictKind::HostDown),
-        "four of four are left"
-    );
+    assert_eq!(concluded.discounts, BTreeMap::from([(id("c2"), Discount::Contradicted(3))]));
+    assert_eq!(round.kind("a1"), Ok(VerdictKind::HostDown), "four of four are left");
 }
 
 #[test]
@@ -947,10 +697,7 @@ fn a_liar_that_is_discounted_prevents_no_more_than_before() {
     round.see("liar", "s", &well());
     for subject in ["a", "b", "c"] {
         round.see("liar", subject, &failed(Reading::Silent));
-        let others: Vec<&str> = ["a", "b", "c"]
-            .into_iter()
-            .filter(|o| *o != subject)
-            .collect();
+        let others: Vec<&str> = ["a", "b", "c"].into_iter().filter(|o| *o != subject).collect();
         round.see(&others.join(" "), subject, &well());
     }
     assert!(round.concluded().discounts.contains_key(&id("liar")));
@@ -962,17 +709,11 @@ fn a_fleets_size_says_what_it_allows() {
     let two = allows(&fleet(&["z/1: a b"]).roster);
     assert!(!two.is_judged_by_peers);
     let three = allows(&fleet(&["x/1: a", "y/1: b", "z/1: c"]).roster);
-    assert_eq!(
-        (three.needed, three.tolerated, three.dead_observers_max),
-        (2, 0, 0)
-    );
+    assert_eq!((three.needed, three.tolerated, three.dead_observers_max), (2, 0, 0));
     assert_eq!(three.alone_in_zone.len(), 3, "their silence is DomainDown");
     assert!(three.needs_three_rounds);
     let six = allows(&demo().roster);
-    assert_eq!(
-        (six.needed, six.tolerated, six.dead_observers_max),
-        (4, 1, 2)
-    );
+    assert_eq!((six.needed, six.tolerated, six.dead_observers_max), (4, 1, 2));
     assert!(six.alone_in_zone.is_empty() && six.half_zones.is_empty() && !six.needs_three_rounds);
 }
 
@@ -988,17 +729,8 @@ fn any_word(round: &Round, names: &[&str], luck: &mut ChaCha8Rng) -> Attestation
     ];
     let mut any = |count: usize| luck.random_range(0..count);
     let (observer, subject) = (names[any(names.len())], names[any(names.len())]);
-    let grade = [
-        Grade::Failed,
-        Grade::Failed,
-        Grade::Ok,
-        Grade::Unknown,
-        Grade::Degraded,
-    ][any(5)];
-    let seen = (
-        grade,
-        paths(readings[any(6)], &[(Path::AgentPort, readings[any(6)])]),
-    );
+    let grade = [Grade::Failed, Grade::Failed, Grade::Ok, Grade::Unknown, Grade::Degraded][any(5)];
+    let seen = (grade, paths(readings[any(6)], &[(Path::AgentPort, readings[any(6)])]));
     let mut word = round.word(observer, subject, seen);
     word.sequence = Sequence(any(200).try_into().expect("small"));
     word.late_ms = [0, 0, 0, 1_600][any(4)];

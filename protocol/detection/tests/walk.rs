@@ -48,10 +48,9 @@ fn a_killed_agent_is_agent_down_within_two_seconds_in_the_median() {
 
 #[test]
 fn a_silenced_host_is_host_down_and_a_frozen_one_host_hung_as_fast() {
-    for (state, expected) in [
-        (State::Silenced, VerdictKind::HostDown),
-        (State::Frozen, VerdictKind::HostHung),
-    ] {
+    for (state, expected) in
+        [(State::Silenced, VerdictKind::HostDown), (State::Frozen, VerdictKind::HostHung)]
+    {
         let (kinds, waits) = verdicts(state, 10);
         assert_eq!(kinds, [expected]);
         assert!(waits[5] <= 2_200, "{waits:?}");
@@ -68,11 +67,7 @@ fn a_zone_that_is_cut_off_is_one_dark_domain_and_no_dead_host() {
         fleet.cut(&zone);
         fleet.run_until(SETTLED + 10_000);
         let domain = Scope::Zone(fleet.domain(&zone[0]).zone());
-        assert_eq!(
-            fleet.judged(),
-            std::slice::from_ref(&domain),
-            "trial {trial}"
-        );
+        assert_eq!(fleet.judged(), std::slice::from_ref(&domain), "trial {trial}");
         let (at, kind) = fleet.first_verdict(&domain).expect("judged");
         assert_eq!(kind, VerdictKind::DomainDown);
         assert!(at <= SETTLED + 5_000, "{} ms", at - SETTLED);
@@ -91,10 +86,7 @@ fn a_rack_that_dies_is_one_dark_domain() {
         fleet.set(host, State::Silenced);
     }
     fleet.run_until(SETTLED + 8_000);
-    assert_eq!(
-        fleet.judged(),
-        [Scope::Rack(fleet.domain(&rack[0]).clone())]
-    );
+    assert_eq!(fleet.judged(), [Scope::Rack(fleet.domain(&rack[0]).clone())]);
 }
 
 #[test]
@@ -106,10 +98,7 @@ fn one_link_that_breaks_condemns_nobody() {
         let observer = fleet.observers(&subject)[trial as usize];
         fleet.break_link(subject, observer);
         fleet.run_until(SETTLED + 20_000);
-        assert!(
-            fleet.was_doubted(&subject),
-            "the observer says what it sees"
-        );
+        assert!(fleet.was_doubted(&subject), "the observer says what it sees");
         assert_eq!(fleet.judged(), []);
     }
 }

@@ -33,8 +33,7 @@ impl CanonicalBytes {
     /// Bytes under tag 2, behind their length.
     pub fn bytes(&mut self, value: &[u8]) -> &mut Self {
         self.0.push(2);
-        self.0
-            .extend_from_slice(&(value.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(&(value.len() as u64).to_be_bytes());
         self.0.extend_from_slice(value);
         self
     }
@@ -42,8 +41,7 @@ impl CanonicalBytes {
     /// Text under tag 3, behind its length in bytes.
     pub fn text(&mut self, value: &str) -> &mut Self {
         self.0.push(3);
-        self.0
-            .extend_from_slice(&(value.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(&(value.len() as u64).to_be_bytes());
         self.0.extend_from_slice(value.as_bytes());
         self
     }
@@ -58,8 +56,7 @@ impl CanonicalBytes {
     /// A list under tag 5, behind its length.
     pub fn list<T: Canonical>(&mut self, values: impl ExactSizeIterator<Item = T>) -> &mut Self {
         self.0.push(5);
-        self.0
-            .extend_from_slice(&(values.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(&(values.len() as u64).to_be_bytes());
         for value in values {
             value.lay(self);
         }
@@ -107,13 +104,7 @@ mod tests {
 
     #[test]
     fn moving_a_letter_across_a_border_changes_the_bytes() {
-        assert_ne!(
-            Pair("ab", "c").canonical("t"),
-            Pair("a", "bc").canonical("t")
-        );
-        assert_ne!(
-            Pair("ab", "c").canonical("t"),
-            Pair("ab", "c").canonical("u")
-        );
+        assert_ne!(Pair("ab", "c").canonical("t"), Pair("a", "bc").canonical("t"));
+        assert_ne!(Pair("ab", "c").canonical("t"), Pair("ab", "c").canonical("u"));
     }
 }

@@ -35,8 +35,6 @@ impl fmt::Display for Digest {
 
 impl fmt::Debug for Digest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..6]
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0[..6].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }

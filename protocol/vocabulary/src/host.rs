@@ -90,10 +90,7 @@ impl HostId {
 impl Domain {
     /// The zone, by its full path.
     pub fn zone(&self) -> Zone {
-        Zone {
-            region: self.region.clone(),
-            zone: self.zone.clone(),
-        }
+        Zone { region: self.region.clone(), zone: self.zone.clone() }
     }
 }
 
@@ -121,38 +118,26 @@ impl Claims {
     /// Reads what [`Claims::to_uri`] writes, and nothing else: one spelling per claim.
     pub fn from_uri(uri: &str) -> Result<Self, ClaimsFault> {
         let fault = |why: &str| {
-            ClaimsFault(format!(
-                "{why} in {:?}",
-                uri.chars().take(200).collect::<String>()
-            ))
+            ClaimsFault(format!("{why} in {:?}", uri.chars().take(200).collect::<String>()))
         };
-        let rest = uri
-            .strip_prefix("hale://")
-            .ok_or_else(|| fault("no hale:// scheme"))?;
+        let rest = uri.strip_prefix("hale://").ok_or_else(|| fault("no hale:// scheme"))?;
         let (path, query) = rest.split_once('?').ok_or_else(|| fault("no group"))?;
         let parts: Vec<&str> = path.split('/').collect();
         let [cluster, region, zone, rack, host] = parts[..] else {
             return Err(fault("expected CLUSTER/REGION/ZONE/RACK/HOST"));
         };
         let label = |text: &str| Label::new(text).map_err(|why| ClaimsFault(why.to_string()));
-        let group = query
-            .strip_prefix("group=")
-            .ok_or_else(|| fault("no group"))?;
+        let group = query.strip_prefix("group=").ok_or_else(|| fault("no group"))?;
         let (group, roles) = match group.split_once("&roles=") {
             None => (group, Roles::default()),
-            Some((group, roles)) => (
-                group,
-                Roles::from_uri(roles).ok_or_else(|| fault("unknown roles"))?,
-            ),
+            Some((group, roles)) => {
+                (group, Roles::from_uri(roles).ok_or_else(|| fault("unknown roles"))?)
+            }
         };
         Ok(Self {
             cluster: ClusterName(label(cluster)?),
             host: HostName(label(host)?),
-            domain: Domain {
-                region: label(region)?,
-                zone: label(zone)?,
-                rack: label(rack)?,
-            },
+            domain: Domain { region: label(region)?, zone: label(zone)?, rack: label(rack)? },
             group: GroupName(label(group)?),
             roles,
         })
@@ -162,18 +147,9 @@ impl Claims {
 impl Roles {
     fn from_uri(text: &str) -> Option<Self> {
         match text {
-            "keeper" => Some(Self {
-                keeper: true,
-                healer: false,
-            }),
-            "healer" => Some(Self {
-                keeper: false,
-                healer: true,
-            }),
-            "keeper+healer" => Some(Self {
-                keeper: true,
-                healer: true,
-            }),
+            "keeper" => Some(Self { keeper: true, healer: false }),
+            "healer" => Some(Self { keeper: false, healer: true }),
+            "keeper+healer" => Some(Self { keeper: true, healer: true }),
             _ => None,
         }
     }
@@ -200,9 +176,7 @@ impl fmt::Display for HostId {
 impl fmt::Debug for HostId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "host:")?;
-        self.0[..4]
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0[..4].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }
 
@@ -235,11 +209,7 @@ mod tests {
         Claims {
             cluster: ClusterName(label("prod-eu")),
             host: HostName(label("web-a-07")),
-            domain: Domain {
-                region: label("eu"),
-                zone: label("eu-a"),
-                rack: label("r1"),
-            },
+            domain: Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") },
             group: GroupName(label("web")),
             roles,
         }

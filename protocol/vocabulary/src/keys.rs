@@ -89,18 +89,14 @@ impl Canonical for PublicKey {
 impl fmt::Debug for PublicKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "key:")?;
-        self.0[..4]
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0[..4].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }
 
 impl fmt::Debug for Signature {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "sig:")?;
-        self.0[..4]
-            .iter()
-            .try_for_each(|byte| write!(out, "{byte:02x}"))
+        self.0[..4].iter().try_for_each(|byte| write!(out, "{byte:02x}"))
     }
 }
 
@@ -112,14 +108,12 @@ impl fmt::Display for CertificateFault {
                 "the certificate chain is empty or over {} bytes",
                 CertificateChain::BYTES_MAX
             ),
-            Self::Unreadable => write!(
-                out,
-                "the bytes are no X.509 certificate with an Ed25519 key"
-            ),
-            Self::UnknownAuthority => write!(
-                out,
-                "no authority of this cluster has signed the certificate"
-            ),
+            Self::Unreadable => {
+                write!(out, "the bytes are no X.509 certificate with an Ed25519 key")
+            }
+            Self::UnknownAuthority => {
+                write!(out, "no authority of this cluster has signed the certificate")
+            }
             Self::UriCount(found) => {
                 write!(
                     out,

@@ -277,10 +277,7 @@ impl Canonical for Attestation {
 /// Everything but the signature.
 impl Canonical for SelfAnswer {
     fn lay(&self, bytes: &mut CanonicalBytes) {
-        bytes
-            .value(&self.subject)
-            .value(&self.boot)
-            .value(&self.key);
+        bytes.value(&self.subject).value(&self.boot).value(&self.key);
         match &self.to {
             Answer::Nonce(nonce) => bytes.variant(0).bytes(&nonce.to_be_bytes()),
             Answer::Round(anchor) => bytes.variant(1).value(anchor),
@@ -296,10 +293,7 @@ mod tests {
     fn a_rounds_nonce_differs_for_every_anchor_observer_and_subject() {
         let (a, b) = (HostId([1; 16]), HostId([2; 16]));
         let early = Anchor::default();
-        let later = Anchor {
-            index: LedgerIndex(1),
-            ..early
-        };
+        let later = Anchor { index: LedgerIndex(1), ..early };
         assert_ne!(early.nonce(&a, &b), later.nonce(&a, &b));
         assert_ne!(early.nonce(&a, &b), early.nonce(&b, &a));
     }

@@ -29,13 +29,8 @@ impl ModelSigner {
     /// The key of the host of this name after so many rotations.
     pub fn rotated(host: &HostName, rotations: u64) -> Self {
         let mut bytes = CanonicalBytes::default();
-        bytes
-            .text("hale model key")
-            .text(host.as_str())
-            .number(rotations);
-        Self {
-            key: PublicKey(Digest::of(&[&bytes.into_bytes()]).0),
-        }
+        bytes.text("hale model key").text(host.as_str()).number(rotations);
+        Self { key: PublicKey(Digest::of(&[&bytes.into_bytes()]).0) }
     }
 }
 
@@ -64,12 +59,9 @@ impl Verifier for ModelVerifier {
         if size > CertificateChain::BYTES_MAX {
             return Err(CertificateFault::Size);
         }
-        let (rest, tag) = certificate
-            .split_last_chunk::<32>()
-            .ok_or(CertificateFault::Unreadable)?;
-        let (uri, key) = rest
-            .split_last_chunk::<32>()
-            .ok_or(CertificateFault::Unreadable)?;
+        let (rest, tag) =
+            certificate.split_last_chunk::<32>().ok_or(CertificateFault::Unreadable)?;
+        let (uri, key) = rest.split_last_chunk::<32>().ok_or(CertificateFault::Unreadable)?;
         let key = PublicKey(*key);
         let signed_by = |authority: &Vec<u8>| certificate_tag(authority, uri, &key).0 == *tag;
         if !authorities.iter().any(signed_by) {
@@ -107,11 +99,7 @@ fn keyed_hash(key: &PublicKey, message: &[u8]) -> Signature {
 
 fn certificate_tag(authority: &[u8], uri: &[u8], key: &PublicKey) -> Digest {
     let mut bytes = CanonicalBytes::default();
-    bytes
-        .text("hale model certificate")
-        .bytes(authority)
-        .bytes(uri)
-        .value(key);
+    bytes.text("hale model certificate").bytes(authority).bytes(uri).value(key);
     Digest::of(&[&bytes.into_bytes()])
 }
 
@@ -126,11 +114,7 @@ mod tests {
         Claims {
             cluster: ClusterName(label("prod-eu")),
             host: HostName(label("web-a-07")),
-            domain: Domain {
-                region: label("eu"),
-                zone: label("eu-a"),
-                rack: label("r1"),
-            },
+            domain: Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") },
             group: GroupName(label("web")),
             roles: Roles::default(),
         }

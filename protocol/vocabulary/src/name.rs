@@ -36,9 +36,7 @@ impl Label {
         if sound {
             Ok(Self(text.into()))
         } else {
-            Err(LabelFault {
-                given: text.chars().take(80).collect(),
-            })
+            Err(LabelFault { given: text.chars().take(80).collect() })
         }
     }
 

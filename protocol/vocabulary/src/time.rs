@@ -131,20 +131,9 @@ mod tests {
 
     #[test]
     fn arithmetic_on_time_saturates_at_both_ends() {
-        assert_eq!(
-            Moment::from_milliseconds(5).before(Span::seconds(1)),
-            Moment::default()
-        );
-        assert_eq!(
-            Moment::default().since(Moment::from_milliseconds(9)),
-            Span::ZERO
-        );
-        assert_eq!(
-            Span::seconds(u64::MAX)
-                .plus(Span::seconds(1))
-                .as_milliseconds(),
-            u64::MAX
-        );
+        assert_eq!(Moment::from_milliseconds(5).before(Span::seconds(1)), Moment::default());
+        assert_eq!(Moment::default().since(Moment::from_milliseconds(9)), Span::ZERO);
+        assert_eq!(Span::seconds(u64::MAX).plus(Span::seconds(1)).as_milliseconds(), u64::MAX);
     }
 
     #[test]

@@ -31,10 +31,7 @@ pub struct VersionRange {
 
 impl VersionRange {
     /// What this code speaks.
-    pub const OURS: Self = Self {
-        oldest: 1,
-        newest: VERSION,
-    };
+    pub const OURS: Self = Self { oldest: 1, newest: VERSION };
 
     /// The newest version both sides speak.
     pub fn common(self, other: Self) -> Option<u16> {

@@ -89,11 +89,7 @@ pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
         | Kind::ReadIndex
         | Kind::Follow => true,
     };
-    if permitted {
-        Ok(())
-    } else {
-        Err(Refusal { kind, roles })
-    }
+    if permitted { Ok(()) } else { Err(Refusal { kind, roles }) }
 }
 
 #[cfg(test)]
@@ -104,16 +100,11 @@ mod tests {
     fn the_role_table_is_what_the_protocol_says_for_every_kind_and_role() {
         let roles = |keeper, healer| Roles { keeper, healer };
         let table = |roles: Roles| -> Vec<Kind> {
-            Kind::ALL
-                .into_iter()
-                .filter(|kind| admits(*kind, roles).is_ok())
-                .collect()
+            Kind::ALL.into_iter().filter(|kind| admits(*kind, roles).is_ok()).collect()
         };
         use Kind::{Ask, Doubts, Follow, Probe, Propose, ReadIndex, Relay, RoundFor};
         let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow];
-        let healer = vec![
-            Probe, Doubts, Ask, Relay, RoundFor, Propose, ReadIndex, Follow,
-        ];
+        let healer = vec![Probe, Doubts, Ask, Relay, RoundFor, Propose, ReadIndex, Follow];
         assert_eq!(table(roles(false, false)), plain);
         assert_eq!(table(roles(false, true)), healer);
         assert_eq!(table(roles(true, false)), Kind::ALL);

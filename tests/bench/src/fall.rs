@@ -72,9 +72,7 @@ async fn once(
     subject: Place,
     leader: Place,
 ) -> Result<Option<Duration>, BenchFault> {
-    let id = Planned(subject)
-        .id()
-        .map_err(BenchFault::of("name a host"))?;
+    let id = Planned(subject).id().map_err(BenchFault::of("name a host"))?;
     let awaited = Scope::Host(id);
     let mut above = fleet.audit(leader, u64::MAX).await?.head.number;
     let mut others = BTreeSet::new();

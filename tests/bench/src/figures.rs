@@ -163,14 +163,9 @@ impl fmt::Display for Report {
         let cores = self.cores.map_or("?".to_owned(), |cores| cores.to_string());
         writeln!(out, "{} on {cores} cores", self.program.display())?;
         if !self.is_release {
-            writeln!(
-                out,
-                "this bench was built without --release: are you sure of the agent?"
-            )?;
+            writeln!(out, "this bench was built without --release: are you sure of the agent?")?;
         }
-        let head = [
-            "figure", "of", "N", "samples", "median", "maximum", "unit", "aim", "load",
-        ];
+        let head = ["figure", "of", "N", "samples", "median", "maximum", "unit", "aim", "load"];
         row(out, head.map(str::to_owned))?;
         self.figures.iter().try_for_each(|figure| figure.row(out))
     }
@@ -238,10 +233,7 @@ mod tests {
     #[test]
     fn a_verdict_that_never_came_is_the_longest_of_all() {
         let figure = of(&[None, Some(2.0), Some(1.0)]);
-        assert_eq!(
-            (figure.median, figure.maximum, figure.missed),
-            (Some(2.0), None, 1)
-        );
+        assert_eq!((figure.median, figure.maximum, figure.missed), (Some(2.0), None, 1));
         assert_eq!(of(&[None, Some(1.0)]).median, None);
         assert_eq!(of(&[Some(3.0), Some(1.0)]).median, Some(2.0));
         assert_eq!(of(&[]).median, None);

@@ -69,12 +69,8 @@ impl Fleet {
 
     async fn begin(&mut self) -> Result<(), BenchFault> {
         let cluster = ClusterName::new(CLUSTER).map_err(BenchFault::of("name the mesh"))?;
-        authority::init(
-            &cluster,
-            &self.authority(),
-            Term::from_now(CERTIFICATE_DAYS),
-        )
-        .map_err(BenchFault::of("found the authority"))?;
+        authority::init(&cluster, &self.authority(), Term::from_now(CERTIFICATE_DAYS))
+            .map_err(BenchFault::of("found the authority"))?;
         for place in 0..self.count() {
             self.furnish(place)?;
             self.start(place)?;
@@ -93,9 +89,7 @@ impl Fleet {
 
     /// The process of a host's agent.
     pub fn process(&self, place: Place) -> Result<u32, BenchFault> {
-        let running = self.agents[place]
-            .as_ref()
-            .filter(|agent| !agent.has_ended());
+        let running = self.agents[place].as_ref().filter(|agent| !agent.has_ended());
         let running = running.map(Process::id);
         running.ok_or_else(|| BenchFault(format!("the agent of h{place} has ended")))
     }
@@ -277,10 +271,7 @@ impl Fleet {
             let mut hale = Command::new(&self.program);
             hale.args(["init", "--keepers", &keepers.join(","), "--socket"])
                 .arg(self.files(0).socket());
-            let done = hale
-                .output()
-                .await
-                .map_err(BenchFault::of("run hale init"))?;
+            let done = hale.output().await.map_err(BenchFault::of("run hale init"))?;
             if done.status.success() {
                 return Ok(());
             }

@@ -34,10 +34,7 @@ pub enum Port {
 impl Network {
     /// Makes it, for so many hosts.
     pub fn up(count: usize) -> Result<Self, BenchFault> {
-        let network = Self {
-            prefix: format!("halebench{}", std::process::id()),
-            count,
-        };
+        let network = Self { prefix: format!("halebench{}", std::process::id()), count };
         network.make()?;
         Ok(network)
     }
@@ -84,10 +81,7 @@ link set br0 up
                     "link add {port} type veth peer name {CARD} address {hardware} netns {host}"
                 ),
             );
-            line(
-                &mut lines,
-                &format!("link set {port} addrgenmode none master br0 up"),
-            );
+            line(&mut lines, &format!("link set {port} addrgenmode none master br0 up"));
         }
         lines
     }
@@ -125,10 +119,7 @@ link set {CARD} up
 
 impl Drop for Network {
     fn drop(&mut self) {
-        for name in (0..self.count)
-            .map(|place| self.host(place))
-            .chain([self.hub()])
-        {
+        for name in (0..self.count).map(|place| self.host(place)).chain([self.hub()]) {
             // One that was never made is refused, and there is nothing else to do about it.
             let mut ip = Command::new("ip");
             ip.args(["netns", "delete", &name]).stderr(Stdio::null());
@@ -169,8 +160,5 @@ fn run(mut command: Command, input: &str) -> Result<(), BenchFault> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(fault(std::io::Error::other(format!(
-        "{doing}: {}",
-        said.trim()
-    ))))
+    Err(fault(std::io::Error::other(format!("{doing}: {}", said.trim()))))
 }

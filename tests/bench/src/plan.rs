@@ -42,10 +42,7 @@ impl Planned {
 
     /// Its id in the mesh.
     pub fn id(self) -> Result<HostId, LabelFault> {
-        Ok(HostId::derive(
-            &ClusterName::new(CLUSTER)?,
-            &HostName::new(&self.name())?,
-        ))
+        Ok(HostId::derive(&ClusterName::new(CLUSTER)?, &HostName::new(&self.name())?))
     }
 
     /// What its certificate says.
@@ -60,10 +57,7 @@ impl Planned {
                 rack: Label::new(&format!("r{rack}"))?,
             },
             group: GroupName::new("web")?,
-            roles: Roles {
-                keeper: self.is_keeper(),
-                healer: true,
-            },
+            roles: Roles { keeper: self.is_keeper(), healer: true },
         })
     }
 
@@ -93,18 +87,15 @@ impl Planned {
 
     /// Its own folder in that of the bench.
     pub fn files(self, bench: &Path) -> Files {
-        Files {
-            folder: bench.join(self.name()),
-        }
+        Files { folder: bench.join(self.name()) }
     }
 
     /// The text of `hale.toml`: nothing but what has no default.
     pub fn config_text(self) -> String {
         let listens = self.listens();
         let others = (0..KEEPERS_COUNT).filter(|place| *place != self.0);
-        let seeds: Vec<String> = others
-            .map(|place| format!("\"{}\"", Planned(place).listens()))
-            .collect();
+        let seeds: Vec<String> =
+            others.map(|place| format!("\"{}\"", Planned(place).listens())).collect();
         format!(
             "\
 [agent]
@@ -170,9 +161,7 @@ mod tests {
         let mut racks: BTreeMap<String, usize> = BTreeMap::new();
         for place in 0..30 {
             let domain = Planned(place).claims().expect("sound").domain;
-            *racks
-                .entry(format!("{:?} {:?}", domain.zone, domain.rack))
-                .or_default() += 1;
+            *racks.entry(format!("{:?} {:?}", domain.zone, domain.rack)).or_default() += 1;
         }
         assert_eq!(racks.len(), 15);
         assert!(racks.values().all(|hosts| *hosts == RACK_HOSTS));

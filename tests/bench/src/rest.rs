@@ -46,18 +46,12 @@ pub async fn measure(fleet: &Fleet, watched: Duration) -> Result<Vec<Figure>, Be
             figure(
                 "sent",
                 Unit::BytesPerSecond,
-                if who == "agent" {
-                    Aim::Each(1_000.0)
-                } else {
-                    Aim::None
-                },
+                if who == "agent" { Aim::Each(1_000.0) } else { Aim::None },
             ),
         ]);
     }
     let places = 0..fleet.count();
-    let before: Vec<Spent> = places
-        .map(|place| spent(fleet, place))
-        .collect::<Result<_, _>>()?;
+    let before: Vec<Spent> = places.map(|place| spent(fleet, place)).collect::<Result<_, _>>()?;
     time::sleep(watched).await;
     for (place, before) in before.iter().enumerate() {
         let samples = samples(fleet, place, before)?;
@@ -159,10 +153,7 @@ Inter-|   Receive  |  Transmit
 
     #[test]
     fn memory_is_read_by_its_key() {
-        assert_eq!(
-            kibibytes("VmHWM:\t  9 kB\nVmRSS:\t  12 kB\n", "VmRSS:"),
-            Some(12)
-        );
+        assert_eq!(kibibytes("VmHWM:\t  9 kB\nVmRSS:\t  12 kB\n", "VmRSS:"), Some(12));
         assert_eq!(kibibytes("", "VmRSS:"), None);
     }
 }

@@ -48,9 +48,5 @@ fn a_network_of_our_own_can_be_made_and_cut() {
     network.inside(&["ip", "link", "set", "lo", "up"]);
     assert!(network.inside(&["ip", "link", "show", "lo"]).contains("UP"));
     network.inside(&["nft", "add", "table", "inet", "cut"]);
-    assert!(
-        network
-            .inside(&["nft", "list", "tables"])
-            .contains("inet cut")
-    );
+    assert!(network.inside(&["nft", "list", "tables"]).contains("inet cut"));
 }

@@ -12,9 +12,7 @@ fn main() {
         let enrolled = fleet.ledger().roster().present_count();
         let doubted = fleet.is_any_doubted();
         fleet.strike(Fault::Kill(vec![Whom::Named("h50".into())]));
-        fleet.run_until(Span::seconds(20), |fleet| {
-            fleet.ledger().cases().next().is_some()
-        });
+        fleet.run_until(Span::seconds(20), |fleet| fleet.ledger().cases().next().is_some());
         println!(
             "N = {hosts}: 60 s of calm in {calm:?}, {enrolled} enrolled, doubted {doubted}, index {}, verdict after {} ms, breaches {:?}",
             fleet.ledger().index(),

@@ -23,9 +23,8 @@ fn main() {
     ];
     for hosts in [6, 30] {
         for (name, strike) in deaths {
-            let samples: Vec<Sample> = (1..=SEEDS)
-                .filter_map(|seed| measure(hosts, seed, strike))
-                .collect();
+            let samples: Vec<Sample> =
+                (1..=SEEDS).filter_map(|seed| measure(hosts, seed, strike)).collect();
             let doubts = samples.iter().map(|sample| sample.doubt_ms).collect();
             let verdicts = samples.iter().map(|sample| sample.verdict_ms).collect();
             println!(
@@ -56,10 +55,7 @@ fn measure(hosts: usize, seed: u64, strike: fn(Vec<Whom>) -> Fault) -> Option<Sa
     let doubt_ms = fleet.now().since(began).as_milliseconds();
     let is_judged = fleet.run_until(within, |fleet| fleet.ledger().cases().next().is_some());
     let verdict_ms = fleet.now().since(began).as_milliseconds();
-    (is_doubted && is_judged).then_some(Sample {
-        doubt_ms,
-        verdict_ms,
-    })
+    (is_doubted && is_judged).then_some(Sample { doubt_ms, verdict_ms })
 }
 
 fn in_words(mut all: Vec<u64>) -> String {

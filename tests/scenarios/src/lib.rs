@@ -35,15 +35,12 @@ pub fn check(name: &str) {
     let file = folder().join(format!("{name}.txt"));
     let text = fs::read_to_string(&file).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     let script = Script::read(&text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
-    let played = script
-        .play()
-        .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+    let played = script.play().unwrap_or_else(|fault| panic!("{name}: {fault}"));
     assert_eq!(played.breaches, [], "{name} breaks laws:\n{}", played.trace);
     let again = script.play().expect("it played before");
     assert_eq!(again, played, "{name}: the same seed, another trace");
-    let is_rewritten = ["UPDATE_TRACES", "UPDATE_EXPECT"]
-        .iter()
-        .any(|flag| std::env::var_os(flag).is_some());
+    let is_rewritten =
+        ["UPDATE_TRACES", "UPDATE_EXPECT"].iter().any(|flag| std::env::var_os(flag).is_some());
     if is_rewritten {
         fs::write(&file, script.with_trace(&played.trace))
             .unwrap_or_else(|fault| panic!("{name}: {fault}"));
@@ -59,18 +56,10 @@ pub fn check(name: &str) {
 /// The lines that only one of the two has, from the first difference on.
 fn difference(expected: &str, found: &str) -> String {
     let is_same = |pair: &(&str, &str)| pair.0 == pair.1;
-    let same = expected
-        .lines()
-        .zip(found.lines())
-        .take_while(is_same)
-        .count();
+    let same = expected.lines().zip(found.lines()).take_while(is_same).count();
     let tail = |text: &str, sign: char| -> String {
         let lines = text.lines().skip(same).take(12);
         lines.map(|line| format!("{sign}{line}\n")).collect()
     };
-    format!(
-        "after {same} equal lines\n{}{}",
-        tail(expected, '-'),
-        tail(found, '+')
-    )
+    format!("after {same} equal lines\n{}{}", tail(expected, '-'), tail(found, '+'))
 }

@@ -79,22 +79,16 @@ impl Luck {
             5 => Fault::Thaw(self.one(names)),
             6 => Fault::Silence(self.one(names)),
             7 => Fault::Unsilence(self.one(names)),
-            8 => Fault::Cut {
-                from: self.one(names),
-                to: self.one(names),
-                both: self.below(2) == 0,
-            },
+            8 => {
+                Fault::Cut { from: self.one(names), to: self.one(names), both: self.below(2) == 0 }
+            }
             9 => Fault::Cut {
                 from: vec![Whom::Zone(zones[self.below(3) as usize].into())],
                 to: Vec::new(),
                 both: true,
             },
             10 | 11 => Fault::Join,
-            12 => Fault::Kill(vec![if self.below(2) == 0 {
-                Whom::Leader
-            } else {
-                Whom::Healer
-            }]),
+            12 => Fault::Kill(vec![if self.below(2) == 0 { Whom::Leader } else { Whom::Healer }]),
             13 => Fault::Start(self.one(names)),
             14 => Fault::Remedies(vec![
                 [
@@ -129,9 +123,7 @@ fn setup(seed: u64) -> (Setup, [&'static str; 3], [&'static str; 3]) {
 /// A host inside a domain that is a person's case waits for that person (protocol 3.5).
 fn is_a_persons(fleet: &Fleet, case: CaseId) -> bool {
     let holds = fleet.ledger().holds(case);
-    holds
-        .iter()
-        .any(|hold| matches!(hold.rule, Refused::CaseOpen(_)))
+    holds.iter().any(|hold| matches!(hold.rule, Refused::CaseOpen(_)))
 }
 
 fn is_any_stuck(fleet: &Fleet) -> bool {
@@ -179,10 +171,7 @@ fn play(seed: u64) -> Result<(), String> {
         // version opens no case for a doubt without a verdict. Every agent shows the doubt.
         let is_told = fleet.ledger().cases().next().is_some() || fleet.is_any_doubted();
         if fleet.agent(name).is_none() && !is_told {
-            return Err(format!(
-                "seed {seed}: {name} is dead and nobody knows\n{}",
-                trace()
-            ));
+            return Err(format!("seed {seed}: {name} is dead and nobody knows\n{}", trace()));
         }
     }
     Ok(())
@@ -194,16 +183,9 @@ fn no_law_breaks_and_every_trouble_ends() {
     let count = count.and_then(|text| text.parse().ok()).unwrap_or(8);
     let first = std::env::var("CHAOS_FIRST").ok();
     let first = first.and_then(|text| text.parse().ok()).unwrap_or(1);
-    let faults: Vec<String> = (first..first + count)
-        .filter_map(|seed| play(seed).err())
-        .collect();
+    let faults: Vec<String> = (first..first + count).filter_map(|seed| play(seed).err()).collect();
     for fault in &faults {
         println!("{}", fault.lines().next().unwrap_or_default());
     }
-    assert!(
-        faults.is_empty(),
-        "{} of {count} seeds\n{}",
-        faults.len(),
-        faults[0]
-    );
+    assert!(faults.is_empty(), "{} of {count} seeds\n{}", faults.len(), faults[0]);
 }

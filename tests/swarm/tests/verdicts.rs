@@ -52,11 +52,7 @@ fn is_full() -> bool {
 fn visit(families: &[Family]) {
     let mut sum = Figures::default();
     for family in families {
-        let whole = if is_full() {
-            family.full_up_to
-        } else {
-            family.always_up_to
-        };
+        let whole = if is_full() { family.full_up_to } else { family.always_up_to };
         let draws = if is_full() { 200 } else { 5 };
         for hosts in 1..=9 {
             let (how, figures) = if hosts <= whole {
@@ -118,10 +114,7 @@ fn larger_fleets_are_judged_rightly_where_they_were_drawn() {
     for (hosts, count, draws) in [(12, 30, 20), (30, 12, 10), (120, 4, 4)] {
         let layouts = large(hosts, count);
         let mut here = Figures::default();
-        for family in [SINGLE, WITH_DEATHS, WITH_LIAR, OF_CUTS]
-            .into_iter()
-            .flatten()
-        {
+        for family in [SINGLE, WITH_DEATHS, WITH_LIAR, OF_CUTS].into_iter().flatten() {
             here.add(some_of(family, &layouts, draws * factor));
         }
         println!("all families, {hosts} hosts, drawn: {here}");
@@ -144,21 +137,10 @@ fn grounds_that_are_verified_at_once_end_as_those_heard_one_by_one() {
         let grounds = Grounds {
             anchor: World::anchor(),
             epoch: world.epoch(),
-            attestations: said
-                .words
-                .iter()
-                .map(|word| world.attestation(*word))
-                .collect(),
-            answers: said
-                .answers
-                .iter()
-                .map(|&host| world.self_answer(host))
-                .collect(),
+            attestations: said.words.iter().map(|word| world.attestation(*word)).collect(),
+            answers: said.answers.iter().map(|&host| world.self_answer(host)).collect(),
         };
         let verified = VerifiedGrounds::verify(&grounds, &world.court());
-        assert_eq!(
-            conclude(world.fleet(), &verified, &BTreeSet::new()),
-            ending.conclusions
-        );
+        assert_eq!(conclude(world.fleet(), &verified, &BTreeSet::new()), ending.conclusions);
     }
 }

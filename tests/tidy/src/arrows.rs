@@ -17,9 +17,7 @@ fn check_member(member: &Member) -> Vec<Fault> {
         return vec![unplanned(member)];
     };
     let dependencies = member.manifest.dependencies.iter();
-    dependencies
-        .filter_map(|dependency| check_dependency(member, room, dependency))
-        .collect()
+    dependencies.filter_map(|dependency| check_dependency(member, room, dependency)).collect()
 }
 
 fn unplanned(member: &Member) -> Fault {

@@ -19,39 +19,23 @@ pub struct Fault {
 impl Fault {
     /// A breach in `file` at `line`; what was found and expected are added by the two other verbs.
     pub fn at(file: &str, line: usize) -> Fault {
-        Fault {
-            file: file.to_owned(),
-            line,
-            found: String::new(),
-            expected: String::new(),
-        }
+        Fault { file: file.to_owned(), line, found: String::new(), expected: String::new() }
     }
 
     /// The same breach, saying what stands there.
     pub fn found(self, found: impl Into<String>) -> Fault {
-        Fault {
-            found: found.into(),
-            ..self
-        }
+        Fault { found: found.into(), ..self }
     }
 
     /// The same breach, saying what should stand there.
     pub fn expected(self, expected: impl Into<String>) -> Fault {
-        Fault {
-            expected: expected.into(),
-            ..self
-        }
+        Fault { expected: expected.into(), ..self }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Fault {
-            file,
-            line,
-            found,
-            expected,
-        } = self;
+        let Fault { file, line, found, expected } = self;
         write!(out, "{file}:{line}: found {found}; expected {expected}")
     }
 }

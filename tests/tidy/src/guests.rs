@@ -40,28 +40,17 @@ fn guests_of(manifest: &Manifest) -> impl Iterator<Item = &Dependency> {
 
 fn read_book(house: &House) -> BTreeMap<String, Row> {
     let page = house.pages.iter().find(|page| page.file == BOOK);
-    let lines = page
-        .into_iter()
-        .flat_map(|page| page.text.lines().enumerate());
-    lines
-        .filter_map(|(index, line)| read_row(index + 1, line))
-        .collect()
+    let lines = page.into_iter().flat_map(|page| page.text.lines().enumerate());
+    lines.filter_map(|(index, line)| read_row(index + 1, line)).collect()
 }
 
 fn read_row(line: usize, text: &str) -> Option<(String, Row)> {
-    let cells: Vec<&str> = text
-        .strip_prefix("| `")?
-        .split('|')
-        .map(str::trim)
-        .collect();
+    let cells: Vec<&str> = text.strip_prefix("| `")?.split('|').map(str::trim).collect();
     let guest = cells.first()?.strip_suffix('`')?.to_owned();
     let users = cells.get(1).copied().unwrap_or_default();
     let row = Row {
         line,
-        users: users
-            .split(',')
-            .map(|user| user.trim().to_owned())
-            .collect(),
+        users: users.split(',').map(|user| user.trim().to_owned()).collect(),
         is_whole: cells.len() >= 4 && cells.iter().take(4).all(|cell| !cell.is_empty()),
     };
     Some((guest, row))
@@ -71,10 +60,7 @@ fn check_row(root: &Manifest, guest: &Dependency, book: &BTreeMap<String, Row>) 
     match book.get(&guest.guest) {
         None => Some(
             Fault::at(&root.file, guest.line)
-                .found(format!(
-                    "the guest `{}` without a row in {BOOK}",
-                    guest.guest
-                ))
+                .found(format!("the guest `{}` without a row in {BOOK}", guest.guest))
                 .expected(format!(
                     "a row there: `{}`, who may use it, why, how we would leave",
                     guest.guest
@@ -105,13 +91,11 @@ fn check_use(member: &Member, used: &Dependency, book: &BTreeMap<String, Row>) -
     };
     let is_granted = row.users.iter().any(|it| it == user || it == member.room());
     (!is_granted).then(|| {
-        fault
-            .found(format!("`{}` used by `{user}`", used.guest))
-            .expected(format!(
-                "only {}, as {BOOK}:{} grants, or `{user}` granted there",
-                row.users.join(", "),
-                row.line
-            ))
+        fault.found(format!("`{}` used by `{user}`", used.guest)).expected(format!(
+            "only {}, as {BOOK}:{} grants, or `{user}` granted there",
+            row.users.join(", "),
+            row.line
+        ))
     })
 }
 

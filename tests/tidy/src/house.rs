@@ -65,10 +65,7 @@ fn read_members(
         let file = format!("{folder}/Cargo.toml");
         let mut manifest = Manifest::read(&file, &read(&top.join(&file))?)?;
         manifest.resolve(renamed);
-        Ok(Member {
-            folder: folder.clone(),
-            manifest,
-        })
+        Ok(Member { folder: folder.clone(), manifest })
     };
     root.members.iter().map(read_member).collect()
 }
@@ -89,25 +86,14 @@ fn read_sources(
 }
 
 fn owner(members: &[Member], file: &str) -> Option<usize> {
-    let is_inside = |folder: &str| {
-        file.strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
-    };
+    let is_inside =
+        |folder: &str| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
     members.iter().position(|member| is_inside(&member.folder))
 }
 
 fn read_pages(top: &Path, files: &[String]) -> Result<Vec<Page>, HouseFault> {
-    let read_page = |file: &String| {
-        Ok(Page {
-            file: file.clone(),
-            text: read(&top.join(file))?,
-        })
-    };
-    files
-        .iter()
-        .filter(|file| file.ends_with(".md"))
-        .map(read_page)
-        .collect()
+    let read_page = |file: &String| Ok(Page { file: file.clone(), text: read(&top.join(file))? });
+    files.iter().filter(|file| file.ends_with(".md")).map(read_page).collect()
 }
 
 fn walk(top: &Path, folder: &str, files: &mut Vec<String>) -> Result<(), HouseFault> {

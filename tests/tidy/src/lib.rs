@@ -35,36 +35,12 @@ pub struct Check {
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
 pub const CHECKS: [Check; 8] = [
-    Check {
-        name: "arrows",
-        run: arrows::check,
-    },
-    Check {
-        name: "purity",
-        run: purity::check,
-    },
-    Check {
-        name: "lints",
-        run: lints::check,
-    },
-    Check {
-        name: "file sizes",
-        run: sizes::files,
-    },
-    Check {
-        name: "function sizes",
-        run: sizes::functions,
-    },
-    Check {
-        name: "names",
-        run: names::check,
-    },
-    Check {
-        name: "links",
-        run: links::check,
-    },
-    Check {
-        name: "guests",
-        run: guests::check,
-    },
+    Check { name: "arrows", run: arrows::check },
+    Check { name: "purity", run: purity::check },
+    Check { name: "lints", run: lints::check },
+    Check { name: "file sizes", run: sizes::files },
+    Check { name: "function sizes", run: sizes::functions },
+    Check { name: "names", run: names::check },
+    Check { name: "links", run: links::check },
+    Check { name: "guests", run: guests::check },
 ];

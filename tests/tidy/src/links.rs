@@ -14,11 +14,8 @@ use crate::{Fault, House, Page};
 
 /// Names every relative link whose file or heading is not there.
 pub fn check(house: &House) -> Vec<Fault> {
-    let headings: BTreeMap<&str, BTreeSet<String>> = house
-        .pages
-        .iter()
-        .map(|page| (page.file.as_str(), headings(page)))
-        .collect();
+    let headings: BTreeMap<&str, BTreeSet<String>> =
+        house.pages.iter().map(|page| (page.file.as_str(), headings(page))).collect();
     let pages = house.pages.iter();
     pages
         .flat_map(|page| links(page).into_iter().map(move |link| (page, link)))
@@ -41,10 +38,9 @@ struct Link {
 fn links(page: &Page) -> Vec<Link> {
     let events = Parser::new_ext(&page.text, options()).into_offset_iter();
     let targets = events.filter_map(|(event, span)| match event {
-        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(Link {
-            line: line_of(&page.text, span),
-            target: dest_url.into_string(),
-        }),
+        Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
+            Some(Link { line: line_of(&page.text, span), target: dest_url.into_string() })
+        }
         _ => None,
     });
     targets.filter(|link| is_relative(&link.target)).collect()
@@ -74,9 +70,7 @@ fn refuse(
     if !top.join(&file).exists() {
         return Some(format!("a file at `{file}`"));
     }
-    let known = headings
-        .get(file.as_str())
-        .filter(|_| !heading.is_empty())?;
+    let known = headings.get(file.as_str()).filter(|_| !heading.is_empty())?;
     let is_known = known.contains(heading);
     (!is_known).then(|| format!("a heading `#{heading}` in `{file}`"))
 }
@@ -128,9 +122,7 @@ fn headings(page: &Page) -> BTreeSet<String> {
 /// A second heading of the same words is reached as `words-1`, a third as `words-2`.
 fn insert_slug(slugs: &mut BTreeSet<String>, slug: String) {
     let numbered = (1..).map(|number| format!("{slug}-{number}"));
-    let free = std::iter::once(slug.clone())
-        .chain(numbered)
-        .find(|name| !slugs.contains(name));
+    let free = std::iter::once(slug.clone()).chain(numbered).find(|name| !slugs.contains(name));
     slugs.extend(free);
 }
 

@@ -30,12 +30,8 @@ struct Table {
 /// Names every table that is missing, differs from the first, or lacks a ban or a reason.
 pub fn check(house: &House) -> Vec<Fault> {
     let is_pure = |member: &&Member| plan::room(member.room()).is_some_and(|room| room.is_pure);
-    let tables: Vec<Table> = house
-        .members
-        .iter()
-        .filter(is_pure)
-        .map(|member| open(house, member))
-        .collect();
+    let tables: Vec<Table> =
+        house.members.iter().filter(is_pure).map(|member| open(house, member)).collect();
     let Some(first) = tables.iter().find(|table| table.text.is_some()) else {
         return tables.iter().filter_map(missing).collect();
     };
@@ -64,22 +60,16 @@ fn differing(first: &Table, other: &Table) -> Option<Fault> {
     if ours == theirs {
         return None;
     }
-    let same = ours
-        .lines()
-        .zip(theirs.lines())
-        .take_while(|(a, b)| a == b)
-        .count();
-    Some(
-        Fault::at(&other.file, same + 1)
-            .found(line_or_end(theirs, same))
-            .expected(format!("{}, as in {}", line_or_end(ours, same), first.file)),
-    )
+    let same = ours.lines().zip(theirs.lines()).take_while(|(a, b)| a == b).count();
+    Some(Fault::at(&other.file, same + 1).found(line_or_end(theirs, same)).expected(format!(
+        "{}, as in {}",
+        line_or_end(ours, same),
+        first.file
+    )))
 }
 
 fn line_or_end(text: &str, index: usize) -> String {
-    text.lines()
-        .nth(index)
-        .map_or("the end of the file".to_owned(), |line| format!("`{line}`"))
+    text.lines().nth(index).map_or("the end of the file".to_owned(), |line| format!("`{line}`"))
 }
 
 fn incomplete(table: &Table) -> Vec<Fault> {
@@ -88,9 +78,7 @@ fn incomplete(table: &Table) -> Vec<Fault> {
         Ok(document) => document,
         Err(fault) => {
             return vec![
-                Fault::at(&table.file, 1)
-                    .found(fault.message())
-                    .expected("a table in TOML"),
+                Fault::at(&table.file, 1).found(fault.message()).expected("a table in TOML"),
             ];
         }
     };
@@ -100,9 +88,7 @@ fn incomplete(table: &Table) -> Vec<Fault> {
             .found(format!("the ban of `{}` without a reason", ban.path))
             .expected("`reason = \"...\"`, so that whoever meets the ban knows the way round")
     });
-    let absent = NEEDED
-        .iter()
-        .filter(|path| !bans.iter().any(|ban| ban.path == **path));
+    let absent = NEEDED.iter().filter(|path| !bans.iter().any(|ban| ban.path == **path));
     let absent = absent.map(|path| {
         Fault::at(&table.file, 1)
             .found(format!("no ban of `{path}`"))

@@ -83,17 +83,12 @@ impl Manifest {
             why: fault.to_string(),
         })?;
         let top = document.get_ref();
-        let mut reader = Reader {
-            text,
-            dependencies: Vec::new(),
-        };
+        let mut reader = Reader { text, dependencies: Vec::new() };
         reader.package_tables(top);
         if let Some(workspace) = table(top, "workspace") {
             reader.table(workspace, "dependencies", Kind::Workspace);
         }
-        reader
-            .dependencies
-            .sort_by_key(|dependency| dependency.line);
+        reader.dependencies.sort_by_key(|dependency| dependency.line);
         Ok(Manifest {
             file: file.to_owned(),
             package: package_name(top),
@@ -105,9 +100,7 @@ impl Manifest {
     /// Gives dependencies that the workspace's table renames their true names.
     pub fn resolve(&mut self, renamed: &BTreeMap<String, String>) {
         for dependency in &mut self.dependencies {
-            if let Some(guest) = renamed
-                .get(&dependency.guest)
-                .filter(|_| dependency.is_inherited)
+            if let Some(guest) = renamed.get(&dependency.guest).filter(|_| dependency.is_inherited)
             {
                 dependency.guest.clone_from(guest);
             }
@@ -166,10 +159,7 @@ fn table<'a, 'i>(parent: &'a DeTable<'i>, name: &str) -> Option<&'a DeTable<'i>>
 
 fn true_name(key: &str, value: &Spanned<DeValue<'_>>) -> String {
     let package = value.get_ref().get("package");
-    package
-        .and_then(|package| package.get_ref().as_str())
-        .unwrap_or(key)
-        .to_owned()
+    package.and_then(|package| package.get_ref().as_str()).unwrap_or(key).to_owned()
 }
 
 fn inherits(value: &Spanned<DeValue<'_>>) -> bool {

@@ -11,9 +11,8 @@ use syn::{Ident, ItemEnum, ItemMod, ItemStruct, ItemTrait, ItemType, ItemUnion};
 use crate::{Fault, House, Source};
 
 /// Words that name no idea of this project.
-const BANNED: [&str; 9] = [
-    "util", "utils", "common", "manager", "managers", "helper", "helpers", "data", "misc",
-];
+const BANNED: [&str; 9] =
+    ["util", "utils", "common", "manager", "managers", "helper", "helpers", "data", "misc"];
 
 /// Names every file, folder, module and type that bears a banned word.
 pub fn check(house: &House) -> Vec<Fault> {
@@ -29,12 +28,9 @@ pub fn check(house: &House) -> Vec<Fault> {
 }
 
 fn check_path(file: &str) -> Option<Fault> {
-    let names = file
-        .split('/')
-        .map(|part| part.split('.').next().unwrap_or(part));
-    let (name, word) = names
-        .filter_map(|name| banned_word(name).map(|word| (name, word)))
-        .next()?;
+    let names = file.split('/').map(|part| part.split('.').next().unwrap_or(part));
+    let (name, word) =
+        names.filter_map(|name| banned_word(name).map(|word| (name, word))).next()?;
     Some(fault(file, 1, name, word))
 }
 
@@ -45,10 +41,7 @@ fn fault(file: &str, line: usize, name: &str, word: &str) -> Fault {
 }
 
 fn check_types(source: &Source) -> Vec<Fault> {
-    let mut search = NameSearch {
-        file: &source.file,
-        faults: Vec::new(),
-    };
+    let mut search = NameSearch { file: &source.file, faults: Vec::new() };
     search.visit_file(&source.syntax);
     search.faults
 }
@@ -102,9 +95,7 @@ impl<'ast> Visit<'ast> for NameSearch<'_> {
 
 fn banned_word(name: &str) -> Option<&'static str> {
     let words = words(name);
-    BANNED
-        .into_iter()
-        .find(|banned| words.iter().any(|word| word == banned))
+    BANNED.into_iter().find(|banned| words.iter().any(|word| word == banned))
 }
 
 /// `PeerData`, `peer_data` and `peer-data` are all the words `peer` and `data`.
@@ -128,28 +119,14 @@ mod tests {
 
     #[test]
     fn a_banned_word_is_found_in_every_way_of_writing_a_name() {
-        for name in [
-            "data",
-            "PeerData",
-            "peer_data",
-            "peer-data",
-            "LeaseManager",
-            "Utils",
-        ] {
+        for name in ["data", "PeerData", "peer_data", "peer-data", "LeaseManager", "Utils"] {
             assert!(banned_word(name).is_some(), "{name} must be refused");
         }
     }
 
     #[test]
     fn a_word_that_only_begins_like_a_banned_one_is_left_alone() {
-        for name in [
-            "Metadata",
-            "Datagram",
-            "metadata",
-            "Utilization",
-            "Commons",
-            "testdata",
-        ] {
+        for name in ["Metadata", "Datagram", "metadata", "Utilization", "Commons", "testdata"] {
             assert_eq!(banned_word(name), None, "{name} is a word of its own");
         }
     }

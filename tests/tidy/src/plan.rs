@@ -12,46 +12,22 @@ pub struct Room {
 
 /// Every product room, lowest first.
 pub const ROOMS: [Room; 9] = [
-    Room {
-        name: "vocabulary",
-        may_use: &[],
-        is_pure: true,
-    },
-    Room {
-        name: "wire",
-        may_use: &["vocabulary"],
-        is_pure: true,
-    },
-    Room {
-        name: "detection",
-        may_use: &["vocabulary", "wire"],
-        is_pure: true,
-    },
-    Room {
-        name: "ledger",
-        may_use: &["vocabulary", "wire", "detection"],
-        is_pure: true,
-    },
+    Room { name: "vocabulary", may_use: &[], is_pure: true },
+    Room { name: "wire", may_use: &["vocabulary"], is_pure: true },
+    Room { name: "detection", may_use: &["vocabulary", "wire"], is_pure: true },
+    Room { name: "ledger", may_use: &["vocabulary", "wire", "detection"], is_pure: true },
     Room {
         name: "replication",
         may_use: &["vocabulary", "wire", "detection", "ledger"],
         is_pure: false,
     },
-    Room {
-        name: "agent",
-        may_use: &["vocabulary", "wire", "detection", "ledger"],
-        is_pure: true,
-    },
+    Room { name: "agent", may_use: &["vocabulary", "wire", "detection", "ledger"], is_pure: true },
     Room {
         name: "simulator",
         may_use: &["vocabulary", "wire", "detection", "ledger", "agent"],
         is_pure: true,
     },
-    Room {
-        name: "actuators",
-        may_use: &["vocabulary"],
-        is_pure: false,
-    },
+    Room { name: "actuators", may_use: &["vocabulary"], is_pure: false },
     Room {
         name: "daemon",
         may_use: &[
@@ -85,14 +61,9 @@ pub fn room(name: &str) -> Option<&'static Room> {
 
 /// The rooms that may touch this guest, where the architecture confines it.
 pub fn confinement(guest: &str) -> Option<&'static [&'static str]> {
-    CONFINED
-        .iter()
-        .find(|(family, _)| belongs_to(guest, family))
-        .map(|(_, rooms)| *rooms)
+    CONFINED.iter().find(|(family, _)| belongs_to(guest, family)).map(|(_, rooms)| *rooms)
 }
 
 fn belongs_to(guest: &str, family: &str) -> bool {
-    guest
-        .strip_prefix(family)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    guest.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }

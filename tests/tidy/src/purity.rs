@@ -113,12 +113,7 @@ pub fn check(house: &House) -> Vec<Fault> {
         let room = plan::room(house.member_of(source).room());
         room.is_some_and(|room| room.is_pure)
     };
-    house
-        .sources
-        .iter()
-        .filter(is_pure)
-        .flat_map(check_source)
-        .collect()
+    house.sources.iter().filter(is_pure).flat_map(check_source).collect()
 }
 
 fn check_source(source: &Source) -> Vec<Fault> {
@@ -129,10 +124,7 @@ fn check_source(source: &Source) -> Vec<Fault> {
         .filter(|sighting| source.is_production(sighting.line))
         .map(|sighting| {
             Fault::at(&source.file, sighting.line)
-                .found(format!(
-                    "`{}`, {}, in a pure crate",
-                    sighting.text, sighting.named
-                ))
+                .found(format!("`{}`, {}, in a pure crate", sighting.text, sighting.named))
                 .expected(sighting.instead)
         })
         .collect()
@@ -181,11 +173,7 @@ impl Scan {
             _ => return,
         };
         let mut paths = Vec::new();
-        follow(
-            vec![crate_name.to_owned()],
-            &tokens[index + 1..],
-            &mut paths,
-        );
+        follow(vec![crate_name.to_owned()], &tokens[index + 1..], &mut paths);
         for path in paths {
             let forbidden = PATHS.iter().find(|(start, _)| begins_with(&path, start));
             if let Some((start, impurity)) = forbidden {

@@ -34,10 +34,7 @@ pub fn functions(house: &House) -> Vec<Fault> {
 }
 
 fn check_functions(source: &Source) -> Vec<Fault> {
-    let mut search = FunctionSearch {
-        source,
-        faults: Vec::new(),
-    };
+    let mut search = FunctionSearch { source, faults: Vec::new() };
     search.visit_file(&source.syntax);
     search.faults
 }

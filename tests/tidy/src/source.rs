@@ -41,11 +41,8 @@ impl Source {
         };
         let syntax = syn::parse_file(text).map_err(unparsable)?;
         let tokens = syn::parse_str(text).map_err(unparsable)?;
-        let mut search = TestSearch {
-            folder: module_folder(file),
-            tests: Vec::new(),
-            declares: Vec::new(),
-        };
+        let mut search =
+            TestSearch { folder: module_folder(file), tests: Vec::new(), declares: Vec::new() };
         search.visit_file(&syntax);
         Ok(Source {
             file: file.to_owned(),
@@ -66,9 +63,7 @@ impl Source {
 
     /// How many lines of this file are shipped to operators.
     pub fn production_lines(&self) -> usize {
-        (1..=self.lines)
-            .filter(|line| self.is_production(*line))
-            .count()
+        (1..=self.lines).filter(|line| self.is_production(*line)).count()
     }
 
     /// Marks files that another file declares for tests only, and files below them.
@@ -78,9 +73,7 @@ impl Source {
             .flat_map(|source| std::mem::take(&mut source.declares_tests))
             .collect();
         for source in sources {
-            source.is_test |= declared
-                .iter()
-                .any(|module| is_of_module(&source.file, module));
+            source.is_test |= declared.iter().any(|module| is_of_module(&source.file, module));
         }
     }
 }

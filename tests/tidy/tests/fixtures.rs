@@ -9,9 +9,7 @@ use expect_test::{Expect, expect};
 use tidy::{CHECKS, House};
 
 fn told(fixture: &str) -> String {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(fixture);
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(fixture);
     let house = House::read(&top).expect("the fixture is readable and parses");
     let mut told = String::new();
     for check in &CHECKS {

@@ -10,10 +10,8 @@ fn this_house() -> House {
 }
 
 fn obey(rule: &str) {
-    let check = CHECKS
-        .iter()
-        .find(|check| check.name == rule)
-        .expect("the rule stands in the table");
+    let check =
+        CHECKS.iter().find(|check| check.name == rule).expect("the rule stands in the table");
     let faults = (check.run)(&this_house());
     let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
     assert!(

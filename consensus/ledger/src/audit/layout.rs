@@ -39,31 +39,15 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         What::Founded { cluster, voters } => {
             bytes.variant(0).text(cluster.as_str()).list(voters.iter())
         }
-        What::Enrolled {
-            host,
-            name,
-            claims,
-            key,
-        } => bytes
-            .variant(1)
-            .value(host)
-            .text(name.as_str())
-            .text(claims)
-            .value(key),
+        What::Enrolled { host, name, claims, key } => {
+            bytes.variant(1).value(host).text(name.as_str()).text(claims).value(key)
+        }
         What::Booted { host, boot } => bytes.variant(2).value(host).value(boot),
         What::Left { host, boot } => bytes.variant(3).value(host).value(boot),
         What::Retired { host, who, why } => bytes.variant(4).value(host).text(who).text(why),
-        What::PolicySet {
-            version,
-            digest,
-            who,
-            why,
-        } => bytes
-            .variant(5)
-            .number(*version)
-            .bytes(&digest.0)
-            .text(who)
-            .text(why),
+        What::PolicySet { version, digest, who, why } => {
+            bytes.variant(5).number(*version).bytes(&digest.0).text(who).text(why)
+        }
         What::Paused { who, why } => bytes.variant(6).text(who).text(why),
         What::Resumed { who, why } => bytes.variant(7).text(who).text(why),
         _ => unreachable!("the caller gives only what the mesh itself has done"),
@@ -72,16 +56,7 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
 
 fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
     match what {
-        What::Verdict {
-            case,
-            subject,
-            kind,
-            anchor,
-            grounds,
-            against,
-            well,
-            vacant,
-        } => bytes
+        What::Verdict { case, subject, kind, anchor, grounds, against, well, vacant } => bytes
             .variant(8)
             .number(case.0)
             .value(subject)
@@ -91,15 +66,9 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
             .number(*against)
             .number(*well)
             .number(*vacant),
-        What::Escalated {
-            case,
-            why,
-            is_counted,
-        } => bytes
-            .variant(12)
-            .number(case.0)
-            .text(why)
-            .variant(u8::from(*is_counted)),
+        What::Escalated { case, why, is_counted } => {
+            bytes.variant(12).number(case.0).text(why).variant(u8::from(*is_counted))
+        }
         What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
         _ => unreachable!("the caller gives only what has become of a case"),
     };
@@ -107,32 +76,16 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
 
 fn lay_of_a_lease(what: &What, bytes: &mut CanonicalBytes) {
     match what {
-        What::Granted {
-            case,
-            fence,
-            healer,
-            is_takeover,
-        } => bytes
+        What::Granted { case, fence, healer, is_takeover } => bytes
             .variant(9)
             .number(case.0)
             .number(fence.0)
             .value(healer)
             .variant(u8::from(*is_takeover)),
-        What::Accepted {
-            case,
-            fence,
-            healer,
-        } => bytes
-            .variant(10)
-            .number(case.0)
-            .number(fence.0)
-            .value(healer),
-        What::LeaseOver {
-            case,
-            fence,
-            end,
-            is_orphaned,
-        } => bytes
+        What::Accepted { case, fence, healer } => {
+            bytes.variant(10).number(case.0).number(fence.0).value(healer)
+        }
+        What::LeaseOver { case, fence, end, is_orphaned } => bytes
             .variant(11)
             .number(case.0)
             .number(fence.0)
@@ -144,16 +97,7 @@ fn lay_of_a_lease(what: &What, bytes: &mut CanonicalBytes) {
 
 fn lay_of_a_beginning(what: &What, bytes: &mut CanonicalBytes) {
     match what {
-        What::Intended {
-            case,
-            fence,
-            remedy,
-            rung,
-            argv,
-            healer,
-            anchor,
-            grounds,
-        } => bytes
+        What::Intended { case, fence, remedy, rung, argv, healer, anchor, grounds } => bytes
             .variant(14)
             .number(case.0)
             .number(fence.0)
@@ -166,13 +110,7 @@ fn lay_of_a_beginning(what: &What, bytes: &mut CanonicalBytes) {
         What::IntentRefused { case, fence, why } => {
             bytes.variant(15).number(case.0).number(fence.0).text(why)
         }
-        What::Verified {
-            case,
-            remedy,
-            boot,
-            anchor,
-            grounds,
-        } => bytes
+        What::Verified { case, remedy, boot, anchor, grounds } => bytes
             .variant(18)
             .number(case.0)
             .number(remedy.0)
@@ -185,43 +123,23 @@ fn lay_of_a_beginning(what: &What, bytes: &mut CanonicalBytes) {
 
 fn lay_of_an_end(what: &What, bytes: &mut CanonicalBytes) {
     match what {
-        What::Received {
-            case,
-            remedy,
-            fence,
-            kind,
-            detail,
-        } => bytes
+        What::Received { case, remedy, fence, kind, detail } => bytes
             .variant(16)
             .number(case.0)
             .number(remedy.0)
             .number(fence.0)
             .variant(receipt_number(*kind))
             .text(detail),
-        What::Inspected {
-            case,
-            remedy,
-            fence,
-            kind,
-            detail,
-        } => bytes
+        What::Inspected { case, remedy, fence, kind, detail } => bytes
             .variant(17)
             .number(case.0)
             .number(remedy.0)
             .number(fence.0)
             .variant(receipt_number(*kind))
             .text(detail),
-        What::Unproven {
-            case,
-            remedy,
-            rung,
-            why,
-        } => bytes
-            .variant(19)
-            .number(case.0)
-            .number(remedy.0)
-            .number(*rung)
-            .text(why),
+        What::Unproven { case, remedy, rung, why } => {
+            bytes.variant(19).number(case.0).number(remedy.0).number(*rung).text(why)
+        }
         _ => unreachable!("the caller gives only what has come of a remedy"),
     };
 }

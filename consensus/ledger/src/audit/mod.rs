@@ -102,10 +102,7 @@ impl Audit {
     pub(crate) fn add(&mut self, stamp: Stamp, what: What) {
         let before = self.head();
         let record = Record::following(before, stamp, what);
-        assert!(
-            record.number == before.number + 1,
-            "law A1: the numbers of the audit rise by one"
-        );
+        assert!(record.number == before.number + 1, "law A1: the numbers of the audit rise by one");
         Arc::make_mut(&mut self.tail).push(record);
         if self.tail.len() == Self::CHUNK {
             self.close_chunk();
@@ -135,11 +132,7 @@ pub fn verify_chain(records: &[Record]) -> Result<(), BrokenAt> {
     };
     let start = Checkpoint {
         number: first.number.saturating_sub(1),
-        digest: if first.number <= 1 {
-            Digest::default()
-        } else {
-            first.previous
-        },
+        digest: if first.number <= 1 { Digest::default() } else { first.previous },
     };
     verify_chain_after(start, records)
 }
@@ -152,10 +145,7 @@ pub fn verify_chain_after(start: Checkpoint, records: &[Record]) -> Result<(), B
         let number = record.number;
         if number != before.number.saturating_add(1) {
             let expected = before.number.saturating_add(1);
-            return Err(BrokenAt::Number {
-                found: number,
-                expected,
-            });
+            return Err(BrokenAt::Number { found: number, expected });
         }
         if record.previous != before.digest {
             return Err(BrokenAt::Previous { number });
@@ -204,10 +194,7 @@ mod tests {
                 wall: WallNote(number),
                 index: LedgerIndex(number),
             };
-            let what = What::Paused {
-                who: "ops".into(),
-                why: format!("reason {number}"),
-            };
+            let what = What::Paused { who: "ops".into(), why: format!("reason {number}") };
             audit.add(stamp, what);
         }
         audit
@@ -221,28 +208,16 @@ mod tests {
         assert_eq!(verify_chain(&records), Ok(()));
 
         let mut altered = records.clone();
-        altered[99].what = What::Paused {
-            who: "ops".into(),
-            why: "another reason".into(),
-        };
-        assert_eq!(
-            verify_chain(&altered),
-            Err(BrokenAt::Contents { number: 100 })
-        );
+        altered[99].what = What::Paused { who: "ops".into(), why: "another reason".into() };
+        assert_eq!(verify_chain(&altered), Err(BrokenAt::Contents { number: 100 }));
 
         let mut resealed = altered;
         resealed[99].digest = resealed[99].computed_digest();
-        assert_eq!(
-            verify_chain(&resealed),
-            Err(BrokenAt::Previous { number: 101 })
-        );
+        assert_eq!(verify_chain(&resealed), Err(BrokenAt::Previous { number: 101 }));
 
         let mut cut = records.clone();
         cut.remove(50);
-        let missing = BrokenAt::Number {
-            found: 52,
-            expected: 51,
-        };
+        let missing = BrokenAt::Number { found: 52, expected: 51 };
         assert_eq!(verify_chain(&cut), Err(missing));
         assert_eq!(verify_chain(&records[1..]), Ok(()), "a part of a chain");
         assert_eq!(verify_chain(&[]), Ok(()));

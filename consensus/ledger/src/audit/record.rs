@@ -263,10 +263,7 @@ impl Record {
 
     /// Its place in the chain.
     pub fn place(&self) -> Checkpoint {
-        Checkpoint {
-            number: self.number,
-            digest: self.digest,
-        }
+        Checkpoint { number: self.number, digest: self.digest }
     }
 
     /// The digest that its contents have, whatever it claims.

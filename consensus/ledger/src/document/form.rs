@@ -107,11 +107,7 @@ impl Misfit {
 
     /// A part does not fit, and should be what these words say.
     pub fn at(part: &Given<'_>, expected: impl Into<String>) -> Self {
-        Self {
-            at: Some(part.span()),
-            expected: Some(expected.into()),
-            ..Self::default()
-        }
+        Self { at: Some(part.span()), expected: Some(expected.into()), ..Self::default() }
     }
 }
 
@@ -208,11 +204,9 @@ impl<T: Clone + Sync> Form for Choice<T> {
         }
         let refused = self.refused.iter().find(|(known, _)| *known == word);
         Err(match refused {
-            Some((_, why)) => Misfit {
-                expected: Some((*why).to_owned()),
-                is_refused: true,
-                ..Misfit::default()
-            },
+            Some((_, why)) => {
+                Misfit { expected: Some((*why).to_owned()), is_refused: true, ..Misfit::default() }
+            }
             None => Misfit {
                 nearest: nearest(word, self.words.iter().map(|(known, _)| *known)).map(quoted),
                 ..Misfit::default()
@@ -294,11 +288,7 @@ impl<F: Form<Value: Ord + Clone>> Form for ListOf<F> {
     type Value = Vec<F::Value>;
 
     fn expects(&self) -> String {
-        format!(
-            "a list of at most {}, each once: {}",
-            self.at_most,
-            self.member.expects()
-        )
+        format!("a list of at most {}, each once: {}", self.at_most, self.member.expects())
     }
 
     fn read(&self, given: &Given<'_>) -> Result<Self::Value, Misfit> {
@@ -337,13 +327,8 @@ fn quoted(word: &str) -> String {
 }
 
 /// Longest first, so that a duration has one order of parts; `ms` before `m` and `s`, of which it is made.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Reads `"250ms"`, `"30s"`, `"1h30m"`: whole numbers with units, longest first, each unit once.
 pub fn read_duration(text: &str) -> Option<Span> {
@@ -411,17 +396,7 @@ mod tests {
 
     #[test]
     fn a_duration_is_written_as_it_is_read() {
-        for ms in [
-            0,
-            1,
-            250,
-            1_000,
-            61_000,
-            90_000,
-            5_400_000,
-            86_400_000,
-            123_456_789,
-        ] {
+        for ms in [0, 1, 250, 1_000, 61_000, 90_000, 5_400_000, 86_400_000, 123_456_789] {
             let span = Span::milliseconds(ms);
             assert_eq!(read_duration(&duration_text(span)), Some(span));
         }

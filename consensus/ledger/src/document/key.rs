@@ -170,10 +170,7 @@ impl<F: Form> Described for OptionalKey<F> {
     }
 
     fn presence(&self) -> Presence {
-        Presence::Optional {
-            without: self.without,
-            example: self.example,
-        }
+        Presence::Optional { without: self.without, example: self.example }
     }
 
     fn says(&self) -> &'static str {
@@ -195,9 +192,7 @@ impl<F: Form> Described for RequiredKey<F> {
     }
 
     fn presence(&self) -> Presence {
-        Presence::Required {
-            example: self.example,
-        }
+        Presence::Required { example: self.example }
     }
 
     fn says(&self) -> &'static str {

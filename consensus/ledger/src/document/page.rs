@@ -15,10 +15,7 @@ const SLEEPING: &str = "#: ";
 
 /// A live file with every key explained.
 pub fn example(root: &Section) -> String {
-    let mut page = Example {
-        text: String::new(),
-        explained: BTreeSet::new(),
-    };
+    let mut page = Example { text: String::new(), explained: BTreeSet::new() };
     page.words(root.says);
     page.section(root, "", false);
     page.text
@@ -148,16 +145,8 @@ fn tell(section: &Section, path: String, page: &mut String) {
             Presence::Optional { without, .. } => without.to_owned(),
             Presence::Required { .. } => "a fault: it must be there".to_owned(),
         };
-        let row = [
-            format!("`{}`", key.name()),
-            key.expects(),
-            without,
-            key.says().to_owned(),
-        ];
-        page.push_str(&format!(
-            "| {} |\n",
-            row.map(|cell| cell.replace('|', "\\|")).join(" | ")
-        ));
+        let row = [format!("`{}`", key.name()), key.expects(), without, key.says().to_owned()];
+        page.push_str(&format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | ")));
     }
     if !section.refused.is_empty() {
         page.push_str("\nKnown, and refused by this version:\n\n");
@@ -167,11 +156,7 @@ fn tell(section: &Section, path: String, page: &mut String) {
     }
     for below in section.sections {
         let name = below.name_with_place();
-        let path = if path.is_empty() {
-            name
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path.is_empty() { name } else { format!("{path}.{name}") };
         page.push_str(&format!("\n## `{path}`\n\n{}\n", below.says));
         tell(below, path, page);
     }

@@ -15,10 +15,7 @@ impl<'t> Places<'t> {
     pub fn new(text: &'t str) -> Self {
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1));
-        Self {
-            text,
-            starts: starts.collect(),
-        }
+        Self { text, starts: starts.collect() }
     }
 
     /// Line and column in characters, both from 1, of a byte offset; an offset past the end is the end.
@@ -53,11 +50,7 @@ impl<'t> Places<'t> {
 }
 
 fn printed(letter: char) -> char {
-    if letter.is_control() {
-        '\u{fffd}'
-    } else {
-        letter
-    }
+    if letter.is_control() { '\u{fffd}' } else { letter }
 }
 
 #[cfg(test)]

@@ -31,17 +31,8 @@ pub fn read<T>(
         return Err(vec![Fault::of_file(file, FaultKind::Unreadable, expected)]);
     }
     let (parsed, broken) = DeTable::parse_recoverable(text);
-    let mut reader = Reader {
-        file,
-        places: Places::new(text),
-        root,
-        faults: Vec::new(),
-    };
-    let table = Table {
-        entries: Some(parsed.get_ref()),
-        path: String::new(),
-        at: 0..0,
-    };
+    let mut reader = Reader { file, places: Places::new(text), root, faults: Vec::new() };
+    let table = Table { entries: Some(parsed.get_ref()), path: String::new(), at: 0..0 };
     reader.check_keys(&table, root);
     let value = convert(&mut reader, &table);
     let converted = reader.faults;
@@ -114,11 +105,7 @@ impl<'d> Table<'d> {
 
     fn path_of(&self, name: &str) -> String {
         let word = word(name);
-        if self.path.is_empty() {
-            word
-        } else {
-            format!("{}.{word}", self.path)
-        }
+        if self.path.is_empty() { word } else { format!("{}.{word}", self.path) }
     }
 }
 
@@ -163,12 +150,7 @@ impl<'d> Reader<'d> {
     ) -> Option<F::Value> {
         if !table.has(key.name) {
             let path = table.path_of(key.name);
-            self.push(
-                FaultKind::Missing,
-                table.at.clone(),
-                path,
-                key.form.expects(),
-            );
+            self.push(FaultKind::Missing, table.at.clone(), path, key.form.expects());
         }
         self.given(table, key.name, &key.form)
     }
@@ -227,9 +209,7 @@ impl<'d> Reader<'d> {
         }
         let place = |index| format!("{path}[{}]", index + 1);
         let members = members.iter().take(at_most).enumerate();
-        members
-            .filter_map(|(index, member)| self.open(member, place(index), section))
-            .collect()
+        members.filter_map(|(index, member)| self.open(member, place(index), section)).collect()
     }
 
     /// The tables below a name that the operator chose, in the order of their names.
@@ -284,11 +264,7 @@ impl<'d> Reader<'d> {
     }
 
     fn misfit(&mut self, path: String, given: &Given<'_>, expects: String, misfit: Misfit) {
-        let kind = if misfit.is_refused {
-            FaultKind::Refused
-        } else {
-            FaultKind::Misfit
-        };
+        let kind = if misfit.is_refused { FaultKind::Refused } else { FaultKind::Misfit };
         let at = misfit.at.unwrap_or_else(|| given.span());
         self.push(kind, at, path, misfit.expected.unwrap_or(expects));
         self.amend_last(|fault| fault.nearest = misfit.nearest);
@@ -304,11 +280,7 @@ impl<'d> Reader<'d> {
             self.push(FaultKind::Misfit, given.span(), path, "a table");
             return None;
         };
-        let table = Table {
-            entries: Some(entries),
-            path,
-            at: given.span(),
-        };
+        let table = Table { entries: Some(entries), path, at: given.span() };
         self.check_keys(&table, section);
         Some(table)
     }

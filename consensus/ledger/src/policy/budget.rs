@@ -179,36 +179,24 @@ mod tests {
     use super::*;
 
     fn in_flight(percent: u8, at_least: u32) -> InFlight {
-        InFlight {
-            share: Share::Percent(percent),
-            at_least,
-        }
+        InFlight { share: Share::Percent(percent), at_least }
     }
 
     #[test]
     fn what_may_be_in_flight_rounds_down_but_not_below_its_least() {
         let ten = |total| in_flight(10, 1).of(total);
-        assert_eq!(
-            [0, 1, 9, 10, 19, 20, 1231].map(ten),
-            [1, 1, 1, 1, 1, 2, 123]
-        );
+        assert_eq!([0, 1, 9, 10, 19, 20, 1231].map(ten), [1, 1, 1, 1, 1, 2, 123]);
         assert_eq!(in_flight(10, 3).of(29), 3);
         assert_eq!(in_flight(10, 0).of(9), 0);
         assert_eq!(in_flight(100, 1).of(50_000), 50_000);
-        let none = InFlight {
-            share: Share::Count(0),
-            at_least: 1,
-        };
+        let none = InFlight { share: Share::Count(0), at_least: 1 };
         assert_eq!(none.of(100), 0, "a count of none is none");
     }
 
     #[test]
     fn a_halt_rounds_up_and_needs_more_than_one_host() {
         let thirty = HaltAbove(Share::Percent(30));
-        assert_eq!(
-            [1, 3, 4, 6, 10, 11].map(|n| thirty.of(n)),
-            [1, 1, 2, 2, 3, 4]
-        );
+        assert_eq!([1, 3, 4, 6, 10, 11].map(|n| thirty.of(n)), [1, 1, 2, 2, 3, 4]);
         assert!(!thirty.is_crossed(1, 1));
         assert!(!thirty.is_crossed(2, 6));
         assert!(thirty.is_crossed(3, 6));
@@ -226,9 +214,7 @@ mod tests {
     fn a_group_that_is_not_named_has_the_budget_of_any_group() {
         let mut budgets = Budgets::default();
         let [web, db] = ["web", "db"].map(|name| GroupName::new(name).expect("sound"));
-        budgets
-            .group
-            .insert(db.clone(), Budget::in_flight(Share::Count(1)));
+        budgets.group.insert(db.clone(), Budget::in_flight(Share::Count(1)));
         assert_eq!(*budgets.of_group(&web), budgets.any_group);
         assert_eq!(budgets.of_group(&db).in_flight.of(500), 1);
         assert_eq!(budgets.of(&Scope::Group(db)), budgets.group.values().next());

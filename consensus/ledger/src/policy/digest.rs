@@ -37,11 +37,7 @@ impl Canonical for Budgets {
             .value(&self.zone)
             .value(&self.rack)
             .value(&self.any_group)
-            .list(
-                self.group
-                    .iter()
-                    .map(|(name, budget)| Named(name.as_str(), budget)),
-            );
+            .list(self.group.iter().map(|(name, budget)| Named(name.as_str(), budget)));
     }
 }
 
@@ -108,9 +104,7 @@ impl Canonical for Rung {
 
 impl Canonical for Attempts {
     fn lay(&self, bytes: &mut CanonicalBytes) {
-        bytes
-            .number(u64::from(self.at_most))
-            .value(&Length(self.within));
+        bytes.number(u64::from(self.at_most)).value(&Length(self.within));
     }
 }
 
@@ -127,27 +121,17 @@ impl Canonical for Timers {
             resume_after,
             ramp_step_within,
         } = *self;
-        for span in [
-            left_grace,
-            agent_down_for,
-            quiet_for,
-            lease_term,
-            accept_within,
-            unknown_for,
-        ] {
+        for span in [left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for]
+        {
             bytes.value(&Length(span));
         }
-        bytes
-            .value(&resume_after.map(Length))
-            .value(&Length(ramp_step_within));
+        bytes.value(&resume_after.map(Length)).value(&Length(ramp_step_within));
     }
 }
 
 impl Canonical for Escalation {
     fn lay(&self, bytes: &mut CanonicalBytes) {
-        bytes
-            .value(&Words(&self.argv))
-            .value(&Length(self.time_limit));
+        bytes.value(&Words(&self.argv)).value(&Length(self.time_limit));
     }
 }
 

@@ -52,9 +52,7 @@ impl Policy {
 
     /// The rule for a verdict on a host of this group: the first in the document's order that names both.
     pub fn rule_for(&self, verdict: &VerdictKind, group: &GroupName) -> Option<&Rule> {
-        self.rules
-            .iter()
-            .find(|rule| rule.verdict == *verdict && rule.covers(group))
+        self.rules.iter().find(|rule| rule.verdict == *verdict && rule.covers(group))
     }
 }
 
@@ -65,11 +63,7 @@ mod tests {
     #[test]
     fn without_a_policy_the_mesh_has_no_rule_and_so_no_remedy() {
         let group = GroupName::new("web").expect("sound");
-        for verdict in [
-            VerdictKind::AgentDown,
-            VerdictKind::HostDown,
-            VerdictKind::HostHung,
-        ] {
+        for verdict in [VerdictKind::AgentDown, VerdictKind::HostDown, VerdictKind::HostHung] {
             assert_eq!(Policy::default().rule_for(&verdict, &group), None);
         }
     }

@@ -119,10 +119,7 @@ fn rule<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Opti
     let cooldown = reader.take(table, &keys::rule::COOLDOWN);
     let then = reader.take(table, &keys::rule::THEN);
     let rungs = reader.tables(table, &keys::rule::LADDER);
-    let rungs: Vec<Option<Rung>> = rungs
-        .iter()
-        .map(|table| rung(reader, table, timers))
-        .collect();
+    let rungs: Vec<Option<Rung>> = rungs.iter().map(|table| rung(reader, table, timers)).collect();
     let rule = Rule {
         name: name?,
         verdict: verdict?,
@@ -149,11 +146,7 @@ fn check_against_earlier<'d>(
     earlier: &[Rule],
 ) {
     if earlier.iter().any(|other| other.name == rule.name) {
-        reader.contradiction(
-            table,
-            keys::rule::RULE_NAME.name,
-            "another rule has this name",
-        );
+        reader.contradiction(table, keys::rule::RULE_NAME.name, "another rule has this name");
     }
     let covers = |groups: &BTreeSet<GroupName>| {
         groups.is_empty() || (!rule.groups.is_empty() && rule.groups.is_subset(groups))
@@ -179,12 +172,7 @@ fn rung<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Opti
     let proof = reader.take(table, &keys::rule::PROOF);
     what?;
     Some(Rung {
-        command: CommandRemedy {
-            argv: argv?,
-            inspect,
-            class: class?,
-            time_limit,
-        },
+        command: CommandRemedy { argv: argv?, inspect, class: class?, time_limit },
         verify_within,
         soak,
         proof,
@@ -237,10 +225,7 @@ fn escalation<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Option<Escalatio
     let table = reader.table_if_given(&pager, &keys::pager::ESCALATION)?;
     let argv = reader.take_required(&table, &keys::pager::PAGER_ARGV);
     let time_limit = reader.take(&table, &keys::pager::PAGER_TIME_LIMIT);
-    Some(Escalation {
-        argv: argv?,
-        time_limit,
-    })
+    Some(Escalation { argv: argv?, time_limit })
 }
 
 fn named_ports<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Vec<u16> {

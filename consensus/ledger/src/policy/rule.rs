@@ -101,8 +101,7 @@ impl Rule {
 
     /// How long the verdict must have stood before this rung's intent (protocol 7.4): as the rule says, else by class.
     pub fn stands_for(&self, rung: &Rung) -> Span {
-        self.stands_for
-            .unwrap_or_else(|| Self::stands_for_by_class(rung.command.class))
+        self.stands_for.unwrap_or_else(|| Self::stands_for_by_class(rung.command.class))
     }
 
     /// The less can be undone, the longer a verdict must stand.
@@ -122,10 +121,7 @@ impl Attempts {
 
 impl Default for Attempts {
     fn default() -> Self {
-        Self {
-            at_most: 3,
-            within: Span::minutes(60),
-        }
+        Self { at_most: 3, within: Span::minutes(60) }
     }
 }
 

@@ -77,10 +77,7 @@ mod tests {
 
     #[test]
     fn the_shortest_lease_still_leaves_time_to_act() {
-        let timers = Timers {
-            lease_term: Span::seconds(3),
-            ..Timers::default()
-        };
+        let timers = Timers { lease_term: Span::seconds(3), ..Timers::default() };
         assert_eq!(timers.renew_every(), Span::seconds(1));
         assert_eq!(timers.lease_margin(), Span::milliseconds(800));
     }

@@ -99,10 +99,7 @@ impl Fleet {
         assert_eq!(fleet.send(&first, found), Outcome::Done);
         for claims in fleet.hosts.clone() {
             let name = claims.host.as_str();
-            assert_eq!(
-                fleet.send(name, Command::Enrol(model_chain(&claims))),
-                Outcome::Done
-            );
+            assert_eq!(fleet.send(name, Command::Enrol(model_chain(&claims))), Outcome::Done);
             assert_eq!(fleet.boot(name, 1), Outcome::Done);
         }
         fleet
@@ -113,35 +110,21 @@ impl Fleet {
     }
 
     pub fn set_policy(&mut self, text: &str) {
-        let command = Command::Policy {
-            text: text.into(),
-            if_version: None,
-            order: order("a policy"),
-        };
+        let command =
+            Command::Policy { text: text.into(), if_version: None, order: order("a policy") };
         let outcome = self.send("a1", command);
         assert!(matches!(outcome, Outcome::Policy { .. }), "{outcome:?}");
     }
 
     /// One command in an entry of its own, with no time gone by.
     pub fn send(&mut self, by: &str, command: Command) -> Outcome {
-        self.entry(
-            Span::ZERO,
-            vec![Proposed {
-                by: id(by),
-                command,
-            }],
-        )
-        .remove(0)
+        self.entry(Span::ZERO, vec![Proposed { by: id(by), command }]).remove(0)
     }
 
     pub fn entry(&mut self, elapsed: Span, commands: Vec<Proposed>) -> Vec<Outcome> {
         self.index += 1;
         self.wall += elapsed.as_milliseconds();
-        let entry = Entry {
-            elapsed,
-            wall: WallNote(self.wall),
-            commands,
-        };
+        let entry = Entry { elapsed, wall: WallNote(self.wall), commands };
         let index = LedgerIndex(self.index);
         let outcomes = self.ledger.apply(index, &entry, &ModelVerifier);
         self.log.push((index, entry));
@@ -151,10 +134,7 @@ impl Fleet {
     /// Time goes by in ticks of one second.
     pub fn wait(&mut self, seconds: u64) {
         for _ in 0..seconds {
-            let tick = Proposed {
-                by: id("a1"),
-                command: Command::Tick,
-            };
+            let tick = Proposed { by: id("a1"), command: Command::Tick };
             self.entry(Span::seconds(1), vec![tick]);
         }
     }
@@ -184,13 +164,10 @@ impl Fleet {
     /// A round under the newest anchor: all who live look at these subjects; everybody else answers for himself.
     pub fn round(&mut self, subjects: &[(&str, Seen)]) -> Grounds {
         self.wait(1);
-        let seen: Vec<(HostId, Seen)> = subjects
-            .iter()
-            .map(|(name, seen)| (id(name), *seen))
-            .collect();
+        let seen: Vec<(HostId, Seen)> =
+            subjects.iter().map(|(name, seen)| (id(name), *seen)).collect();
         let lives = |host: &HostId| {
-            seen.iter()
-                .all(|(subject, seen)| subject != host || *seen == Seen::Well)
+            seen.iter().all(|(subject, seen)| subject != host || *seen == Seen::Well)
         };
         let mut grounds = Grounds {
             anchor: self.ledger.anchor(),
@@ -227,11 +204,7 @@ impl Fleet {
             sequence: Sequence(self.sequence),
             epoch: roster.epoch,
             anchor: self.ledger.anchor(),
-            grade: if seen == Seen::Well {
-                Grade::Ok
-            } else {
-                Grade::Failed
-            },
+            grade: if seen == Seen::Well { Grade::Ok } else { Grade::Failed },
             paths: paths(seen),
             ingress: self.ledger.seating().observers(&observer).to_vec(),
             late_ms: 0,
@@ -258,10 +231,7 @@ impl Fleet {
             .iter()
             .filter_map(|(name, seen)| {
                 let scope = Scope::Host(id(name));
-                Some(Finding {
-                    scope,
-                    kind: kind(*seen)?,
-                })
+                Some(Finding { scope, kind: kind(*seen)? })
             })
             .collect();
         self.findings(subjects, findings, &[])
@@ -274,11 +244,7 @@ impl Fleet {
         doubted: &[(&str, u64)],
     ) -> Vec<Result<CaseId, String>> {
         let grounds = self.round(subjects);
-        let command = Command::Verdicts {
-            grounds,
-            findings,
-            doubted: doubts(doubted),
-        };
+        let command = Command::Verdicts { grounds, findings, doubted: doubts(doubted) };
         match self.send("a1", command) {
             Outcome::Findings(outcomes) => outcomes
                 .into_iter()
@@ -290,9 +256,7 @@ impl Fleet {
 
     /// A case on this host from a fresh verdict.
     pub fn opened(&mut self, name: &str, seen: Seen) -> CaseId {
-        self.verdicts(&[(name, seen)])
-            .remove(0)
-            .expect("the grounds bear it")
+        self.verdicts(&[(name, seen)]).remove(0).expect("the grounds bear it")
     }
 
     pub fn offer(&mut self, case: CaseId, healer: &str) -> Outcome {
@@ -314,14 +278,7 @@ impl Fleet {
         subjects: &[(&str, Seen)],
     ) -> Outcome {
         let grounds = self.round(subjects);
-        self.send(
-            healer,
-            Command::Intend {
-                case,
-                fence,
-                grounds,
-            },
-        )
+        self.send(healer, Command::Intend { case, fence, grounds })
     }
 
     pub fn receive(
@@ -340,14 +297,7 @@ impl Fleet {
         subjects: &[(&str, Seen)],
     ) -> Outcome {
         let grounds = self.round(subjects);
-        self.send(
-            healer,
-            Command::Verify {
-                case,
-                fence,
-                grounds,
-            },
-        )
+        self.send(healer, Command::Verify { case, fence, grounds })
     }
 
     /// The whole way of one case until its remedy is intended: verdict, lease, waits, last look.
@@ -393,16 +343,9 @@ pub fn claims_in(name: &str, zone: &str, rack: &str) -> Claims {
     Claims {
         cluster: cluster(),
         host: HostName(label(name)),
-        domain: Domain {
-            region: label("eu"),
-            zone: label(zone),
-            rack: label(rack),
-        },
+        domain: Domain { region: label("eu"), zone: label(zone), rack: label(rack) },
         group: GroupName(label("web")),
-        roles: Roles {
-            keeper: name.ends_with('1'),
-            healer: true,
-        },
+        roles: Roles { keeper: name.ends_with('1'), healer: true },
     }
 }
 
@@ -411,26 +354,15 @@ pub fn id(name: &str) -> HostId {
 }
 
 pub fn boot(number: u64) -> Boot {
-    Boot {
-        number,
-        nonce: u128::from(number) + 7,
-    }
+    Boot { number, nonce: u128::from(number) + 7 }
 }
 
 pub fn order(why: &str) -> Order {
-    Order {
-        who: "ops".into(),
-        why: why.into(),
-    }
+    Order { who: "ops".into(), why: why.into() }
 }
 
 pub fn receipt(remedy: RemedyId, fence: Fence, kind: ReceiptKind) -> Receipt {
-    Receipt {
-        remedy,
-        fence,
-        kind,
-        detail: "exit 0".into(),
-    }
+    Receipt { remedy, fence, kind, detail: "exit 0".into() }
 }
 
 pub fn zone(name: &str) -> Scope {
@@ -440,10 +372,7 @@ pub fn zone(name: &str) -> Scope {
 pub fn doubts(doubted: &[(&str, u64)]) -> Vec<Doubted> {
     doubted
         .iter()
-        .map(|(name, seconds)| Doubted {
-            host: id(name),
-            age: Span::seconds(*seconds),
-        })
+        .map(|(name, seconds)| Doubted { host: id(name), age: Span::seconds(*seconds) })
         .collect()
 }
 
@@ -485,11 +414,7 @@ fn paths(seen: Seen) -> Vec<PathReading> {
         Seen::HostDown => (Reading::Silent, Reading::Silent),
         Seen::HostHung => (Reading::Silent, Reading::Accepted),
     };
-    [
-        (Path::Warm, agent),
-        (Path::FreshDial, agent),
-        (Path::AgentPort, port),
-    ]
-    .map(|(path, reading)| PathReading { path, reading })
-    .into()
+    [(Path::Warm, agent), (Path::FreshDial, agent), (Path::AgentPort, port)]
+        .map(|(path, reading)| PathReading { path, reading })
+        .into()
 }

@@ -30,11 +30,7 @@ pub enum DiskFault {
 impl FaultyDisk {
     /// A disk that works until it is told otherwise.
     pub fn over(inner: Arc<dyn Disk>) -> Self {
-        Self {
-            inner,
-            fault: Arc::new(AtomicU8::new(SOUND)),
-            after: Arc::new(AtomicU64::new(0)),
-        }
+        Self { inner, fault: Arc::new(AtomicU8::new(SOUND)), after: Arc::new(AtomicU64::new(0)) }
     }
 
     /// From the call after the next `after` calls of that kind on, all of them fail.
@@ -49,9 +45,7 @@ impl FaultyDisk {
             return false;
         }
         let left = |count: u64| count.checked_sub(1);
-        self.after
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, left)
-            .is_err()
+        self.after.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
     }
 }
 

@@ -29,10 +29,7 @@ impl FileDisk {
             Err(TryLockError::Error(fault)) => return Err(fault),
         }
         // A new name is durable only with its folder.
-        match path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
+        match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             Some(folder) => File::open(folder)?.sync_all()?,
             None => File::open(".")?.sync_all()?,
         }

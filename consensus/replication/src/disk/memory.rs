@@ -148,10 +148,7 @@ fn torn(change: &Change, luck: &mut u64) -> Change {
         Change::Length(length) => Change::Length(*length),
         Change::Write { offset, bytes } => {
             let kept = draw(luck) as usize % (bytes.len() + 1);
-            Change::Write {
-                offset: *offset,
-                bytes: bytes[..kept].to_vec(),
-            }
+            Change::Write { offset: *offset, bytes: bytes[..kept].to_vec() }
         }
     }
 }

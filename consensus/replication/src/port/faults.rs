@@ -87,9 +87,9 @@ pub enum MemberFault {
 impl From<RaftError<u64, ClientWriteError<u64, Member>>> for MemberFault {
     fn from(fault: RaftError<u64, ClientWriteError<u64, Member>>) -> Self {
         match fault {
-            RaftError::APIError(ClientWriteError::ForwardToLeader(to)) => Self::NotLeader {
-                hint: to.leader_node.map(|node| node.host),
-            },
+            RaftError::APIError(ClientWriteError::ForwardToLeader(to)) => {
+                Self::NotLeader { hint: to.leader_node.map(|node| node.host) }
+            }
             RaftError::APIError(ClientWriteError::ChangeMembershipError(why)) => {
                 Self::Refused(why.to_string())
             }
@@ -117,14 +117,12 @@ impl fmt::Display for ProposeFault {
                 "no majority of keepers answered in time; whether it will be applied is unknown"
             ),
             Self::Busy => write!(out, "too many commands wait for the ledger; nothing moved"),
-            Self::TooLarge { bytes, findings } => write!(
-                out,
-                "{bytes} bytes with {findings} verdicts are more than one entry holds"
-            ),
-            Self::Stopped => write!(
-                out,
-                "this keeper serves no more; whether it will be applied is unknown"
-            ),
+            Self::TooLarge { bytes, findings } => {
+                write!(out, "{bytes} bytes with {findings} verdicts are more than one entry holds")
+            }
+            Self::Stopped => {
+                write!(out, "this keeper serves no more; whether it will be applied is unknown")
+            }
         }
     }
 }
@@ -142,10 +140,9 @@ impl fmt::Display for ReadFault {
 impl fmt::Display for InitialiseFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyFounded => write!(
-                out,
-                "a ledger exists on this keeper and is never founded twice"
-            ),
+            Self::AlreadyFounded => {
+                write!(out, "a ledger exists on this keeper and is never founded twice")
+            }
             Self::NotAmongVoters => write!(out, "this keeper is not among the founding keepers"),
             Self::HostTwice => write!(out, "one host stands twice among the founding keepers"),
             Self::Stopped(why) => write!(out, "this keeper serves no more: {why}"),
@@ -158,10 +155,9 @@ impl fmt::Display for MemberFault {
         match self {
             Self::NotLeader { .. } => write!(out, "this keeper does not lead; nothing moved"),
             Self::Refused(why) => write!(out, "the change of keepers is refused: {why}"),
-            Self::Stopped => write!(
-                out,
-                "this keeper serves no more; whether the change stands is unknown"
-            ),
+            Self::Stopped => {
+                write!(out, "this keeper serves no more; whether the change stands is unknown")
+            }
         }
     }
 }

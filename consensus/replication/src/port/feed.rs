@@ -68,11 +68,7 @@ impl<M: Machine> Feed<M> {
         let after = self.after;
         if let Some((upto, entries)) = self.shown.since(after) {
             self.after = upto;
-            return Ok(Piece::of(Body::Entries {
-                after,
-                upto,
-                entries,
-            }));
+            return Ok(Piece::of(Body::Entries { after, upto, entries }));
         }
         match self.logged().await?.filter(|entries| !entries.is_empty()) {
             Some(entries) => Ok(self.growth(entries)),
@@ -88,9 +84,7 @@ impl<M: Machine> Feed<M> {
             if shelf.purged().is_some_and(|purged| purged.index > after) {
                 return Ok(None);
             }
-            shelf
-                .read(after + 1..applied + 1, REPLICATED_BYTES_MAX)
-                .map(Some)
+            shelf.read(after + 1..applied + 1, REPLICATED_BYTES_MAX).map(Some)
         };
         self.store.ask(read).await.map_err(FeedFault::Store)
     }
@@ -131,11 +125,7 @@ impl<M: Machine> Feed<M> {
                 entries.push((index, settled(stamped, entry.log_id.leader_id.term)));
             }
         }
-        Piece::of(Body::Entries {
-            after,
-            upto: self.after,
-            entries,
-        })
+        Piece::of(Body::Entries { after, upto: self.after, entries })
     }
 
     fn whole(&mut self) -> Result<Piece, FeedFault> {
@@ -149,13 +139,8 @@ impl<M: Machine> Feed<M> {
         let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
         let mut before = Digest::default();
         for (part, chunk) in (0..parts).zip(chunks) {
-            let piece = Piece::of(Body::Image(Part {
-                upto,
-                part,
-                parts,
-                before,
-                bytes: chunk.to_vec(),
-            }));
+            let piece =
+                Piece::of(Body::Image(Part { upto, part, parts, before, bytes: chunk.to_vec() }));
             before = piece.seal();
             self.image.push_back(piece);
         }

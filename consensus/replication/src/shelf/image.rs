@@ -36,9 +36,7 @@ impl Shelf {
         let change = rows::change(&self.database)?;
         {
             let mut table = change.open_table(IMAGES).map_err(rows::fault)?;
-            table
-                .retain_in(key(generation, 0).., |_, _| false)
-                .map_err(rows::fault)?;
+            table.retain_in(key(generation, 0).., |_, _| false).map_err(rows::fault)?;
         }
         rows::commit(change)?;
         Ok(generation)
@@ -74,9 +72,7 @@ impl Shelf {
         let change = rows::change(&self.database)?;
         {
             let mut table = change.open_table(IMAGES).map_err(rows::fault)?;
-            table
-                .retain_in(..key(note.generation, 0), |_, _| false)
-                .map_err(rows::fault)?;
+            table.retain_in(..key(note.generation, 0), |_, _| false).map_err(rows::fault)?;
         }
         rows::put_fact(&change, self.id, Fact::Image, &note)?;
         rows::commit(change)?;

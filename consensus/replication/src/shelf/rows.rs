@@ -62,9 +62,7 @@ pub(super) fn fact<T: DeserializeOwned>(
     };
     let damaged = |why: String| StoreFault::Damaged(format!("its {fact:?}: {why}"));
     let opened = seal::open(fact_place(id, fact), value.value()).map_err(damaged)?;
-    wire::decode(opened.body)
-        .map(Some)
-        .map_err(|why| damaged(why.to_string()))
+    wire::decode(opened.body).map(Some).map_err(|why| damaged(why.to_string()))
 }
 
 pub(super) fn put_fact<T: Serialize>(
@@ -76,9 +74,7 @@ pub(super) fn put_fact<T: Serialize>(
     let place = fact_place(id, fact);
     let (record, _) = seal::close(place, Digest::default(), &wire::encode(value));
     let mut table = change.open_table(FACTS).map_err(self::fault)?;
-    table
-        .insert(fact as u64, record.as_slice())
-        .map_err(self::fault)?;
+    table.insert(fact as u64, record.as_slice()).map_err(self::fault)?;
     Ok(())
 }
 
@@ -86,9 +82,7 @@ pub(super) fn put_fact<T: Serialize>(
 pub(super) fn change(database: &Database) -> Result<WriteTransaction, StoreFault> {
     let mut change = database.begin_write().map_err(fault)?;
     change.set_two_phase_commit(true);
-    change
-        .set_durability(Durability::Immediate)
-        .map_err(fault)?;
+    change.set_durability(Durability::Immediate).map_err(fault)?;
     Ok(change)
 }
 

@@ -25,9 +25,7 @@ struct NoLink;
 #[async_trait]
 impl KeeperLink for NoLink {
     async fn call(&self, _: HostId, _: Request, _: Duration) -> Result<Response, LinkFault> {
-        Err(LinkFault::Unreachable(
-            "there is only one keeper".to_owned(),
-        ))
+        Err(LinkFault::Unreachable("there is only one keeper".to_owned()))
     }
 }
 
@@ -44,9 +42,7 @@ impl Clock for StoppedClock {
 }
 
 async fn keeper(host: HostId, disk: &MemoryDisk) -> LedgerPort {
-    let store = Store::open(Arc::new(disk.clone()), StoreId(1))
-        .await
-        .unwrap();
+    let store = Store::open(Arc::new(disk.clone()), StoreId(1)).await.unwrap();
     let opening = Opening {
         host,
         store,
@@ -54,11 +50,7 @@ async fn keeper(host: HostId, disk: &MemoryDisk) -> LedgerPort {
         clock: Arc::new(StoppedClock),
         verifier: Arc::new(ModelVerifier),
         machine: Ledger::new(),
-        settings: Settings {
-            snapshot_every: 10,
-            entries_kept: 2,
-            ..Settings::default()
-        },
+        settings: Settings { snapshot_every: 10, entries_kept: 2, ..Settings::default() },
     };
     LedgerPort::open(opening).await.unwrap()
 }
@@ -75,10 +67,7 @@ async fn the_ledger_is_founded_kept_over_restarts_and_followed() {
     let host = HostId::derive(&claims.cluster, &claims.host);
 
     let by = |command| Proposed { by: host, command };
-    let order = |why: &str| Order {
-        who: "ops".to_owned(),
-        why: why.to_owned(),
-    };
+    let order = |why: &str| Order { who: "ops".to_owned(), why: why.to_owned() };
     let disk = MemoryDisk::default();
     let port = keeper(host, &disk).await;
     let voters = BTreeMap::from([(port.store(), host)]);
@@ -106,9 +95,7 @@ async fn the_ledger_is_founded_kept_over_restarts_and_followed() {
     let mut feed = port.follow(from, audit);
     let last = port.read_index().await.unwrap();
     while follower.upto() < last {
-        follower
-            .take(&feed.next().await.unwrap().to_bytes())
-            .unwrap();
+        follower.take(&feed.next().await.unwrap().to_bytes()).unwrap();
     }
     let before = port.watch().borrow().clone();
     assert_eq!(*follower.watch().borrow(), before);
@@ -116,15 +103,8 @@ async fn the_ledger_is_founded_kept_over_restarts_and_followed() {
 
     port.shutdown().await.unwrap();
     let again = keeper(host, &disk).await;
-    assert_eq!(
-        *again.watch().borrow(),
-        before,
-        "from snapshot and log, before anyone leads"
-    );
+    assert_eq!(*again.watch().borrow(), before, "from snapshot and log, before anyone leads");
     leads(&again).await;
-    again
-        .propose(by(Command::Pause(order("still here"))))
-        .await
-        .unwrap();
+    again.propose(by(Command::Pause(order("still here")))).await.unwrap();
     assert!(again.read_index().await.unwrap() > last);
 }

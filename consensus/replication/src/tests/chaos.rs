@@ -32,12 +32,7 @@ impl Trouble {
         };
         let mesh = Mesh::founded(count, settings.clone()).await;
         let down = BTreeMap::new();
-        Self {
-            mesh,
-            count,
-            down,
-            settings,
-        }
+        Self { mesh, count, down, settings }
     }
 
     async fn strike(&mut self, draw: &mut impl FnMut(u64) -> u64) {
@@ -153,9 +148,7 @@ async fn live_through(seed: u64, count: u8) -> usize {
 /// So many seeds from `first` on; `HALE_SEEDS` asks for more (the nightly run), `HALE_SEED` for others.
 fn seeds(first: u64, count: u64) -> std::ops::Range<u64> {
     let asked = std::env::var("HALE_SEEDS").ok();
-    let from = std::env::var("HALE_SEED")
-        .ok()
-        .and_then(|from| from.parse().ok());
+    let from = std::env::var("HALE_SEED").ok().and_then(|from| from.parse().ok());
     let first = from.unwrap_or(first);
     first..first + asked.and_then(|asked| asked.parse().ok()).unwrap_or(count)
 }

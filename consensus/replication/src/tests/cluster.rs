@@ -60,11 +60,7 @@ async fn a_killed_leader_is_replaced_and_no_acknowledged_word_is_lost() {
             let began = Instant::now();
             let next = mesh.leader().await;
             assert_ne!(next, leader);
-            assert!(
-                began.elapsed() < Duration::from_millis(2_500),
-                "{:?}",
-                began.elapsed()
-            );
+            assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
             mesh.start(leader, disk, Settings::default()).await.unwrap();
         }
         let last = mesh.say("last").await;
@@ -114,10 +110,7 @@ async fn a_follower_that_was_cut_off_unseats_nobody_when_it_returns() {
         mesh.mend();
         let began = Instant::now();
         let index = mesh.say("on its return").await;
-        assert!(
-            began.elapsed() < Duration::from_millis(100),
-            "no gap in writes"
-        );
+        assert!(began.elapsed() < Duration::from_millis(100), "no gap in writes");
         mesh.applied(lone, index).await;
         seconds(5).await;
         let led = *mesh.port(lone).leadership().borrow();
@@ -127,10 +120,7 @@ async fn a_follower_that_was_cut_off_unseats_nobody_when_it_returns() {
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_without_a_majority_knows_it_and_commits_nothing() {
-    let settings = Settings {
-        propose_within: Duration::from_secs(2),
-        ..Settings::default()
-    };
+    let settings = Settings { propose_within: Duration::from_secs(2), ..Settings::default() };
     let mesh = Mesh::founded(3, settings).await;
     let leader = mesh.leader().await;
     for other in (1..=3).filter(|number| *number != leader) {
@@ -138,10 +128,7 @@ async fn a_leader_without_a_majority_knows_it_and_commits_nothing() {
     }
     let lost = mesh.port(leader).propose(word("into the void")).await;
     assert_eq!(lost, Err(ProposeFault::TimedOut));
-    assert_eq!(
-        mesh.port(leader).read_index().await,
-        Err(ReadFault::NoMajority)
-    );
+    assert_eq!(mesh.port(leader).read_index().await, Err(ReadFault::NoMajority));
     let led = *mesh.port(leader).leadership().borrow();
     assert!(!led.am_leader && led.leader.is_none(), "{led:?}");
     let index = mesh.say("by the others").await;
@@ -174,9 +161,7 @@ async fn a_failing_sync_ends_a_keepers_voting_and_the_others_go_on() {
     let faulty = FaultyDisk::over(Arc::new(disk.clone()));
     let under = Arc::new(faulty.clone());
     let settings = Settings::default();
-    mesh.start_over(1, disk, under, settings.clone())
-        .await
-        .unwrap();
+    mesh.start_over(1, disk, under, settings.clone()).await.unwrap();
     for number in [2, 3] {
         let disk = MemoryDisk::default();
         mesh.start(number, disk, settings.clone()).await.unwrap();
@@ -195,10 +180,7 @@ async fn a_failing_sync_ends_a_keepers_voting_and_the_others_go_on() {
     assert!(mesh.port(1).fault().borrow().is_some(), "it says so");
     assert!(!mesh.port(1).serves() && mesh.port(2).serves());
     faulty.fail(DiskFault::Syncs, u64::MAX);
-    assert_eq!(
-        mesh.port(1).propose(word("forgiven?")).await,
-        Err(ProposeFault::Stopped)
-    );
+    assert_eq!(mesh.port(1).propose(word("forgiven?")).await, Err(ProposeFault::Stopped));
     assert_eq!(mesh.port(1).leadership().borrow().leader, None);
     // One of the two others dies: two voices are needed, and the broken keeper's is none.
     mesh.kill(3).await;
@@ -219,10 +201,7 @@ async fn ledger_time_never_runs_ahead_and_a_new_leader_starts_at_nothing() {
         let leader = mesh.leader().await;
         let time = mesh.port(leader).watch().borrow().time;
         let passed = u64::try_from(began.elapsed().as_millis()).unwrap();
-        assert!(
-            time >= last && time.as_milliseconds() <= passed,
-            "round {round}"
-        );
+        assert!(time >= last && time.as_milliseconds() <= passed, "round {round}");
         last = time;
         let disk = mesh.kill(leader).await;
         seconds(3).await;
@@ -238,11 +217,7 @@ async fn the_leader_ticks_while_the_machine_wants_it_and_a_pause_counts_five_sec
     seconds(60).await;
     mesh.say("tick").await;
     let time = mesh.port(1).watch().borrow().time;
-    assert_eq!(
-        time,
-        LedgerTime::from_milliseconds(5_000),
-        "a minute's calm counts 5 s"
-    );
+    assert_eq!(time, LedgerTime::from_milliseconds(5_000), "a minute's calm counts 5 s");
     seconds(30).await;
     mesh.say("quiet").await;
     let (time, ticks) = {
@@ -253,11 +228,7 @@ async fn the_leader_ticks_while_the_machine_wants_it_and_a_pause_counts_five_sec
     assert!((34_000..=35_100).contains(&time), "{time}");
     assert!((29..=31).contains(&ticks), "{ticks}");
     seconds(30).await;
-    assert_eq!(
-        mesh.port(1).watch().borrow().ticks,
-        ticks,
-        "nothing runs, nothing ticks"
-    );
+    assert_eq!(mesh.port(1).watch().borrow().ticks, ticks, "nothing runs, nothing ticks");
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,30 +247,19 @@ async fn many_commands_share_entries_and_each_asker_gets_its_own_outcome() {
     let done = asks.join_all().await;
     let state = port.watch().borrow().clone();
     let indices: BTreeSet<LedgerIndex> = done.iter().map(|(_, index, _)| *index).collect();
-    assert!(
-        indices.len() < 20,
-        "{} entries for 200 commands",
-        indices.len()
-    );
+    assert!(indices.len() < 20, "{} entries for 200 commands", indices.len());
     for (said, _, outcome) in done {
         let place = state.said.iter().position(|word| *word == said).unwrap() as u64;
         let version = place + 1;
         assert_eq!(outcome, ledger::command::Outcome::Policy { version });
     }
     let huge = word(&"x".repeat(200 * 1024));
-    assert!(matches!(
-        port.propose(huge).await,
-        Err(ProposeFault::TooLarge { .. })
-    ));
+    assert!(matches!(port.propose(huge).await, Err(ProposeFault::TooLarge { .. })));
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_log_stays_bounded_and_a_late_keeper_is_helped_by_a_snapshot() {
-    let settings = Settings {
-        snapshot_every: 50,
-        entries_kept: 10,
-        ..Settings::default()
-    };
+    let settings = Settings { snapshot_every: 50, entries_kept: 10, ..Settings::default() };
     let mesh = Mesh::founded(3, settings.clone()).await;
     let leader = mesh.leader().await;
     let late = (1..=3).find(|number| *number != leader).unwrap();
@@ -334,14 +294,7 @@ async fn a_new_keeper_joins_as_learner_and_becomes_a_voter() {
     port.change_voters(voters).await.unwrap();
     seconds(1).await;
     let voting = |(_, is_voter): &(_, bool)| *is_voter;
-    assert_eq!(
-        mesh.port(4)
-            .members()
-            .values()
-            .filter(|m| voting(m))
-            .count(),
-        4
-    );
+    assert_eq!(mesh.port(4).members().values().filter(|m| voting(m)).count(), 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,11 +52,7 @@ async fn a_feed_waits_for_the_next_entry_and_gives_it_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_follower_that_is_far_behind_gets_the_state_in_parts() {
-    let settings = Settings {
-        snapshot_every: 20,
-        entries_kept: 5,
-        ..Settings::default()
-    };
+    let settings = Settings { snapshot_every: 20, entries_kept: 5, ..Settings::default() };
     let mesh = Mesh::founded(1, settings).await;
     let mut last = LedgerIndex(0);
     for number in 0..80 {
@@ -85,9 +81,7 @@ async fn a_follower_is_fed_from_memory_from_the_log_and_from_the_state_alike() {
         let mut follower = Follower::new(Toy::default(), verifier());
         let mut early = mesh.port(1).follow(LedgerIndex(1), None);
         while start > 0 && follower.upto() < indices[start - 1] {
-            follower
-                .take(&early.next().await.unwrap().to_bytes())
-                .unwrap();
+            follower.take(&early.next().await.unwrap().to_bytes()).unwrap();
         }
         pieces.push(feed(&mesh, 1, &mut follower, last).await);
         assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
@@ -97,11 +91,7 @@ async fn a_follower_is_fed_from_memory_from_the_log_and_from_the_state_alike() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_restart_from_a_snapshot_no_entry_is_left_out_of_a_feed() {
-    let settings = Settings {
-        snapshot_every: 10,
-        entries_kept: 5,
-        ..Settings::default()
-    };
+    let settings = Settings { snapshot_every: 10, entries_kept: 5, ..Settings::default() };
     let mesh = Mesh::founded(1, settings.clone()).await;
     let mut follower = Follower::new(Toy::default(), verifier());
     let mut indices = Vec::new();
@@ -168,11 +158,7 @@ async fn a_piece_that_is_damaged_repeated_or_out_of_turn_moves_nothing() {
     }
     assert_eq!(follower.upto(), LedgerIndex(0));
     assert_eq!(follower.take(&one), Ok(first));
-    assert_eq!(
-        follower.take(&one),
-        Ok(first),
-        "what is known is passed over"
-    );
+    assert_eq!(follower.take(&one), Ok(first), "what is known is passed over");
     follower.take(&two).unwrap();
     assert_eq!(follower.watch().borrow().said, ["one", "two"]);
 }
@@ -184,25 +170,17 @@ async fn pieces_of_two_keepers_may_overlap() {
     let mut brisk = mesh.port(1).follow(LedgerIndex(1), None);
     let mut lazy = mesh.port(1).follow(LedgerIndex(1), None);
     mesh.say("one").await;
-    follower
-        .take(&brisk.next().await.unwrap().to_bytes())
-        .unwrap();
+    follower.take(&brisk.next().await.unwrap().to_bytes()).unwrap();
     let last = mesh.say("two").await;
     let both = lazy.next().await.unwrap();
     assert_eq!(follower.take(&both.to_bytes()), Ok(last));
-    follower
-        .take(&brisk.next().await.unwrap().to_bytes())
-        .unwrap();
+    follower.take(&brisk.next().await.unwrap().to_bytes()).unwrap();
     assert_eq!(follower.watch().borrow().said, ["one", "two"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn states_of_two_keepers_may_arrive_in_turns() {
-    let settings = Settings {
-        snapshot_every: 20,
-        entries_kept: 5,
-        ..Settings::default()
-    };
+    let settings = Settings { snapshot_every: 20, entries_kept: 5, ..Settings::default() };
     let mesh = Mesh::founded(1, settings).await;
     for number in 0..80 {
         mesh.say(&format!("{number} {}", "x".repeat(10_000))).await;
@@ -215,12 +193,8 @@ async fn states_of_two_keepers_may_arrive_in_turns() {
     let last = mesh.say("one more").await;
     let mut other = mesh.port(1).follow(LedgerIndex(1), None);
     while follower.upto() < last {
-        follower
-            .take(&other.next().await.unwrap().to_bytes())
-            .unwrap();
-        follower
-            .take(&one.next().await.unwrap().to_bytes())
-            .unwrap();
+        follower.take(&other.next().await.unwrap().to_bytes()).unwrap();
+        follower.take(&one.next().await.unwrap().to_bytes()).unwrap();
     }
     assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
 }

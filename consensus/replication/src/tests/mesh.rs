@@ -70,9 +70,7 @@ impl KeeperLink for Link {
             let port = port.ok_or_else(|| LinkFault::Unreachable("nobody listens".to_owned()))?;
             let response = match request {
                 Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, self.from).await),
-                Request::Standing => Response::Standing {
-                    has_leader: port.has_live_leader(),
-                },
+                Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
                 other => panic!("keepers do not ask {other:?}"),
             };
             sleep(Duration::from_millis(1)).await;
@@ -81,9 +79,7 @@ impl KeeperLink for Link {
             }
             Ok(response)
         };
-        timeout(within, travel)
-            .await
-            .unwrap_or(Err(LinkFault::TimedOut))
+        timeout(within, travel).await.unwrap_or(Err(LinkFault::TimedOut))
     }
 }
 
@@ -95,15 +91,9 @@ impl Mesh {
             let disk = MemoryDisk::default();
             mesh.start(number, disk, settings.clone()).await.unwrap();
         }
-        let voters: BTreeMap<StoreId, HostId> = (1..=count)
-            .map(|number| (StoreId(u64::from(number)), host(number)))
-            .collect();
-        mesh.keeper(host(1))
-            .unwrap()
-            .port
-            .initialise(voters)
-            .await
-            .unwrap();
+        let voters: BTreeMap<StoreId, HostId> =
+            (1..=count).map(|number| (StoreId(u64::from(number)), host(number))).collect();
+        mesh.keeper(host(1)).unwrap().port.initialise(voters).await.unwrap();
         mesh.leader().await;
         mesh
     }
@@ -129,15 +119,9 @@ impl Mesh {
     ) -> Result<(), PortFault> {
         let began = *self.began.lock().unwrap().get_or_insert_with(Instant::now);
         let is_alive = Arc::new(AtomicBool::new(true));
-        let link = Link {
-            mesh: self.clone(),
-            from: host(number),
-            is_alive: is_alive.clone(),
-        };
+        let link = Link { mesh: self.clone(), from: host(number), is_alive: is_alive.clone() };
         let offered = StoreId(u64::from(number));
-        let store = Store::open(under, offered)
-            .await
-            .map_err(PortFault::Store)?;
+        let store = Store::open(under, offered).await.map_err(PortFault::Store)?;
         let port = LedgerPort::open(Opening {
             host: host(number),
             store,
@@ -148,11 +132,7 @@ impl Mesh {
             settings,
         })
         .await?;
-        let keeper = Keeper {
-            port,
-            disk,
-            is_alive,
-        };
+        let keeper = Keeper { port, disk, is_alive };
         self.doors.lock().unwrap().insert(host(number), keeper);
         Ok(())
     }
@@ -160,12 +140,7 @@ impl Mesh {
     /// Starts a keeper on an empty disk, under a fresh id.
     pub(super) async fn start_as(self: &Arc<Self>, number: u8, fresh: StoreId) {
         let disk = MemoryDisk::default();
-        Store::open(Arc::new(disk.clone()), fresh)
-            .await
-            .unwrap()
-            .close()
-            .await
-            .unwrap();
+        Store::open(Arc::new(disk.clone()), fresh).await.unwrap().close().await.unwrap();
         self.start(number, disk, Settings::default()).await.unwrap();
     }
 
@@ -180,11 +155,7 @@ impl Mesh {
 
     /// As a power cut: of what was not synced a part is lost.
     pub(super) async fn lose_power(&self, number: u8, seed: u64) -> MemoryDisk {
-        let left = self
-            .keeper(host(number))
-            .unwrap()
-            .disk
-            .after_power_loss(seed);
+        let left = self.keeper(host(number)).unwrap().disk.after_power_loss(seed);
         self.kill(number).await;
         left
     }
@@ -229,9 +200,7 @@ impl Mesh {
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(30), look)
-            .await
-            .expect("somebody leads within 30 s")
+        timeout(Duration::from_secs(30), look).await.expect("somebody leads within 30 s")
     }
 
     /// Proposes to whoever leads until it is acknowledged.

@@ -29,10 +29,7 @@ struct Acknowledged {
 fn read_back(shelf: &Shelf) -> Acknowledged {
     let entries = shelf.read(0..u64::MAX, usize::MAX).unwrap();
     Acknowledged {
-        entries: entries
-            .into_iter()
-            .map(|entry| (entry.log_id.index, entry))
-            .collect(),
+        entries: entries.into_iter().map(|entry| (entry.log_id.index, entry)).collect(),
         vote: shelf.vote(),
     }
 }
@@ -147,10 +144,7 @@ fn no_flipped_bit_is_ever_served() {
             Ok(Err(_)) | Err(_) => found += 1,
         }
     }
-    assert!(
-        found > 0 && harmless > 0,
-        "{found} found, {harmless} in unused space"
-    );
+    assert!(found > 0 && harmless > 0, "{found} found, {harmless} in unused space");
 }
 
 #[test]
@@ -188,11 +182,7 @@ fn a_store_of_rubbish_or_cut_short_is_never_started_empty() {
         let cut = disk.after_kill();
         crate::disk::Disk::set_length(&cut, keep as u64).unwrap();
         let opened = std::panic::catch_unwind(|| open(&cut).map(|shelf| shelf.id()));
-        assert!(
-            !matches!(opened, Ok(Ok(_))),
-            "{keep} of {} bytes",
-            image.len()
-        );
+        assert!(!matches!(opened, Ok(Ok(_))), "{keep} of {} bytes", image.len());
     }
 }
 
@@ -201,14 +191,8 @@ fn the_log_takes_no_hole_and_gives_no_committed_entry_away() {
     let disk = MemoryDisk::default();
     let mut shelf = open(&disk).unwrap();
     shelf.append(&[entry(1, 0, "a"), entry(1, 1, "b")]).unwrap();
-    assert!(matches!(
-        shelf.append(&[entry(1, 3, "hole")]),
-        Err(StoreFault::Unlawful(_))
-    ));
-    assert!(matches!(
-        shelf.append(&[entry(1, 1, "twice")]),
-        Err(StoreFault::Unlawful(_))
-    ));
+    assert!(matches!(shelf.append(&[entry(1, 3, "hole")]), Err(StoreFault::Unlawful(_))));
+    assert!(matches!(shelf.append(&[entry(1, 1, "twice")]), Err(StoreFault::Unlawful(_))));
     shelf.note_committed(Some(log_id(1, 0)));
     assert!(matches!(shelf.truncate(0), Err(StoreFault::Unlawful(_))));
     shelf.truncate(1).unwrap();
@@ -220,14 +204,9 @@ fn the_log_takes_no_hole_and_gives_no_committed_entry_away() {
 
 #[tokio::test]
 async fn a_stale_stream_that_asks_for_what_is_gone_gets_nothing_and_breaks_nothing() {
-    let store = Store::open(Arc::new(MemoryDisk::default()), OWN)
-        .await
-        .unwrap();
+    let store = Store::open(Arc::new(MemoryDisk::default()), OWN).await.unwrap();
     let entries: Vec<LogEntry> = (0..10).map(|index| entry(1, index, "a")).collect();
-    store
-        .ask(move |shelf| shelf.append(&entries))
-        .await
-        .unwrap();
+    store.ask(move |shelf| shelf.append(&entries)).await.unwrap();
     store.ask(|shelf| shelf.purge(log_id(1, 5))).await.unwrap();
     let mut log = KeeperLog::on(store.clone());
     let read = async |log: &mut KeeperLog, start, end| {
@@ -266,9 +245,7 @@ fn a_snapshot_is_whole_or_it_is_the_one_before() {
         let generation = shelf.begin_image().unwrap();
         let mut head = Digest::default();
         for (part, bytes) in words.iter().enumerate() {
-            head = shelf
-                .put_image_part(generation, part as u64, head, bytes)
-                .unwrap();
+            head = shelf.put_image_part(generation, part as u64, head, bytes).unwrap();
         }
         let note = ImageNote {
             meta: SnapshotMeta::default(),
@@ -302,11 +279,7 @@ async fn a_failing_sync_ends_the_store_and_says_so() {
         faulty.fail(fault, 0);
         let first = append(1).await.unwrap_err();
         faulty.fail(fault, u64::MAX);
-        assert_eq!(
-            append(1).await,
-            Err(first.clone()),
-            "{fault:?} is not forgiven"
-        );
+        assert_eq!(append(1).await, Err(first.clone()), "{fault:?} is not forgiven");
         assert_eq!(*store.fault().borrow(), Some(first));
     }
 }
@@ -315,23 +288,13 @@ async fn a_failing_sync_ends_the_store_and_says_so() {
 async fn a_file_is_open_in_one_place_and_comes_back_with_its_own_id() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let store = Store::open(Arc::new(FileDisk::open(&path).unwrap()), OWN)
-        .await
-        .unwrap();
+    let store = Store::open(Arc::new(FileDisk::open(&path).unwrap()), OWN).await.unwrap();
     let second = FileDisk::open(&path).map(drop).map_err(|why| why.kind());
     assert_eq!(second, Err(std::io::ErrorKind::WouldBlock));
-    store
-        .ask(|shelf| shelf.save_vote(Vote::new(3, 7)))
-        .await
-        .unwrap();
+    store.ask(|shelf| shelf.save_vote(Vote::new(3, 7))).await.unwrap();
     store.close().await.unwrap();
-    assert_eq!(
-        store.ask(|shelf| Ok(shelf.vote())).await,
-        Err(StoreFault::Closed)
-    );
-    let again = Store::open(Arc::new(FileDisk::open(&path).unwrap()), StoreId(999))
-        .await
-        .unwrap();
+    assert_eq!(store.ask(|shelf| Ok(shelf.vote())).await, Err(StoreFault::Closed));
+    let again = Store::open(Arc::new(FileDisk::open(&path).unwrap()), StoreId(999)).await.unwrap();
     assert_eq!(again.id(), OWN, "the id lives with the store");
     let vote = again.ask(|shelf| Ok(shelf.vote())).await;
     assert_eq!(vote, Ok(Some(Vote::new(3, 7))));

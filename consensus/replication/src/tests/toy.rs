@@ -92,10 +92,7 @@ pub(super) fn host(number: u8) -> HostId {
 pub(super) fn word(word: &str) -> Proposed {
     Proposed {
         by: host(9),
-        command: Command::Pause(Order {
-            who: "ops".to_owned(),
-            why: word.to_owned(),
-        }),
+        command: Command::Pause(Order { who: "ops".to_owned(), why: word.to_owned() }),
     }
 }
 
@@ -104,24 +101,17 @@ pub(crate) fn log_id(term: u64, index: u64) -> LogId {
 }
 
 pub(crate) fn entry(term: u64, index: u64, said: &str) -> LogEntry {
-    let entry = Entry {
-        elapsed: Entry::ELAPSED_MAX,
-        wall: WallNote(0),
-        commands: vec![word(said)],
-    };
-    LogEntry {
-        log_id: log_id(term, index),
-        payload: EntryPayload::Normal(Stamped { term, entry }),
-    }
+    let entry =
+        Entry { elapsed: Entry::ELAPSED_MAX, wall: WallNote(0), commands: vec![word(said)] };
+    LogEntry { log_id: log_id(term, index), payload: EntryPayload::Normal(Stamped { term, entry }) }
 }
 
 /// Numbers below a bound, the same for the same seed (Knuth's MMIX generator).
 pub(super) fn luck(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
     move |below| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     }
 }

@@ -103,20 +103,13 @@ impl Task {
     }
 
     pub fn errand(&self, case: CaseId, what: What) -> Errand {
-        Errand {
-            case,
-            fence: self.fence,
-            what,
-        }
+        Errand { case, fence: self.fence, what }
     }
 
     /// What is left of the lease, less its margin, on this host's own clock (law H2).
     pub fn left(&self, now: Moment, ledger: &Ledger) -> Span {
         let timers = &ledger.policy().timers;
-        timers
-            .lease_term
-            .less(timers.lease_margin())
-            .less(now.since(self.asked))
+        timers.lease_term.less(timers.lease_margin()).less(now.since(self.asked))
     }
 
     /// protocol 7.2: take what was offered. The lease counts from this moment (protocol 7.1).
@@ -125,10 +118,7 @@ impl Task {
             return None;
         }
         self.asking = Some(now);
-        let command = Command::Accept {
-            case: case.id,
-            fence: self.fence,
-        };
+        let command = Command::Accept { case: case.id, fence: self.fence };
         Some((What::Accept, Wish::Propose(command, PROPOSAL_WITHIN)))
     }
 
@@ -138,10 +128,7 @@ impl Task {
             return;
         };
         self.ask_from = now.after(PAUSE);
-        if matches!(
-            came,
-            Came::Outcome(_, Outcome::Leased { .. } | Outcome::Done)
-        ) {
+        if matches!(came, Came::Outcome(_, Outcome::Leased { .. } | Outcome::Done)) {
             self.asked = self.asked.max(asking);
         }
     }
@@ -213,10 +200,7 @@ impl Task {
         if !self.intends || is_unknown || begun.contains(&remedy) {
             return Some((What::Inspect, Wish::Inspect(order)));
         }
-        assert!(
-            begun.insert(remedy),
-            "law H1: a remedy is begun at most once in a life"
-        );
+        assert!(begun.insert(remedy), "law H1: a remedy is begun at most once in a life");
         Some((What::Apply, Wish::Apply(order)))
     }
 
@@ -233,11 +217,7 @@ impl Task {
             return Some((What::Look, Wish::Round(ROUND_WITHIN)));
         }
         let why = String::from("no proof that it is well again within the rung's time");
-        let command = Command::Unproven {
-            case: case.id,
-            fence: self.fence,
-            why,
-        };
+        let command = Command::Unproven { case: case.id, fence: self.fence, why };
         Some((What::Unproven, Wish::Propose(command, PROPOSAL_WITHIN)))
     }
 
@@ -259,11 +239,7 @@ impl Task {
                 let grounds = self.look.take()?;
                 // law H1: from here on this life may begin what the ledger grants under this fence.
                 self.intends = true;
-                let command = Command::Intend {
-                    case,
-                    fence,
-                    grounds,
-                };
+                let command = Command::Intend { case, fence, grounds };
                 Some((What::Intend, Wish::Propose(command, PROPOSAL_WITHIN)))
             }
             // protocol 7.7: an adverse round in the soak.
@@ -274,11 +250,7 @@ impl Task {
             }
             (What::Look, Came::Round(grounds, None)) => {
                 let grounds = *grounds;
-                let command = Command::Verify {
-                    case,
-                    fence,
-                    grounds,
-                };
+                let command = Command::Verify { case, fence, grounds };
                 Some((What::Verify, Wish::Propose(command, PROPOSAL_WITHIN)))
             }
             // Told once; the audit is not filled with the same ignorance.

@@ -72,10 +72,7 @@ impl Chain {
         let (head, end) = (place(&page.head)?, self.place());
         let is_last = end.number >= head.number || page.records.is_empty();
         if is_last && end != head {
-            return Err(ChainFault::Head {
-                told: page.head.clone(),
-                found: Place::of(end),
-            });
+            return Err(ChainFault::Head { told: page.head.clone(), found: Place::of(end) });
         }
         Ok(is_last)
     }
@@ -83,19 +80,11 @@ impl Chain {
     /// Checks that a place that was vouched for, elsewhere or earlier, lies in this chain.
     pub fn contains(&self, wanted: &Place) -> Result<(), ChainFault> {
         let found = self.places.get(&wanted.number).copied();
-        let found = found.map(|digest| {
-            Place::of(Checkpoint {
-                number: wanted.number,
-                digest,
-            })
-        });
+        let found = found.map(|digest| Place::of(Checkpoint { number: wanted.number, digest }));
         if found.as_ref() == Some(wanted) {
             return Ok(());
         }
-        Err(ChainFault::NotHere {
-            wanted: wanted.clone(),
-            found,
-        })
+        Err(ChainFault::NotHere { wanted: wanted.clone(), found })
     }
 
     /// What was read and holds.
@@ -120,11 +109,7 @@ impl Chain {
         };
         joined.extend(records);
         verify_chain_after(start, &joined).map_err(ChainFault::Broken)?;
-        let before = match joined
-            .len()
-            .checked_sub(2)
-            .and_then(|index| joined.get(index))
-        {
+        let before = match joined.len().checked_sub(2).and_then(|index| joined.get(index)) {
             Some(record) => record.place(),
             None => start,
         };
@@ -141,13 +126,8 @@ impl Chain {
 }
 
 fn place(told: &Place) -> Result<Checkpoint, ChainFault> {
-    let digest = told
-        .bytes()
-        .ok_or(ChainFault::Sealed(UnsealFault::Hex(told.number)))?;
-    Ok(Checkpoint {
-        number: told.number,
-        digest: Digest(digest),
-    })
+    let digest = told.bytes().ok_or(ChainFault::Sealed(UnsealFault::Hex(told.number)))?;
+    Ok(Checkpoint { number: told.number, digest: Digest(digest) })
 }
 
 impl fmt::Display for ChainFault {
@@ -161,11 +141,7 @@ impl fmt::Display for ChainFault {
                 told.number, told.digest, found.number, found.digest
             ),
             Self::NotHere { wanted, found } => {
-                write!(
-                    out,
-                    "record {} {} is not in this audit",
-                    wanted.number, wanted.digest
-                )?;
+                write!(out, "record {} {} is not in this audit", wanted.number, wanted.digest)?;
                 match found {
                     Some(found) => write!(out, ": there is {} {}", found.number, found.digest),
                     None => Ok(()),

@@ -60,10 +60,7 @@ pub enum ClientFault {
 impl Client {
     /// The agent at this socket.
     pub fn new(socket: impl Into<PathBuf>) -> Self {
-        Self {
-            socket: socket.into(),
-            within: WITHIN,
-        }
+        Self { socket: socket.into(), within: WITHIN }
     }
 
     /// The same, with another patience.
@@ -113,18 +110,14 @@ impl Client {
         body: Bytes,
     ) -> Result<Answer<B>, ClientFault> {
         let asked = tokio::time::timeout(self.within, self.exchange(method, path, body));
-        let (status, body) = asked
-            .await
-            .map_err(|_| ClientFault::TimedOut(self.within))??;
+        let (status, body) = asked.await.map_err(|_| ClientFault::TimedOut(self.within))??;
         if status.is_success() {
             let answer: Answer<B> = serde_json::from_slice(&body).map_err(garbled)?;
             return if answer.schema == B::SCHEMA {
                 Ok(answer)
             } else {
                 let (schema, wanted) = (answer.schema, B::SCHEMA);
-                Err(ClientFault::Garbled(format!(
-                    "schema {schema}, expected {wanted}"
-                )))
+                Err(ClientFault::Garbled(format!("schema {schema}, expected {wanted}")))
             };
         }
         let refused: Answer<Refusal> = serde_json::from_slice(&body)
@@ -142,12 +135,10 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), ClientFault> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(|why| self.unconnected(why))?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(garbled)?;
+        let stream =
+            UnixStream::connect(&self.socket).await.map_err(|why| self.unconnected(why))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(garbled)?;
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -186,10 +177,7 @@ impl Client {
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, ClientFault> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(garbled)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(garbled)
 }
 
 fn garbled(why: impl fmt::Display) -> ClientFault {

@@ -84,10 +84,8 @@ impl Carried for RetireOrder {
                 .map(|(host, _)| *host)
         };
         let Some(host) = host else {
-            let sentence = format!(
-                "no host {:?} is in the roster: `hale host list` shows them",
-                self.host
-            );
+            let sentence =
+                format!("no host {:?} is in the roster: `hale host list` shows them", self.host);
             return Err(Unfulfilled {
                 status: StatusCode::NOT_FOUND,
                 refusal: Refusal::new("NoSuch", sentence),
@@ -111,21 +109,15 @@ impl Carried for DismissOrder {
         let case = CaseId(self.case);
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Dismiss { case, order }).await?;
-        done(
-            &outcome,
-            &format!("case {case} is closed, and no lease of it counts any more"),
-        )
+        done(&outcome, &format!("case {case} is closed, and no lease of it counts any more"))
     }
 }
 
 #[async_trait]
 impl Carried for FoundOrder {
     async fn carry(self, mind: &dyn Mind, _who: String) -> Fulfilled {
-        let names: Result<Vec<HostName>, _> = self
-            .keepers
-            .iter()
-            .map(|name| HostName::new(name))
-            .collect();
+        let names: Result<Vec<HostName>, _> =
+            self.keepers.iter().map(|name| HostName::new(name)).collect();
         let names = names.map_err(|why| Unfulfilled {
             status: StatusCode::BAD_REQUEST,
             refusal: Refusal::new("Malformed", why.to_string()),
@@ -171,18 +163,12 @@ fn committed(
 fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
     let (view, me, local) = (mind.view(), mind.me(), Local::default());
     let scene = Scene::new(&view, &local, &me, (mind.standing(), moments::now_exact()));
-    Unfulfilled {
-        status: StatusCode::CONFLICT,
-        refusal: render::refusal(&scene, refused),
-    }
+    Unfulfilled { status: StatusCode::CONFLICT, refusal: render::refusal(&scene, refused) }
 }
 
 fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
     match outcome {
-        Outcome::Done => Ok(Ordered {
-            sentence: sentence.to_owned(),
-            version: None,
-        }),
+        Outcome::Done => Ok(Ordered { sentence: sentence.to_owned(), version: None }),
         other => Err(unexpected(other)),
     }
 }

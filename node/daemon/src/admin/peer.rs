@@ -55,11 +55,7 @@ impl Peer {
         if full.len() <= Order::WHO_BYTES_MAX {
             return full;
         }
-        format!(
-            "uid{}@{}",
-            self.uid,
-            &host[..host.len().min(Order::WHO_BYTES_MAX - 16)]
-        )
+        format!("uid{}@{}", self.uid, &host[..host.len().min(Order::WHO_BYTES_MAX - 16)])
     }
 
     fn name(self) -> Option<String> {
@@ -119,14 +115,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_too_long_for_the_audit_gives_way_to_its_number() {
-        let peer = Peer {
-            uid: 4_000_000_000,
-            gid: 0,
-        };
+        let peer = Peer { uid: 4_000_000_000, gid: 0 };
         let who = peer.who(&"h".repeat(63));
-        assert!(
-            who.len() <= Order::WHO_BYTES_MAX && who.starts_with("uid4000000000@"),
-            "{who}"
-        );
+        assert!(who.len() <= Order::WHO_BYTES_MAX && who.starts_with("uid4000000000@"), "{who}");
     }
 }

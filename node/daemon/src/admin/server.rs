@@ -82,11 +82,8 @@ struct Asked {
 
 /// Serves until it is dropped; its connections end with it.
 pub async fn serve(socket: Socket, admin: Admin, mind: Arc<dyn Mind>) {
-    let door = Door {
-        mind,
-        admin: Arc::new(admin),
-        agent_uid: rustix::process::geteuid().as_raw(),
-    };
+    let door =
+        Door { mind, admin: Arc::new(admin), agent_uid: rustix::process::geteuid().as_raw() };
     let room = Room {
         all: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         asking: Arc::new(Semaphore::new(ASKING_MAX)),
@@ -118,10 +115,7 @@ fn admit(
     stream: &UnixStream,
 ) -> Option<(Peer, Vec<OwnedSemaphorePermit>)> {
     let credentials = stream.peer_cred().ok()?;
-    let peer = Peer {
-        uid: credentials.uid(),
-        gid: credentials.gid(),
-    };
+    let peer = Peer { uid: credentials.uid(), gid: credentials.gid() };
     let own = match door.leave(peer) {
         Leave::Order => None,
         Leave::Ask => Some(Arc::clone(&room.asking)),
@@ -185,8 +179,7 @@ async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> R
 }
 
 async fn explain(door: State<Door>, peer: Extension<Peer>, what: Path<String>) -> Response {
-    door.tell(*peer, move |scene| render::explain(scene, &what))
-        .await
+    door.tell(*peer, move |scene| render::explain(scene, &what)).await
 }
 
 async fn audit(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> Response {
@@ -242,10 +235,7 @@ impl Door {
         worked.await.unwrap_or_else(|why| {
             let sentence =
                 format!("this is a bug of hale: the answer could not be worked out ({why})");
-            self.refuse(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Refusal::new("Bug", sentence),
-            )
+            self.refuse(StatusCode::INTERNAL_SERVER_ERROR, Refusal::new("Bug", sentence))
         })
     }
 
@@ -272,10 +262,7 @@ impl Door {
                 let sentence = format!(
                     "no answer from the keepers within {within} s: it may yet be committed, look before you repeat it"
                 );
-                self.refuse(
-                    StatusCode::GATEWAY_TIMEOUT,
-                    Refusal::new("Unknown", sentence),
-                )
+                self.refuse(StatusCode::GATEWAY_TIMEOUT, Refusal::new("Unknown", sentence))
             }
         }
     }
@@ -285,17 +272,11 @@ impl Door {
         let sentence = format!(
             "user {uid} of group {gid} may not {verb} here: be named in {keys} of [admin] in this host's hale.toml"
         );
-        self.refuse(
-            StatusCode::FORBIDDEN,
-            Refusal::new("NotPermitted", sentence),
-        )
+        self.refuse(StatusCode::FORBIDDEN, Refusal::new("NotPermitted", sentence))
     }
 
     fn malformed(&self, why: impl std::fmt::Display) -> Response {
-        self.refuse(
-            StatusCode::BAD_REQUEST,
-            Refusal::new("Malformed", why.to_string()),
-        )
+        self.refuse(StatusCode::BAD_REQUEST, Refusal::new("Malformed", why.to_string()))
     }
 
     fn refuse(&self, status: StatusCode, refusal: Refusal) -> Response {

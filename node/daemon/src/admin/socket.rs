@@ -44,10 +44,7 @@ impl Socket {
     /// Takes the path; needs a running tokio.
     pub fn bind(admin: &Admin) -> Result<Self, SocketFault> {
         let path = admin.socket.clone();
-        let unusable = |why| SocketFault::Unusable {
-            path: path.clone(),
-            why,
-        };
+        let unusable = |why| SocketFault::Unusable { path: path.clone(), why };
         check_free(&path)?;
         let draft = draft_of(&path);
         let _ = fs::remove_file(&draft);
@@ -56,11 +53,7 @@ impl Socket {
             .and_then(|()| fs::metadata(&draft))
             .and_then(|about| fs::rename(&draft, &path).map(|()| about));
         match finished {
-            Ok(about) => Ok(Self {
-                listener,
-                made: (about.dev(), about.ino()),
-                path,
-            }),
+            Ok(about) => Ok(Self { listener, made: (about.dev(), about.ino()), path }),
             Err(why) => {
                 let _ = fs::remove_file(&draft);
                 Err(unusable(why))
@@ -87,18 +80,14 @@ fn check_free(path: &Path) -> Result<(), SocketFault> {
         Ok(_) => {}
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(why) => {
-            return Err(SocketFault::Unusable {
-                path: path.to_owned(),
-                why,
-            });
+            return Err(SocketFault::Unusable { path: path.to_owned(), why });
         }
     }
     match UnixStream::connect(path) {
         Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-        Err(why) if why.kind() != io::ErrorKind::WouldBlock => Err(SocketFault::Unusable {
-            path: path.to_owned(),
-            why,
-        }),
+        Err(why) if why.kind() != io::ErrorKind::WouldBlock => {
+            Err(SocketFault::Unusable { path: path.to_owned(), why })
+        }
         _ => Err(SocketFault::Held(path.to_owned())),
     }
 }
@@ -111,17 +100,8 @@ fn draft_of(path: &Path) -> PathBuf {
 
 /// Others can reach the socket only where the configuration names some; each is then judged by its number.
 fn mode(admin: &Admin) -> u32 {
-    let lists = [
-        &admin.read.users,
-        &admin.read.groups,
-        &admin.write.users,
-        &admin.write.groups,
-    ];
-    if lists.iter().all(|list| list.is_empty()) {
-        0o600
-    } else {
-        0o666
-    }
+    let lists = [&admin.read.users, &admin.read.groups, &admin.write.users, &admin.write.groups];
+    if lists.iter().all(|list| list.is_empty()) { 0o600 } else { 0o666 }
 }
 
 impl SocketFault {
@@ -167,19 +147,11 @@ mod tests {
     use crate::config::Peers;
 
     fn admin(path: PathBuf) -> Admin {
-        Admin {
-            socket: path,
-            read: Peers::default(),
-            write: Peers::default(),
-        }
+        Admin { socket: path, read: Peers::default(), write: Peers::default() }
     }
 
     fn rights(path: &Path) -> u32 {
-        fs::metadata(path)
-            .expect("it is there")
-            .permissions()
-            .mode()
-            & 0o777
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
     }
 
     #[tokio::test]

@@ -50,17 +50,11 @@ impl AuthorityFault {
     }
 
     pub(super) fn disk(path: impl Into<PathBuf>, why: &std::io::Error) -> Self {
-        Self::Disk {
-            path: path.into(),
-            why: why.to_string(),
-        }
+        Self::Disk { path: path.into(), why: why.to_string() }
     }
 
     pub(super) fn unusable(path: impl Into<PathBuf>, why: impl fmt::Display) -> Self {
-        Self::Unusable {
-            path: path.into(),
-            why: why.to_string(),
-        }
+        Self::Unusable { path: path.into(), why: why.to_string() }
     }
 }
 
@@ -82,11 +76,7 @@ impl fmt::Display for AuthorityFault {
                 moments::utc(*until)
             ),
             Self::AnotherCluster { path, found } => {
-                write!(
-                    out,
-                    "{}: the authority is of cluster {found}",
-                    path.display()
-                )
+                write!(out, "{}: the authority is of cluster {found}", path.display())
             }
             Self::Making(why) => write!(out, "the certificate could not be made: {why}"),
         }

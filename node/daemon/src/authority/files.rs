@@ -76,11 +76,7 @@ pub(super) fn write(
 }
 
 fn create(path: &Path, text: &str, mode: u32, made: &mut Vec<PathBuf>) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     made.push(path.into());
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -108,13 +104,7 @@ pub(super) fn load(dir: &Path) -> Result<Authority, AuthorityFault> {
         ));
     }
     let until = certificate::validity(&parsed).until;
-    Ok(Authority {
-        cluster,
-        certificate: der,
-        pem,
-        key,
-        until,
-    })
+    Ok(Authority { cluster, certificate: der, pem, key, until })
 }
 
 /// Largest file of certificates that is read: the longest chain in PEM, several times over.

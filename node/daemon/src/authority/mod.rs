@@ -77,18 +77,14 @@ pub fn issue(
 ) -> Result<Written, AuthorityFault> {
     let authority = files::load(dir)?;
     if authority.cluster != claims.cluster {
-        return Err(AuthorityFault::AnotherCluster {
-            path: dir.into(),
-            found: authority.cluster,
-        });
+        return Err(AuthorityFault::AnotherCluster { path: dir.into(), found: authority.cluster });
     }
     let term = term.within(authority.until, dir)?;
     let issuer = Issuer::from_ca_cert_der(&authority.certificate, &authority.key)
         .map_err(AuthorityFault::making)?;
     let key = new_key()?;
-    let certificate = host_params(claims, term)?
-        .signed_by(&key, &issuer)
-        .map_err(AuthorityFault::making)?;
+    let certificate =
+        host_params(claims, term)?.signed_by(&key, &issuer).map_err(AuthorityFault::making)?;
     let pem = [certificate.pem(), key.serialize_pem()];
     files::write(&files::host(out, term.until), &pem, Some(&authority.pem))
 }
@@ -104,15 +100,11 @@ fn host_params(claims: &Claims, term: Term) -> Result<CertificateParams, Authori
     params.subject_alt_names = vec![SanType::URI(uri)];
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![
-        ExtendedKeyUsagePurpose::ServerAuth,
-        ExtendedKeyUsagePurpose::ClientAuth,
-    ];
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, claims.host.as_str());
+    params.distinguished_name.push(DnType::CommonName, claims.host.as_str());
     Ok(params)
 }
 
@@ -147,15 +139,9 @@ impl Term {
     /// A host's certificate does not outlive its authority, which would promise what cannot be kept.
     fn within(self, authority_until: u64, dir: &Path) -> Result<Self, AuthorityFault> {
         if authority_until <= self.from {
-            return Err(AuthorityFault::Ended {
-                path: dir.into(),
-                until: authority_until,
-            });
+            return Err(AuthorityFault::Ended { path: dir.into(), until: authority_until });
         }
-        Ok(Self {
-            from: self.from,
-            until: self.until.min(authority_until),
-        })
+        Ok(Self { from: self.from, until: self.until.min(authority_until) })
     }
 }
 

@@ -32,16 +32,8 @@ fn described(der: &[u8], now: u64) -> Result<String, CertificateFault> {
         Some(cluster) => authority_words(&cluster, &parsed),
         None => host_words(&certificate::claims(&parsed)?, &parsed),
     };
-    line(
-        &mut words,
-        "key",
-        &key_words(certificate::public_key(&parsed)?),
-    );
-    line(
-        &mut words,
-        "valid",
-        &validity_words(certificate::validity(&parsed), now),
-    );
+    line(&mut words, "key", &key_words(certificate::public_key(&parsed)?));
+    line(&mut words, "valid", &validity_words(certificate::validity(&parsed), now));
     Ok(words)
 }
 
@@ -62,11 +54,7 @@ fn host_words(claims: &Claims, parsed: &X509Certificate<'_>) -> String {
     };
     let mut words = String::new();
     line(&mut words, "what", "the certificate of a host");
-    line(
-        &mut words,
-        "host",
-        &format!("{} (id {})", claims.host, claims.id()),
-    );
+    line(&mut words, "host", &format!("{} (id {})", claims.host, claims.id()));
     line(&mut words, "cluster", claims.cluster.as_str());
     line(&mut words, "region", claims.domain.region.as_str());
     line(&mut words, "zone", claims.domain.zone.as_str());

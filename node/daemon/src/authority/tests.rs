@@ -25,16 +25,9 @@ fn claims(cluster: ClusterName) -> Claims {
     Claims {
         cluster,
         host: HostName(label("web-a-07")),
-        domain: Domain {
-            region: label("eu"),
-            zone: label("eu-a"),
-            rack: label("r1"),
-        },
+        domain: Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") },
         group: GroupName(label("web")),
-        roles: Roles {
-            keeper: true,
-            healer: false,
-        },
+        roles: Roles { keeper: true, healer: false },
     }
 }
 
@@ -77,10 +70,7 @@ fn nothing_is_written_over_and_what_was_half_written_is_taken_back() {
     let term = Term::from_now(10);
     let founded = init(&prod(), dir.path(), term).expect("is founded");
     let key = fs::read(&founded.key).expect("is there");
-    assert_eq!(
-        init(&prod(), dir.path(), term),
-        Err(AuthorityFault::Exists(founded.key.clone()))
-    );
+    assert_eq!(init(&prod(), dir.path(), term), Err(AuthorityFault::Exists(founded.key.clone())));
     assert_eq!(fs::read(&founded.key).expect("is there"), key);
 
     let out = dir.path().join("host");
@@ -97,12 +87,7 @@ fn a_host_certificate_never_outlives_its_authority_and_an_ended_authority_issues
     let dir = tempfile::tempdir().expect("temporary folder");
     let founded = init(&prod(), dir.path(), Term::starting(leap_day(), 30)).expect("is founded");
     let out = dir.path().join("host");
-    let issued = issue(
-        &claims(prod()),
-        dir.path(),
-        &out,
-        Term::starting(leap_day(), 365),
-    );
+    let issued = issue(&claims(prod()), dir.path(), &out, Term::starting(leap_day(), 365));
     assert_eq!(issued.expect("is issued").until, founded.until);
     let later = Term::starting(leap_day() + Duration::from_secs(31 * 86_400), 365);
     let fault = issue(&claims(prod()), dir.path(), &dir.path().join("late"), later);

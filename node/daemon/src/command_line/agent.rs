@@ -12,12 +12,7 @@ use crate::config::{self, LogFormat};
 #[derive(Debug, Args)]
 pub struct Agent {
     /// The host's configuration; `hale config example` prints one.
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "/etc/hale/hale.toml",
-        env = "HALE_CONFIG"
-    )]
+    #[arg(long, value_name = "FILE", default_value = "/etc/hale/hale.toml", env = "HALE_CONFIG")]
     config: PathBuf,
     /// How the log is written, whatever the configuration says.
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -36,9 +31,7 @@ enum Format {
 /// Starts and stays until the agent has said goodbye.
 pub fn run(agent: &Agent) -> Result<(), CommandFault> {
     let mut config = config::load(&agent.config).map_err(|found| {
-        let text = config::text_of(&agent.config)
-            .map(|(_, text)| text)
-            .unwrap_or_default();
+        let text = config::text_of(&agent.config).map(|(_, text)| text).unwrap_or_default();
         faults::told(Exit::Configuration, &found, &text)
     })?;
     if let Some(format) = agent.log_format {

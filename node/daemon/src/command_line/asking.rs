@@ -57,10 +57,7 @@ impl At {
     /// The agent at this socket, and text.
     #[cfg(test)]
     pub fn of_socket(socket: &str) -> Self {
-        Self {
-            socket: socket.into(),
-            json: false,
-        }
+        Self { socket: socket.into(), json: false }
     }
 
     /// The agent's door.
@@ -81,11 +78,7 @@ impl At {
 impl Screen {
     /// A screen without headings and moments.
     pub fn plain(at: At) -> Self {
-        Self {
-            at,
-            no_header: true,
-            utc: true,
-        }
+        Self { at, no_header: true, utc: true }
     }
 
     /// Asks, prints, and ends as the answer deserves.
@@ -106,10 +99,7 @@ impl Screen {
     /// How moments are shown beside this answer.
     pub fn clock<B>(&self, answer: &Answer<B>) -> Clock {
         let as_of = moments::from_utc(&answer.as_of).unwrap_or_default();
-        Clock {
-            now_ms: as_of.saturating_add(answer.age_ms),
-            is_utc: self.utc,
-        }
+        Clock { now_ms: as_of.saturating_add(answer.age_ms), is_utc: self.utc }
     }
 
     /// Whether headings are wanted.
@@ -140,13 +130,11 @@ pub fn fresh<B>(answer: &Answer<B>) -> Result<(), CommandFault> {
 pub fn in_path(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     word.bytes()
-        .map(|byte| {
-            if is_plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(
+            |byte| {
+                if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
         .collect()
 }
 

@@ -64,11 +64,7 @@ impl Page {
     fn run(&self) -> Result<(), CommandFault> {
         let mut since = match self.since {
             Some(since) => since,
-            None => ask(&self.screen.at, u64::MAX)?
-                .data
-                .head
-                .number
-                .saturating_sub(NEWEST),
+            None => ask(&self.screen.at, u64::MAX)?.data.head.number.saturating_sub(NEWEST),
         };
         let mut has_header = self.screen.has_header();
         loop {
@@ -95,9 +91,7 @@ impl Page {
             return json(answer);
         }
         let records = answer.data.records.iter();
-        records
-            .map(|record| alone(answer, record))
-            .try_for_each(|line| json(&line))
+        records.map(|record| alone(answer, record)).try_for_each(|line| json(&line))
     }
 
     /// The screen, from the answer alone.
@@ -119,9 +113,7 @@ impl Page {
             table.row([
                 record.number.to_string(),
                 clock.moment(&record.at),
-                record
-                    .case
-                    .map_or_else(|| "-".to_owned(), |case| case.to_string()),
+                record.case.map_or_else(|| "-".to_owned(), |case| case.to_string()),
                 record.sentence.clone(),
             ]);
         }
@@ -141,9 +133,7 @@ fn alone(answer: &Answer<AuditPage>, record: &AuditRecord) -> Answer<AuditRecord
 }
 
 fn ask(at: &At, since: u64) -> Result<Answer<AuditPage>, CommandFault> {
-    Ok(at
-        .client()
-        .ask_and_wait(&format!("/v1/audit?since={since}"))?)
+    Ok(at.client().ask_and_wait(&format!("/v1/audit?since={since}"))?)
 }
 
 fn verify(at: &At) -> Result<(), CommandFault> {
@@ -155,9 +145,7 @@ fn verify(at: &At) -> Result<(), CommandFault> {
     while !chain.take(&last.data).map_err(CommandFault::failed)? {
         last = ask(at, chain.next())?;
     }
-    chain
-        .contains(&status.data.ledger.head)
-        .map_err(CommandFault::failed)?;
+    chain.contains(&status.data.ledger.head).map_err(CommandFault::failed)?;
     let verified = Answer {
         schema: AuditVerified::SCHEMA.to_owned(),
         as_of: last.as_of.clone(),
@@ -175,11 +163,7 @@ fn verify(at: &At) -> Result<(), CommandFault> {
 
 /// What was checked, and what it does not show.
 fn verified_text(verified: &AuditVerified, seen_by: &str) -> String {
-    let AuditVerified {
-        records,
-        start,
-        head,
-    } = verified;
+    let AuditVerified { records, start, head } = verified;
     let from = match start.number {
         0 => "nothing, as the first of a ledger must".to_owned(),
         number => format!(

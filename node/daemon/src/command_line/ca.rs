@@ -97,16 +97,9 @@ impl Issue {
         let claims = Claims {
             cluster: authority::cluster_of(&self.dir)?,
             host: self.host,
-            domain: Domain {
-                region: self.region,
-                zone: self.zone,
-                rack: self.rack,
-            },
+            domain: Domain { region: self.region, zone: self.zone, rack: self.rack },
             group: self.group,
-            roles: Roles {
-                keeper: self.keeper,
-                healer: self.healer,
-            },
+            roles: Roles { keeper: self.keeper, healer: self.healer },
         };
         let term = Term::from_now(self.days);
         let written = authority::issue(&claims, &self.dir, &self.out, term)?;

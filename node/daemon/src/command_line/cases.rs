@@ -36,18 +36,14 @@ pub enum CaseVerb {
 
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
-    verb.screen
-        .show(&format!("/v1/cases?all={}", verb.all), text)
+    verb.screen.show(&format!("/v1/cases?all={}", verb.all), text)
 }
 
 /// Does what is asked of `hale case`.
 pub fn run_case(verb: &CaseVerb) -> Result<(), CommandFault> {
     match verb {
         CaseVerb::Dismiss { case, why, at } => {
-            let order = DismissOrder {
-                case: *case,
-                why: why.why.clone(),
-            };
+            let order = DismissOrder { case: *case, why: why.why.clone() };
             at.order("/v1/case/dismiss", &order)
         }
     }
@@ -63,15 +59,11 @@ pub fn text(answer: &Answer<Cases>, screen: &Screen) -> String {
 
 /// Cases on a line each.
 pub fn table(cases: &[CaseLine], clock: Clock) -> Table {
-    let mut table = Table::new(&[
-        "case", "subject", "verdict", "stage", "opened", "rung", "now",
-    ]);
+    let mut table = Table::new(&["case", "subject", "verdict", "stage", "opened", "rung", "now"]);
     for case in cases {
         let rung = case.rung.as_ref();
-        let place = rung.map_or_else(
-            || "-".to_owned(),
-            |rung| format!("{} of {}", rung.number, rung.of),
-        );
+        let place =
+            rung.map_or_else(|| "-".to_owned(), |rung| format!("{} of {}", rung.number, rung.of));
         table.row([
             case.id.to_string(),
             subject(case),

@@ -35,10 +35,7 @@ pub struct Remedy {
 impl Demo {
     /// Plays it; failed unless every proof held.
     pub fn run(self) -> Result<(), CommandFault> {
-        let wish = Wish {
-            keep: self.keep,
-            json: self.json,
-        };
+        let wish = Wish { keep: self.keep, json: self.json };
         let program = std::env::current_exe().map_err(CommandFault::failed)?;
         match demo::run(&program, wish).map_err(CommandFault::failed)? {
             Ending::Held => Ok(()),
@@ -55,11 +52,7 @@ impl Demo {
 impl Remedy {
     /// Ends with the codes that the `command` actuator reads, not with those of an operator's verbs.
     pub fn run(self) -> ExitCode {
-        let errands = if self.inspect {
-            Errands::Inspect
-        } else {
-            Errands::Start
-        };
+        let errands = if self.inspect { Errands::Inspect } else { Errands::Start };
         let (code, said) = remedy::run(&self.socket, errands);
         // Nobody may read it; the code is the answer.
         let _ = writeln!(std::io::stdout(), "{said}");

@@ -44,10 +44,7 @@ pub struct CommandFault {
 impl CommandFault {
     /// A fault with the code of its kind.
     pub fn new(exit: Exit, sentence: impl fmt::Display) -> Self {
-        Self {
-            exit,
-            sentence: sentence.to_string(),
-        }
+        Self { exit, sentence: sentence.to_string() }
     }
 
     /// The plain failure, exit code 1.

@@ -11,16 +11,10 @@ async fn said(socket: &std::path::Path, words: &str) -> Result<(), CommandFault>
     let words: Vec<String> = std::iter::once("hale")
         .chain(words.split(' '))
         .map(|word| word.replace('_', " "))
-        .chain([
-            "--json".to_owned(),
-            "--socket".to_owned(),
-            socket.display().to_string(),
-        ])
+        .chain(["--json".to_owned(), "--socket".to_owned(), socket.display().to_string()])
         .collect();
     let line = CommandLine::try_parse_from(words).expect("sound words");
-    tokio::task::spawn_blocking(move || carry(line.verb))
-        .await
-        .expect("no panic")
+    tokio::task::spawn_blocking(move || carry(line.verb)).await.expect("no panic")
 }
 
 async fn ends(served: &Served, words: &str, exit: Exit) -> String {
@@ -66,12 +60,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
     }
     ends(&served, "explain c9", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;
-    ends(
-        &served,
-        "policy apply /nonexistent/policy.toml --why x",
-        Exit::Failed,
-    )
-    .await;
+    ends(&served, "policy apply /nonexistent/policy.toml --why x", Exit::Failed).await;
 }
 
 #[tokio::test]
@@ -79,15 +68,9 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
     let mut mind = ModelMind::new(Fleet::healing());
     mind.has_majority = false;
     let served = Served::over(mind);
-    for words in [
-        "status",
-        "hosts",
-        "cases",
-        "explain a2",
-        "audit",
-        "audit verify",
-        "pause --why now",
-    ] {
+    for words in
+        ["status", "hosts", "cases", "explain a2", "audit", "audit verify", "pause --why now"]
+    {
         ends(&served, words, Exit::NoMajority).await;
     }
 }
@@ -95,12 +78,7 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
 #[tokio::test]
 async fn where_no_agent_listens_every_verb_ends_with_five() {
     let folder = tempfile::tempdir().expect("a folder");
-    for words in [
-        "status",
-        "audit verify",
-        "pause --why now",
-        "init --keepers a1",
-    ] {
+    for words in ["status", "audit verify", "pause --why now", "init --keepers a1"] {
         let ended = said(&folder.path().join("admin.sock"), words).await;
         let fault = ended.expect_err("nobody is there");
         assert_eq!(fault.exit, Exit::NoAgent, "{fault}");

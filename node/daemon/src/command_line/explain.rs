@@ -50,16 +50,11 @@ pub fn text(answer: &Answer<Explained>, screen: &Screen) -> String {
 fn of_case(explained: &CaseExplained, clock: Clock, screen: &Screen) -> String {
     let case = &explained.case;
     let (id, subject, opened) = (case.id, cases::subject(case), clock.moment(&case.opened));
-    let mut page = clean(&format!(
-        "case {id}  {subject}  {}  {}  opened {opened}",
-        case.verdict, case.stage
-    ));
+    let mut page =
+        clean(&format!("case {id}  {subject}  {}  {}  opened {opened}", case.verdict, case.stage));
     page += "\n";
     // What is awaited comes below, with its rules.
-    let is_told = explained
-        .awaited
-        .iter()
-        .any(|awaited| awaited.sentence == case.awaits);
+    let is_told = explained.awaited.iter().any(|awaited| awaited.sentence == case.awaits);
     page += &section("now", (!is_told).then(|| case.awaits.clone()));
     if !explained.members.is_empty() {
         page += &section("hosts", [explained.members.join(" ")]);
@@ -96,21 +91,9 @@ fn voices(explained: &CaseExplained, screen: &Screen) -> String {
         votes.needed,
         votes.tolerated
     );
-    let mut table = Table::new(&[
-        "observer",
-        "stands in",
-        "said",
-        "fit to look",
-        "by these paths",
-    ]);
+    let mut table = Table::new(&["observer", "stands in", "said", "fit to look", "by these paths"]);
     for voice in &explained.voices {
-        let VoiceSeen {
-            observer,
-            domain,
-            said,
-            fitness,
-            ..
-        } = voice;
+        let VoiceSeen { observer, domain, said, fitness, .. } = voice;
         table.row([
             observer.clone(),
             domain.clone(),
@@ -126,27 +109,21 @@ fn paths(paths: &[PathSeen]) -> String {
     if paths.is_empty() {
         return "-".to_owned();
     }
-    let seen = paths
-        .iter()
-        .map(|seen| format!("{} {}", seen.path, seen.reading));
+    let seen = paths.iter().map(|seen| format!("{} {}", seen.path, seen.reading));
     seen.collect::<Vec<_>>().join(", ")
 }
 
 fn awaited(explained: &CaseExplained) -> String {
     let lines = explained.awaited.iter().map(|awaited| {
-        let rule = awaited
-            .rule
-            .as_ref()
-            .map_or_else(String::new, |rule| format!(" (rule {rule})"));
+        let rule = awaited.rule.as_ref().map_or_else(String::new, |rule| format!(" (rule {rule})"));
         clean(&format!("{}{rule}", awaited.sentence))
     });
     section("awaited, and what frees it", lines)
 }
 
 fn remedies(remedies: &[RemedySeen], clock: Clock, screen: &Screen) -> String {
-    let header = [
-        "remedy", "rung", "class", "healer", "fence", "intended", "receipt", "proof", "what",
-    ];
+    let header =
+        ["remedy", "rung", "class", "healer", "fence", "intended", "receipt", "proof", "what"];
     let mut table = Table::new(&header);
     for remedy in remedies {
         let receipt = match (&remedy.receipt, &remedy.detail) {
@@ -172,11 +149,7 @@ fn remedies(remedies: &[RemedySeen], clock: Clock, screen: &Screen) -> String {
 fn timeline(explained: &CaseExplained, clock: Clock, screen: &Screen) -> String {
     let mut table = Table::new(&["record", "when", "what has become true"]);
     for record in &explained.timeline {
-        table.row([
-            record.number.to_string(),
-            clock.moment(&record.at),
-            record.sentence.clone(),
-        ]);
+        table.row([record.number.to_string(), clock.moment(&record.at), record.sentence.clone()]);
     }
     let title = if explained.timeline_is_cut {
         "timeline, from the audit (its beginning fell out of the state)"
@@ -188,28 +161,17 @@ fn timeline(explained: &CaseExplained, clock: Clock, screen: &Screen) -> String 
 
 fn of_host(explained: &HostExplained) -> String {
     let host = &explained.host;
-    let boot = host
-        .boot
-        .map_or_else(|| "never heard".to_owned(), |boot| format!("boot {boot}"));
+    let boot = host.boot.map_or_else(|| "never heard".to_owned(), |boot| format!("boot {boot}"));
     let (name, state, group) = (&host.name, &host.state, &host.group);
     let place = format!("{}/{}/{}", host.region, host.zone, host.rack);
     let address = host.address.as_deref().unwrap_or("no address known");
-    let mut page = clean(&format!(
-        "host {name}  {state}  {place}  group {group}  {boot}  {address}"
-    ));
+    let mut page =
+        clean(&format!("host {name}  {state}  {place}  group {group}  {boot}  {address}"));
     page += "\n";
     let roles = hosts::roles(host);
     let swim = format!("swim says {}: a hint, never a verdict", host.membership);
     let roles = (!roles.is_empty()).then(|| format!("roles: {roles}"));
-    page += &section(
-        "now",
-        explained
-            .sentences
-            .iter()
-            .cloned()
-            .chain(roles)
-            .chain([swim]),
-    );
+    page += &section("now", explained.sentences.iter().cloned().chain(roles).chain([swim]));
     let doubts = explained.doubts.iter().map(|doubt| match doubt.for_ms {
         Some(age) => format!("{} for {}", doubt.observer, span(age)),
         None => doubt.observer.clone(),
@@ -223,12 +185,7 @@ fn of_host(explained: &HostExplained) -> String {
             Some(why) => format!("{}; it discounts itself: {why}", paths(&observer.paths)),
             None => paths(&observer.paths),
         };
-        table.row([
-            observer.observer.clone(),
-            observer.domain.clone(),
-            swim.to_owned(),
-            saw,
-        ]);
+        table.row([observer.observer.clone(), observer.domain.clone(), swim.to_owned(), saw]);
     }
     page += &titled("watched by", &table, true);
     let watches = (!explained.watches.is_empty()).then(|| explained.watches.join(" "));
@@ -238,10 +195,7 @@ fn of_host(explained: &HostExplained) -> String {
 
 /// A heading and indented lines; nothing at all without lines.
 fn section(title: &str, lines: impl IntoIterator<Item = String>) -> String {
-    let lines: String = lines
-        .into_iter()
-        .map(|line| format!("  {}\n", clean(&line)))
-        .collect();
+    let lines: String = lines.into_iter().map(|line| format!("  {}\n", clean(&line))).collect();
     if lines.is_empty() {
         return lines;
     }

@@ -29,9 +29,9 @@ pub fn told(exit: Exit, faults: &[Fault], text: &str) -> CommandFault {
 /// Prints an answer; a closed pipe behind it is no fault of ours.
 pub fn print(answer: &str) -> Result<(), CommandFault> {
     match io::stdout().write_all(answer.as_bytes()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(CommandFault::failed(format!(
-            "cannot write the answer: {why}"
-        ))),
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandFault::failed(format!("cannot write the answer: {why}")))
+        }
         _ => Ok(()),
     }
 }

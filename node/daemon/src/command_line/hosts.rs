@@ -62,10 +62,7 @@ impl Retire {
         if !self.yes {
             self.confirm()?;
         }
-        let order = RetireOrder {
-            host: self.host.clone(),
-            why: self.why.why.clone(),
-        };
+        let order = RetireOrder { host: self.host.clone(), why: self.why.why.clone() };
         self.at.order("/v1/host/retire", &order)
     }
 
@@ -86,9 +83,7 @@ impl Retire {
         if typed.trim() == host {
             Ok(())
         } else {
-            Err(CommandFault::failed(
-                "another name was typed; nothing was done",
-            ))
+            Err(CommandFault::failed("another name was typed; nothing was done"))
         }
     }
 }
@@ -99,18 +94,8 @@ pub fn text(answer: &Answer<Hosts>, screen: &Screen) -> String {
     if hosts.is_empty() {
         return "no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once\n".to_owned();
     }
-    let header = [
-        "host",
-        "zone",
-        "rack",
-        "group",
-        "state",
-        "case",
-        "swim",
-        "boot",
-        "roles",
-        "doubted by",
-    ];
+    let header =
+        ["host", "zone", "rack", "group", "state", "case", "swim", "boot", "roles", "doubted by"];
     let mut table = Table::new(&header);
     for host in hosts {
         let number = |figure: Option<u64>| {
@@ -135,11 +120,7 @@ pub fn text(answer: &Answer<Hosts>, screen: &Screen) -> String {
 /// Its roles; a keeper that votes is a voter.
 pub fn roles(host: &HostLine) -> String {
     let word = |role: &String| {
-        if role == "keeper" && host.is_voter {
-            "voter".to_owned()
-        } else {
-            role.clone()
-        }
+        if role == "keeper" && host.is_voter { "voter".to_owned() } else { role.clone() }
     };
     host.roles.iter().map(word).collect::<Vec<_>>().join(" ")
 }

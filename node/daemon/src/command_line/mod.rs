@@ -131,11 +131,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
 fn told(usage: &clap::Error) -> ExitCode {
     // A closed pipe behind `hale --help` is no fault of ours.
     let _ = usage.print();
-    if usage.use_stderr() {
-        Exit::Usage.into()
-    } else {
-        Exit::Done.into()
-    }
+    if usage.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
 }
 
 #[cfg(test)]

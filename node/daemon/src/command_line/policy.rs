@@ -94,11 +94,7 @@ impl Apply {
             return check(&self.file);
         }
         let (_, text, _) = read(&self.file)?;
-        let order = PolicyOrder {
-            text,
-            why: self.why.why,
-            if_version: self.if_version,
-        };
+        let order = PolicyOrder { text, why: self.why.why, if_version: self.if_version };
         self.at.order("/v1/policy", &order)
     }
 }
@@ -119,11 +115,7 @@ fn text(answer: &Answer<PolicyInForce>, _: &Screen) -> String {
                 # `hale policy apply FILE --why ...` sets it\n"
             .to_owned();
     }
-    if text.ends_with('\n') {
-        text.clone()
-    } else {
-        format!("{text}\n")
-    }
+    if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }
 }
 
 fn history(answer: &Answer<PolicyInForce>, screen: &Screen) -> String {

@@ -27,11 +27,7 @@ impl Desk {
         let connected = std::collections::BTreeSet::new();
         Self {
             fleet,
-            local: Local {
-                up,
-                connected,
-                ..Local::default()
-            },
+            local: Local { up, connected, ..Local::default() },
             standing: Standing {
                 age: Span::milliseconds(400),
                 has_majority: true,
@@ -69,11 +65,7 @@ impl Desk {
 
 fn screen() -> Screen {
     let at = At::of_socket("/run/hale/admin.sock");
-    Screen {
-        no_header: false,
-        utc: false,
-        ..Screen::plain(at)
-    }
+    Screen { no_header: false, utc: false, ..Screen::plain(at) }
 }
 
 fn shows(text: &str, expected: &Expect) {
@@ -166,19 +158,11 @@ fn hosts_are_listed_with_how_each_is() {
     let mut desk = Desk::at(Fleet::healing());
     desk.fleet.opened("b2", Seen::AgentDown);
     desk.fleet.send("c3", Command::Left { boot: boot(1) });
-    let retire = Command::Retire {
-        host: id("c2"),
-        order: order("sold"),
-    };
+    let retire = Command::Retire { host: id("c2"), order: order("sold") };
     desk.fleet.send("a1", retire);
     desk.local.up.remove(&id("b2"));
-    let doubt = |by: &str| DoubtHeld {
-        by: id(by),
-        age: Some(Span::milliseconds(1_200)),
-    };
-    desk.local
-        .doubts
-        .insert(id("a3"), vec![doubt("c1"), doubt("b3")]);
+    let doubt = |by: &str| DoubtHeld { by: id(by), age: Some(Span::milliseconds(1_200)) };
+    desk.local.doubts.insert(id("a3"), vec![doubt("c1"), doubt("b3")]);
     shows(
         &desk.hosts(),
         &expect![[r#"
@@ -200,11 +184,9 @@ fn hosts_are_listed_with_how_each_is() {
 fn a_case_is_explained_from_the_voices_to_the_soak() {
     let mut desk = Desk::at(Fleet::healing());
     let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, "c2");
-    desk.fleet
-        .receive(("c2", case, fence), remedy, ReceiptKind::Done);
+    desk.fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
     desk.fleet.boot("b2", 2);
-    desk.fleet
-        .verify(("c2", case, fence), &[("b2", Seen::Well)]);
+    desk.fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
     let mut text = desk.explain("1");
     let _ = write!(text, "\n{}", desk.cases(false));
     shows(
@@ -258,12 +240,10 @@ fn a_case_is_explained_from_the_voices_to_the_soak() {
 fn a_healed_host_shows_its_present_first_and_then_its_last_case() {
     let mut desk = Desk::at(Fleet::healing());
     let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, "c2");
-    desk.fleet
-        .receive(("c2", case, fence), remedy, ReceiptKind::Done);
+    desk.fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
     desk.fleet.boot("b2", 2);
     for _ in 0..3 {
-        desk.fleet
-            .verify(("c2", case, fence), &[("b2", Seen::Well)]);
+        desk.fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
         desk.fleet.wait(2);
     }
     desk.fleet.wait(700);
@@ -343,8 +323,7 @@ fn every_rule_that_holds_a_case_is_named_with_what_frees_it() {
         let case = desk.fleet.opened(name, Seen::AgentDown);
         desk.fleet.offer(case, "a3");
     }
-    desk.fleet
-        .send("a1", Command::Pause(order("deploy 214 first")));
+    desk.fleet.send("a1", Command::Pause(order("deploy 214 first")));
     let text = desk.status() + "\n" + &desk.explain("3");
     shows(
         &text,
@@ -400,14 +379,8 @@ fn every_rule_that_holds_a_case_is_named_with_what_frees_it() {
 fn a_zone_in_the_dark_is_one_case_for_a_person() {
     let mut desk = Desk::at(Fleet::healing());
     let dark = ["c1", "c2", "c3"].map(|name| (name, Seen::HostDown));
-    let finding = Finding {
-        scope: zone("c"),
-        kind: VerdictKind::DomainDown,
-    };
-    desk.fleet
-        .findings(&dark, vec![finding], &[])
-        .remove(0)
-        .expect("all of it is silent");
+    let finding = Finding { scope: zone("c"), kind: VerdictKind::DomainDown };
+    desk.fleet.findings(&dark, vec![finding], &[]).remove(0).expect("all of it is silent");
     let text = desk.status() + "\n" + &desk.explain("c2");
     shows(
         &text,
@@ -499,30 +472,19 @@ fn a_surge_brakes_and_says_what_lifts_it() {
 #[test]
 fn a_doubted_host_without_verdict_says_which_rule_says_no_where_the_leader_is_asked() {
     let mut desk = Desk::at(Fleet::healing());
-    let doubt = DoubtHeld {
-        by: id("c1"),
-        age: Some(Span::seconds(4)),
-    };
+    let doubt = DoubtHeld { by: id("c1"), age: Some(Span::seconds(4)) };
     desk.local.doubts.insert(id("b3"), vec![doubt]);
     let elsewhere = desk.explain("b3");
-    let silent = [Path::Warm, Path::FreshDial, Path::AgentPort].map(|path| PathReading {
-        path,
-        reading: Reading::Silent,
-    });
+    let silent = [Path::Warm, Path::FreshDial, Path::AgentPort]
+        .map(|path| PathReading { path, reading: Reading::Silent });
     let round = RoundHeld {
         age: Span::milliseconds(900),
         anchor: desk.fleet.ledger.anchor(),
         paths: [(id("c1"), silent.to_vec())].into(),
-        verdict: Err(detection::verdict::NoVerdict::TooFewVoices {
-            have: 1,
-            need: 7,
-            vacant: 0,
-        }),
+        verdict: Err(detection::verdict::NoVerdict::TooFewVoices { have: 1, need: 7, vacant: 0 }),
     };
     desk.local.rounds.insert(id("b3"), round);
-    desk.local
-        .discounting
-        .insert(id("c1"), "its event loop was 900 ms late".into());
+    desk.local.discounting.insert(id("c1"), "its event loop was 900 ms late".into());
     let text = elsewhere + "\n" + &desk.explain("b3") + "\n" + &desk.cases(false) + &desk.status();
     shows(
         &text,
@@ -608,12 +570,7 @@ fn without_a_majority_the_screen_says_how_old_it_is() {
     desk.standing.has_majority = false;
     desk.standing.age = Span::seconds(95);
     desk.standing.leader = None;
-    let head: String = desk
-        .status()
-        .lines()
-        .take(3)
-        .map(|line| line.to_owned() + "\n")
-        .collect();
+    let head: String = desk.status().lines().take(3).map(|line| line.to_owned() + "\n").collect();
     shows(
         &head,
         &expect![[r#"

@@ -27,11 +27,7 @@ pub fn text(answer: &Answer<Status>, screen: &Screen) -> String {
     let mut page = String::new();
     if screen.has_header() {
         let cluster = status.cluster.as_deref().unwrap_or("not founded");
-        let stale = if answer.fresh {
-            ""
-        } else {
-            ", NO MAJORITY behind it"
-        };
+        let stale = if answer.fresh { "" } else { ", NO MAJORITY behind it" };
         let (seen_by, age) = (&status.seen_by, span(answer.age_ms));
         page += &format!("{cluster}  as seen by {seen_by}, ledger {age} old{stale}\n");
     }
@@ -69,21 +65,12 @@ fn headline(status: &Status, clock: Clock) -> String {
         format!("HEALING {} of {} allowed", healing.in_flight, healing.limit)
     };
     let policy = match &status.policy {
-        Some(policy) => format!(
-            "policy v{} ({}, {})",
-            policy.version,
-            policy.who,
-            clock.moment(&policy.set)
-        ),
+        Some(policy) => {
+            format!("policy v{} ({}, {})", policy.version, policy.who, clock.moment(&policy.set))
+        }
         None => "no policy".to_owned(),
     };
-    let line = [
-        doing,
-        brake(&status.brake),
-        keepers(&status.keepers),
-        policy,
-    ]
-    .join("    ");
+    let line = [doing, brake(&status.brake), keepers(&status.keepers), policy].join("    ");
     let why = status.brake.why.as_ref();
     let why = why.map_or_else(String::new, |why| format!("BRAKE ON: {}\n", clean(why)));
     clean(&line) + "\n" + &why
@@ -93,10 +80,7 @@ fn brake(brake: &Brake) -> String {
     match (&brake.why, &brake.ramp) {
         (Some(_), _) => "BRAKE ON".to_owned(),
         (None, Some(ramp)) => {
-            format!(
-                "brake off, ramp at {} at once ({} ended)",
-                ramp.limit, ramp.ended
-            )
+            format!("brake off, ramp at {} at once ({} ended)", ramp.limit, ramp.ended)
         }
         (None, None) => "brake off".to_owned(),
     }
@@ -124,15 +108,7 @@ fn zones(zones: &[ZoneLine]) -> Table {
 }
 
 fn budgets(budgets: &[BudgetLine]) -> Table {
-    let header = [
-        "budget",
-        "used",
-        "limit",
-        "next free",
-        "unhealthy",
-        "halts above",
-        "this hour",
-    ];
+    let header = ["budget", "used", "limit", "next free", "unhealthy", "halts above", "this hour"];
     let mut table = Table::new(&header);
     let or_none =
         |figure: Option<u64>| figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string());
@@ -163,9 +139,6 @@ fn listed(heading: &str, lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let lines: String = lines
-        .iter()
-        .map(|line| format!("  {}\n", clean(line)))
-        .collect();
+    let lines: String = lines.iter().map(|line| format!("  {}\n", clean(line))).collect();
     format!("\n{heading}\n{lines}")
 }

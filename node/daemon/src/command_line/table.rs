@@ -23,16 +23,12 @@ pub struct Clock {
 impl Table {
     /// No rows yet.
     pub fn new(header: &[&'static str]) -> Self {
-        Self {
-            header: header.to_vec(),
-            rows: Vec::new(),
-        }
+        Self { header: header.to_vec(), rows: Vec::new() }
     }
 
     /// One more row; as many cells as the header has.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows
-            .push(cells.iter().map(|cell| clean(cell)).collect());
+        self.rows.push(cells.iter().map(|cell| clean(cell)).collect());
     }
 
     /// Whether there is nothing to show.
@@ -48,10 +44,7 @@ impl Table {
         let columns: Vec<(usize, bool)> = (0..self.header.len())
             .map(|column| (self.width(&lines, column), self.is_of_numbers(column)))
             .collect();
-        lines
-            .iter()
-            .map(|line| indent.to_owned() + &aligned(line, &columns) + "\n")
-            .collect()
+        lines.iter().map(|line| indent.to_owned() + &aligned(line, &columns) + "\n").collect()
     }
 
     fn width(&self, lines: &[&Vec<String>], column: usize) -> usize {
@@ -110,11 +103,7 @@ pub fn span(milliseconds: u64) -> String {
 pub fn clean(text: &str) -> String {
     let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let shown = |letter: char| {
-        if letter.is_control() || turns(letter) {
-            '\u{fffd}'
-        } else {
-            letter
-        }
+        if letter.is_control() || turns(letter) { '\u{fffd}' } else { letter }
     };
     text.chars().map(shown).collect()
 }
@@ -150,10 +139,7 @@ mod tests {
         assert_eq!(clock.moment("2027-11-18T22:04:57.500Z"), "2.5 s ago");
         assert_eq!(clock.moment("2027-11-18T21:00:00Z"), "65 m ago");
         assert_eq!(clock.moment("2027-11-10T21:00:00Z"), "8 days ago");
-        let utc = Clock {
-            is_utc: true,
-            ..clock
-        };
+        let utc = Clock { is_utc: true, ..clock };
         assert_eq!(utc.moment("2027-11-18T21:00:00Z"), "2027-11-18T21:00:00Z");
     }
 }

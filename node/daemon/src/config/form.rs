@@ -77,17 +77,12 @@ impl Seed {
     fn from_text(text: &str) -> Option<Self> {
         if let Ok(address) = SocketAddr::from_str(text) {
             let is_dialled = address.port() > 0 && !address.ip().is_unspecified();
-            return is_dialled.then(|| Self {
-                host: address.ip().to_string(),
-                port: address.port(),
-            });
+            return is_dialled
+                .then(|| Self { host: address.ip().to_string(), port: address.port() });
         }
         let (host, port) = text.rsplit_once(':')?;
         let port = port.parse().ok().filter(|port| *port > 0)?;
-        is_dns_name(host).then(|| Self {
-            host: host.to_owned(),
-            port,
-        })
+        is_dns_name(host).then(|| Self { host: host.to_owned(), port })
     }
 }
 
@@ -100,9 +95,7 @@ fn is_dns_name(text: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let is_number = text
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     text.len() <= 253 && !is_number && text.trim_end_matches('.').split('.').all(is_label)
 }
 
@@ -142,12 +135,7 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_name_or_an_address_with_its_port_and_reads_as_it_was_written() {
-        for sound in [
-            "a1:7946",
-            "a1.example.net:7946",
-            "10.0.0.7:1",
-            "[2001:db8::7]:7946",
-        ] {
+        for sound in ["a1:7946", "a1.example.net:7946", "10.0.0.7:1", "[2001:db8::7]:7946"] {
             let seed = Seed::from_text(sound).expect("sound");
             assert_eq!(seed.to_string(), sound);
         }
@@ -175,13 +163,7 @@ mod tests {
         assert!(Listening.read_toml("'[::]:7946'").is_some());
         assert!(Listening.read_toml("'0.0.0.0:7946'").is_some());
         assert!(Dialled.read_toml("'10.0.0.7:7946'").is_some());
-        for unsound in [
-            "'[::]:7946'",
-            "'0.0.0.0:7946'",
-            "'10.0.0.7:0'",
-            "'a1:7946'",
-            "7946",
-        ] {
+        for unsound in ["'[::]:7946'", "'0.0.0.0:7946'", "'10.0.0.7:0'", "'a1:7946'", "7946"] {
             assert!(Dialled.read_toml(unsound).is_none(), "{unsound} passed");
         }
     }

@@ -67,10 +67,7 @@ pub static ADVERTISE: RequiredKey<Dialled> = RequiredKey {
 
 pub static SEEDS: Key<ListOf<Asked>> = Key {
     name: "seeds",
-    form: ListOf {
-        member: Asked,
-        at_most: SEEDS_MAX,
-    },
+    form: ListOf { member: Asked, at_most: SEEDS_MAX },
     default: "[]",
     says: "Whom it asks for the mesh at start and whenever it knows no other host; three in different zones survive most \
            days. The first host of a mesh needs none.",
@@ -129,13 +126,7 @@ pub static ADMIN: Section = Section {
     says: "\
 The socket that the command line and programs of this host talk to. The kernel says who is at its other end; root and \
 the agent's own user may always ask and order.",
-    keys: &[
-        &SOCKET,
-        &READ_USERS,
-        &READ_GROUPS,
-        &WRITE_USERS,
-        &WRITE_GROUPS,
-    ],
+    keys: &[&SOCKET, &READ_USERS, &READ_GROUPS, &WRITE_USERS, &WRITE_GROUPS],
     sections: &[],
     refused: &[],
 };
@@ -150,22 +141,14 @@ pub static SOCKET: Key<FilePath> = Key {
 const fn peers(name: &'static str, says: &'static str) -> Key<ListOf<Count>> {
     Key {
         name,
-        form: ListOf {
-            member: Count {
-                at_least: 0,
-                at_most: u32::MAX - 1,
-            },
-            at_most: PEERS_MAX,
-        },
+        form: ListOf { member: Count { at_least: 0, at_most: u32::MAX - 1 }, at_most: PEERS_MAX },
         default: "[]",
         says,
     }
 }
 
-pub static READ_USERS: Key<ListOf<Count>> = peers(
-    "read_users",
-    "User ids that may ask: state, cases, audit. No secret is ever told.",
-);
+pub static READ_USERS: Key<ListOf<Count>> =
+    peers("read_users", "User ids that may ask: state, cases, audit. No secret is ever told.");
 
 pub static READ_GROUPS: Key<ListOf<Count>> = peers(
     "read_groups",
@@ -177,10 +160,8 @@ pub static WRITE_USERS: Key<ListOf<Count>> = peers(
     "User ids that may also order: pause, resume, policy, retire. They speak for the whole mesh.",
 );
 
-pub static WRITE_GROUPS: Key<ListOf<Count>> = peers(
-    "write_groups",
-    "Group ids that may also order; the peer's primary group counts.",
-);
+pub static WRITE_GROUPS: Key<ListOf<Count>> =
+    peers("write_groups", "Group ids that may also order; the peer's primary group counts.");
 
 pub static LIMITS: Section = Section {
     name: "limits",
@@ -193,10 +174,7 @@ pub static LIMITS: Section = Section {
 
 pub static CONNECTIONS_MAX: Key<Count> = Key {
     name: "connections_max",
-    form: Count {
-        at_least: 64,
-        at_most: 16_384,
-    },
+    form: Count { at_least: 64, at_most: 16_384 },
     default: "256",
     says: "Most hosts connected at once, about 28 KiB each; fewer cost handshakes (4 kB and half a millisecond on both \
            sides). A keeper of a large mesh needs more, for all that follow it.",

@@ -21,9 +21,7 @@ impl Config {
                 identity: identity(reader, root, folder),
                 storage: folder.join(reader.take(&storage, &keys::FOLDER)),
                 admin: admin(reader, root, folder),
-                limits: Limits {
-                    connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX),
-                },
+                limits: Limits { connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX) },
                 log: Log {
                     format: reader.take(&log, &keys::FORMAT),
                     level: reader.take(&log, &keys::LEVEL),
@@ -56,11 +54,7 @@ fn agent<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Option<Agent> {
     let bind = reader.take(&table, &keys::BIND);
     let advertise = reader.take_required(&table, &keys::ADVERTISE);
     let seeds = reader.take(&table, &keys::SEEDS);
-    Some(Agent {
-        bind,
-        advertise: advertise?,
-        seeds,
-    })
+    Some(Agent { bind, advertise: advertise?, seeds })
 }
 
 fn identity<'d>(reader: &mut Reader<'d>, root: &Table<'d>, folder: &Path) -> Identity {
@@ -101,19 +95,13 @@ fn admin<'d>(reader: &mut Reader<'d>, root: &Table<'d>, folder: &Path) -> Admin 
 fn reach<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> BTreeMap<HostName, SocketAddr> {
     let mut reach = BTreeMap::new();
     for table in reader.tables(root, &keys::REACH) {
-        let host = reader
-            .take_required(&table, &keys::REACH_HOST)
-            .map(HostName);
+        let host = reader.take_required(&table, &keys::REACH_HOST).map(HostName);
         let address = reader.take_required(&table, &keys::REACH_ADDRESS);
         let (Some(host), Some(address)) = (host, address) else {
             continue;
         };
         if reach.insert(host, address).is_some() {
-            reader.contradiction(
-                &table,
-                keys::REACH_HOST.name,
-                "this host is named above already",
-            );
+            reader.contradiction(&table, keys::REACH_HOST.name, "this host is named above already");
         }
     }
     reach

@@ -116,15 +116,9 @@ address = "10.0.0.9:2"
 
 #[test]
 fn a_socket_path_that_the_kernel_would_not_take_is_a_fault() {
-    let text = format!(
-        "agent.advertise = \"[::1]:1\"\nadmin.socket = \"/{}\"",
-        "x".repeat(107)
-    );
+    let text = format!("agent.advertise = \"[::1]:1\"\nadmin.socket = \"/{}\"", "x".repeat(107));
     assert!(faults(&text).contains("admin.socket"));
-    let text = format!(
-        "agent.advertise = \"[::1]:1\"\nadmin.socket = \"/{}\"",
-        "x".repeat(106)
-    );
+    let text = format!("agent.advertise = \"[::1]:1\"\nadmin.socket = \"/{}\"", "x".repeat(106));
     assert!(read(&text).is_ok());
 }
 

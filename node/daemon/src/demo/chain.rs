@@ -51,17 +51,11 @@ impl Chain {
             .then(What::Verified {
                 case,
                 remedy,
-                boot: Some(Boot {
-                    number: 2,
-                    nonce: 0,
-                }),
+                boot: Some(Boot { number: 2, nonce: 0 }),
                 anchor: Anchor::default(),
                 grounds: Digest::default(),
             })
-            .then(What::Closed {
-                case,
-                how: ledger::case::Closure::Healed,
-            })
+            .then(What::Closed { case, how: ledger::case::Closure::Healed })
     }
 
     /// The records as they would be fetched.
@@ -93,12 +87,7 @@ pub fn verdict(case: CaseId, subject: &Scope, kind: VerdictKind) -> What {
 
 /// A lease.
 pub fn granted(case: CaseId, fence: Fence) -> What {
-    What::Granted {
-        case,
-        fence,
-        healer: super::stage::id_of(0),
-        is_takeover: false,
-    }
+    What::Granted { case, fence, healer: super::stage::id_of(0), is_takeover: false }
 }
 
 /// An intent.

@@ -57,9 +57,7 @@ impl Fleet {
         for address in &mut addresses {
             *address = ports::free().map_err(FleetFault::of("find a free port"))?;
         }
-        let links = Links::between(&addresses)
-            .await
-            .map_err(FleetFault::of("open the relays"))?;
+        let links = Links::between(&addresses).await.map_err(FleetFault::of("open the relays"))?;
         let fleet = Self {
             folder: folder.into(),
             program: program.into(),
@@ -119,11 +117,9 @@ impl Fleet {
 
     async fn signal(&self, place: Place, signal: Signal) -> Result<(), FleetFault> {
         let agent = self.agents[place].lock().await;
-        agent.as_ref().map_or(Ok(()), |agent| {
-            agent
-                .signal(signal)
-                .map_err(FleetFault::of("signal an agent"))
-        })
+        agent
+            .as_ref()
+            .map_or(Ok(()), |agent| agent.signal(signal).map_err(FleetFault::of("signal an agent")))
     }
 
     /// The process id of a host's agent, if one runs.
@@ -149,11 +145,7 @@ impl Fleet {
         }
         let files = self.files(place);
         let config = files.config();
-        let arguments = [
-            OsStr::new("agent"),
-            OsStr::new("--config"),
-            config.as_os_str(),
-        ];
+        let arguments = [OsStr::new("agent"), OsStr::new("--config"), config.as_os_str()];
         let links = self.links.clone();
         let then = async move {
             // A relay that does not turn belongs to a fleet that is being dropped.
@@ -176,10 +168,7 @@ impl Fleet {
             }
             time::sleep(LOOK_EVERY).await;
         }
-        self.links
-            .agent_lives(place)
-            .await
-            .map_err(FleetFault::of("open the relays of a host"))
+        self.links.agent_lives(place).await.map_err(FleetFault::of("open the relays of a host"))
     }
 
     fn did_not_start(&self, place: Place) -> FleetFault {
@@ -200,13 +189,9 @@ impl Fleet {
 
     fn found_authority(&self) -> Result<(), FleetFault> {
         let cluster = vocabulary::ClusterName::new(CLUSTER).map_err(FleetFault::of("name it"))?;
-        authority::init(
-            &cluster,
-            &self.authority(),
-            Term::from_now(CERTIFICATE_DAYS),
-        )
-        .map(drop)
-        .map_err(FleetFault::of("found the authority"))
+        authority::init(&cluster, &self.authority(), Term::from_now(CERTIFICATE_DAYS))
+            .map(drop)
+            .map_err(FleetFault::of("found the authority"))
     }
 
     fn furnish(&self, place: Place) -> Result<(), FleetFault> {
@@ -229,10 +214,7 @@ impl Fleet {
         Reached {
             bind: self.addresses[place],
             seeds: keepers.map(|(_, address)| *address).collect(),
-            relays: relays
-                .iter()
-                .map(|(to, address)| (HOSTS[*to].name, *address))
-                .collect(),
+            relays: relays.iter().map(|(to, address)| (HOSTS[*to].name, *address)).collect(),
         }
     }
 }
@@ -240,9 +222,7 @@ impl Fleet {
 /// A stopped process is ended by SIGKILL as well; nothing else ends it.
 async fn end(agent: Option<Process>, signal: Signal) -> Result<(), FleetFault> {
     let Some(agent) = agent else { return Ok(()) };
-    agent
-        .signal(signal)
-        .map_err(FleetFault::of("end an agent"))?;
+    agent.signal(signal).map_err(FleetFault::of("end an agent"))?;
     agent.ended().await;
     Ok(())
 }

@@ -24,10 +24,7 @@ impl Folder {
             let path = parent.join(format!("hale-demo-{process}-{count}"));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
-                    return Ok(Self {
-                        path,
-                        is_kept: false,
-                    });
+                    return Ok(Self { path, is_kept: false });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
                 Err(error) => return Err(error),

@@ -81,21 +81,16 @@ impl History {
 
     /// The records above this number.
     pub fn since(&self, number: u64) -> impl Iterator<Item = &Record> {
-        self.records
-            .iter()
-            .filter(move |record| record.number > number)
+        self.records.iter().filter(move |record| record.number > number)
     }
 
     /// Cases whose first verdict is above this number, with subject and first kind.
     pub fn opened_since(&self, number: u64) -> Vec<(CaseId, Scope, VerdictKind)> {
         let mut seen = BTreeSet::new();
         let verdicts = self.since(number).filter_map(|record| match &record.what {
-            What::Verdict {
-                case,
-                subject,
-                kind,
-                ..
-            } => Some((*case, subject.clone(), kind.clone())),
+            What::Verdict { case, subject, kind, .. } => {
+                Some((*case, subject.clone(), kind.clone()))
+            }
             _ => None,
         });
         verdicts.filter(|(case, _, _)| seen.insert(*case)).collect()
@@ -104,10 +99,7 @@ impl History {
     /// The first case on this subject whose verdict is above this number.
     pub fn case_on(&self, subject: &Scope, number: u64) -> Option<CaseId> {
         let opened = self.opened_since(number).into_iter();
-        opened
-            .filter(|(_, on, _)| on == subject)
-            .map(|(case, _, _)| case)
-            .next()
+        opened.filter(|(_, on, _)| on == subject).map(|(case, _, _)| case).next()
     }
 
     /// What became of a case above this number.
@@ -128,16 +120,8 @@ impl History {
                 What::Granted { case, .. } => {
                     counted.insert(*case);
                 }
-                What::LeaseOver {
-                    case,
-                    is_orphaned: false,
-                    ..
-                }
-                | What::Escalated {
-                    case,
-                    is_counted: false,
-                    ..
-                }
+                What::LeaseOver { case, is_orphaned: false, .. }
+                | What::Escalated { case, is_counted: false, .. }
                 | What::Closed { case, .. } => {
                     counted.remove(case);
                 }
@@ -159,8 +143,7 @@ impl History {
 
     /// The first record above this number by which a person, or the policy, lifted a brake.
     pub fn resumed_since(&self, number: u64) -> Option<&Record> {
-        self.since(number)
-            .find(|record| matches!(record.what, What::Resumed { .. }))
+        self.since(number).find(|record| matches!(record.what, What::Resumed { .. }))
     }
 
     /// The lives that a host began above this number.
@@ -176,37 +159,20 @@ impl History {
 impl CaseStory {
     fn take(&mut self, of: CaseId, record: &Record) {
         match &record.what {
-            What::Verdict {
-                case,
-                kind,
-                against,
-                well,
-                vacant,
-                ..
-            } if *case == of => {
-                let spoken = Spoken {
-                    kind: kind.clone(),
-                    against: *against,
-                    well: *well,
-                    vacant: *vacant,
-                };
+            What::Verdict { case, kind, against, well, vacant, .. } if *case == of => {
+                let spoken =
+                    Spoken { kind: kind.clone(), against: *against, well: *well, vacant: *vacant };
                 self.verdicts.push(Step::of(record, spoken));
             }
             What::Granted { case, fence, .. } if *case == of => {
                 self.granted.push(Step::of(record, *fence));
             }
-            What::Intended {
-                case,
-                fence,
-                remedy,
-                ..
-            } if *case == of => self.intended.push(Step::of(record, (*remedy, *fence))),
-            What::Received {
-                case,
-                fence,
-                remedy,
-                ..
-            } if *case == of => self.received.push(Step::of(record, (*remedy, *fence))),
+            What::Intended { case, fence, remedy, .. } if *case == of => {
+                self.intended.push(Step::of(record, (*remedy, *fence)))
+            }
+            What::Received { case, fence, remedy, .. } if *case == of => {
+                self.received.push(Step::of(record, (*remedy, *fence)))
+            }
             What::Verified { case, boot, .. } if *case == of => {
                 self.verified = Some(Step::of(record, boot.map(|boot| boot.number)));
             }
@@ -221,11 +187,7 @@ impl CaseStory {
 
 impl<T> Step<T> {
     fn of(record: &Record, what: T) -> Self {
-        Self {
-            number: record.number,
-            wall_ms: record.wall.0,
-            what,
-        }
+        Self { number: record.number, wall_ms: record.wall.0, what }
     }
 }
 
@@ -259,30 +221,21 @@ mod tests {
 
     #[test]
     fn a_record_that_was_altered_is_not_believed_and_nothing_of_its_page_is() {
-        let mut records = Chain::default()
-            .healed(1, &host(1), VerdictKind::AgentDown)
-            .records();
+        let mut records = Chain::default().healed(1, &host(1), VerdictKind::AgentDown).records();
         records[3].what = granted(CaseId(9), Fence(99));
         let mut history = History::default();
-        assert_eq!(
-            history.extend(records),
-            Err(BrokenAt::Contents { number: 4 })
-        );
+        assert_eq!(history.extend(records), Err(BrokenAt::Contents { number: 4 }));
         assert_eq!(history.head().number, 0);
     }
 
     #[test]
     fn histories_agree_when_one_is_the_beginning_of_the_other_and_else_never() {
-        let short = Chain::default()
-            .then(granted(CaseId(1), Fence(1)))
-            .history();
+        let short = Chain::default().then(granted(CaseId(1), Fence(1))).history();
         let long = Chain::default()
             .then(granted(CaseId(1), Fence(1)))
             .then(granted(CaseId(2), Fence(2)))
             .history();
-        let other = Chain::default()
-            .then(granted(CaseId(3), Fence(1)))
-            .history();
+        let other = Chain::default().then(granted(CaseId(3), Fence(1))).history();
         assert!(short.agrees_with(&long) && long.agrees_with(&short));
         assert!(!other.agrees_with(&long));
         assert!(History::default().agrees_with(&long));

@@ -64,13 +64,8 @@ pub struct Journal {
 impl Journal {
     /// A new journal in this file.
     pub fn begin(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .open(path)?;
-        Ok(Self {
-            kept: Mutex::new((file, Vec::new())),
-        })
+        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+        Ok(Self { kept: Mutex::new((file, Vec::new())) })
     }
 
     /// law J1: returns when the line is in the file.
@@ -125,13 +120,7 @@ mod tests {
     use super::*;
 
     fn errand(remedy: u64) -> Errand {
-        Errand {
-            case: 1,
-            subject: "a1".into(),
-            verdict: "AgentDown".into(),
-            fence: remedy,
-            remedy,
-        }
+        Errand { case: 1, subject: "a1".into(), verdict: "AgentDown".into(), fence: remedy, remedy }
     }
 
     #[test]
@@ -140,14 +129,10 @@ mod tests {
         let path = folder.path().join("journal.jsonl");
         let journal = Journal::begin(&path).expect("begun");
         journal.write(Seen::Begin, &errand(1), "").expect("written");
-        journal
-            .write(Seen::End, &errand(1), "pid 7")
-            .expect("written");
+        journal.write(Seen::End, &errand(1), "pid 7").expect("written");
         let text = std::fs::read_to_string(&path).expect("read");
-        let read: Vec<Line> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a line"))
-            .collect();
+        let read: Vec<Line> =
+            text.lines().map(|line| serde_json::from_str(line).expect("a line")).collect();
         assert_eq!(read, journal.lines());
         assert!(Journal::begin(&path).is_err());
     }

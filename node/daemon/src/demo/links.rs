@@ -39,18 +39,12 @@ impl Links {
                 }
             }
         }
-        Ok(Self {
-            relays,
-            weather: Mutex::default(),
-        })
+        Ok(Self { relays, weather: Mutex::default() })
     }
 
     /// The relays by which a host dials each of the others.
     pub fn from(&self, place: Place) -> impl Iterator<Item = (Place, SocketAddr)> {
-        let of = self
-            .relays
-            .iter()
-            .filter(move |(from, _, _)| *from == place);
+        let of = self.relays.iter().filter(move |(from, _, _)| *from == place);
         of.map(|(_, to, relay)| (*to, relay.address()))
     }
 
@@ -131,10 +125,7 @@ mod tests {
 
     #[test]
     fn a_link_carries_only_between_hosts_that_are_there_on_one_side_to_an_agent_that_lives() {
-        let mut weather = Weather {
-            living: set(&[0, 1, 2, 3, 4]),
-            ..Weather::default()
-        };
+        let mut weather = Weather { living: set(&[0, 1, 2, 3, 4]), ..Weather::default() };
         assert_eq!(weather.over(5, 0), Mode::Open);
         assert_eq!(weather.over(0, 5), Mode::Refusing);
         weather.island = set(&[2, 3]);

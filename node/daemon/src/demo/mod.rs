@@ -62,9 +62,7 @@ pub enum Ending {
 pub fn run(program: &Path, wish: Wish) -> Result<Ending, std::io::Error> {
     let mut folder = Folder::make()?;
     // Outlived by the folder: whatever its tasks hold is dropped, and every process with it, before the folder goes.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -127,10 +125,7 @@ async fn perform(program: &Path, wish: Wish, folder: &mut Folder) -> (Option<Lef
 /// Their names, in order.
 const ACTS: [(&str, &str); 4] = [
     ("death", "Act 1: an agent is killed"),
-    (
-        "frozen host",
-        "Act 2: a host freezes, and its network with it",
-    ),
+    ("frozen host", "Act 2: a host freezes, and its network with it"),
     ("cut", "Act 3: a zone is cut off"),
     ("surge", "Act 4: three hosts of three zones at once"),
 ];

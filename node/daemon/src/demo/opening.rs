@@ -75,13 +75,9 @@ async fn lay(program: &Path, folder: &Path) -> Result<(Arc<Fleet>, Arc<Journal>,
 }
 
 async fn raise(stage: &mut Stage, folder: &Path, policy: &str) -> Result<(), Proof> {
-    stage
-        .story
-        .head("Opening: six agents on loopback, in three zones of two");
+    stage.story.head("Opening: six agents on loopback, in three zones of two");
     stage.story.line("Real processes, QUIC and certificates; relays of the demo's own carry every link, so that it can cut them.");
-    stage
-        .story
-        .line("Lines marked `audit` are the mesh's own history, told as it grows.");
+    stage.story.line("Lines marked `audit` are the mesh's own history, told as it grows.");
     stage.story.say(format!(
         "certificates, configurations, logs and the journal of remedies are in {}",
         folder.display()
@@ -90,10 +86,9 @@ async fn raise(stage: &mut Stage, folder: &Path, policy: &str) -> Result<(), Pro
         let process = stage.fleet.start(place).await;
         let process = process.map_err(|fault| Proof::overdue("agents start", fault.to_string()))?;
         let keeper = if host.is_keeper { ", keeper" } else { "" };
-        stage.story.say(format!(
-            "{} listens, process {process}, zone {}{keeper}",
-            host.name, host.zone
-        ));
+        stage
+            .story
+            .say(format!("{} listens, process {process}, zone {}{keeper}", host.name, host.zone));
     }
     found(stage).await?;
     let calm = stage.calm(ENROLLED_WITHIN).await?;
@@ -107,18 +102,14 @@ async fn raise(stage: &mut Stage, folder: &Path, policy: &str) -> Result<(), Pro
 /// `hale init`, given again until the keepers have found one another.
 async fn found(stage: &mut Stage) -> Result<(), Proof> {
     let keepers = HOSTS.iter().filter(|host| host.is_keeper);
-    let order = FoundOrder {
-        keepers: keepers.map(|host| host.name.to_owned()).collect(),
-    };
+    let order = FoundOrder { keepers: keepers.map(|host| host.name.to_owned()).collect() };
     let names = order.keepers.join(",");
     let until = Instant::now() + FOUNDED_WITHIN;
     loop {
         let why = match stage.sight.order(FIRST, "/v1/init", &order).await {
             Ok(ordered) => {
                 let said = ordered.data.sentence;
-                stage
-                    .story
-                    .say(format!("hale init --keepers {names}: {said}"));
+                stage.story.say(format!("hale init --keepers {names}: {said}"));
                 return Ok(());
             }
             Err(why) => why.to_string(),

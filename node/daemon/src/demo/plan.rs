@@ -62,11 +62,7 @@ pub struct Reached {
 
 impl Planned {
     const fn new(name: &'static str, zone: &'static str, is_keeper: bool) -> Self {
-        Self {
-            name,
-            zone,
-            is_keeper,
-        }
+        Self { name, zone, is_keeper }
     }
 
     /// What its certificate says.
@@ -80,10 +76,7 @@ impl Planned {
                 rack: Label::new(self.name)?,
             },
             group: GroupName::new(GROUP)?,
-            roles: Roles {
-                keeper: self.is_keeper,
-                healer: true,
-            },
+            roles: Roles { keeper: self.is_keeper, healer: true },
         })
     }
 }
@@ -96,17 +89,13 @@ pub fn place_of(name: &str) -> Option<Place> {
 /// The hosts of a zone.
 pub fn places_in(zone: &str) -> Vec<Place> {
     let all = HOSTS.iter().enumerate();
-    all.filter(|(_, host)| host.zone == zone)
-        .map(|(place, _)| place)
-        .collect()
+    all.filter(|(_, host)| host.zone == zone).map(|(place, _)| place).collect()
 }
 
 impl Files {
     /// The files of a host in the folder of the whole mesh.
     pub fn of(mesh: &Path, host: &Planned) -> Self {
-        Self {
-            folder: mesh.join(host.name),
-        }
+        Self { folder: mesh.join(host.name) }
     }
 
     /// The host's own folder: certificate, key, and all below.
@@ -161,10 +150,7 @@ socket = \"admin.sock\"
         );
         for (host, address) in &reached.relays {
             // Writing to a string does not fail.
-            let _ = write!(
-                text,
-                "\n[[reach]]\nhost = \"{host}\"\naddress = \"{address}\"\n"
-            );
+            let _ = write!(text, "\n[[reach]]\nhost = \"{host}\"\naddress = \"{address}\"\n");
         }
         text
     }

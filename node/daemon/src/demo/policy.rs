@@ -8,10 +8,8 @@ use std::path::Path;
 pub fn text(program: &Path, socket: &Path) -> String {
     // A path as a TOML text: Rust's escapes of quote, backslash and control characters are TOML's, all but those of the
     // rarest characters, which no temporary folder has.
-    let (program, socket) = (
-        format!("{:?}", program.to_string_lossy()),
-        format!("{:?}", socket.to_string_lossy()),
-    );
+    let (program, socket) =
+        (format!("{:?}", program.to_string_lossy()), format!("{:?}", socket.to_string_lossy()));
     let rung = |class: &str| {
         format!(
             "\
@@ -74,11 +72,7 @@ mod tests {
         let policy = Policy::read("policy.toml", &text).expect("sound");
         assert_eq!(policy.budget.fleet.in_flight.of(6), 1);
         assert!(
-            !policy
-                .budget
-                .fleet
-                .halt_above
-                .is_some_and(|halt| halt.is_crossed(3, 6)),
+            !policy.budget.fleet.halt_above.is_some_and(|halt| halt.is_crossed(3, 6)),
             "three dead hosts are stopped by the surge alone, so that lifting it is seen to matter"
         );
         for verdict in [VerdictKind::AgentDown, VerdictKind::HostDown] {

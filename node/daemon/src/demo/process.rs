@@ -39,9 +39,7 @@ impl Process {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let id = child
-            .id()
-            .ok_or_else(|| io::Error::other("it ended before it had begun"))?;
+        let id = child.id().ok_or_else(|| io::Error::other("it ended before it had begun"))?;
         let (tell, has_ended) = watch::channel(false);
         let watched = tokio::spawn(async move {
             // An error would mean that it is no child of ours any more.
@@ -49,11 +47,7 @@ impl Process {
             then.await;
             tell.send_replace(true);
         });
-        Ok(Self {
-            id,
-            has_ended,
-            watched,
-        })
+        Ok(Self { id, has_ended, watched })
     }
 
     /// Its process id.
@@ -122,9 +116,7 @@ mod tests {
             let _ = done.send(());
         });
         process.signal(Signal::STOP).expect("stopped");
-        process
-            .signal(Signal::KILL)
-            .expect("killed, though stopped");
+        process.signal(Signal::KILL).expect("killed, though stopped");
         timeout(PATIENCE, process.ended()).await.expect("it ends");
         assert_eq!(follows.try_recv(), Ok(()), "law Q2");
         assert!(!is_there(process.id()));

@@ -41,11 +41,7 @@ pub struct Healing<'a> {
 impl Proof {
     /// A claim, whether it held, and what was seen.
     pub fn new(claim: impl Into<String>, held: bool, seen: impl Into<String>) -> Self {
-        Self {
-            claim: claim.into(),
-            held,
-            seen: seen.into(),
-        }
+        Self { claim: claim.into(), held, seen: seen.into() }
     }
 
     /// A claim that was waited for and did not come true.
@@ -67,11 +63,7 @@ impl Healing<'_> {
 
     /// protocol 3.4: at least two voices, and the verdict is the one that the fault deserves.
     fn several_saw_it(&self) -> Proof {
-        let claim = format!(
-            "several observers agreed that {} is {}",
-            self.host,
-            self.kind.word()
-        );
+        let claim = format!("several observers agreed that {} is {}", self.host, self.kind.word());
         let Some(last) = self.story.verdicts.last() else {
             return Proof::new(claim, false, "the audit has no verdict");
         };
@@ -89,29 +81,16 @@ impl Healing<'_> {
 
     /// The outside saw one remedy begin and end, under the very fence and id that the audit intended.
     fn one_remedy_ran_under_the_lease(&self) -> Proof {
-        let claim = format!(
-            "one remedy ran on {}, under the fence of its lease",
-            self.host
-        );
+        let claim = format!("one remedy ran on {}, under the fence of its lease", self.host);
         let kinds: Vec<Seen> = self.lines.iter().map(|line| line.seen).collect();
-        let outside: Vec<(u64, u64)> = self
-            .lines
-            .iter()
-            .map(|line| (line.errand.remedy, line.errand.fence))
-            .collect();
-        let inside: Vec<(u64, u64)> = self
-            .story
-            .intended
-            .iter()
-            .map(|step| (step.what.0.0, step.what.1.0))
-            .collect();
+        let outside: Vec<(u64, u64)> =
+            self.lines.iter().map(|line| (line.errand.remedy, line.errand.fence)).collect();
+        let inside: Vec<(u64, u64)> =
+            self.story.intended.iter().map(|step| (step.what.0.0, step.what.1.0)).collect();
         let is_one = kinds == [Seen::Begin, Seen::End] && inside.len() == 1;
         let held = is_one && outside.iter().all(|seen| *seen == inside[0]);
-        let seen = format!(
-            "journal (remedy, fence): {}; audit: {}",
-            pairs(&outside),
-            pairs(&inside)
-        );
+        let seen =
+            format!("journal (remedy, fence): {}; audit: {}", pairs(&outside), pairs(&inside));
         Proof::new(claim, held, seen)
     }
 
@@ -203,10 +182,7 @@ pub fn nothing_was_begun(claim: &str, history: &History, since: u64, lines: &[Li
     Proof::new(
         claim,
         begun == 0 && lines.is_empty(),
-        format!(
-            "leases and intents in the audit: {begun}; lines in the journal: {}",
-            lines.len()
-        ),
+        format!("leases and intents in the audit: {begun}; lines in the journal: {}", lines.len()),
     )
 }
 
@@ -226,26 +202,16 @@ pub fn one_history(told: &[(&str, Result<History, String>)], own: &History) -> P
     }
     let head = own.head();
     if faults.is_empty() {
-        let seen = format!(
-            "{} agents, {} records, each digest computed again",
-            told.len(),
-            head.number
-        );
+        let seen =
+            format!("{} agents, {} records, each digest computed again", told.len(), head.number);
         return Proof::new(claim, true, seen);
     }
     Proof::new(claim, false, faults.join("; "))
 }
 
 fn pairs(of: &[(u64, u64)]) -> String {
-    let told: Vec<String> = of
-        .iter()
-        .map(|(one, two)| format!("({one}, {two})"))
-        .collect();
-    if told.is_empty() {
-        "none".to_owned()
-    } else {
-        told.join(" ")
-    }
+    let told: Vec<String> = of.iter().map(|(one, two)| format!("({one}, {two})")).collect();
+    if told.is_empty() { "none".to_owned() } else { told.join(" ") }
 }
 
 #[cfg(test)]
@@ -258,19 +224,9 @@ mod tests {
     use super::*;
 
     fn line(seen: Seen, at_ms: u64, fence: u64) -> Line {
-        let errand = Errand {
-            case: 1,
-            subject: "a2".into(),
-            verdict: "AgentDown".into(),
-            fence,
-            remedy: 1,
-        };
-        Line {
-            at_ms,
-            seen,
-            errand,
-            detail: String::new(),
-        }
+        let errand =
+            Errand { case: 1, subject: "a2".into(), verdict: "AgentDown".into(), fence, remedy: 1 };
+        Line { at_ms, seen, errand, detail: String::new() }
     }
 
     fn story() -> CaseStory {
@@ -306,10 +262,7 @@ mod tests {
     fn each_thing_that_is_wrong_fails_a_proof() {
         let story = story();
         let wrong = [
-            Healing {
-                kind: VerdictKind::HostDown,
-                ..healing(&story)
-            },
+            Healing { kind: VerdictKind::HostDown, ..healing(&story) },
             Healing {
                 lines: vec![line(Seen::Begin, 3_100, 9), line(Seen::End, 3_900, 9)],
                 ..healing(&story)
@@ -318,10 +271,7 @@ mod tests {
                 lines: vec![line(Seen::Begin, 2_900, 10), line(Seen::End, 3_900, 10)],
                 ..healing(&story)
             },
-            Healing {
-                boot_before: 2,
-                ..healing(&story)
-            },
+            Healing { boot_before: 2, ..healing(&story) },
             Healing {
                 boots_now: vec![Some(2), None, Some(2), Some(2), Some(2), Some(2)],
                 ..healing(&story)
@@ -330,10 +280,7 @@ mod tests {
         for (number, healing) in wrong.iter().enumerate() {
             assert_eq!(failed(healing), 1, "case {number}");
         }
-        let unseen = Healing {
-            lines: Vec::new(),
-            ..healing(&story)
-        };
+        let unseen = Healing { lines: Vec::new(), ..healing(&story) };
         assert_eq!(failed(&unseen), 2, "neither run nor in its place");
         let empty = CaseStory::default();
         assert_eq!(failed(&healing(&empty)), 4);
@@ -358,14 +305,8 @@ mod tests {
 
     #[test]
     fn an_agent_that_tells_another_history_or_none_fails_the_proof() {
-        let own = || {
-            Chain::default()
-                .then(granted(CaseId(1), Fence(1)))
-                .history()
-        };
-        let other = Chain::default()
-            .then(granted(CaseId(2), Fence(1)))
-            .history();
+        let own = || Chain::default().then(granted(CaseId(1), Fence(1))).history();
+        let other = Chain::default().then(granted(CaseId(2), Fence(1))).history();
         assert!(one_history(&[("a1", Ok(own()))], &own()).held);
         assert!(!one_history(&[("a1", Ok(own())), ("a2", Ok(other))], &own()).held);
         assert!(!one_history(&[("a1", Ok(History::default()))], &own()).held);

@@ -65,25 +65,16 @@ pub fn print(story: &Story, acts: &[Act], is_json: bool) {
 pub fn invite(stage: &Stage, program: &Path) {
     let socket = stage.fleet.files(0).socket();
     let hale = program.display();
-    stage
-        .story
-        .head("The mesh stays up until you interrupt this (Ctrl-C)");
-    stage
-        .story
-        .line(&format!("export HALE_SOCKET={}", socket.display()));
+    stage.story.head("The mesh stays up until you interrupt this (Ctrl-C)");
+    stage.story.line(&format!("export HALE_SOCKET={}", socket.display()));
     for (verb, what) in [
         ("status", "the mesh on one screen"),
         ("hosts", "who belongs, and how each of them is"),
         ("cases --all", "what trouble there was"),
         ("explain 1", "who looked, what each saw, what was decided"),
-        (
-            "audit verify",
-            "the whole history, each digest computed again",
-        ),
+        ("audit verify", "the whole history, each digest computed again"),
     ] {
-        stage
-            .story
-            .line(&format!("{:<40} # {what}", format!("{hale} {verb}")));
+        stage.story.line(&format!("{:<40} # {what}", format!("{hale} {verb}")));
     }
     let names: Vec<&str> = HOSTS.iter().map(|host| host.name).collect();
     stage.story.line(&format!(

@@ -32,9 +32,7 @@ impl Sight {
     /// Of the hosts of this fleet.
     pub fn of(fleet: &Fleet) -> Self {
         let client = |place| Client::new(fleet.files(place).socket()).within(ANSWERS_WITHIN);
-        Self {
-            clients: std::array::from_fn(client),
-        }
+        Self { clients: std::array::from_fn(client) }
     }
 
     /// The mesh on one screen, as this host's agent sees it.
@@ -50,9 +48,7 @@ impl Sight {
     /// The number of each host's life, as this host's agent knows it.
     pub async fn boots(&self, place: Place) -> Result<BTreeMap<String, u64>, ClientFault> {
         let hosts = self.hosts(place).await?.data.hosts.into_iter();
-        Ok(hosts
-            .filter_map(|host| Some((host.name, host.boot?)))
-            .collect())
+        Ok(hosts.filter_map(|host| Some((host.name, host.boot?))).collect())
     }
 
     /// Gives an order to this host's agent, as an operator who sits there would.
@@ -69,10 +65,8 @@ impl Sight {
     /// One page of the audit above this number, each record with the sentence that the agent has for it.
     pub async fn audit(&self, place: Place, above: u64) -> Result<Vec<(Record, String)>, String> {
         let path = format!("/v1/audit?since={above}");
-        let page: Answer<AuditPage> = self.clients[place]
-            .ask(&path)
-            .await
-            .map_err(|fault| fault.to_string())?;
+        let page: Answer<AuditPage> =
+            self.clients[place].ask(&path).await.map_err(|fault| fault.to_string())?;
         let records = page.data.records.into_iter();
         records
             .map(|record| {
@@ -93,13 +87,8 @@ impl Sight {
                 return Ok(history);
             }
             let records = page.into_iter().map(|(record, _)| record).collect();
-            history
-                .extend(records)
-                .map_err(|broken| broken.to_string())?;
+            history.extend(records).map_err(|broken| broken.to_string())?;
         }
-        Err(format!(
-            "the audit of {} does not end within {PAGES_MAX} pages",
-            HOSTS[place].name
-        ))
+        Err(format!("the audit of {} does not end within {PAGES_MAX} pages", HOSTS[place].name))
     }
 }

@@ -74,10 +74,8 @@ impl Stage {
                 Err(unrest) => unrest,
             };
             if Instant::now() > until {
-                let claim = format!(
-                    "within {} s all six agents say that all is well",
-                    within.as_secs()
-                );
+                let claim =
+                    format!("within {} s all six agents say that all is well", within.as_secs());
                 return Err(Proof::overdue(claim, unrest));
             }
             self.follow().await?;
@@ -131,18 +129,12 @@ impl Stage {
         if let Some(host) = hosts.iter().find(|host| host.state != "ok") {
             return Err(fault(&format_args!("{} is {}", host.name, host.state)));
         }
-        let boots: BTreeMap<String, u64> = hosts
-            .into_iter()
-            .filter_map(|host| Some((host.name, host.boot?)))
-            .collect();
+        let boots: BTreeMap<String, u64> =
+            hosts.into_iter().filter_map(|host| Some((host.name, host.boot?))).collect();
         if boots.len() < HOSTS_COUNT {
             return Err(fault(&format_args!("knows {} hosts", boots.len())));
         }
-        Ok(Seen {
-            leader,
-            term: status.keepers.term,
-            boots,
-        })
+        Ok(Seen { leader, term: status.keepers.term, boots })
     }
 
     /// Reads what the witness has recorded since, verifies and tells it.

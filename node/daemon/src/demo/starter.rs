@@ -89,11 +89,7 @@ impl Starter {
     /// Listens on this socket.
     pub fn at(socket: &Path, hands: Arc<dyn Hands>, journal: Arc<Journal>) -> io::Result<Self> {
         let listener = UnixListener::bind(socket)?;
-        let desk = Arc::new(Desk {
-            hands,
-            journal,
-            book: Mutex::default(),
-        });
+        let desk = Arc::new(Desk { hands, journal, book: Mutex::default() });
         let mut task = JoinSet::new();
         task.spawn(serve(listener, desk));
         Ok(Self { _task: task })
@@ -194,10 +190,7 @@ impl Book {
             }
             Some(Standing::Ended(_)) | None => {}
         }
-        let highest = self
-            .highest_fence
-            .entry(errand.subject.clone())
-            .or_default();
+        let highest = self.highest_fence.entry(errand.subject.clone()).or_default();
         if errand.fence < *highest {
             // law R1
             let why = format!("fence {} is below {highest}, seen before", errand.fence);
@@ -258,27 +251,13 @@ mod tests {
         let socket = folder.path().join("starter.sock");
         let journal = Journal::begin(&folder.path().join("journal.jsonl")).expect("begun");
         let journal = Arc::new(journal);
-        let model = Arc::new(Model {
-            may: Semaphore::new(permits),
-        });
+        let model = Arc::new(Model { may: Semaphore::new(permits) });
         let starter = Starter::at(&socket, model.clone(), journal.clone()).expect("listens");
-        Room {
-            _folder: folder,
-            _starter: starter,
-            socket,
-            model,
-            journal,
-        }
+        Room { _folder: folder, _starter: starter, socket, model, journal }
     }
 
     fn errand(subject: &str, fence: u64, remedy: u64) -> Errand {
-        Errand {
-            case: 1,
-            subject: subject.into(),
-            verdict: "AgentDown".into(),
-            fence,
-            remedy,
-        }
+        Errand { case: 1, subject: subject.into(), verdict: "AgentDown".into(), fence, remedy }
     }
 
     impl Room {
@@ -314,10 +293,7 @@ mod tests {
         assert_eq!(room.ask(Errands::Start, errand("a1", 5, 1)).await, 0);
         let late = room.ask(Errands::Start, errand("a1", 4, 2)).await;
         assert_eq!(late, remedy::EXIT_REFUSED, "law R1");
-        assert_eq!(
-            room.seen(),
-            [(Seen::Begin, 5), (Seen::End, 5), (Seen::Refused, 4)]
-        );
+        assert_eq!(room.seen(), [(Seen::Begin, 5), (Seen::End, 5), (Seen::Refused, 4)]);
     }
 
     #[tokio::test]
@@ -343,10 +319,7 @@ mod tests {
         let unknown = remedy::EXIT_UNKNOWN;
         let twice = room.ask(Errands::Start, errand("a1", 1, 1)).await;
         assert_eq!(twice, unknown);
-        assert_eq!(
-            room.ask(Errands::Inspect, errand("a1", 1, 1)).await,
-            unknown
-        );
+        assert_eq!(room.ask(Errands::Inspect, errand("a1", 1, 1)).await, unknown);
         room.model.may.add_permits(1);
         assert_eq!(slow.await.expect("it ends"), 0);
     }
@@ -354,11 +327,8 @@ mod tests {
     #[tokio::test]
     async fn nobody_at_the_socket_means_that_nothing_was_begun() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (code, _) = remedy::ask(
-            &folder.path().join("nobody.sock"),
-            Errands::Start,
-            errand("a1", 1, 1),
-        );
+        let (code, _) =
+            remedy::ask(&folder.path().join("nobody.sock"), Errands::Start, errand("a1", 1, 1));
         assert_eq!(code, remedy::EXIT_REFUSED);
     }
 }

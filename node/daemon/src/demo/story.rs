@@ -24,10 +24,7 @@ pub struct Story {
 impl Story {
     /// Begins now.
     pub fn begin(ear: Ear) -> Self {
-        Self {
-            began: Instant::now(),
-            ear,
-        }
+        Self { began: Instant::now(), ear }
     }
 
     /// How long it has lasted.
@@ -62,10 +59,7 @@ impl Story {
 
 /// `1.4 s` for people; a dash where nothing was seen.
 pub fn seconds(of_ms: Option<u64>) -> String {
-    of_ms.map_or_else(
-        || "-".to_owned(),
-        |ms| format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-    )
+    of_ms.map_or_else(|| "-".to_owned(), |ms| format!("{}.{} s", ms / 1_000, ms % 1_000 / 100))
 }
 
 #[cfg(test)]

@@ -97,10 +97,7 @@ impl Door {
     /// A connected keeper by name, for the founding: what its certificate and its hello say.
     pub fn keeper_named(&self, name: &str) -> Option<Peer> {
         let keepers = held(&self.0.keepers);
-        keepers
-            .values()
-            .find(|peer| peer.claims.host.as_str() == name)
-            .cloned()
+        keepers.values().find(|peer| peer.claims.host.as_str() == name).cloned()
     }
 
     /// The certificates of a connected host.
@@ -116,10 +113,7 @@ impl Door {
         } else {
             voters
         };
-        known
-            .into_iter()
-            .filter(|host| *host != self.0.me)
-            .collect()
+        known.into_iter().filter(|host| *host != self.0.me).collect()
     }
 
     /// Puts a command into the ledger in the name of this host. `None`: nobody knows whether it is committed.
@@ -131,9 +125,7 @@ impl Door {
         let deadline = Instant::now() + within;
         let mut ask = Seeker::new(self);
         while let Some(to) = ask.next(deadline).await {
-            let answer = timeout_at(deadline, self.propose_to(to, &command))
-                .await
-                .ok()?;
+            let answer = timeout_at(deadline, self.propose_to(to, &command)).await.ok()?;
             match answer {
                 Asked::Answered(committed) => return Some(committed),
                 Asked::Unknown => return None,
@@ -152,11 +144,7 @@ impl Door {
                 Asked::Answered(index) => {
                     let mut state = self.state();
                     let reached = state.wait_for(|ledger| ledger.index() >= index);
-                    return timeout_at(deadline, reached)
-                        .await
-                        .ok()?
-                        .ok()
-                        .map(|_| index);
+                    return timeout_at(deadline, reached).await.ok()?.ok().map(|_| index);
                 }
                 Asked::Unknown => {}
                 Asked::Elsewhere(hint) => ask.follow(hint),
@@ -170,10 +158,7 @@ impl Door {
             let Some(port) = &self.0.port else {
                 return Asked::Elsewhere(None);
             };
-            let proposed = Proposed {
-                by: self.0.me,
-                command: command.clone(),
-            };
+            let proposed = Proposed { by: self.0.me, command: command.clone() };
             return match port.propose(proposed).await {
                 Ok(committed) => Asked::Answered(committed),
                 Err(ProposeFault::NotLeader { hint }) => Asked::Elsewhere(hint),
@@ -208,12 +193,7 @@ impl Door {
                 Err(ReadFault::NoMajority | ReadFault::Stopped) => Asked::Elsewhere(None),
             };
         }
-        match self
-            .0
-            .transport
-            .request(to, Request::ReadIndex, TRY_WITHIN)
-            .await
-        {
+        match self.0.transport.request(to, Request::ReadIndex, TRY_WITHIN).await {
             Ok(Response::Index(index)) => Asked::Answered(index),
             Ok(Response::Unavailable(Unavailable::NotLeader(hint))) => {
                 Asked::Elsewhere(hint.leader)
@@ -242,11 +222,7 @@ struct Seeker<'a> {
 impl<'a> Seeker<'a> {
     fn new(door: &'a Door) -> Self {
         let hint = door.0.leading.borrow().leader;
-        Self {
-            door,
-            hint,
-            tries: 0,
-        }
+        Self { door, hint, tries: 0 }
     }
 
     fn follow(&mut self, hint: Option<HostId>) {
@@ -265,10 +241,7 @@ impl<'a> Seeker<'a> {
             self.tries += 1;
             let mut candidates = self.door.keepers();
             candidates.extend(self.door.is_member().then_some(self.door.0.me));
-            let known = self
-                .hint
-                .take()
-                .or_else(|| self.door.0.leading.borrow().leader);
+            let known = self.hint.take().or_else(|| self.door.0.leading.borrow().leader);
             // A hint that did not help twice running is not asked a third time before the others.
             let known = known.filter(|_| !self.tries.is_multiple_of(3));
             let count = candidates.len().max(1);
@@ -310,13 +283,10 @@ impl KeeperLink for Line {
         request: Request,
         within: Duration,
     ) -> Result<Response, LinkFault> {
-        self.0
-            .request(keeper, request, within)
-            .await
-            .map_err(|fault| match fault {
-                CallFault::TooLate => LinkFault::TimedOut,
-                fault if is_unsent(&fault) => LinkFault::Unreachable(fault.to_string()),
-                fault => LinkFault::Broken(fault.to_string()),
-            })
+        self.0.request(keeper, request, within).await.map_err(|fault| match fault {
+            CallFault::TooLate => LinkFault::TimedOut,
+            fault if is_unsent(&fault) => LinkFault::Unreachable(fault.to_string()),
+            fault => LinkFault::Broken(fault.to_string()),
+        })
     }
 }

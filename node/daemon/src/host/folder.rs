@@ -52,11 +52,7 @@ impl Folder {
             let path = path.to_owned();
             move |why| FolderFault::Unusable { path, why }
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(path)
-            .map_err(at(path))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path))?;
         let lock_path = path.join("lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -66,10 +62,7 @@ impl Folder {
             .open(&lock_path)
             .map_err(at(&lock_path))?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(FolderFault::Held(path.to_owned())),
             Err(error) => Err(at(&lock_path)(error.into())),
         }
@@ -79,8 +72,7 @@ impl Folder {
     pub fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
         let path = self.path.join("boot");
         let number = read_boot(&path)?.saturating_add(1);
-        self.write_boot(&path, number)
-            .map_err(|why| FolderFault::Unusable { path, why })?;
+        self.write_boot(&path, number).map_err(|why| FolderFault::Unusable { path, why })?;
         Ok(Boot { number, nonce })
     }
 
@@ -91,12 +83,8 @@ impl Folder {
 
     fn write_boot(&self, path: &Path, number: u64) -> io::Result<()> {
         let fresh = self.path.join("boot.new");
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&fresh)?;
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
         writeln!(file, "{number}")?;
         file.sync_all()?;
         fs::rename(&fresh, path)?;
@@ -109,23 +97,14 @@ fn read_boot(path: &Path) -> Result<u64, FolderFault> {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(why) => {
-            return Err(FolderFault::Unusable {
-                path: path.to_owned(),
-                why,
-            });
+            return Err(FolderFault::Unusable { path: path.to_owned(), why });
         }
     };
     let mut text = String::new();
     file.take(BOOT_FILE_BYTES_MAX)
         .read_to_string(&mut text)
-        .map_err(|why| FolderFault::Unusable {
-            path: path.to_owned(),
-            why,
-        })?;
-    text.trim().parse().map_err(|_| FolderFault::BootFile {
-        path: path.to_owned(),
-        holds: text,
-    })
+        .map_err(|why| FolderFault::Unusable { path: path.to_owned(), why })?;
+    text.trim().parse().map_err(|_| FolderFault::BootFile { path: path.to_owned(), holds: text })
 }
 
 impl fmt::Display for FolderFault {
@@ -164,17 +143,8 @@ mod tests {
     fn each_life_has_a_higher_number_and_two_agents_never_share_a_folder() {
         let place = tempfile::tempdir().expect("a temporary folder");
         let first = Folder::open(place.path()).expect("free");
-        assert_eq!(
-            first.begin_boot(1).expect("writable"),
-            Boot {
-                number: 1,
-                nonce: 1
-            }
-        );
-        assert!(matches!(
-            Folder::open(place.path()),
-            Err(FolderFault::Held(_))
-        ));
+        assert_eq!(first.begin_boot(1).expect("writable"), Boot { number: 1, nonce: 1 });
+        assert!(matches!(Folder::open(place.path()), Err(FolderFault::Held(_))));
         drop(first);
         let second = Folder::open(place.path()).expect("free again");
         assert_eq!(second.begin_boot(2).expect("writable").number, 2);
@@ -185,13 +155,7 @@ mod tests {
         let place = tempfile::tempdir().expect("a temporary folder");
         fs::write(place.path().join("boot"), "seven\n").expect("writable");
         let folder = Folder::open(place.path()).expect("free");
-        assert!(matches!(
-            folder.begin_boot(1),
-            Err(FolderFault::BootFile { .. })
-        ));
-        assert_eq!(
-            fs::read_to_string(place.path().join("boot")).expect("there"),
-            "seven\n"
-        );
+        assert!(matches!(folder.begin_boot(1), Err(FolderFault::BootFile { .. })));
+        assert_eq!(fs::read_to_string(place.path().join("boot")).expect("there"), "seven\n");
     }
 }

@@ -39,13 +39,7 @@ pub fn start(door: &Door) {
                     // This host leads only while it knows that a majority still follows it.
                     let other = known.leader.filter(|leader| *leader != me);
                     let leader = if known.am_leader { Some(me) } else { other };
-                    tell_leader(
-                        &door,
-                        Leading {
-                            leader,
-                            term: known.term,
-                        },
-                    );
+                    tell_leader(&door, Leading { leader, term: known.term });
                     tell_state(&door, ledger);
                 }
                 let gone = tokio::select! {
@@ -89,11 +83,7 @@ async fn follow(door: &Door, slot: usize, taken: &Mutex<BTreeSet<HostId>>) {
 }
 
 fn choose(keepers: &[HostId], turn: usize, taken: &BTreeSet<HostId>) -> Option<HostId> {
-    let free: Vec<HostId> = keepers
-        .iter()
-        .copied()
-        .filter(|host| !taken.contains(host))
-        .collect();
+    let free: Vec<HostId> = keepers.iter().copied().filter(|host| !taken.contains(host)).collect();
     free.get(turn % free.len().max(1)).copied()
 }
 
@@ -101,12 +91,7 @@ fn choose(keepers: &[HostId], turn: usize, taken: &BTreeSet<HostId>) -> Option<H
 async fn listen(door: &Door, keeper: HostId) -> bool {
     let (from, audit) = held(&door.inside().follower).wanted();
     let request = Request::Follow { from, audit };
-    let Ok(mut replies) = door
-        .inside()
-        .transport
-        .follow(keeper, request, ASK_WITHIN)
-        .await
-    else {
+    let Ok(mut replies) = door.inside().transport.follow(keeper, request, ASK_WITHIN).await else {
         return false;
     };
     let mut has_brought = false;

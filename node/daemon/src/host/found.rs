@@ -60,10 +60,7 @@ pub async fn found(
     if !voters.iter().any(|voter| voter.host == identity.host()) {
         return Err(FoundFault::NotNamed(identity.claims().host.clone()));
     }
-    let ids = voters
-        .iter()
-        .map(|voter| (voter.store, voter.host))
-        .collect();
+    let ids = voters.iter().map(|voter| (voter.store, voter.host)).collect();
     match port.initialise(ids).await {
         // Raft stands but the founding entry may be missing: the command below finishes what was begun.
         Ok(()) | Err(InitialiseFault::AlreadyFounded) => {}
@@ -76,9 +73,7 @@ pub async fn found(
         keepers: voters.into_iter().map(|voter| voter.chain).collect(),
     };
     let committed = door.propose(command, FOUNDED_WITHIN).await;
-    committed
-        .map(|(_, outcome)| outcome)
-        .ok_or(FoundFault::Unfinished)
+    committed.map(|(_, outcome)| outcome).ok_or(FoundFault::Unfinished)
 }
 
 /// One first voter, by its certificate and its hello.
@@ -95,20 +90,12 @@ fn voter(
 ) -> Result<Voter, FoundFault> {
     if *name == identity.claims().host {
         let store = presence.store.ok_or(FoundFault::NotAKeeper)?;
-        return Ok(Voter {
-            host: identity.host(),
-            store,
-            chain: identity.chain().clone(),
-        });
+        return Ok(Voter { host: identity.host(), store, chain: identity.chain().clone() });
     }
     let missing = || FoundFault::NotConnected(name.clone());
     let peer = door.keeper_named(name.as_str()).ok_or_else(missing)?;
     let chain = door.certificate(peer.host).ok_or_else(missing)?;
-    Ok(Voter {
-        host: peer.host,
-        store: peer.store.ok_or_else(missing)?,
-        chain,
-    })
+    Ok(Voter { host: peer.host, store: peer.store.ok_or_else(missing)?, chain })
 }
 
 fn check(keepers: &[HostName]) -> Result<(), FoundFault> {

@@ -109,18 +109,13 @@ impl Hands {
     /// Carries a remedy out.
     pub fn apply(&self, id: CallId, order: RemedyOrder) {
         let actuator = Arc::clone(&self.actuator);
-        self.spawn(
-            id,
-            async move { CallEnd::Applied(actuator.apply(&order).await) },
-        );
+        self.spawn(id, async move { CallEnd::Applied(actuator.apply(&order).await) });
     }
 
     /// Finds out what became of a remedy.
     pub fn inspect(&self, id: CallId, order: RemedyOrder) {
         let actuator = Arc::clone(&self.actuator);
-        self.spawn(id, async move {
-            CallEnd::Inspected(actuator.inspect(&order).await)
-        });
+        self.spawn(id, async move { CallEnd::Inspected(actuator.inspect(&order).await) });
     }
 
     /// Calls a person: the line goes to the log in any case, and to the policy's command where there is one.
@@ -174,8 +169,7 @@ impl Hands {
 
     /// Which connections are worth keeping.
     pub fn keep_warm(&self, hosts: Vec<HostId>) {
-        self.transport
-            .keep_warm(hosts.into_iter().collect::<BTreeSet<_>>());
+        self.transport.keep_warm(hosts.into_iter().collect::<BTreeSet<_>>());
     }
 
     fn spawn(&self, id: CallId, work: impl Future<Output = CallEnd> + Send + 'static) {

@@ -84,10 +84,7 @@ impl HostMind {
             door,
             inquirer,
             transport,
-            proof: Mutex::new(Proof {
-                held: false,
-                at: Instant::now(),
-            }),
+            proof: Mutex::new(Proof { held: false, at: Instant::now() }),
         }
     }
 
@@ -115,11 +112,7 @@ impl Mind for HostMind {
 
     fn standing(&self) -> Standing {
         let proof = *held(&self.proof);
-        let age = if proof.held {
-            Duration::ZERO
-        } else {
-            proof.at.elapsed()
-        };
+        let age = if proof.held { Duration::ZERO } else { proof.at.elapsed() };
         let leading = *self.door.leading().borrow();
         Standing {
             age: Span::milliseconds(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
@@ -145,10 +138,7 @@ impl Mind for HostMind {
     async fn local(&self) -> Local {
         let Some((view, _)) = self.inquirer.view().await else {
             let notes = vec![String::from("this agent's loop does not answer")];
-            return Local {
-                notes,
-                ..Local::default()
-            };
+            return Local { notes, ..Local::default() };
         };
         let mut rounds = BTreeMap::new();
         for host in told_of(&view, &self.view()) {
@@ -169,11 +159,7 @@ impl Mind for HostMind {
                 .collect(),
             late: view.late,
             rounds,
-            refusals: view
-                .enrolment_refused
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
             notes: self.notes(),
         }
     }
@@ -192,14 +178,12 @@ impl Mind for HostMind {
 
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted> {
         let own = (&self.identity, self.presence);
-        found(&self.door, own, keepers)
-            .await
-            .map_err(|fault| match fault {
-                FoundFault::Raft(_) | FoundFault::Unfinished => {
-                    NotCommitted::Unknown(fault.to_string())
-                }
-                fault => NotCommitted::NoLeader(fault.to_string()),
-            })
+        found(&self.door, own, keepers).await.map_err(|fault| match fault {
+            FoundFault::Raft(_) | FoundFault::Unfinished => {
+                NotCommitted::Unknown(fault.to_string())
+            }
+            fault => NotCommitted::NoLeader(fault.to_string()),
+        })
     }
 }
 
@@ -210,15 +194,7 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
         (note.subject, DoubtHeld { by: view.me, age })
     });
     let told = view.doubted.iter().flat_map(|(subject, doubters)| {
-        doubters.iter().map(|(by, age)| {
-            (
-                *subject,
-                DoubtHeld {
-                    by: *by,
-                    age: Some(*age),
-                },
-            )
-        })
+        doubters.iter().map(|(by, age)| (*subject, DoubtHeld { by: *by, age: Some(*age) }))
     });
     let gossiped = view.health.iter().flat_map(|(by, record)| {
         let doubts = record.health.doubts().iter();
@@ -236,13 +212,9 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
 
 /// Paths whose silence would be evidence have answered lately; the others prove nothing.
 fn readings(view: &View) -> BTreeMap<HostId, Vec<PathReading>> {
-    let answered = |path: &Path| PathReading {
-        path: *path,
-        reading: Reading::Answered,
-    };
+    let answered = |path: &Path| PathReading { path: *path, reading: Reading::Answered };
     let of = view.calibrated.iter();
-    of.map(|(subject, paths)| (*subject, paths.iter().map(answered).collect()))
-        .collect()
+    of.map(|(subject, paths)| (*subject, paths.iter().map(answered).collect())).collect()
 }
 
 /// Doubted hosts and the subjects of open cases.

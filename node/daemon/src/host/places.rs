@@ -16,10 +16,7 @@ pub struct Places {
 impl Places {
     /// The configuration's own.
     pub fn new(fixed: BTreeMap<HostId, Address>) -> Self {
-        Self {
-            fixed,
-            known: BTreeMap::new(),
-        }
+        Self { fixed, known: BTreeMap::new() }
     }
 
     /// What the roster says; the address to use if it is news.
@@ -30,9 +27,6 @@ impl Places {
 
     /// Where to reach a host.
     pub fn of(&self, host: &HostId) -> Option<Address> {
-        self.fixed
-            .get(host)
-            .or_else(|| self.known.get(host))
-            .copied()
+        self.fixed.get(host).or_else(|| self.known.get(host)).copied()
     }
 }

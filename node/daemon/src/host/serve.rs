@@ -38,9 +38,7 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         Request::Propose(bytes) => propose(&port, from, &bytes).await,
         Request::ReadIndex => read_index(&port).await,
         Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, from).await),
-        Request::Standing => Response::Standing {
-            has_leader: port.has_live_leader(),
-        },
+        Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
         Request::Follow { from, audit } if door.is_member() => {
             return feed(&port, (from, audit), reply).await;
         }
@@ -60,10 +58,7 @@ async fn propose(port: &LedgerPort<Ledger>, by: HostId, bytes: &[u8]) -> Respons
         return Response::Unavailable(Unavailable::Forbidden);
     };
     match port.propose(Proposed { by, command }).await {
-        Ok((index, outcome)) => Response::Outcome {
-            index,
-            outcome: wire::encode(&outcome),
-        },
+        Ok((index, outcome)) => Response::Outcome { index, outcome: wire::encode(&outcome) },
         Err(ProposeFault::NotLeader { hint }) => not_leader(hint),
         Err(ProposeFault::Busy) => {
             Response::Unavailable(Unavailable::Busy(String::from("proposals that wait")))
@@ -100,15 +95,8 @@ async fn feed(
     let mut piece = None;
     loop {
         let known = *leadership.borrow_and_update();
-        let leading = Leading {
-            leader: known.leader,
-            term: known.term,
-        };
-        if reply
-            .push(Response::Entries { leading, piece })
-            .await
-            .is_err()
-        {
+        let leading = Leading { leader: known.leader, term: known.term };
+        if reply.push(Response::Entries { leading, piece }).await.is_err() {
             return;
         }
         piece = tokio::select! {

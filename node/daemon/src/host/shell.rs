@@ -119,11 +119,7 @@ impl<C: Clock> Shell<C> {
 
     /// The first time the agent says goodbye; the second time it is gone at once.
     fn told_to_end(&self) -> Heard {
-        if self.leaves_by.is_some() {
-            Heard::Stop
-        } else {
-            Heard::Event(Event::Leave)
-        }
+        if self.leaves_by.is_some() { Heard::Stop } else { Heard::Event(Event::Leave) }
     }
 
     fn wake(&self) -> Instant {
@@ -142,10 +138,7 @@ impl<C: Clock> Shell<C> {
             return;
         }
         let now = self.clock.now();
-        let due = self
-            .agent
-            .next_deadline()
-            .filter(|due| *due > Moment::default());
+        let due = self.agent.next_deadline().filter(|due| *due > Moment::default());
         let late = due.map_or(Span::ZERO, |due| now.since(due));
         if late > LATE_FROM {
             self.feed(Event::LoopLate { late });
@@ -170,11 +163,7 @@ impl<C: Clock> Shell<C> {
     /// protocol 1.2, 1.7: retired hosts are denied and their connections end; older lives than the committed ones are not
     /// admitted any more.
     fn tell_transport(&mut self, roster: &Arc<Roster>) {
-        if self
-            .roster
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, roster))
-        {
+        if self.roster.as_ref().is_some_and(|known| Arc::ptr_eq(known, roster)) {
             return;
         }
         for (host, entry) in roster.all() {
@@ -192,12 +181,7 @@ impl<C: Clock> Shell<C> {
     fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Datagram { from, datagram } => self.feed(Event::Datagram { from, datagram }),
-            Incoming::Request {
-                from,
-                request,
-                reply,
-                ..
-            } => {
+            Incoming::Request { from, request, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     tokio::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
                 } else if let Some(id) = self.keep(reply) {
@@ -209,11 +193,7 @@ impl<C: Clock> Shell<C> {
                 self.hands.door.met(&peer);
                 self.hands.locate(peer.host, peer.address);
                 let (host, boot, address) = (peer.host, peer.boot, peer.address);
-                self.feed(Event::Connected {
-                    host,
-                    boot,
-                    address,
-                });
+                self.feed(Event::Connected { host, boot, address });
             }
             Incoming::Closed { host, why, .. } => {
                 tracing::debug!(%host, ?why, "connection ended");
@@ -260,34 +240,17 @@ impl<C: Clock> Shell<C> {
             Effect::SendDatagram { to, datagram } => {
                 hands.transport.send_datagram(to, &datagram);
             }
-            Effect::Call {
-                id,
-                to,
-                request,
-                within,
-            } => hands.call(id, to, (request, within)),
-            Effect::FreshDial {
-                id,
-                to,
-                nonce,
-                within,
-            } => hands.fresh_dial(id, to, (nonce, within)),
-            Effect::Knock {
-                id,
-                to,
-                port,
-                within,
-            } => hands.knock(id, to, (port, within)),
+            Effect::Call { id, to, request, within } => hands.call(id, to, (request, within)),
+            Effect::FreshDial { id, to, nonce, within } => {
+                hands.fresh_dial(id, to, (nonce, within))
+            }
+            Effect::Knock { id, to, port, within } => hands.knock(id, to, (port, within)),
             Effect::Answer { id, response } => {
                 if let Some(reply) = self.asks.remove(&id) {
                     reply.send(response);
                 }
             }
-            Effect::Propose {
-                id,
-                command,
-                within,
-            } => hands.propose(id, command, within),
+            Effect::Propose { id, command, within } => hands.propose(id, command, within),
             Effect::ReadIndex { id, within } => hands.read_index(id, within),
             Effect::Apply { id, order } => {
                 tracing::info!(case = order.case.0, fence = order.fence.0, remedy = order.remedy.0, subject = %order.subject_name, "remedy begins");

@@ -52,11 +52,7 @@ pub fn run(config: &Config) -> Result<(), CommandFault> {
         cluster: None,
     };
     let identity = Identity::load(&files, crate::moments::now()).map_err(|fault| {
-        let exit = if fault.is_permission() {
-            Exit::Permission
-        } else {
-            Exit::Configuration
-        };
+        let exit = if fault.is_permission() { Exit::Permission } else { Exit::Configuration };
         CommandFault::new(exit, fault)
     })?;
     let folder = Folder::open(&config.storage).map_err(folder_fault)?;
@@ -73,20 +69,11 @@ async fn live(
     folder: &Folder,
 ) -> Result<(), CommandFault> {
     let seed = system_seed();
-    let Open {
-        socket,
-        bell,
-        presence,
-        transport,
-        incoming,
-        port,
-    } = open(config, &identity, (folder, &seed)).await?;
+    let Open { socket, bell, presence, transport, incoming, port } =
+        open(config, &identity, (folder, &seed)).await?;
     let agent = Agent::new(mind_settings(&identity, presence, &seed)?);
     let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
-    let signals = (
-        signal(terminate).map_err(no_signals)?,
-        signal(interrupt).map_err(no_signals)?,
-    );
+    let signals = (signal(terminate).map_err(no_signals)?, signal(interrupt).map_err(no_signals)?);
     let stop = CancellationToken::new();
     tokio::spawn(bell.answer(stop.clone()));
     let follower = Follower::new(Ledger::new(), Arc::new(RingVerifier));
@@ -97,11 +84,7 @@ async fn live(
     let (inquirer, inquiries) = Inquirer::new();
     let known = (door.clone(), inquirer, transport.clone());
     let mind = Arc::new(super::mind::HostMind::new(&identity, presence, known));
-    let admin = tokio::spawn(crate::admin::server::serve(
-        socket,
-        config.admin.clone(),
-        mind,
-    ));
+    let admin = tokio::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
     let ears = Ears {
         incoming,
         ends: ended,
@@ -140,11 +123,8 @@ async fn open(
     let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let boot = folder.begin_boot(number(seed, 0)).map_err(folder_fault)?;
     let bell = Doorbell::open(config.agent.bind, boot).map_err(|why| port_fault(config, &why))?;
-    let presence = Presence {
-        boot,
-        address: config.agent.advertise,
-        store: store.as_ref().map(Store::id),
-    };
+    let presence =
+        Presence { boot, address: config.agent.advertise, store: store.as_ref().map(Store::id) };
     let sockets = Arc::new(UdpSockets::new(config.agent.bind));
     let settings = TransportSettings {
         connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
@@ -156,22 +136,13 @@ async fn open(
         Some(store) => Some(open_port(&transport, store).await?),
         None => None,
     };
-    Ok(Open {
-        socket,
-        bell,
-        presence,
-        transport,
-        incoming,
-        port,
-    })
+    Ok(Open { socket, bell, presence, transport, incoming, port })
 }
 
 async fn close(transport: &Transport, port: Option<LedgerPort<Ledger>>) {
     transport.close().await;
     if let Some(port) = port
-        && tokio::time::timeout(CLOSE_WITHIN, port.shutdown())
-            .await
-            .is_err()
+        && tokio::time::timeout(CLOSE_WITHIN, port.shutdown()).await.is_err()
     {
         tracing::warn!(
             "the ledger's store did not close in time; what was acknowledged is on disk"
@@ -199,9 +170,7 @@ async fn open_store(
     let disk = FileDisk::open(&path).map_err(|why| fault(why.to_string()))?;
     let offered = StoreId(low(number(seed, 16)).max(1));
     let opened = Store::open(Arc::new(disk), offered).await;
-    opened
-        .map(Some)
-        .map_err(|why: StoreFault| fault(why.to_string()))
+    opened.map(Some).map_err(|why: StoreFault| fault(why.to_string()))
 }
 
 async fn open_port(
@@ -217,9 +186,7 @@ async fn open_port(
         machine: Ledger::new(),
         settings: replication::Settings::default(),
     };
-    LedgerPort::open(opening)
-        .await
-        .map_err(|fault| CommandFault::new(Exit::Disk, fault))
+    LedgerPort::open(opening).await.map_err(|fault| CommandFault::new(Exit::Disk, fault))
 }
 
 fn hands(
@@ -229,18 +196,12 @@ fn hands(
     ends: mpsc::Sender<(agent::CallId, agent::CallEnd)>,
 ) -> Result<Hands, CommandFault> {
     let program = std::env::current_exe().map_err(|why| {
-        CommandFault::new(
-            Exit::System,
-            format!("cannot find this very program: {why}"),
-        )
+        CommandFault::new(Exit::System, format!("cannot find this very program: {why}"))
     })?;
     let cluster = &identity.claims().cluster;
     let id = |name: &HostName| HostId::derive(cluster, name);
-    let fixed: BTreeMap<_, _> = config
-        .reach
-        .iter()
-        .map(|(name, address)| (id(name), *address))
-        .collect();
+    let fixed: BTreeMap<_, _> =
+        config.reach.iter().map(|(name, address)| (id(name), *address)).collect();
     for (host, address) in &fixed {
         transport.set_address(*host, *address);
     }
@@ -292,9 +253,7 @@ fn log_as(format: LogFormat, level: LogLevel) {
     let filter = EnvFilter::new(format!(
         "warn,daemon={level},agent={level},replication={level},openraft=error"
     ));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // Fails only where a test has set another one; that one stays.
     let _ = match format {
         LogFormat::Readable => lines.with_ansi(false).with_target(false).try_init(),
@@ -341,10 +300,9 @@ fn port_fault(config: &Config, why: &io::Error) -> CommandFault {
 fn start_fault(config: &Config, fault: &StartFault) -> CommandFault {
     match fault {
         StartFault::Socket { why, .. } => port_fault(config, why),
-        StartFault::Tls(why) => CommandFault::new(
-            Exit::Configuration,
-            format!("the certificate cannot be used: {why}"),
-        ),
+        StartFault::Tls(why) => {
+            CommandFault::new(Exit::Configuration, format!("the certificate cannot be used: {why}"))
+        }
     }
 }
 
@@ -354,10 +312,7 @@ fn no_signals(why: io::Error) -> CommandFault {
 
 /// Sixteen bytes of the seed as a number.
 fn number(seed: &[u8; 32], from: usize) -> u128 {
-    seed.iter()
-        .skip(from)
-        .take(16)
-        .fold(0, |number, byte| number << 8 | u128::from(*byte))
+    seed.iter().skip(from).take(16).fold(0, |number, byte| number << 8 | u128::from(*byte))
 }
 
 fn low(number: u128) -> u64 {

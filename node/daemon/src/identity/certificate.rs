@@ -29,9 +29,7 @@ pub struct RingVerifier;
 
 impl Verifier for RingVerifier {
     fn is_signed_by(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        UnparsedPublicKey::new(&ED25519, key.0)
-            .verify(message, &signature.to_bytes())
-            .is_ok()
+        UnparsedPublicKey::new(&ED25519, key.0).verify(message, &signature.to_bytes()).is_ok()
     }
 
     fn claims(
@@ -107,9 +105,7 @@ pub fn claims(certificate: &X509Certificate<'_>) -> Result<Claims, CertificateFa
         .collect();
     match uris[..] {
         [uri] => Claims::from_uri(uri).map_err(|fault| CertificateFault::Claims(fault.0)),
-        _ => Err(CertificateFault::UriCount(
-            u32::try_from(uris.len()).unwrap_or(u32::MAX),
-        )),
+        _ => Err(CertificateFault::UriCount(u32::try_from(uris.len()).unwrap_or(u32::MAX))),
     }
 }
 
@@ -118,9 +114,7 @@ pub fn authority_cluster(certificate: &X509Certificate<'_>) -> Option<ClusterNam
     let subject = certificate.subject();
     let unit = subject.iter_organizational_unit().next()?.as_str().ok()?;
     let name = subject.iter_common_name().next()?.as_str().ok()?;
-    (certificate.is_ca() && unit == AUTHORITY_UNIT)
-        .then(|| ClusterName::new(name).ok())
-        .flatten()
+    (certificate.is_ca() && unit == AUTHORITY_UNIT).then(|| ClusterName::new(name).ok()).flatten()
 }
 
 /// When the certificate holds.

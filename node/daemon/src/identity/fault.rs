@@ -92,10 +92,9 @@ impl IdentityFault {
     pub(super) fn of_certificate(files: &IdentityFiles, fault: CertificateFault) -> Self {
         let path = files.certificate.clone();
         match fault {
-            CertificateFault::UnknownAuthority => Self::UnknownAuthority {
-                path,
-                authority: files.authority.clone(),
-            },
+            CertificateFault::UnknownAuthority => {
+                Self::UnknownAuthority { path, authority: files.authority.clone() }
+            }
             why => Self::NotAHost { path, why },
         }
     }
@@ -122,22 +121,17 @@ impl fmt::Display for IdentityFault {
             Self::NotAKey(path) => {
                 write!(out, "{}: holds no Ed25519 private key", path.display())
             }
-            Self::NotOneCertificate(path) => write!(
-                out,
-                "{}: does not hold exactly one certificate",
-                path.display()
-            ),
+            Self::NotOneCertificate(path) => {
+                write!(out, "{}: does not hold exactly one certificate", path.display())
+            }
             Self::NotAuthorities(path) => write!(
                 out,
                 "{}: does not hold the certificates of authorities, and nothing else",
                 path.display()
             ),
-            Self::KeyMismatch { key, certificate } => write!(
-                out,
-                "{}: is not the key of {}",
-                key.display(),
-                certificate.display()
-            ),
+            Self::KeyMismatch { key, certificate } => {
+                write!(out, "{}: is not the key of {}", key.display(), certificate.display())
+            }
             Self::UnknownAuthority { path, authority } => write!(
                 out,
                 "{}: no authority in {} has signed it",
@@ -145,15 +139,9 @@ impl fmt::Display for IdentityFault {
                 authority.display()
             ),
             Self::NotAHost { path, why } => write!(out, "{}: {why}", path.display()),
-            Self::AnotherCluster {
-                path,
-                found,
-                expected,
-            } => write!(
-                out,
-                "{}: is of cluster {found}, expected {expected}",
-                path.display()
-            ),
+            Self::AnotherCluster { path, found, expected } => {
+                write!(out, "{}: is of cluster {found}, expected {expected}", path.display())
+            }
             Self::NotYet { path, from } => write!(
                 out,
                 "{}: is not valid before {}; is the clock right?",

@@ -19,16 +19,10 @@ const AUTHORITIES_MAX: usize = 8;
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, IdentityFault> {
     let mut file = open(path)?;
     // The mode of the very file that is read: a path could be swapped between two looks.
-    let mode = file
-        .metadata()
-        .map_err(|why| IdentityFault::unreadable(path, &why))?
-        .permissions()
-        .mode();
+    let mode =
+        file.metadata().map_err(|why| IdentityFault::unreadable(path, &why))?.permissions().mode();
     if mode & 0o077 != 0 {
-        return Err(IdentityFault::Exposed {
-            path: path.into(),
-            mode: mode & 0o777,
-        });
+        return Err(IdentityFault::Exposed { path: path.into(), mode: mode & 0o777 });
     }
     PrivateKeyDer::from_pem_slice(&whole(path, &mut file)?)
         .map_err(|_| IdentityFault::NotAKey(path.into()))

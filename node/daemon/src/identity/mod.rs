@@ -64,15 +64,7 @@ impl Identity {
         }
         let validity = dated(files, &chain, now)?;
         expect_cluster(files, &authorities, &claims)?;
-        Ok(Self {
-            host: claims.id(),
-            claims,
-            signer,
-            chain,
-            authorities,
-            validity,
-            key,
-        })
+        Ok(Self { host: claims.id(), claims, signer, chain, authorities, validity, key })
     }
 
     /// What the certificate claims.
@@ -137,15 +129,9 @@ fn dated(
     let validity = certificate::validity(&parsed);
     let path = files.certificate.clone();
     if now < validity.from {
-        Err(IdentityFault::NotYet {
-            path,
-            from: validity.from,
-        })
+        Err(IdentityFault::NotYet { path, from: validity.from })
     } else if now > validity.until {
-        Err(IdentityFault::Ended {
-            path,
-            until: validity.until,
-        })
+        Err(IdentityFault::Ended { path, until: validity.until })
     } else {
         Ok(validity)
     }

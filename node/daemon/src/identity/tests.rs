@@ -19,11 +19,7 @@ fn claims() -> Claims {
     Claims {
         cluster: ClusterName(label("prod")),
         host: HostName(label("a")),
-        domain: Domain {
-            region: label("eu"),
-            zone: label("eu-a"),
-            rack: label("r1"),
-        },
+        domain: Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") },
         group: GroupName(label("web")),
         roles: Roles::default(),
     }
@@ -67,38 +63,23 @@ fn every_way_in_which_an_identity_is_wrong_is_one_line_with_its_path() {
     let dir = tempfile::tempdir().expect("temporary folder");
     let sound = issued(dir.path(), 9);
     let now = moments::now();
-    let at = |now| {
-        Identity::load(&sound, now)
-            .expect_err("is refused")
-            .to_string()
-    };
+    let at = |now| Identity::load(&sound, now).expect_err("is refused").to_string();
     assert!(at(now - 3_600).contains("host.pem: is not valid before"));
     assert!(at(now + 10 * 86_400).contains("host.pem: ended"));
 
     let mut other = sound.clone();
     other.cluster = Some(ClusterName::new("staging").expect("sound"));
-    assert!(
-        fault(&other)
-            .to_string()
-            .contains("is of cluster prod, expected staging")
-    );
+    assert!(fault(&other).to_string().contains("is of cluster prod, expected staging"));
     let mut missing = sound.clone();
     missing.key = dir.path().join("nowhere");
-    assert!(
-        fault(&missing)
-            .to_string()
-            .contains("nowhere: No such file")
-    );
+    assert!(fault(&missing).to_string().contains("nowhere: No such file"));
     let mut swapped = sound.clone();
     swapped.key = sound.certificate.clone();
     fs::set_permissions(&swapped.key, fs::Permissions::from_mode(0o600)).expect("set");
     assert_eq!(fault(&swapped), IdentityFault::NotAKey(swapped.key.clone()));
     let mut leaf = sound.clone();
     leaf.authority = sound.certificate.clone();
-    assert_eq!(
-        fault(&leaf),
-        IdentityFault::NotAuthorities(leaf.authority.clone())
-    );
+    assert_eq!(fault(&leaf), IdentityFault::NotAuthorities(leaf.authority.clone()));
     let mut root = sound.clone();
     root.certificate = sound.authority.clone();
     let why = CertificateFault::UriCount(0);
@@ -116,20 +97,14 @@ fn every_way_in_which_an_identity_is_wrong_is_one_line_with_its_path() {
 
 #[test]
 fn anothers_key_and_anothers_authority_are_refused() {
-    let (here, there) = (
-        tempfile::tempdir().expect("made"),
-        tempfile::tempdir().expect("made"),
-    );
+    let (here, there) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
     let (mine, theirs) = (issued(here.path(), 9), issued(there.path(), 9));
     let mut mixed = mine.clone();
     mixed.key = theirs.key;
     assert!(matches!(fault(&mixed), IdentityFault::KeyMismatch { .. }));
     let mut mixed = mine;
     mixed.authority = theirs.authority;
-    assert!(matches!(
-        fault(&mixed),
-        IdentityFault::UnknownAuthority { .. }
-    ));
+    assert!(matches!(fault(&mixed), IdentityFault::UnknownAuthority { .. }));
 }
 
 /// What the verifier says of a certificate with these names and this kind of key, signed by a sound authority.
@@ -149,14 +124,10 @@ fn judged(
         params.subject_alt_names.push(SanType::URI(uri));
     }
     let key = KeyPair::generate_for(kind).expect("a key");
-    let made = params
-        .signed_by(&key, &issuer.expect("sound"))
-        .expect("made");
+    let made = params.signed_by(&key, &issuer.expect("sound")).expect("made");
     let authorities = files::authorities(&files.authority).expect("sound");
     let chain = CertificateChain(vec![made.der().to_vec()]);
-    RingVerifier
-        .claims(&authorities, &chain)
-        .map(|(claims, _)| claims)
+    RingVerifier.claims(&authorities, &chain).map(|(claims, _)| claims)
 }
 
 #[test]
@@ -167,10 +138,7 @@ fn a_certificate_with_no_uri_two_uris_or_a_strange_one_is_refused() {
     assert_eq!(judged(&[], &PKCS_ED25519), count(0));
     assert_eq!(judged(&[&ours, &ours], &PKCS_ED25519), count(2));
     assert_eq!(judged(&[&ours, spiffe], &PKCS_ED25519), count(2));
-    assert!(matches!(
-        judged(&[spiffe], &PKCS_ED25519),
-        Err(CertificateFault::Claims(_))
-    ));
+    assert!(matches!(judged(&[spiffe], &PKCS_ED25519), Err(CertificateFault::Claims(_))));
     let unreadable = Err(CertificateFault::Unreadable);
     assert_eq!(judged(&[&ours], &PKCS_ECDSA_P256_SHA256), unreadable);
 }

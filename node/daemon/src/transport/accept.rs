@@ -44,10 +44,7 @@ async fn open_door(shared: Arc<Shared>, knock: Knock) {
         Ok(Ok(None)) => {}
         Ok(Ok(Some(fresh))) => shared.clone().attend_fresh(fresh).await,
         Ok(Err(fault)) => {
-            shared
-                .counters
-                .handshakes_failed
-                .fetch_add(1, Ordering::Relaxed);
+            shared.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(%from, %fault, "a connection was not admitted");
         }
         Err(_) => {
@@ -59,11 +56,8 @@ async fn open_door(shared: Arc<Shared>, knock: Knock) {
 
 /// From the first packet to admission; a connection of a fresh dial is handed back, to be served by itself.
 async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>, CallFault> {
-    let connection = knock
-        .accept()
-        .map_err(CallFault::of_handshake)?
-        .await
-        .map_err(CallFault::of_handshake)?;
+    let connection =
+        knock.accept().map_err(CallFault::of_handshake)?.await.map_err(CallFault::of_handshake)?;
     let peer = tls::peer(&connection).map_err(|why| CallFault::Untrusted(why.to_string()))?;
     let host = peer.0.id();
     if host == shared.host {
@@ -82,11 +76,7 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
     let link = Arc::new(Link::new(connection, peer, hello.boot));
     let answer = match answer {
         Ok(welcome) if !is_fresh => {
-            let said = Said {
-                is_dialled_by_us: false,
-                address: hello.address,
-                store: hello.store,
-            };
+            let said = Said { is_dialled_by_us: false, address: hello.address, store: hello.store };
             let admitted = shared.admit(link.clone(), said).await;
             admitted.map(|()| welcome)
         }

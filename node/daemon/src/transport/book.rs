@@ -32,10 +32,7 @@ impl Book {
     }
 
     pub(super) fn address(&self, host: HostId) -> Option<Address> {
-        self.set
-            .get(&host)
-            .or_else(|| self.said.get(&host))
-            .copied()
+        self.set.get(&host).or_else(|| self.said.get(&host)).copied()
     }
 
     /// Retired for good (protocol 1.3). A tombstone is never refused for want of room: the roster bounds them.

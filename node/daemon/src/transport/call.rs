@@ -23,10 +23,7 @@ pub(super) async fn follow(
     hold: Arc<()>,
 ) -> Result<Replies, CallFault> {
     let receive = send(connection, request).await?;
-    Ok(Replies {
-        receive,
-        _hold: hold,
-    })
+    Ok(Replies { receive, _hold: hold })
 }
 
 /// The answers of one [`Request::Follow`], in order; dropped, it tells the other side to stop.
@@ -53,13 +50,10 @@ impl Replies {
             return Err(CallFault::Garbled(wire::Fault::TooLarge));
         }
         let mut bytes = vec![0; length];
-        self.receive
-            .read_exact(&mut bytes)
-            .await
-            .map_err(|error| match error {
-                quinn::ReadExactError::FinishedEarly(_) => CallFault::Garbled(wire::Fault::Short),
-                quinn::ReadExactError::ReadError(read) => read.into(),
-            })?;
+        self.receive.read_exact(&mut bytes).await.map_err(|error| match error {
+            quinn::ReadExactError::FinishedEarly(_) => CallFault::Garbled(wire::Fault::Short),
+            quinn::ReadExactError::ReadError(read) => read.into(),
+        })?;
         let response = frame::open(&bytes, RAFT_BYTES_MAX).map_err(CallFault::Garbled)?;
         Ok(Some(response))
     }
@@ -70,14 +64,8 @@ async fn send(connection: &Connection, request: &Request) -> Result<RecvStream, 
     if bytes.len() > bytes_max(request) {
         return Err(CallFault::Garbled(wire::Fault::TooLarge));
     }
-    let (send, receive) = connection
-        .open_bi()
-        .await
-        .map_err(CallFault::of_handshake)?;
-    let mut sending = Sending {
-        stream: send,
-        is_whole: false,
-    };
+    let (send, receive) = connection.open_bi().await.map_err(CallFault::of_handshake)?;
+    let mut sending = Sending { stream: send, is_whole: false };
     sending.stream.write_all(&bytes).await?;
     let _ = sending.stream.finish();
     sending.is_whole = true;

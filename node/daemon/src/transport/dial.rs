@@ -124,11 +124,7 @@ impl State {
                 Ok(link) => link.connection.send_datagram(datagram).is_ok(),
                 Err(_) => false,
             };
-            count(if is_sent {
-                &counters.datagrams_sent
-            } else {
-                &counters.datagrams_unsent
-            });
+            count(if is_sent { &counters.datagrams_sent } else { &counters.datagrams_unsent });
         }
         for waiter in dial.waiters.drain(..) {
             // Whoever gave up waiting does not need it.
@@ -222,11 +218,7 @@ async fn reach_in_time(
         return Ok(link);
     }
     let (link, welcome) = greeted(shared, connection, expected).await?;
-    let said = Said {
-        is_dialled_by_us: true,
-        address: welcome.address,
-        store: welcome.store,
-    };
+    let said = Said { is_dialled_by_us: true, address: welcome.address, store: welcome.store };
     let link = Arc::new(link);
     if let Err(refusal) = shared.admit(link.clone(), said).await {
         link.close(Close::Refused);
@@ -239,11 +231,7 @@ async fn reach_in_time(
 fn standing_already(shared: &Shared, connection: &Connection) -> Option<Arc<Link>> {
     let host = tls::peer(connection).ok()?.0.id();
     let mut state = shared.lock();
-    state
-        .pool
-        .speak(host)
-        .filter(|link| link.is_open())
-        .cloned()
+    state.pool.speak(host).filter(|link| link.is_open()).cloned()
 }
 
 async fn connect(
@@ -297,10 +285,8 @@ pub(super) async fn fresh(
     host: HostId,
     request: &Request,
 ) -> Result<(Boot, Response), CallFault> {
-    let _place = shared
-        .fresh_dials
-        .try_acquire()
-        .map_err(|_| CallFault::Busy("fresh dials under way"))?;
+    let _place =
+        shared.fresh_dials.try_acquire().map_err(|_| CallFault::Busy("fresh dials under way"))?;
     let (address, identity, config) = {
         let state = shared.lock();
         if state.book.is_denied(host) {

@@ -17,10 +17,7 @@ pub(super) type Answer = Result<Welcome, HelloRefusal>;
 
 /// As the dialler: says who we are in this life, and waits to be let in.
 pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welcome, CallFault> {
-    let (mut send, mut receive) = connection
-        .open_bi()
-        .await
-        .map_err(CallFault::of_handshake)?;
+    let (mut send, mut receive) = connection.open_bi().await.map_err(CallFault::of_handshake)?;
     send.write_all(&frame::seal(hello)).await?;
     let _ = send.finish();
     let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
@@ -35,10 +32,7 @@ pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welc
 
 /// As the acceptor: the dialler's hello, and the way to answer it.
 pub(super) async fn listen(connection: &Connection) -> Result<(Hello, SendStream), CallFault> {
-    let (send, mut receive) = connection
-        .accept_bi()
-        .await
-        .map_err(CallFault::of_handshake)?;
+    let (send, mut receive) = connection.accept_bi().await.map_err(CallFault::of_handshake)?;
     let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
     let hello = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
     Ok((hello, send))
@@ -81,12 +75,7 @@ pub(super) fn judge(
         .common(VersionRange::OURS)
         .ok_or(HelloRefusal::Versions(VersionRange::OURS))?;
     admissible(host, hello.boot, book)?;
-    Ok(Welcome {
-        version,
-        boot: presence.boot,
-        address: presence.address,
-        store: presence.store,
-    })
+    Ok(Welcome { version, boot: presence.boot, address: presence.address, store: presence.store })
 }
 
 /// What the roster says against this host in this life (protocol 1.2, 1.7).

@@ -75,11 +75,7 @@ impl Link {
 
     /// The event that says that it was the last of its host.
     pub(super) fn closed(&self) -> Incoming {
-        Incoming::Closed {
-            host: self.host,
-            boot: self.boot,
-            why: self.parting(),
-        }
+        Incoming::Closed { host: self.host, boot: self.boot, why: self.parting() }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -106,10 +102,7 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(link: &Arc<Link>) -> Self {
-        Self {
-            link: link.clone(),
-            hold: link.hold.clone(),
-        }
+        Self { link: link.clone(), hold: link.hold.clone() }
     }
 }
 
@@ -138,10 +131,7 @@ fn take(shared: &Shared, link: &Link, bytes: &[u8]) {
         return link.strike(shared);
     };
     shared.lock().pool.heard(link.host);
-    let event = Incoming::Datagram {
-        from: link.host,
-        datagram,
-    };
+    let event = Incoming::Datagram { from: link.host, datagram };
     match shared.events.try_send(event) {
         Ok(()) => count(&shared.counters.datagrams_received),
         // Small and lossy: what the agent cannot take now is stale when it can.

@@ -84,10 +84,7 @@ impl Transport {
         let endpoint = sockets
             .listening()
             .and_then(|socket| quic::endpoint(&identity, &luck, socket, server))
-            .map_err(|why| StartFault::Socket {
-                address: sockets.name(),
-                why,
-            })?;
+            .map_err(|why| StartFault::Socket { address: sockets.name(), why })?;
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
         let bounds = Bounds {
@@ -168,9 +165,7 @@ impl Transport {
                 other => other,
             }
         };
-        timeout(within, asking)
-            .await
-            .unwrap_or(Err(CallFault::TooLate))
+        timeout(within, asking).await.unwrap_or(Err(CallFault::TooLate))
     }
 
     async fn request_once(&self, to: HostId, request: &Request) -> Result<Response, CallFault> {
@@ -191,9 +186,7 @@ impl Transport {
             count(&self.0.counters.requests_sent);
             call::follow(&held.link.connection, &request, held.hold).await
         };
-        timeout(within, asking)
-            .await
-            .unwrap_or(Err(CallFault::TooLate))
+        timeout(within, asking).await.unwrap_or(Err(CallFault::TooLate))
     }
 
     /// Asks a host to sign that it lives, over a new connection from a new source port (protocol 2.3). Says which life

@@ -82,13 +82,7 @@ pub(super) struct Admitted<C> {
 
 impl<C: Clone> Pool<C> {
     pub(super) fn new(ours: HostId, bounds: Bounds) -> Self {
-        Self {
-            ours,
-            bounds,
-            next_number: 0,
-            warm: BTreeSet::new(),
-            hosts: LruCache::unbounded(),
-        }
+        Self { ours, bounds, next_number: 0, warm: BTreeSet::new(), hosts: LruCache::unbounded() }
     }
 
     /// Takes a new connection in, or says why not.
@@ -216,22 +210,14 @@ mod tests {
     const SMALLER: HostId = HostId([1; 16]);
     const LARGER: HostId = HostId([9; 16]);
 
-    const ROOMY: Bounds = Bounds {
-        pooled_max: 8,
-        hosts_max: 8,
-    };
+    const ROOMY: Bounds = Bounds { pooled_max: 8, hosts_max: 8 };
 
     fn boot(number: u64) -> Boot {
         Boot { number, nonce: 7 }
     }
 
     fn new(boot: Boot, is_dialled_by_us: bool, connection: &'static str) -> Newcomer<&'static str> {
-        Newcomer {
-            boot,
-            is_dialled_by_us,
-            hold: Arc::new(()),
-            connection,
-        }
+        Newcomer { boot, is_dialled_by_us, hold: Arc::new(()), connection }
     }
 
     fn admitted(admission: Admission<&'static str>) -> Admitted<&'static str> {
@@ -250,10 +236,7 @@ mod tests {
         for order in [[true, false], [false, true]] {
             let mut pool = Pool::new(OURS, ROOMY);
             for ours in order {
-                pool.admit(
-                    LARGER,
-                    new(boot(1), ours, if ours { "ours" } else { "theirs" }),
-                );
+                pool.admit(LARGER, new(boot(1), ours, if ours { "ours" } else { "theirs" }));
                 let dialled = if ours { "ours" } else { "theirs" };
                 let second = pool.admit(SMALLER, new(boot(1), ours, dialled));
                 let spare = admitted(second).spare;
@@ -287,23 +270,14 @@ mod tests {
         let newer = admitted(pool.admit(LARGER, new(boot(2), false, "new")));
         assert_eq!(newer.replaced.len(), 2);
         assert!(newer.is_news);
-        assert_eq!(
-            pool.admit(LARGER, new(boot(1), true, "ghost")),
-            Admission::Older(boot(2))
-        );
+        assert_eq!(pool.admit(LARGER, new(boot(1), true, "ghost")), Admission::Older(boot(2)));
         assert_eq!(spoken(&mut pool, LARGER), "new");
     }
 
     #[test]
     fn the_longest_unused_pooled_host_makes_room_and_warm_or_busy_ones_never_do() {
         let hosts: Vec<HostId> = (10..16).map(|byte| HostId([byte; 16])).collect();
-        let mut pool = Pool::new(
-            OURS,
-            Bounds {
-                pooled_max: 2,
-                hosts_max: 5,
-            },
-        );
+        let mut pool = Pool::new(OURS, Bounds { pooled_max: 2, hosts_max: 5 });
         pool.keep_warm(BTreeSet::from([hosts[0]]));
         let busy = new(boot(1), true, "standing");
         let under_way = [busy.hold.clone(), busy.hold.clone()];
@@ -311,10 +285,7 @@ mod tests {
         pool.admit(hosts[1], busy);
         for host in &hosts[2..4] {
             let admission = admitted(pool.admit(*host, new(boot(1), true, "standing")));
-            assert!(
-                admission.evicted.is_empty(),
-                "neither warm nor busy hosts are pooled"
-            );
+            assert!(admission.evicted.is_empty(), "neither warm nor busy hosts are pooled");
         }
         pool.heard(hosts[2]);
         let last = admitted(pool.admit(hosts[4], new(boot(1), true, "new")));
@@ -328,19 +299,10 @@ mod tests {
 
     #[test]
     fn when_all_hosts_are_needed_nobody_comes() {
-        let mut pool = Pool::new(
-            OURS,
-            Bounds {
-                pooled_max: 8,
-                hosts_max: 1,
-            },
-        );
+        let mut pool = Pool::new(OURS, Bounds { pooled_max: 8, hosts_max: 1 });
         pool.admit(LARGER, new(boot(1), true, "standing"));
         pool.keep_warm(BTreeSet::from([LARGER]));
-        assert_eq!(
-            pool.admit(SMALLER, new(boot(1), true, "late")),
-            Admission::Full
-        );
+        assert_eq!(pool.admit(SMALLER, new(boot(1), true, "late")), Admission::Full);
         pool.keep_warm(BTreeSet::new());
         let late = admitted(pool.admit(SMALLER, new(boot(1), true, "late")));
         assert_eq!(late.evicted, [["standing"]]);

@@ -87,9 +87,7 @@ pub(super) fn endpoint(
 ) -> std::io::Result<Endpoint> {
     let mut config = EndpointConfig::new(Arc::new(identity.reset_key()));
     let ids = luck.clone();
-    config
-        .cid_generator(move || Box::new(ConnectionIds(ids.clone())))
-        .rng_seed(Some(luck.draw()));
+    config.cid_generator(move || Box::new(ConnectionIds(ids.clone()))).rng_seed(Some(luck.draw()));
     Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
 }
 

@@ -63,9 +63,7 @@ impl State {
                 // A refusal is a bound of ours, and the wait that follows is the right answer to it.
                 let _ = self.begin_dial(shared, host, Errand::Warm);
                 under_way += 1;
-                due = self
-                    .redials
-                    .dialled(host, now, &shared.settings, &shared.luck);
+                due = self.redials.dialled(host, now, &shared.settings, &shared.luck);
             }
             next = Some(next.map_or(due, |next: Instant| next.min(due)));
         }

@@ -61,11 +61,7 @@ async fn read(
     link: &Link,
     receive: &mut RecvStream,
 ) -> Result<Request, StreamEnd> {
-    let bytes_max = if link.claims.roles.keeper {
-        RAFT_BYTES_MAX
-    } else {
-        STREAM_BYTES_MAX
-    };
+    let bytes_max = if link.claims.roles.keeper { RAFT_BYTES_MAX } else { STREAM_BYTES_MAX };
     let bytes = match timeout(STREAM_WITHIN, receive.read_to_end(bytes_max)).await {
         Ok(Ok(bytes)) => bytes,
         Ok(Err(ReadToEndError::TooLong)) => {
@@ -105,10 +101,7 @@ fn hand_over(
         request,
         reply: Reply { to_stream },
     };
-    shared
-        .events
-        .try_send(event)
-        .map_err(|_| busy(shared, "events of the agent's loop"))?;
+    shared.events.try_send(event).map_err(|_| busy(shared, "events of the agent's loop"))?;
     count(&shared.counters.requests_received);
     shared.lock().pool.heard(link.host);
     Ok(answers)
@@ -156,17 +149,10 @@ async fn stream(
 async fn write(send: &mut SendStream, response: &Response, is_many: bool) -> Result<(), StreamEnd> {
     let sealed = frame::seal(response);
     if sealed.len() > RAFT_BYTES_MAX {
-        tracing::error!(
-            bytes = sealed.len(),
-            "an answer of ours is too large for the wire"
-        );
+        tracing::error!(bytes = sealed.len(), "an answer of ours is too large for the wire");
         return Err(StreamEnd::TooLarge);
     }
-    let bytes = if is_many {
-        frame::delimited(&sealed)
-    } else {
-        sealed
-    };
+    let bytes = if is_many { frame::delimited(&sealed) } else { sealed };
     match timeout(STREAM_WITHIN, send.write_all(&bytes)).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(StreamEnd::Cancelled),

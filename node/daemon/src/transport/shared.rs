@@ -101,9 +101,7 @@ impl Shared {
 
     /// The state; a panic of another task while it held the lock leaves nothing half done that matters here.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(super) fn hello(&self) -> Hello {

@@ -58,11 +58,7 @@ impl Sockets for UdpSockets {
 }
 
 fn open(address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::DGRAM,
-        Some(Protocol::UDP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }

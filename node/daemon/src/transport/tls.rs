@@ -62,11 +62,7 @@ impl Tls {
         client.alpn_protocols = vec![STANDING.into()];
         let mut fresh = client.clone();
         fresh.alpn_protocols = vec![FRESH.into()];
-        Ok(Self {
-            server: Arc::new(server),
-            standing: Arc::new(client),
-            fresh: Arc::new(fresh),
-        })
+        Ok(Self { server: Arc::new(server), standing: Arc::new(client), fresh: Arc::new(fresh) })
     }
 }
 
@@ -80,19 +76,14 @@ pub(super) fn peer(
         .ok_or(CertificateFault::Size)?;
     let host = identity.first().ok_or(CertificateFault::Size)?;
     let parsed = certificate::parse(host)?;
-    Ok((
-        certificate::claims(&parsed)?,
-        certificate::public_key(&parsed)?,
-    ))
+    Ok((certificate::claims(&parsed)?, certificate::public_key(&parsed)?))
 }
 
 /// The certificates with which the other end has proven itself, its own first.
 pub(super) fn chain(connection: &quinn::Connection) -> Option<CertificateChain> {
     let identity = connection.peer_identity()?;
     let identity = identity.downcast::<Vec<CertificateDer<'static>>>().ok()?;
-    Some(CertificateChain(
-        identity.iter().map(|der| der.to_vec()).collect(),
-    ))
+    Some(CertificateChain(identity.iter().map(|der| der.to_vec()).collect()))
 }
 
 /// Both directions of one judgement.

@@ -64,10 +64,7 @@ async fn nobody_comes_in_without_a_certificate_or_with_an_unsound_one() {
     let none = received(&fleet, None).await;
     assert!(is_certificate_alert(&none), "{none:?}");
     for (what, shown) in [
-        (
-            "two URIs",
-            raw::forged(&fleet, &[uri.clone(), other], sound),
-        ),
+        ("two URIs", raw::forged(&fleet, &[uri.clone(), other], sound)),
         ("no URI", raw::forged(&fleet, &[], sound)),
         ("another cluster", raw::forged(&fleet, &[staging], sound)),
         (
@@ -98,10 +95,7 @@ async fn nobody_comes_in_without_a_certificate_or_with_an_unsound_one() {
 async fn a_dialler_does_not_speak_to_an_acceptor_with_an_unsound_certificate() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
-    let uris = [
-        fleet.claims("x", KEEPER).to_uri(),
-        fleet.claims("y", KEEPER).to_uri(),
-    ];
+    let uris = [fleet.claims("x", KEEPER).to_uri(), fleet.claims("y", KEEPER).to_uri()];
     let server = raw::server(&raw::forged(&fleet, &uris, |_| {}));
     let accepting = server.clone();
     tokio::spawn(async move {
@@ -153,11 +147,7 @@ async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pas
             break;
         }
     }
-    let presence = daemon::transport::Presence {
-        boot: boot(6),
-        address: b.address,
-        store: None,
-    };
+    let presence = daemon::transport::Presence { boot: boot(6), address: b.address, store: None };
     b.transport.set_presence(presence);
     assert_eq!(b.connected().await.host, a.host());
 }
@@ -174,8 +164,5 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     a.transport.introduce(b.address).await.expect("is admitted");
     assert!(a.connected().await.claims.roles.keeper);
     let other = fleet.identity("c", PLAIN);
-    assert!(
-        b.transport.renew(other).is_err(),
-        "took another host's certificate"
-    );
+    assert!(b.transport.renew(other).is_err(), "took another host's certificate");
 }

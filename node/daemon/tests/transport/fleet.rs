@@ -20,15 +20,9 @@ use wire::{Datagram, Request, Response};
 /// Far longer than anything here takes on a busy machine; only a failure waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-pub const PLAIN: Roles = Roles {
-    keeper: false,
-    healer: false,
-};
+pub const PLAIN: Roles = Roles { keeper: false, healer: false };
 
-pub const KEEPER: Roles = Roles {
-    keeper: true,
-    healer: false,
-};
+pub const KEEPER: Roles = Roles { keeper: true, healer: false };
 
 /// An authority and the hosts it has issued certificates to.
 pub struct Fleet {
@@ -64,11 +58,7 @@ impl Fleet {
         Claims {
             cluster: self.cluster.clone(),
             host: HostName(label(host)),
-            domain: Domain {
-                region: label("eu"),
-                zone: label("eu-a"),
-                rack: label("r1"),
-            },
+            domain: Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") },
             group: GroupName(label("web")),
             roles,
         }
@@ -132,21 +122,13 @@ pub fn start(
     boot_number: u64,
     bind: SocketAddr,
 ) -> Node {
-    let presence = |address| Presence {
-        boot: boot(boot_number),
-        address,
-        store: None,
-    };
+    let presence = |address| Presence { boot: boot(boot_number), address, store: None };
     let sockets = Arc::new(UdpSockets::new(bind));
     let (transport, incoming) =
         Transport::start(settings, identity, presence(bind), sockets).expect("starts");
     let address = transport.local_address().expect("is bound");
     transport.set_presence(presence(address));
-    Node {
-        transport,
-        incoming,
-        address,
-    }
+    Node { transport, incoming, address }
 }
 
 impl Node {
@@ -199,11 +181,7 @@ impl Node {
 
     /// Answers `Alive` to every probe from now on, and hands the rest on.
     pub fn serve(self) -> Served {
-        let Self {
-            transport,
-            mut incoming,
-            address,
-        } = self;
+        let Self { transport, mut incoming, address } = self;
         let alive = Response::Alive { boot: boot(1) };
         tokio::spawn(async move {
             while let Some(event) = incoming.recv().await {

@@ -34,25 +34,17 @@ async fn unreadable_requests_end_their_stream_and_too_many_end_the_connection() 
     let a = fleet.start("a", PLAIN).serve();
     fleet.identity("x", PLAIN);
     let endpoint = raw::client(Some(&raw::issued(&fleet, "x")));
-    let (connection, _) = raw::greet(&endpoint, a.address, &fleet)
-        .await
-        .expect("is admitted");
+    let (connection, _) = raw::greet(&endpoint, a.address, &fleet).await.expect("is admitted");
     let alive = frame::seal(&Response::Alive { boot: boot(1) });
 
     assert_eq!(raw::say(&connection, b"no message").await, Err(Some(1)));
     assert_eq!(raw::say(&connection, &[]).await, Err(Some(1)));
-    assert_eq!(
-        raw::say(&connection, &vec![0; 300 * 1024]).await,
-        Err(Some(2))
-    );
+    assert_eq!(raw::say(&connection, &vec![0; 300 * 1024]).await, Err(Some(2)));
     let mut other_version = frame::seal(&Request::Probe);
     other_version[0] = 9;
     assert_eq!(raw::say(&connection, &other_version).await, Err(Some(1)));
     // After all that the same connection still serves what is sound.
-    assert_eq!(
-        raw::say(&connection, &frame::seal(&Request::Probe)).await,
-        Ok(alive)
-    );
+    assert_eq!(raw::say(&connection, &frame::seal(&Request::Probe)).await, Ok(alive));
     let raft = frame::seal(&Request::Raft(vec![1]));
     let forbidden = frame::seal(&Response::Unavailable(Unavailable::Forbidden));
     assert_eq!(raw::say(&connection, &raft).await, Ok(forbidden));
@@ -91,9 +83,7 @@ async fn a_peer_gets_sixteen_streams_and_the_rest_wait_on_its_side() {
     let mut a = fleet.start("a", PLAIN);
     fleet.identity("x", PLAIN);
     let endpoint = raw::client(Some(&raw::issued(&fleet, "x")));
-    let (connection, _) = raw::greet(&endpoint, a.address, &fleet)
-        .await
-        .expect("is admitted");
+    let (connection, _) = raw::greet(&endpoint, a.address, &fleet).await.expect("is admitted");
     a.connected().await;
     let waker = std::task::Waker::noop();
     let mut context = std::task::Context::from_waker(waker);

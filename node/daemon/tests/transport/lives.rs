@@ -36,11 +36,7 @@ impl Mortal {
             });
         });
         let address = hear.recv().expect("starts");
-        Self {
-            address,
-            die,
-            thread,
-        }
+        Self { address, die, thread }
     }
 
     /// As SIGKILL does it: the socket is gone, nobody was told.
@@ -61,10 +57,7 @@ async fn a_restarted_agent_is_noticed_by_its_stateless_reset_at_the_next_packet(
     assert_eq!(a.connected().await.boot, boot(1));
     b.kill();
     let again = Mortal::start(identity, 2, address);
-    let probe = Datagram::Probe {
-        number: 1,
-        seated: true,
-    };
+    let probe = Datagram::Probe { number: 1, seated: true };
     a.transport.send_datagram(host, &probe);
     assert_eq!(a.closed().await, (host, Parting::Restarted));
     // A question that only the old life could have heard is asked again of the new one.
@@ -92,16 +85,10 @@ async fn a_new_life_that_dials_takes_the_place_of_the_old_one() {
     let fleet = Fleet::new("prod");
     let mut a = fleet.start("a", PLAIN);
     let old = fleet.start("b", PLAIN);
-    old.transport
-        .introduce(a.address)
-        .await
-        .expect("is admitted");
+    old.transport.introduce(a.address).await.expect("is admitted");
     assert_eq!(a.connected().await.boot, boot(1));
     let new = fleet.start_with("b", PLAIN, 2, |_| {});
-    new.transport
-        .introduce(a.address)
-        .await
-        .expect("is admitted");
+    new.transport.introduce(a.address).await.expect("is admitted");
     assert_eq!(a.connected().await.boot, boot(2));
     assert_eq!(a.transport.connected(), [new.host()]);
     let ghost = old.transport.introduce(a.address).await;
@@ -114,10 +101,8 @@ async fn hosts_that_dial_each_other_at_once_speak_on_one_connection() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN).serve();
     let b = fleet.start("b", PLAIN).serve();
-    let (one, two) = tokio::join!(
-        a.transport.introduce(b.address),
-        b.transport.introduce(a.address),
-    );
+    let (one, two) =
+        tokio::join!(a.transport.introduce(b.address), b.transport.introduce(a.address),);
     assert_eq!((one, two), (Ok(b.transport.host()), Ok(a.transport.host())));
     assert_eq!(a.transport.connected().len(), 1);
     assert_eq!(b.transport.connected().len(), 1);
@@ -126,10 +111,8 @@ async fn hosts_that_dial_each_other_at_once_speak_on_one_connection() {
         let from = from.clone();
         async move { from.request(to, wire::Request::Probe, patience).await }
     };
-    let (there, back) = tokio::join!(
-        ask(&a.transport, b.transport.host()),
-        ask(&b.transport, a.transport.host()),
-    );
+    let (there, back) =
+        tokio::join!(ask(&a.transport, b.transport.host()), ask(&b.transport, a.transport.host()),);
     assert!(there.is_ok() && back.is_ok(), "{there:?} {back:?}");
 }
 
@@ -143,9 +126,7 @@ async fn a_seed_that_is_connected_already_keeps_its_connection_and_what_is_under
         let transport = a.transport.clone();
         async move {
             let patience = crate::fleet::PATIENCE;
-            transport
-                .request(host, wire::Request::Probe, patience)
-                .await
+            transport.request(host, wire::Request::Probe, patience).await
         }
     });
     let reply = loop {
@@ -157,10 +138,7 @@ async fn a_seed_that_is_connected_already_keeps_its_connection_and_what_is_under
     reply.send(Response::Noted);
     let answer = asking.await.expect("without a panic");
     assert_eq!(answer, Ok(Response::Noted));
-    assert!(
-        b.incoming.try_recv().is_err(),
-        "nothing was said of a second one"
-    );
+    assert!(b.incoming.try_recv().is_err(), "nothing was said of a second one");
 }
 
 #[tokio::test]
@@ -175,10 +153,7 @@ async fn a_warm_host_is_dialled_again_until_it_is_back() {
     assert_eq!(a.connected().await.boot, boot(1));
     b.kill();
     let again = Mortal::start(identity, 2, address);
-    let probe = Datagram::Probe {
-        number: 1,
-        seated: true,
-    };
+    let probe = Datagram::Probe { number: 1, seated: true };
     a.transport.send_datagram(host, &probe);
     assert_eq!(a.connected().await.boot, boot(2));
     again.kill();

@@ -167,15 +167,8 @@ fn at(host: u8) -> SocketAddr {
 
 fn join(hub: &Hub, fleet: &Fleet, host: u8, seed: u8) -> (Transport, Receiver<Incoming>) {
     let name = format!("h{host}");
-    let presence = Presence {
-        boot: boot(1),
-        address: at(host),
-        store: None,
-    };
-    let sockets = HostSockets {
-        hub: hub.clone(),
-        address: at(host),
-    };
+    let presence = Presence { boot: boot(1), address: at(host), store: None };
+    let sockets = HostSockets { hub: hub.clone(), address: at(host) };
     let mut settings = TransportSettings::seeded([seed; 32]);
     settings.seed[0] = host;
     let identity = fleet.identity(&name, PLAIN);
@@ -213,10 +206,7 @@ fn story(fleet: &Fleet, seed: u8) -> (Digest, usize, Vec<String>) {
     let hub = Hub::default();
     let notes = runtime.block_on(async {
         let hosts: Vec<_> = (1..=4).map(|host| join(&hub, fleet, host, seed)).collect();
-        let ids: Vec<HostId> = hosts
-            .iter()
-            .map(|(transport, _)| transport.host())
-            .collect();
+        let ids: Vec<HostId> = hosts.iter().map(|(transport, _)| transport.host()).collect();
         let mut transports = Vec::new();
         let mut all = Vec::new();
         for (transport, incoming) in hosts {
@@ -235,13 +225,7 @@ fn story(fleet: &Fleet, seed: u8) -> (Digest, usize, Vec<String>) {
             }
             let number = second;
             for (transport, to) in transports.iter().zip(ids.iter().cycle().skip(1)) {
-                transport.send_datagram(
-                    *to,
-                    &Datagram::Probe {
-                        number,
-                        seated: true,
-                    },
-                );
+                transport.send_datagram(*to, &Datagram::Probe { number, seated: true });
             }
             let within = Duration::from_millis(900);
             let _ = transports[0].request(ids[1], Request::Probe, within).await;
@@ -270,11 +254,7 @@ fn the_same_seed_gives_the_same_packets_at_the_same_times() {
     assert_ne!(story(&fleet, 2).0, first, "another seed is another run");
     let lost = format!("{:?} {:?}", fleet.id("h4"), Parting::Silent);
     assert!(notes.contains(&lost), "{notes:?}");
-    assert_eq!(
-        notes.last().map(String::as_str),
-        Some("h4 comes"),
-        "{notes:?}"
-    );
+    assert_eq!(notes.last().map(String::as_str), Some("h4 comes"), "{notes:?}");
     assert!(packets > 1_000, "only {packets} packets");
 }
 
@@ -301,11 +281,7 @@ fn spent_in_a_minute(fleet: &Fleet, every: Option<Duration>) -> usize {
     });
     drop(runtime);
     let network = hub.0.lock().expect("no panic");
-    let sent = network
-        .trace
-        .iter()
-        .skip(counted)
-        .filter(|packet| packet.1 == at(1));
+    let sent = network.trace.iter().skip(counted).filter(|packet| packet.1 == at(1));
     // 20 bytes of IPv4 and 8 of UDP around each.
     sent.map(|packet| packet.3 + 28).sum()
 }
@@ -322,27 +298,14 @@ fn probe(
         while let Some(every) = every {
             sleep(every).await;
             number += 1;
-            probing.send_datagram(
-                to,
-                &Datagram::Probe {
-                    number,
-                    seated: true,
-                },
-            );
+            probing.send_datagram(to, &Datagram::Probe { number, seated: true });
         }
     });
     tokio::spawn(async move {
         while let Some(event) = incoming.recv().await {
-            if let Incoming::Datagram {
-                from,
-                datagram: Datagram::Probe { number, .. },
-            } = event
-            {
-                let reply = Datagram::ProbeReply {
-                    number,
-                    boot: boot(u64::MAX),
-                    next_slot_ms: 3_000,
-                };
+            if let Incoming::Datagram { from, datagram: Datagram::Probe { number, .. } } = event {
+                let reply =
+                    Datagram::ProbeReply { number, boot: boot(u64::MAX), next_slot_ms: 3_000 };
                 transport.send_datagram(from, &reply);
             }
         }
@@ -353,10 +316,7 @@ fn probe(
 fn a_calm_mesh_costs_what_the_protocol_promises() {
     let fleet = Fleet::new("prod");
     let asleep = spent_in_a_minute(&fleet, None);
-    assert!(
-        asleep <= 150,
-        "a warm connection at rest sends {asleep} bytes a minute"
-    );
+    assert!(asleep <= 150, "a warm connection at rest sends {asleep} bytes a minute");
     // protocol 2.2: ten observers and ten subjects, each probed every 3 s; here one of each.
     let seat = spent_in_a_minute(&fleet, Some(Duration::from_secs(3)));
     let per_second = seat * 10 / 60;
@@ -377,13 +337,8 @@ fn hosts_that_start_together_dial_each_pair_once() {
         .expect("a runtime");
     let hub = Hub::default();
     let dials: u64 = runtime.block_on(async {
-        let hosts: Vec<_> = (1..=HOSTS)
-            .map(|host| join(&hub, &fleet, host, 1))
-            .collect();
-        let ids: Vec<HostId> = hosts
-            .iter()
-            .map(|(transport, _)| transport.host())
-            .collect();
+        let hosts: Vec<_> = (1..=HOSTS).map(|host| join(&hub, &fleet, host, 1)).collect();
+        let ids: Vec<HostId> = hosts.iter().map(|(transport, _)| transport.host()).collect();
         let mut transports = Vec::new();
         for (transport, incoming) in hosts {
             for (number, id) in (1..).zip(&ids) {
@@ -397,10 +352,7 @@ fn hosts_that_start_together_dial_each_pair_once() {
         for transport in &transports {
             assert_eq!(transport.connected().len(), usize::from(HOSTS) - 1);
         }
-        transports
-            .iter()
-            .map(|transport| transport.figures().dials)
-            .sum()
+        transports.iter().map(|transport| transport.figures().dials).sum()
     });
     assert_eq!(dials, 66, "a start of all hosts is not a storm");
 }

@@ -20,13 +20,7 @@ async fn a_request_dials_and_is_answered_and_says_who_asked() {
     let asking = a.ask(b.host());
     let answering = async {
         loop {
-            if let Incoming::Request {
-                from,
-                claims,
-                request,
-                reply,
-            } = b.next().await
-            {
+            if let Incoming::Request { from, claims, request, reply } = b.next().await {
                 assert_eq!((from, &*claims), (fleet.id("a"), &fleet.claims("a", PLAIN)));
                 assert_eq!(request, Request::Probe);
                 return reply.send(Response::Alive { boot: boot(7) });
@@ -55,8 +49,7 @@ async fn a_request_that_nobody_answers_or_nobody_hears_ends_with_its_own_fault()
     assert_eq!(answer, Err(CallFault::Rejected(4)));
     let silent = std::net::UdpSocket::bind("127.0.0.1:0").expect("binds");
     let c = fleet.id("c");
-    a.transport
-        .set_address(c, silent.local_addr().expect("is bound"));
+    a.transport.set_address(c, silent.local_addr().expect("is bound"));
     let within = std::time::Duration::from_millis(50);
     let answer = a.transport.request(c, Request::Probe, within).await;
     assert_eq!(answer, Err(CallFault::TooLate));
@@ -67,26 +60,14 @@ async fn the_first_datagram_to_a_host_arrives_though_it_had_to_be_dialled() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
     let mut b = fleet.start("b", PLAIN);
-    let probe = Datagram::Probe {
-        number: 3,
-        seated: true,
-    };
-    assert_eq!(
-        a.transport.send_datagram(b.host(), &probe),
-        Sending::Dropped
-    );
+    let probe = Datagram::Probe { number: 3, seated: true };
+    assert_eq!(a.transport.send_datagram(b.host(), &probe), Sending::Dropped);
     a.knows(&b);
-    assert_eq!(
-        a.transport.send_datagram(b.host(), &probe),
-        Sending::Waiting
-    );
+    assert_eq!(a.transport.send_datagram(b.host(), &probe), Sending::Waiting);
     assert_eq!(b.datagram().await, (a.host(), probe.clone()));
     assert_eq!(b.transport.send_datagram(a.host(), &probe), Sending::Sent);
     let large = Datagram::Gossip(vec![0; 1_151]);
-    assert_eq!(
-        a.transport.send_datagram(b.host(), &large),
-        Sending::Dropped
-    );
+    assert_eq!(a.transport.send_datagram(b.host(), &large), Sending::Dropped);
     let largest = Datagram::Gossip(vec![1; 1_144]);
     assert_eq!(a.transport.send_datagram(b.host(), &largest), Sending::Sent);
     assert_eq!(b.datagram().await.1, largest);
@@ -101,13 +82,8 @@ async fn cold_dials_for_datagrams_end_where_the_budget_does() {
     });
     let hosts = [fleet.start("b", PLAIN), fleet.start("c", PLAIN)];
     hosts.iter().for_each(|host| a.knows(host));
-    let probe = Datagram::Probe {
-        number: 1,
-        seated: false,
-    };
-    let sent = hosts
-        .each_ref()
-        .map(|host| a.transport.send_datagram(host.host(), &probe));
+    let probe = Datagram::Probe { number: 1, seated: false };
+    let sent = hosts.each_ref().map(|host| a.transport.send_datagram(host.host(), &probe));
     assert_eq!(sent, [Sending::Waiting, Sending::Dropped]);
 }
 
@@ -117,10 +93,7 @@ async fn a_follower_gets_every_answer_in_order_and_leaving_it_stops_the_feeder()
     let a = fleet.start("a", PLAIN);
     let mut b = fleet.start("b", KEEPER);
     a.knows(&b);
-    let request = Request::Follow {
-        from: LedgerIndex(1),
-        audit: None,
-    };
+    let request = Request::Follow { from: LedgerIndex(1), audit: None };
     let following = a.transport.follow(b.host(), request, PATIENCE);
     let asked = async {
         loop {
@@ -146,8 +119,7 @@ async fn a_follower_gets_every_answer_in_order_and_leaving_it_stops_the_feeder()
     }
     drop(replies);
     let fed = timeout(PATIENCE, feeding).await;
-    fed.expect("the feeder learns of it")
-        .expect("without a panic");
+    fed.expect("the feeder learns of it").expect("without a panic");
 }
 
 #[tokio::test]
@@ -159,23 +131,12 @@ async fn what_the_certificate_does_not_permit_never_reaches_the_agent() {
     plain.knows(&b);
     keeper.knows(&b);
     for request in [Request::Raft(vec![1]), Request::Standing] {
-        let answer = plain
-            .transport
-            .request(b.host(), request.clone(), PATIENCE)
-            .await;
+        let answer = plain.transport.request(b.host(), request.clone(), PATIENCE).await;
         assert_eq!(answer, Ok(Response::Unavailable(Unavailable::Forbidden)));
-        let asking = keeper
-            .transport
-            .request(b.host(), request.clone(), PATIENCE);
+        let asking = keeper.transport.request(b.host(), request.clone(), PATIENCE);
         let answering = async {
             loop {
-                if let Incoming::Request {
-                    from,
-                    request: got,
-                    reply,
-                    ..
-                } = b.next().await
-                {
+                if let Incoming::Request { from, request: got, reply, .. } = b.next().await {
                     assert_eq!((from, got), (keeper.host(), request.clone()));
                     return reply.send(Response::Noted);
                 }
@@ -195,15 +156,9 @@ async fn a_raft_message_may_be_large_and_nothing_else_may() {
     let host = b.transport.host();
     a.transport.set_address(host, b.address);
     let large = vec![7; 3 << 20];
-    let answer = a
-        .transport
-        .request(host, Request::Raft(large.clone()), PATIENCE)
-        .await;
+    let answer = a.transport.request(host, Request::Raft(large.clone()), PATIENCE).await;
     assert_eq!(answer, Ok(Response::Alive { boot: boot(1) }));
-    let answer = a
-        .transport
-        .request(host, Request::Propose(large), PATIENCE)
-        .await;
+    let answer = a.transport.request(host, Request::Propose(large), PATIENCE).await;
     assert_eq!(answer, Err(CallFault::Garbled(wire::Fault::TooLarge)));
 }
 
@@ -217,10 +172,7 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
     let before = b.transport.figures();
     let answer = a.transport.fresh_dial(host, 9, PATIENCE).await;
     assert_eq!(answer, Ok((boot(1), Response::Alive { boot: boot(1) })));
-    assert_eq!(
-        b.transport.figures().requests_received,
-        before.requests_received + 1
-    );
+    assert_eq!(b.transport.figures().requests_received, before.requests_received + 1);
     assert!(a.transport.is_connected(host) && b.transport.is_connected(a.host()));
     assert_eq!(b.transport.connected().len(), 1);
     a.transport.close().await;
@@ -232,14 +184,9 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
 async fn a_full_pool_lets_the_longest_unused_host_go() {
     let fleet = Fleet::new("prod");
     let mut a = fleet.start_with("a", PLAIN, 1, |settings| settings.pooled_max = 2);
-    let hosts: Vec<_> = ["b", "c", "d"]
-        .map(|name| fleet.start(name, PLAIN).serve())
-        .into();
+    let hosts: Vec<_> = ["b", "c", "d"].map(|name| fleet.start(name, PLAIN).serve()).into();
     for host in &hosts {
-        a.transport
-            .introduce(host.address)
-            .await
-            .expect("is admitted");
+        a.transport.introduce(host.address).await.expect("is admitted");
     }
     assert_eq!(a.closed().await, (fleet.id("b"), Parting::Evicted));
     assert_eq!(a.transport.connected().len(), 2);
@@ -275,12 +222,8 @@ async fn an_agent_that_listens_on_both_families_is_reached_by_both_and_dials_bot
     assert_eq!(six.transport.introduce(at_six).await, Ok(host));
     let dialled = both.transport.introduce(four.address).await;
     assert_eq!(dialled, Ok(four.transport.host()));
-    both.transport
-        .set_address(four.transport.host(), four.address);
-    let fresh = both
-        .transport
-        .fresh_dial(four.transport.host(), 1, PATIENCE)
-        .await;
+    both.transport.set_address(four.transport.host(), four.address);
+    let fresh = both.transport.fresh_dial(four.transport.host(), 1, PATIENCE).await;
     assert!(fresh.is_ok(), "{fresh:?}");
 }
 
@@ -288,11 +231,7 @@ async fn an_agent_that_listens_on_both_families_is_reached_by_both_and_dials_bot
 async fn a_port_that_is_taken_is_named() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
-    let presence = Presence {
-        boot: boot(1),
-        address: a.address,
-        store: None,
-    };
+    let presence = Presence { boot: boot(1), address: a.address, store: None };
     let sockets = std::sync::Arc::new(UdpSockets::new(a.address));
     let settings = TransportSettings::seeded(system_seed());
     let fault = Transport::start(settings, fleet.identity("b", PLAIN), presence, sockets);

@@ -29,10 +29,7 @@ pub(super) fn play(script: &Script) -> Result<Played, SetupFault> {
         }
     }
     let lines = fleet.trace().iter().map(|line| format!("{line}\n"));
-    Ok(Played {
-        trace: lines.collect(),
-        breaches: fleet.breaches().to_vec(),
-    })
+    Ok(Played { trace: lines.collect(), breaches: fleet.breaches().to_vec() })
 }
 
 impl Until {
@@ -98,10 +95,8 @@ impl Fleet {
             .calibrated
             .iter()
             .map(|(subject, paths)| {
-                let paths: Vec<String> = paths
-                    .iter()
-                    .map(|path: &Path| path_in_words(*path))
-                    .collect();
+                let paths: Vec<String> =
+                    paths.iter().map(|path: &Path| path_in_words(*path)).collect();
                 let subject = self.name_of(subject);
                 format!("{host} sees {subject} by {}", paths.join(", "))
             })
@@ -141,10 +136,7 @@ impl Fleet {
     fn budgets_shown(&self) -> Vec<String> {
         let ledger = self.ledger();
         let lines = ledger.budgets();
-        lines
-            .iter()
-            .map(|line| budget_in_words(self, line))
-            .collect()
+        lines.iter().map(|line| budget_in_words(self, line)).collect()
     }
 
     fn journal_shown(&self) -> Vec<String> {

@@ -45,10 +45,7 @@ pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
         } else {
             reader.read_line(line)
         };
-        result.map_err(|why| ScriptFault::Line {
-            number: number + 1,
-            why,
-        })?;
+        result.map_err(|why| ScriptFault::Line { number: number + 1, why })?;
     }
     let golden: String = lines.map(|(_, line)| format!("{line}\n")).collect();
     reader.finish(own, golden)
@@ -179,10 +176,8 @@ impl Reader {
         for claims in &mut self.setup.hosts {
             let name = name_of(claims);
             claims.roles.keeper = self.keepers.contains(&name);
-            claims.roles.healer = self
-                .healers
-                .as_ref()
-                .is_none_or(|healers| healers.contains(&name));
+            claims.roles.healer =
+                self.healers.as_ref().is_none_or(|healers| healers.contains(&name));
         }
         self.setup.check().map_err(ScriptFault::Setup)?;
         Ok(Script {
@@ -245,9 +240,7 @@ fn read_remedies(words: &[&str]) -> Fallible<Fault> {
             "{other:?} is none of works, does-nothing, refuses, receipt-lost, fails, hangs"
         )),
     });
-    habits
-        .collect::<Fallible<Vec<Habit>>>()
-        .map(Fault::Remedies)
+    habits.collect::<Fallible<Vec<Habit>>>().map(Fault::Remedies)
 }
 
 fn read_cut(words: &[&str]) -> Fallible<Fault> {
@@ -258,11 +251,7 @@ fn read_cut(words: &[&str]) -> Fallible<Fault> {
     };
     Ok(Fault::Cut {
         from: read_whom(near)?,
-        to: if place.is_some() {
-            read_whom(far)?
-        } else {
-            Vec::new()
-        },
+        to: if place.is_some() { read_whom(far)? } else { Vec::new() },
         both,
     })
 }
@@ -316,11 +305,7 @@ fn permille(text: &str) -> Fallible<u32> {
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let whole: u32 = whole.parse().map_err(|_| fault())?;
     let part: u32 = part.parse().map_err(|_| fault())?;
-    if whole <= 100 && part <= 9 {
-        Ok(whole * 10 + part)
-    } else {
-        Err(fault())
-    }
+    if whole <= 100 && part <= 9 { Ok(whole * 10 + part) } else { Err(fault()) }
 }
 
 fn name_of(claims: &Claims) -> String {

@@ -96,12 +96,7 @@ impl Looking {
         self.probe(next_number, effects);
         let id = self.attempt(next_number, Path::Stream);
         let (to, nonce, within) = (self.subject, self.nonce, LOOK_FOR.less(MARGIN));
-        effects.push(Effect::AskByStream {
-            id,
-            to,
-            nonce,
-            within,
-        });
+        effects.push(Effect::AskByStream { id, to, nonce, within });
     }
 
     /// All other paths at once.
@@ -113,46 +108,21 @@ impl Looking {
     ) {
         self.is_wide = true;
         self.probe(next_number, effects);
-        let (to, nonce, within) = (
-            self.subject,
-            self.nonce,
-            LOOK_FOR.less(OPENING).less(MARGIN),
-        );
+        let (to, nonce, within) = (self.subject, self.nonce, LOOK_FOR.less(OPENING).less(MARGIN));
         let id = self.attempt(next_number, Path::FreshDial);
-        effects.push(Effect::DialFresh {
-            id,
-            to,
-            nonce,
-            within,
-        });
+        effects.push(Effect::DialFresh { id, to, nonce, within });
         let id = self.attempt(next_number, Path::AgentPort);
-        effects.push(Effect::Knock {
-            id,
-            to,
-            port: None,
-            within: KNOCK_WITHIN,
-        });
+        effects.push(Effect::Knock { id, to, port: None, within: KNOCK_WITHIN });
         for port in self.named_ports.clone() {
             let id = self.attempt(next_number, Path::NamedPort(port));
-            effects.push(Effect::Knock {
-                id,
-                to,
-                port: Some(port),
-                within: KNOCK_WITHIN,
-            });
+            effects.push(Effect::Knock { id, to, port: Some(port), within: KNOCK_WITHIN });
         }
         for (path, relay) in relays {
             match relay {
                 Some(relay) => {
                     let id = self.attempt(next_number, path);
                     let subject = to;
-                    effects.push(Effect::AskRelay {
-                        id,
-                        relay,
-                        subject,
-                        nonce,
-                        within,
-                    });
+                    effects.push(Effect::AskRelay { id, relay, subject, nonce, within });
                 }
                 None => {
                     self.readings.insert(path, Reading::Absent);
@@ -291,9 +261,7 @@ impl Looking {
     fn paths(&self) -> Vec<PathReading> {
         let mut readings = self.readings.clone();
         if self.closing.is_none() {
-            readings
-                .entry(Path::Warm)
-                .or_insert(self.silence(Path::Warm));
+            readings.entry(Path::Warm).or_insert(self.silence(Path::Warm));
             for path in self.pending.values() {
                 let reading = match path {
                     // The relay itself has not answered: nothing is known of the subject.
@@ -311,11 +279,7 @@ impl Looking {
     }
 
     fn silence(&self, path: Path) -> Reading {
-        if self.calibrated.contains(&path) {
-            Reading::Silent
-        } else {
-            Reading::Absent
-        }
+        if self.calibrated.contains(&path) { Reading::Silent } else { Reading::Absent }
     }
 
     fn end(&self) -> Moment {
@@ -335,10 +299,7 @@ impl Looking {
     fn probe(&mut self, next_number: &mut u64, effects: &mut Vec<Effect>) {
         let number = draw_id(next_number).0;
         self.probes.insert(number);
-        effects.push(Effect::SendProbe {
-            to: self.subject,
-            number,
-        });
+        effects.push(Effect::SendProbe { to: self.subject, number });
     }
 
     fn attempt(&mut self, next_number: &mut u64, path: Path) -> AttemptId {

@@ -35,11 +35,7 @@ pub fn choose(
         });
         let rank = |(host, _): &(&HostId, &Entry)| {
             let is_stranger = !seating.holds(host, &pair.subject);
-            (
-                !reachable.contains(*host),
-                is_stranger,
-                rendezvous(pair, host),
-            )
+            (!reachable.contains(*host), is_stranger, rendezvous(pair, host))
         };
         others.min_by_key(rank).map(|(host, _)| *host)
     };

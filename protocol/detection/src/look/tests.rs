@@ -9,14 +9,8 @@ use super::*;
 use crate::roster::Entry;
 use crate::verdict::sight;
 
-const ALL_AGENT_PATHS: [Path; 6] = [
-    Path::Warm,
-    Path::Stream,
-    Path::FreshDial,
-    Path::NearRelay,
-    Path::FarRelay,
-    Path::AgentPort,
-];
+const ALL_AGENT_PATHS: [Path; 6] =
+    [Path::Warm, Path::Stream, Path::FreshDial, Path::NearRelay, Path::FarRelay, Path::AgentPort];
 
 fn at(milliseconds: u64) -> Moment {
     Moment::from_milliseconds(100_000 + milliseconds)
@@ -27,10 +21,7 @@ fn boot(number: u64) -> Boot {
 }
 
 fn anchor(index: u64) -> Anchor {
-    Anchor {
-        index: LedgerIndex(index),
-        audit: Digest::of(&[&index.to_be_bytes()]),
-    }
+    Anchor { index: LedgerIndex(index), audit: Digest::of(&[&index.to_be_bytes()]) }
 }
 
 fn claims(number: usize, rack: &str) -> Claims {
@@ -38,11 +29,7 @@ fn claims(number: usize, rack: &str) -> Claims {
     Claims {
         cluster: ClusterName::new("test").expect("sound"),
         host: HostName::new(&format!("h{number}")).expect("sound"),
-        domain: Domain {
-            region: label("eu"),
-            zone: label(&rack[..1]),
-            rack: label(rack),
-        },
+        domain: Domain { region: label("eu"), zone: label(&rack[..1]), rack: label(rack) },
         group: GroupName::new("web").expect("sound"),
         roles: Roles::default(),
     }
@@ -66,11 +53,7 @@ impl Mesh {
             roster.put(Entry::enrolled(claims, key, LedgerIndex(0)));
         }
         let seating = Seating::new(&roster);
-        Self {
-            roster: Arc::new(roster),
-            seating: Arc::new(seating),
-            hosts,
-        }
+        Self { roster: Arc::new(roster), seating: Arc::new(seating), hosts }
     }
 
     fn identity(&self, number: usize) -> Identity {
@@ -89,10 +72,7 @@ impl Mesh {
         let mut look = Look::new(self.identity(0), Arc::new(ModelVerifier), 1);
         look.handle(
             at(0),
-            Event::FleetChanged {
-                roster: self.roster.clone(),
-                seating: self.seating.clone(),
-            },
+            Event::FleetChanged { roster: self.roster.clone(), seating: self.seating.clone() },
         );
         look
     }
@@ -129,21 +109,14 @@ fn wide(look: &mut Look, ask: Ask) -> Vec<Effect> {
 
 fn attested(effects: &[Effect]) -> Option<(&Attestation, Option<&SelfAnswer>)> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Attest {
-            attestation,
-            answer,
-            ..
-        } => Some((&**attestation, answer.as_deref())),
+        Effect::Attest { attestation, answer, .. } => Some((&**attestation, answer.as_deref())),
         _ => None,
     })
 }
 
 fn reading(attestation: &Attestation, path: Path) -> Option<Reading> {
     let paths = attestation.paths.iter();
-    paths
-        .filter(|seen| seen.path == path)
-        .map(|seen| seen.reading)
-        .next()
+    paths.filter(|seen| seen.path == path).map(|seen| seen.reading).next()
 }
 
 /// Nothing comes on any path but the two ports, which give these readings.
@@ -151,18 +124,13 @@ fn end_in_silence(look: &mut Look, effects: &[Effect], port: Reading) -> Vec<Eff
     let mut last = Vec::new();
     for effect in effects {
         let event = match effect {
-            Effect::AskByStream { id, .. } | Effect::DialFresh { id, .. } => Event::AskEnded {
-                id: *id,
-                end: AskEnd::Silent,
-            },
-            Effect::Knock { id, .. } => Event::KnockEnded {
-                id: *id,
-                reading: port,
-            },
-            Effect::AskRelay { id, .. } => Event::RelayEnded {
-                id: *id,
-                end: RelayEnd::SubjectSilent,
-            },
+            Effect::AskByStream { id, .. } | Effect::DialFresh { id, .. } => {
+                Event::AskEnded { id: *id, end: AskEnd::Silent }
+            }
+            Effect::Knock { id, .. } => Event::KnockEnded { id: *id, reading: port },
+            Effect::AskRelay { id, .. } => {
+                Event::RelayEnded { id: *id, end: RelayEnd::SubjectSilent }
+            }
             _ => continue,
         };
         last.extend(look.handle(at(850), event));
@@ -175,11 +143,7 @@ fn a_subject_that_is_well_signs_on_the_standing_connection_and_costs_nothing_els
     let mesh = mesh();
     let mut look = mesh.observer();
     let effects = look.handle(at(0), Event::Asked(mesh.ask(1)));
-    let [
-        Effect::SendProbe { .. },
-        Effect::AskByStream { id, nonce, .. },
-    ] = effects[..]
-    else {
+    let [Effect::SendProbe { .. }, Effect::AskByStream { id, nonce, .. }] = effects[..] else {
         panic!("only the standing connection at first: {effects:?}");
     };
     assert_eq!(nonce, anchor(9).nonce(&mesh.hosts[0], &mesh.hosts[1]));
@@ -204,18 +168,9 @@ fn a_look_into_silence_tries_every_path_and_ends_within_the_second() {
     let mut look = mesh.observer();
     let tried = wide(&mut look, mesh.ask(1));
     let kinds = |wanted: fn(&Effect) -> bool| tried.iter().filter(|effect| wanted(effect)).count();
-    assert_eq!(
-        kinds(|effect| matches!(effect, Effect::SendProbe { .. })),
-        2
-    );
-    assert_eq!(
-        kinds(|effect| matches!(effect, Effect::AskByStream { .. })),
-        1
-    );
-    assert_eq!(
-        kinds(|effect| matches!(effect, Effect::DialFresh { .. })),
-        1
-    );
+    assert_eq!(kinds(|effect| matches!(effect, Effect::SendProbe { .. })), 2);
+    assert_eq!(kinds(|effect| matches!(effect, Effect::AskByStream { .. })), 1);
+    assert_eq!(kinds(|effect| matches!(effect, Effect::DialFresh { .. })), 1);
     assert_eq!(kinds(|effect| matches!(effect, Effect::Knock { .. })), 2);
     assert_eq!(kinds(|effect| matches!(effect, Effect::AskRelay { .. })), 2);
     assert_eq!(look.next_deadline(), Some(at(900)));
@@ -231,10 +186,7 @@ fn a_look_into_silence_tries_every_path_and_ends_within_the_second() {
         Some(Reading::Absent),
         "it never answered us"
     );
-    assert_eq!(
-        sight(attestation).voice,
-        Voice::Against(vocabulary::Life::None)
-    );
+    assert_eq!(sight(attestation).voice, Voice::Against(vocabulary::Life::None));
 }
 
 #[test]
@@ -244,10 +196,7 @@ fn a_killed_agents_kernel_refuses_and_the_look_ends_when_every_path_has_ended() 
     let tried = wide(&mut look, mesh.ask(1));
     let last = end_in_silence(&mut look, &tried, Reading::Refused);
     let (attestation, _) = attested(&last).expect("nothing is left to wait for");
-    assert_eq!(
-        sight(attestation).voice,
-        Voice::Against(vocabulary::Life::Proven)
-    );
+    assert_eq!(sight(attestation).voice, Voice::Against(vocabulary::Life::Proven));
     assert_eq!(reading(attestation, Path::NearRelay), Some(Reading::Silent));
 }
 
@@ -258,20 +207,14 @@ fn accepted_without_bytes_is_told_as_it_is() {
     let tried = wide(&mut look, mesh.ask(1));
     let last = end_in_silence(&mut look, &tried, Reading::Accepted);
     let (attestation, _) = attested(&last).expect("over");
-    assert_eq!(
-        sight(attestation).voice,
-        Voice::Against(vocabulary::Life::Accepted)
-    );
+    assert_eq!(sight(attestation).voice, Voice::Against(vocabulary::Life::Accepted));
 }
 
 #[test]
 fn silence_on_paths_that_never_answered_is_absence_and_counts_as_nothing() {
     let mesh = mesh();
     let mut look = mesh.observer();
-    let ask = Ask {
-        calibrated: vec![],
-        ..mesh.ask(1)
-    };
+    let ask = Ask { calibrated: vec![], ..mesh.ask(1) };
     let tried = wide(&mut look, ask);
     let last = end_in_silence(&mut look, &tried, Reading::Silent);
     let (attestation, _) = attested(&last).expect("over");
@@ -293,10 +236,8 @@ fn a_relayed_answer_counts_only_with_the_subjects_signature_over_this_nonce() {
         Box::new(mesh.identity(1).sign(Answer::Round(anchor(9)))),
         altered,
     ];
-    for (word, counts) in lies
-        .into_iter()
-        .map(|word| (word, false))
-        .chain([(mesh.word_of(1, nonce), true)])
+    for (word, counts) in
+        lies.into_iter().map(|word| (word, false)).chain([(mesh.word_of(1, nonce), true)])
     {
         let mut look = mesh.observer();
         let tried = wide(&mut look, mesh.ask(1));
@@ -335,10 +276,7 @@ fn a_round_that_is_asked_twice_knocks_once_and_is_answered_twice() {
     let mesh = mesh();
     let mut look = mesh.observer();
     wide(&mut look, mesh.ask(1));
-    let again = Ask {
-        id: 6,
-        ..mesh.ask(1)
-    };
+    let again = Ask { id: 6, ..mesh.ask(1) };
     assert_eq!(look.handle(at(100), Event::Asked(again)), []);
     let effects = look.handle(at(900), Event::DeadlineReached);
     let asks = |effects: &[Effect]| -> Vec<u64> {
@@ -350,17 +288,10 @@ fn a_round_that_is_asked_twice_knocks_once_and_is_answered_twice() {
     };
     assert_eq!(asks(&effects), [5, 6]);
     let (first, _) = attested(&effects).expect("over");
-    let late = Ask {
-        id: 7,
-        ..mesh.ask(1)
-    };
+    let late = Ask { id: 7, ..mesh.ask(1) };
     let kept = look.handle(at(950), Event::Asked(late));
     assert_eq!(asks(&kept), [7]);
-    assert_eq!(
-        attested(&kept),
-        Some((first, None)),
-        "the same one, to the byte"
-    );
+    assert_eq!(attested(&kept), Some((first, None)), "the same one, to the byte");
 }
 
 #[test]
@@ -369,10 +300,7 @@ fn sequences_rise_and_every_attestation_is_signed_over_all_it_says() {
     let mut look = mesh.observer();
     let mut sequences = Vec::new();
     for index in 1..4 {
-        let ask = Ask {
-            anchor: anchor(index),
-            ..mesh.ask(1)
-        };
+        let ask = Ask { anchor: anchor(index), ..mesh.ask(1) };
         look.handle(at(index * 2_000), Event::Asked(ask));
         look.handle(at(index * 2_000 + 50), Event::DeadlineReached);
         let effects = look.handle(at(index * 2_000 + 900), Event::DeadlineReached);
@@ -391,17 +319,11 @@ fn beyond_its_bound_and_without_a_seat_a_look_is_refused_by_name() {
     let mesh = mesh();
     let mut look = mesh.observer();
     for index in 0..64 {
-        let ask = Ask {
-            anchor: anchor(index),
-            ..mesh.ask(1)
-        };
+        let ask = Ask { anchor: anchor(index), ..mesh.ask(1) };
         let effects = look.handle(at(0), Event::Asked(ask));
         assert!(matches!(effects[0], Effect::SendProbe { .. }));
     }
-    let ask = Ask {
-        anchor: anchor(64),
-        ..mesh.ask(1)
-    };
+    let ask = Ask { anchor: anchor(64), ..mesh.ask(1) };
     let refused = look.handle(at(0), Event::Asked(ask));
     let why = Unavailable::Busy("64 looks at once".into());
     assert_eq!(refused, [Effect::Refuse { ask: 5, why }]);
@@ -418,11 +340,7 @@ fn an_answer_without_a_signature_is_still_an_answer_after_a_short_wait() {
     let Effect::SendProbe { number, .. } = effects[0] else {
         panic!("{effects:?}");
     };
-    let replied = Event::ProbeReplied {
-        subject: mesh.hosts[1],
-        number,
-        boot: boot(3),
-    };
+    let replied = Event::ProbeReplied { subject: mesh.hosts[1], number, boot: boot(3) };
     assert_eq!(attested(&look.handle(at(3), replied)), None);
     assert_eq!(look.next_deadline(), Some(at(103)));
     let effects = look.handle(at(103), Event::DeadlineReached);
@@ -438,10 +356,7 @@ fn relays_stand_in_the_subjects_rack_else_its_zone_and_in_a_third_zone() {
     let hosts = &mesh.hosts;
     let nobody = BTreeSet::new();
     let chosen = |observer: usize, subject: usize, path| {
-        let pair = relay::Pair {
-            observer: hosts[observer],
-            subject: hosts[subject],
-        };
+        let pair = relay::Pair { observer: hosts[observer], subject: hosts[subject] };
         let relay = choose_relay(fleet, pair, path, &nobody)?;
         hosts.iter().position(|host| *host == relay)
     };
@@ -450,17 +365,10 @@ fn relays_stand_in_the_subjects_rack_else_its_zone_and_in_a_third_zone() {
     assert!([Some(6), Some(7)].contains(&chosen(4, 0, Path::FarRelay)));
     // From the rack mate itself: another host of the zone; b and c are both third zones.
     assert!([Some(2), Some(3)].contains(&chosen(1, 0, Path::NearRelay)));
-    assert!(
-        (4..8)
-            .map(Some)
-            .any(|far| far == chosen(1, 0, Path::FarRelay))
-    );
+    assert!((4..8).map(Some).any(|far| far == chosen(1, 0, Path::FarRelay)));
     // A host that is reached goes before all others.
     let reachable = BTreeSet::from([hosts[3]]);
-    let pair = relay::Pair {
-        observer: hosts[1],
-        subject: hosts[0],
-    };
+    let pair = relay::Pair { observer: hosts[1], subject: hosts[0] };
     let near = choose_relay(fleet, pair, Path::NearRelay, &reachable);
     assert_eq!(near, Some(hosts[3]));
 }
@@ -485,23 +393,14 @@ fn a_relay_check_calibrates_the_path_only_with_a_sound_answer() {
     for sound in [false, true] {
         let (subject, path) = (mesh.hosts[4], Path::NearRelay);
         let effects = look.handle(at(0), Event::RelayChecked { subject, path });
-        let [
-            Effect::AskRelay {
-                id, relay, nonce, ..
-            },
-        ] = effects[..]
-        else {
+        let [Effect::AskRelay { id, relay, nonce, .. }] = effects[..] else {
             panic!("{effects:?}");
         };
         assert_eq!(relay, mesh.hosts[5]);
         let nonce = if sound { nonce } else { nonce + 1 };
         let end = RelayEnd::Answered(mesh.word_of(4, nonce));
         let effects = look.handle(at(5), Event::RelayEnded { id, end });
-        let answered = Effect::PathAnswered {
-            subject,
-            path,
-            boot: boot(1),
-        };
+        let answered = Effect::PathAnswered { subject, path, boot: boot(1) };
         assert_eq!(effects == [answered], sound);
     }
 }

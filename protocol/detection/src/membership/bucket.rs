@@ -14,11 +14,7 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub fn full(burst: u64, refill: Span) -> Self {
-        Self {
-            burst,
-            refill,
-            full_at: Moment::default(),
-        }
+        Self { burst, refill, full_at: Moment::default() }
     }
 
     /// Takes a token if there is one.

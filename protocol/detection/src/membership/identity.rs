@@ -19,11 +19,7 @@ pub(super) struct Identity {
 impl Identity {
     /// A life that was never called down.
     pub fn first(host: HostId, boot: Boot) -> Self {
-        Self {
-            host,
-            boot,
-            renewal: 0,
-        }
+        Self { host, boot, renewal: 0 }
     }
 }
 

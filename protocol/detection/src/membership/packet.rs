@@ -55,11 +55,7 @@ impl Packet {
         }
         let mut rest = bytes;
         let header: Header<Identity> = take(&mut rest)?;
-        let mut packet = Self {
-            header,
-            updates: Vec::new(),
-            records: Vec::new(),
-        };
+        let mut packet = Self { header, updates: Vec::new(), records: Vec::new() };
         match packet.header.message {
             Message::Announce | Message::TurnUndead => {}
             Message::Broadcast => packet.records = take_records(&mut rest)?,
@@ -71,11 +67,7 @@ impl Packet {
                 packet.records = take_records(&mut rest)?;
             }
         }
-        if rest.is_empty() {
-            Ok(packet)
-        } else {
-            Err(PacketFault::Malformed)
-        }
+        if rest.is_empty() { Ok(packet) } else { Err(PacketFault::Malformed) }
     }
 
     /// Header and updates for foca; the records go another way.
@@ -156,9 +148,7 @@ fn take_records(rest: &mut &[u8]) -> Result<Vec<HealthRecord>, PacketFault> {
     let mut records = Vec::new();
     while !rest.is_empty() {
         let length = take_length(rest)?;
-        let (bytes, left) = rest
-            .split_at_checked(length)
-            .ok_or(PacketFault::Malformed)?;
+        let (bytes, left) = rest.split_at_checked(length).ok_or(PacketFault::Malformed)?;
         records.push(HealthRecord::from_bytes(bytes).map_err(|_| PacketFault::Malformed)?);
         *rest = left;
     }
@@ -204,10 +194,7 @@ mod tests {
 
     #[test]
     fn a_packet_cut_anywhere_is_a_fault() {
-        let boot = Boot {
-            number: 3,
-            nonce: u128::MAX,
-        };
+        let boot = Boot { number: 3, nonce: u128::MAX };
         let life = |host| Identity::first(HostId([host; 16]), boot);
         let packet = Packet {
             header: Header {

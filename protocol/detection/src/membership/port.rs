@@ -58,10 +58,7 @@ impl Runtime<Identity> for Port {
     }
 
     fn send_to(&mut self, to: Identity, packet: &[u8]) {
-        self.effects.push(Effect::Send {
-            to: to.host,
-            bytes: packet.to_vec(),
-        });
+        self.effects.push(Effect::Send { to: to.host, bytes: packet.to_vec() });
     }
 
     fn submit_after(&mut self, timer: Timer<Identity>, after: Duration) {

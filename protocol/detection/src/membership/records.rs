@@ -65,11 +65,7 @@ impl Heard {
             None => {
                 let mut bucket = Bucket::full(HEARD_BURST, HEARD_REFILL);
                 bucket.take(now);
-                let newest = Newest {
-                    boot: record.boot,
-                    sequence: record.sequence,
-                    bucket,
-                };
+                let newest = Newest { boot: record.boot, sequence: record.sequence, bucket };
                 self.newest.insert(record.host, newest);
                 Judgement::News
             }
@@ -138,12 +134,7 @@ impl Own {
         }
         self.is_untold = false;
         self.sequence = self.sequence.next();
-        Some(HealthRecord {
-            host,
-            boot,
-            sequence: self.sequence,
-            health: self.health.clone(),
-        })
+        Some(HealthRecord { host, boot, sequence: self.sequence, health: self.health.clone() })
     }
 
     /// When to try again, if something is untold.

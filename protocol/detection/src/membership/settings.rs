@@ -54,11 +54,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            hosts: 1,
-            pool: 64,
-            probe_every: Span::seconds(5),
-        }
+        Self { hosts: 1, pool: 64, probe_every: Span::seconds(5) }
     }
 }
 
@@ -112,10 +108,7 @@ pub(super) fn span(duration: Duration) -> Span {
 }
 
 fn every(span: Span) -> PeriodicParams {
-    PeriodicParams {
-        frequency: duration(span),
-        num_members: ONE,
-    }
+    PeriodicParams { frequency: duration(span), num_members: ONE }
 }
 
 /// protocol 4: 4*ceil(log10(N+1)) + 4.
@@ -158,10 +151,7 @@ mod tests {
     #[test]
     fn the_probe_period_grows_with_the_mesh_beyond_the_pool_and_ends_somewhere() {
         let period = |hosts| {
-            let settings = Settings {
-                hosts,
-                ..Settings::default()
-            };
+            let settings = Settings { hosts, ..Settings::default() };
             settings.probe_period().as_milliseconds()
         };
         assert_eq!(period(6), 5_000);

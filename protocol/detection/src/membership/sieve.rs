@@ -66,9 +66,7 @@ pub(super) struct Standpoint<'a> {
 impl Sieve {
     /// With all renewals still to spend.
     pub fn new() -> Self {
-        Self {
-            renewals: Bucket::full(RENEWALS_BURST, RENEWAL_REFILL),
-        }
+        Self { renewals: Bucket::full(RENEWALS_BURST, RENEWAL_REFILL) }
     }
 
     /// What of these bytes may be believed; names each thing left out in `dropped`, the last one if nothing is left.

@@ -27,10 +27,7 @@ fn hosts_that_know_one_seed_soon_know_each_other() {
         let mut mesh = Mesh::joining(count, 1);
         mesh.run(Span::seconds(within));
         assert!(mesh.is_complete(), "{count} hosts after {within} s");
-        assert_eq!(
-            mesh.told(|effect| *effect == Effect::Joined).len(),
-            usize::from(count)
-        );
+        assert_eq!(mesh.told(|effect| *effect == Effect::Joined).len(), usize::from(count));
     }
 }
 
@@ -50,11 +47,7 @@ fn a_death_is_seen_by_all() {
         mesh.run(Span::seconds(within));
         let told = mesh.told(is_down(host(2)));
         assert_eq!(told.len(), usize::from(count) - 1, "of {count}");
-        assert_eq!(
-            mesh.trace.len(),
-            told.len(),
-            "and nobody else is called down"
-        );
+        assert_eq!(mesh.trace.len(), told.len(), "and nobody else is called down");
     }
 }
 
@@ -77,10 +70,7 @@ fn a_restart_with_a_higher_boot_takes_the_place_of_the_old_life_everywhere() {
     mesh.run(Span::seconds(10));
     assert!(mesh.is_complete());
     assert_eq!(mesh.view_of(host(4)), vec![boot(2); 11]);
-    assert!(
-        mesh.told(is_down(host(4))).is_empty(),
-        "the old life ends with the new one's begin"
-    );
+    assert!(mesh.told(is_down(host(4))).is_empty(), "the old life ends with the new one's begin");
 }
 
 #[test]
@@ -91,10 +81,7 @@ fn a_restart_after_the_death_was_seen_needs_no_renewal() {
     mesh.start(host(4), boot(2));
     mesh.run(Span::seconds(10));
     assert!(mesh.is_complete());
-    assert!(
-        mesh.told(|effect| matches!(effect, Effect::Renewed { .. }))
-            .is_empty()
-    );
+    assert!(mesh.told(|effect| matches!(effect, Effect::Renewed { .. })).is_empty());
 }
 
 #[test]
@@ -103,10 +90,7 @@ fn a_host_that_lost_everybody_comes_back_and_makes_nobody_else_renew() {
     mesh.seeds.insert(host(1));
     mesh.cut.insert(host(5));
     mesh.run(Span::minutes(10));
-    assert_eq!(
-        mesh.told(|effect| *effect == Effect::Alone),
-        [host(5)].into()
-    );
+    assert_eq!(mesh.told(|effect| *effect == Effect::Alone), [host(5)].into());
     assert_eq!(mesh.told(is_down(host(5))).len(), 11);
     mesh.cut.clear();
     mesh.run(Span::seconds(60));
@@ -114,28 +98,16 @@ fn a_host_that_lost_everybody_comes_back_and_makes_nobody_else_renew() {
     let renewed = mesh.told(|effect| matches!(effect, Effect::Renewed { .. }));
     assert_eq!(renewed, [host(5)].into());
     let refused = mesh.hosts[&host(5)].dropped().get(&Dropped::Refused);
-    assert_eq!(
-        refused, None,
-        "the new foca never meets a timer of the old one"
-    );
+    assert_eq!(refused, None, "the new foca never meets a timer of the old one");
 }
 
 #[test]
 fn the_lonely_call_rarer_and_rarer_but_never_stop() {
     let mut mesh = Mesh::joining(1, 8);
     mesh.run(Span::minutes(10));
-    let calls: Vec<_> = mesh
-        .trace
-        .iter()
-        .map(|(at, _, _)| at.as_milliseconds())
-        .collect();
+    let calls: Vec<_> = mesh.trace.iter().map(|(at, _, _)| at.as_milliseconds()).collect();
     assert_eq!(calls[..6], [0, 1_000, 3_000, 7_000, 15_000, 31_000]);
-    assert!(
-        calls
-            .windows(2)
-            .skip(5)
-            .all(|two| two[1] - two[0] == 30_000)
-    );
+    assert!(calls.windows(2).skip(5).all(|two| two[1] - two[0] == 30_000));
     assert!(calls.len() > 20);
 }
 
@@ -165,12 +137,7 @@ fn whoever_leaves_is_down_everywhere_within_seconds_and_silent() {
 fn a_change_of_health_reaches_everyone_and_so_does_its_end() {
     let mut mesh = Mesh::settled(30, 11);
     for health in [unwell(), Health::default()] {
-        mesh.tell(
-            host(9),
-            Event::HealthChanged {
-                health: health.clone(),
-            },
-        );
+        mesh.tell(host(9), Event::HealthChanged { health: health.clone() });
         mesh.run(Span::seconds(10));
         assert_eq!(mesh.told(is_heard(host(9), health)).len(), 29);
     }
@@ -195,11 +162,7 @@ fn a_health_that_flickers_is_told_at_a_bounded_rate_and_its_last_word_counts() {
         mesh.tell(host(2), Event::HealthChanged { health });
         mesh.run(Span::milliseconds(100));
     }
-    let heard = mesh
-        .trace
-        .iter()
-        .filter(|(_, id, _)| *id == host(1))
-        .count();
+    let heard = mesh.trace.iter().filter(|(_, id, _)| *id == host(1)).count();
     assert!((13..=16).contains(&heard), "{heard} records in a minute");
     let last = Health::new([(CheckKey(599 % 7), Grade::Degraded)], [], false);
     mesh.run(Span::seconds(10));

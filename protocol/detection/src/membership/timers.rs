@@ -55,10 +55,7 @@ impl Timers {
         let kind = due.kind();
         if let Some(place) = self.places.get(&kind) {
             if place.0 <= deadline
-                && self
-                    .queue
-                    .get(place)
-                    .is_some_and(|old| old.is_same_suspicion(&due))
+                && self.queue.get(place).is_some_and(|old| old.is_same_suspicion(&due))
             {
                 return;
             }
@@ -108,9 +105,7 @@ impl Timers {
             self.places.remove(&timer.kind());
             due.push((deadline, timer));
         }
-        let is_late = due
-            .first()
-            .is_some_and(|(deadline, _)| now.since(*deadline) > LATE);
+        let is_late = due.first().is_some_and(|(deadline, _)| now.since(*deadline) > LATE);
         let (put_off, mut due): (Vec<_>, Vec<_>) = due
             .into_iter()
             .map(|(_, timer)| timer)
@@ -195,16 +190,9 @@ mod tests {
         let probed_id = Identity::first(HostId([1; 16]), Boot::default());
         timers.set(at(1), Due::Spread);
         timers.set(at(1), Due::Foca(Timer::ProbeRandomMember(0)));
-        let indirect = Timer::SendIndirectProbe {
-            probed_id,
-            token: 0,
-        };
+        let indirect = Timer::SendIndirectProbe { probed_id, token: 0 };
         timers.set(at(2), Due::Foca(indirect));
-        let kinds: Vec<_> = timers
-            .take_due(at(2), Span::ZERO)
-            .iter()
-            .map(Due::kind)
-            .collect();
+        let kinds: Vec<_> = timers.take_due(at(2), Span::ZERO).iter().map(Due::kind).collect();
         assert_eq!(kinds, [Kind::IndirectProbe, Kind::Probe, Kind::Spread]);
     }
 

@@ -14,10 +14,7 @@ fn at(milliseconds: u64) -> Moment {
 }
 
 fn anchor(index: u64) -> Anchor {
-    Anchor {
-        index: LedgerIndex(index),
-        ..Anchor::default()
-    }
+    Anchor { index: LedgerIndex(index), ..Anchor::default() }
 }
 
 fn subject(observers: u8) -> Reply {
@@ -25,10 +22,7 @@ fn subject(observers: u8) -> Reply {
     let mut reply = Reply::new(Identity {
         cluster: ClusterName::new("test").expect("sound"),
         host: host(0),
-        boot: Boot {
-            number: 3,
-            nonce: 9,
-        },
+        boot: Boot { number: 3, nonce: 9 },
         signer: Arc::new(ModelSigner::new(&name)),
     });
     reply.handle(
@@ -43,13 +37,7 @@ fn subject(observers: u8) -> Reply {
 
 fn slot(reply: &mut Reply, now: Moment, from: HostId) -> Span {
     match reply.handle(now, Event::Probed { from, number: 5 })[..] {
-        [
-            Effect::SendReply {
-                next_slot,
-                number: 5,
-                ..
-            },
-        ] => next_slot,
+        [Effect::SendReply { next_slot, number: 5, .. }] => next_slot,
         ref other => panic!("expected one reply, found {other:?}"),
     }
 }
@@ -75,10 +63,8 @@ fn observers_that_follow_their_slots_look_one_step_apart() {
         assert!(wait >= Span::milliseconds(1_500) && wait < Span::milliseconds(4_500));
         next.insert(from, now.after(wait));
     }
-    let gaps: Vec<u64> = looks[20..]
-        .windows(2)
-        .map(|pair| pair[1].since(pair[0]).as_milliseconds())
-        .collect();
+    let gaps: Vec<u64> =
+        looks[20..].windows(2).map(|pair| pair[1].since(pair[0]).as_milliseconds()).collect();
     assert!(gaps.iter().all(|gap| *gap == 300), "{gaps:?}");
 }
 
@@ -98,10 +84,7 @@ fn the_ingress_list_holds_the_observers_of_the_last_ten_seconds() {
     assert_eq!(reply.ingress(at(10_001)), [host(2)]);
     reply.handle(
         at(10_001),
-        Event::ObserversChanged {
-            observers: vec![host(3)],
-            step: Span::milliseconds(300),
-        },
+        Event::ObserversChanged { observers: vec![host(3)], step: Span::milliseconds(300) },
     );
     assert_eq!(reply.ingress(at(10_001)), []);
 }
@@ -128,42 +111,27 @@ fn what_is_signed_is_the_nonce_or_the_anchor_that_was_asked_in_this_life_and_mes
 fn one_asker_that_floods_uses_up_its_own_ration_and_nobody_elses() {
     let mut reply = subject(3);
     let flood = (0..1_000).filter(|nonce| {
-        let event = Event::Asked {
-            from: host(1),
-            nonce: *nonce,
-        };
+        let event = Event::Asked { from: host(1), nonce: *nonce };
         answer(&mut reply, at(5_000), event).is_some()
     });
     assert_eq!(flood.count(), SIGNED_PER_ASKER as usize);
-    let honest = Event::Asked {
-        from: host(2),
-        nonce: 1,
-    };
+    let honest = Event::Asked { from: host(2), nonce: 1 };
     assert!(answer(&mut reply, at(5_000), honest).is_some());
-    let later = Event::Asked {
-        from: host(1),
-        nonce: 1,
-    };
+    let later = Event::Asked { from: host(1), nonce: 1 };
     assert!(answer(&mut reply, at(6_000), later).is_some());
 }
 
 #[test]
 fn all_askers_together_stay_within_the_ration_and_a_known_round_costs_nothing() {
     let mut reply = subject(3);
-    let round = Event::LookedAt {
-        from: host(1),
-        anchor: anchor(1),
-    };
+    let round = Event::LookedAt { from: host(1), anchor: anchor(1) };
     let first = answer(&mut reply, at(5_000), round.clone());
-    let signed = (0..=255)
-        .flat_map(|asker| (0..16).map(move |nonce| (asker, nonce)))
-        .filter(|(asker, nonce)| {
-            let event = Event::Asked {
-                from: host(*asker),
-                nonce: *nonce,
-            };
+    let signed = (0..=255).flat_map(|asker| (0..16).map(move |nonce| (asker, nonce))).filter(
+        |(asker, nonce)| {
+            let event = Event::Asked { from: host(*asker), nonce: *nonce };
             answer(&mut reply, at(5_000), event).is_some()
-        });
+        },
+    );
     assert_eq!(signed.count(), SIGNED_IN_ALL as usize - 1);
     assert_eq!(answer(&mut reply, at(5_000), round), first);
 }

@@ -50,12 +50,7 @@ impl Doubts {
     ) {
         let of: BTreeMap<_, _> = notes
             .take(NOTES_MAX)
-            .map(|note| {
-                (
-                    note.subject,
-                    (note.boot, now.before(Span::milliseconds(note.age_ms))),
-                )
-            })
+            .map(|note| (note.subject, (note.boot, now.before(Span::milliseconds(note.age_ms)))))
             .collect();
         if of.is_empty() {
             self.lists.remove(&observer);
@@ -66,43 +61,31 @@ impl Doubts {
 
     /// law D4.
     pub fn expire(&mut self, now: Moment) {
-        self.lists
-            .retain(|_, list| now.since(list.heard) < FORGOTTEN_AFTER);
+        self.lists.retain(|_, list| now.since(list.heard) < FORGOTTEN_AFTER);
     }
 
     pub fn next_expiry(&self) -> Option<Moment> {
-        self.lists
-            .values()
-            .map(|list| list.heard.after(FORGOTTEN_AFTER))
-            .min()
+        self.lists.values().map(|list| list.heard.after(FORGOTTEN_AFTER)).min()
     }
 
     /// Whoever is doubted by anybody.
     pub fn subjects(&self) -> impl Iterator<Item = HostId> {
-        let all: BTreeSet<HostId> = self
-            .lists
-            .values()
-            .flat_map(|list| list.of.keys().copied())
-            .collect();
+        let all: BTreeSet<HostId> =
+            self.lists.values().flat_map(|list| list.of.keys().copied()).collect();
         all.into_iter()
     }
 
     /// Every observer's doubt of one subject.
     pub fn of(&self, subject: &HostId) -> Vec<(HostId, Moment)> {
         let lists = self.lists.iter();
-        lists
-            .filter_map(|(observer, list)| Some((*observer, list.of.get(subject)?.1)))
-            .collect()
+        lists.filter_map(|(observer, list)| Some((*observer, list.of.get(subject)?.1))).collect()
     }
 
     /// What one host says puts nobody into doubt (law V4); where there are fewer than four seats, one is all there is.
     pub fn by_more_than_f(&self, seating: &Seating) -> Vec<Doubted> {
         let enough =
             |subject: &HostId| self.of(subject).len() > tolerated(seating.observers(subject).len());
-        self.subjects()
-            .filter(enough)
-            .filter_map(|subject| self.oldest(subject))
-            .collect()
+        self.subjects().filter(enough).filter_map(|subject| self.oldest(subject)).collect()
     }
 
     fn oldest(&self, subject: HostId) -> Option<Doubted> {
@@ -111,10 +94,6 @@ impl Doubts {
             .values()
             .filter_map(|list| list.of.get(&subject))
             .min_by_key(|(_, since)| *since)?;
-        Some(Doubted {
-            subject,
-            boot: *boot,
-            since: *since,
-        })
+        Some(Doubted { subject, boot: *boot, since: *since })
     }
 }

@@ -92,10 +92,7 @@ impl Set {
             return;
         }
         // protocol 3.1: two different ones are both void; that is the ledger's finding, so both are kept, and no third.
-        let said = self
-            .attestations
-            .iter()
-            .filter(|other| (other.observer, other.subject) == key);
+        let said = self.attestations.iter().filter(|other| (other.observer, other.subject) == key);
         if said.count() < 2 {
             self.attestations.push(attestation);
         }
@@ -127,20 +124,12 @@ impl Set {
             .answers
             .values()
             .map(|answer| answer.subject)
-            .chain(
-                self.attestations
-                    .iter()
-                    .map(|attestation| attestation.observer),
-            )
+            .chain(self.attestations.iter().map(|attestation| attestation.observer))
             .collect();
         let lacks = |(subject, witnesses): &(&HostId, &BTreeSet<HostId>)| {
             !spoke.contains(*subject) && witnesses.is_disjoint(&spoke)
         };
-        self.witnesses
-            .iter()
-            .filter(lacks)
-            .map(|(subject, _)| *subject)
-            .collect()
+        self.witnesses.iter().filter(lacks).map(|(subject, _)| *subject).collect()
     }
 
     pub fn ended(self) -> Effect {

@@ -21,11 +21,7 @@ fn roster() -> Roster {
     let cluster = ClusterName::new("test").expect("sound");
     let mut roster = Roster::new(cluster.clone());
     for name in ["a1", "a2", "b1", "b2", "c1", "c2"] {
-        let domain = Domain {
-            region: label("r"),
-            zone: label(&name[..1]),
-            rack: label(name),
-        };
+        let domain = Domain { region: label("r"), zone: label(&name[..1]), rack: label(name) };
         let claims = Claims {
             cluster: cluster.clone(),
             host: HostName::new(name).expect("sound"),
@@ -34,10 +30,7 @@ fn roster() -> Roster {
             roles: Roles::default(),
         };
         let mut entry = Entry::enrolled(claims, PublicKey([0; 32]), LedgerIndex(1));
-        entry.boot = Some(Boot {
-            number: 1,
-            nonce: 1,
-        });
+        entry.boot = Some(Boot { number: 1, nonce: 1 });
         roster.put(entry);
     }
     roster
@@ -49,24 +42,14 @@ fn host(name: &str) -> HostId {
 }
 
 fn anchor() -> Anchor {
-    Anchor {
-        index: LedgerIndex(7),
-        audit: Digest::of(&[b"audit"]),
-    }
+    Anchor { index: LedgerIndex(7), audit: Digest::of(&[b"audit"]) }
 }
 
 fn leading() -> Rounds {
     let roster = Arc::new(roster());
     let seating = Arc::new(Seating::new(&roster));
     let mut rounds = Rounds::new();
-    rounds.handle(
-        at(0),
-        Event::StateChanged {
-            anchor: anchor(),
-            roster,
-            seating,
-        },
-    );
+    rounds.handle(at(0), Event::StateChanged { anchor: anchor(), roster, seating });
     rounds
 }
 
@@ -74,27 +57,17 @@ fn leading() -> Rounds {
 fn tick(rounds: &mut Rounds, now: Moment) -> Vec<Effect> {
     let roster = Arc::new(roster());
     let seating = Arc::new(Seating::new(&roster));
-    let told = Event::StateChanged {
-        anchor: anchor(),
-        roster,
-        seating,
-    };
+    let told = Event::StateChanged { anchor: anchor(), roster, seating };
     rounds.handle(now, told)
 }
 
 fn doubt(observer: &str, subjects: &[&str]) -> Event {
     let note = |subject: &&str| DoubtNote {
         subject: host(subject),
-        boot: Boot {
-            number: 1,
-            nonce: 1,
-        },
+        boot: Boot { number: 1, nonce: 1 },
         age_ms: 400,
     };
-    Event::Doubted {
-        observer: host(observer),
-        notes: subjects.iter().map(note).collect(),
-    }
+    Event::Doubted { observer: host(observer), notes: subjects.iter().map(note).collect() }
 }
 
 fn looked_at(effects: &[Effect]) -> BTreeSet<HostId> {
@@ -108,15 +81,9 @@ fn looked_at(effects: &[Effect]) -> BTreeSet<HostId> {
 fn attestation(observer: &str, subject: &str) -> Event {
     let attestation = Attestation {
         subject: host(subject),
-        subject_boot: Boot {
-            number: 1,
-            nonce: 1,
-        },
+        subject_boot: Boot { number: 1, nonce: 1 },
         observer: host(observer),
-        observer_boot: Boot {
-            number: 1,
-            nonce: 1,
-        },
+        observer_boot: Boot { number: 1, nonce: 1 },
         key: PublicKey([0; 32]),
         sequence: Sequence(1),
         epoch: Epoch(6),
@@ -127,33 +94,23 @@ fn attestation(observer: &str, subject: &str) -> Event {
         late_ms: 0,
         signature: NO_SIGNATURE,
     };
-    Event::Attested {
-        attestation: Box::new(attestation),
-        answer: None,
-    }
+    Event::Attested { attestation: Box::new(attestation), answer: None }
 }
 
 fn word_of(subject: &str) -> Event {
     let answer = SelfAnswer {
         subject: host(subject),
-        boot: Boot {
-            number: 1,
-            nonce: 1,
-        },
+        boot: Boot { number: 1, nonce: 1 },
         key: PublicKey([0; 32]),
         to: Answer::Round(anchor()),
         signature: NO_SIGNATURE,
     };
-    Event::Answered {
-        answer: Box::new(answer),
-    }
+    Event::Answered { answer: Box::new(answer) }
 }
 
 fn ended(effects: &[Effect]) -> Option<(&Grounds, &[HostId])> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Ended {
-            grounds, subjects, ..
-        } => Some((&**grounds, subjects.as_slice())),
+        Effect::Ended { grounds, subjects, .. } => Some((&**grounds, subjects.as_slice())),
         Effect::Look { .. } | Effect::Overload | Effect::Freshen => None,
     })
 }
@@ -169,9 +126,8 @@ fn one_doubt_has_every_observer_the_subject_and_its_mates_asked_at_once() {
             Effect::Ended { .. } | Effect::Overload | Effect::Freshen => None,
         })
         .collect();
-    let mut expected: BTreeSet<_> = ["a2", "b1", "b2", "c1", "c2"]
-        .map(|to| (host(to), host("a1")))
-        .into();
+    let mut expected: BTreeSet<_> =
+        ["a2", "b1", "b2", "c1", "c2"].map(|to| (host(to), host("a1"))).into();
     expected.insert((host("a1"), host("a1")));
     expected.insert((host("a2"), host("a2")));
     assert_eq!(asked, expected);
@@ -182,18 +138,10 @@ fn a_doubt_by_a_host_without_the_seat_moves_nothing() {
     let mut rounds = leading();
     let stranger = Event::Doubted {
         observer: HostId([9; 16]),
-        notes: vec![DoubtNote {
-            subject: host("a1"),
-            boot: Boot::default(),
-            age_ms: 0,
-        }],
+        notes: vec![DoubtNote { subject: host("a1"), boot: Boot::default(), age_ms: 0 }],
     };
     assert_eq!(rounds.handle(at(1_000), stranger), []);
-    assert_eq!(
-        rounds.handle(at(1_000), doubt("a1", &["a1"])),
-        [],
-        "nobody observes itself"
-    );
+    assert_eq!(rounds.handle(at(1_000), doubt("a1", &["a1"])), [], "nobody observes itself");
 }
 
 #[test]
@@ -210,11 +158,7 @@ fn a_subject_is_looked_at_once_in_a_second_and_its_set_ends_when_all_have_answer
     assert_eq!(subjects, [host("a1")]);
     assert_eq!((grounds.attestations.len(), grounds.answers.len()), (5, 1));
     let effects = tick(&mut rounds, at(2_000));
-    assert_eq!(
-        looked_at(&effects),
-        BTreeSet::from([host("a1")]),
-        "it is still doubted"
-    );
+    assert_eq!(looked_at(&effects), BTreeSet::from([host("a1")]), "it is still doubted");
 }
 
 #[test]
@@ -233,10 +177,7 @@ fn no_witness_brings_the_whole_domain_under_one_anchor() {
     let mut rounds = leading();
     rounds.handle(at(1_000), doubt("b1", &["a1"]));
     let effects = tick(&mut rounds, at(2_300));
-    assert_eq!(
-        looked_at(&effects),
-        BTreeSet::from([host("a1"), host("a2")])
-    );
+    assert_eq!(looked_at(&effects), BTreeSet::from([host("a1"), host("a2")]));
 }
 
 #[test]
@@ -261,11 +202,7 @@ fn what_one_observer_says_puts_nobody_into_doubt_for_the_surge_count() {
     let doubted = rounds.doubted();
     assert_eq!((doubted.len(), doubted[0].since), (1, at(600)));
     rounds.handle(at(1_200), doubt("c1", &[]));
-    assert_eq!(
-        rounds.doubted(),
-        [],
-        "an observer's list replaces what it said before"
-    );
+    assert_eq!(rounds.doubted(), [], "an observer's list replaces what it said before");
 }
 
 #[test]
@@ -288,10 +225,7 @@ fn a_new_leader_inherits_nothing() {
 #[test]
 fn rounds_hang_on_an_entry_of_the_last_second_and_a_tick_is_asked_for_where_there_is_none() {
     let mut rounds = leading();
-    assert_eq!(
-        rounds.handle(at(60_000), doubt("b1", &["a1"])),
-        [Effect::Freshen]
-    );
+    assert_eq!(rounds.handle(at(60_000), doubt("b1", &["a1"])), [Effect::Freshen]);
     assert_eq!(rounds.handle(at(60_100), Event::DeadlineReached), []);
     assert_eq!(
         rounds.handle(at(60_500), Event::DeadlineReached),
@@ -309,10 +243,7 @@ fn a_liar_that_doubts_everybody_ends_no_set_early() {
     let own = ["a1", "a2", "b2", "c1", "c2"].map(|subject| attestation("b1", subject));
     for said in own.into_iter().chain([word_of("b1")]) {
         let effects = rounds.handle(at(1_010), said);
-        assert!(
-            ended(&effects).is_none(),
-            "the others are still waited for: {effects:?}"
-        );
+        assert!(ended(&effects).is_none(), "the others are still waited for: {effects:?}");
     }
 }
 
@@ -337,16 +268,10 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
         for observer in seating.hosts() {
             let notes = seating.subjects(observer).iter().map(|subject| DoubtNote {
                 subject: *subject,
-                boot: Boot {
-                    number: 1,
-                    nonce: 1,
-                },
+                boot: Boot { number: 1, nonce: 1 },
                 age_ms: 0,
             });
-            let told = Event::Doubted {
-                observer: *observer,
-                notes: notes.collect(),
-            };
+            let told = Event::Doubted { observer: *observer, notes: notes.collect() };
             effects.extend(rounds.handle(at(second * 1_000), told));
         }
         for step in 1..10 {
@@ -355,10 +280,7 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
         }
         let looked_at = looked_at(&effects);
         assert!(looked_at.len() <= ROUNDS_PER_SECOND, "law D1");
-        overloads += effects
-            .iter()
-            .filter(|effect| **effect == Effect::Overload)
-            .count();
+        overloads += effects.iter().filter(|effect| **effect == Effect::Overload).count();
         seen.extend(looked_at);
     }
     assert!(overloads > 0);
@@ -388,11 +310,7 @@ fn a_stable_subject_waits_a_second_at_most_for_others_of_its_zone_and_for_nobody
         (at(2_500), vec![host("a1"), host("a2")]),
         "one zone, one anchor"
     );
-    assert_eq!(
-        next_end(&mut rounds).1,
-        [host("c2")],
-        "another zone, a set of its own"
-    );
+    assert_eq!(next_end(&mut rounds).1, [host("c2")], "another zone, a set of its own");
 }
 
 #[test]

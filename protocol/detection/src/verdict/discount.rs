@@ -77,14 +77,8 @@ pub(super) fn discounts(
 /// For each author, about how many subjects more than f others contradict it.
 fn contradictions(grounds: &VerifiedGrounds, tolerated: usize) -> BTreeMap<HostId, usize> {
     let mut counts = BTreeMap::new();
-    for row in grounds
-        .heard
-        .chunk_by(|one, other| one.subject == other.subject)
-    {
-        let well = row
-            .iter()
-            .filter(|heard| heard.sight.voice == Voice::Ok)
-            .count();
+    for row in grounds.heard.chunk_by(|one, other| one.subject == other.subject) {
+        let well = row.iter().filter(|heard| heard.sight.voice == Voice::Ok).count();
         if well <= tolerated {
             continue;
         }
@@ -100,10 +94,7 @@ impl fmt::Display for Discount {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deaf { reached, attest } => {
-                write!(
-                    out,
-                    "only {reached} of its {attest} observers that attest reached it"
-                )
+                write!(out, "only {reached} of its {attest} observers that attest reached it")
             }
             Self::Late(late_ms) => write!(out, "its event loop was {late_ms} ms late"),
             Self::Contradicted(count) => {

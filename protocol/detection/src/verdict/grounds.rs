@@ -127,10 +127,7 @@ impl Court<'_> {
         self.check_key(&subject, &answer.key, anchor)?;
         let bytes = answer.signed_bytes(self.fleet.roster.cluster.as_str());
         self.check_bytes(&answer.key, &bytes, &answer.signature)?;
-        Ok(HeardAnswer {
-            subject,
-            boot: answer.boot,
-        })
+        Ok(HeardAnswer { subject, boot: answer.boot })
     }
 
     fn check_signature(&self, anchor: &Anchor, attestation: &Attestation) -> Result<(), Void> {
@@ -149,30 +146,17 @@ impl Court<'_> {
 
     fn check_key(&self, host: &HostId, key: &PublicKey, anchor: &Anchor) -> Result<(), Void> {
         let entry = self.fleet.roster.get(host).ok_or(Void::Stranger)?;
-        if entry.speaks(key, anchor.index) {
-            Ok(())
-        } else {
-            Err(Void::Key)
-        }
+        if entry.speaks(key, anchor.index) { Ok(()) } else { Err(Void::Key) }
     }
 
     fn check_bytes(&self, key: &PublicKey, bytes: &[u8], signed: &Signature) -> Result<(), Void> {
-        if self.verifier.is_signed_by(key, bytes, signed) {
-            Ok(())
-        } else {
-            Err(Void::Signature)
-        }
+        if self.verifier.is_signed_by(key, bytes, signed) { Ok(()) } else { Err(Void::Signature) }
     }
 
     /// protocol 3.2: an earlier epoch stands if both entries are unchanged since. That the seat was held is asked of
     /// today's seats: where it has moved meanwhile the voice is lost and the next round has the new holder's.
     fn check_seat(&self, attestation: &Attestation) -> Result<Heard, Void> {
-        let Attestation {
-            subject,
-            observer,
-            epoch,
-            ..
-        } = attestation;
+        let Attestation { subject, observer, epoch, .. } = attestation;
         if *epoch > self.fleet.roster.epoch {
             return Err(Void::FutureEpoch(*epoch));
         }
@@ -194,9 +178,7 @@ impl Court<'_> {
             sequence: attestation.sequence,
             signature: attestation.signature,
             sight: sight(attestation),
-            ingress: ingress
-                .filter_map(|from| self.fleet.seating.seat(from, observer))
-                .collect(),
+            ingress: ingress.filter_map(|from| self.fleet.seating.seat(from, observer)).collect(),
             late_ms: attestation.late_ms,
         })
     }
@@ -209,20 +191,14 @@ impl VerifiedGrounds {
         let (mut heard, mut answers, mut living, mut void) =
             (Vec::new(), Vec::new(), BTreeSet::new(), Vec::new());
         for attestation in &grounds.attestations {
-            let Attestation {
-                observer, subject, ..
-            } = *attestation;
+            let Attestation { observer, subject, .. } = *attestation;
             let result = court.check_signature(&anchor, attestation).and_then(|()| {
                 living.insert(observer);
                 court.check_seat(attestation)
             });
             match result {
                 Ok(sound) => heard.push(sound),
-                Err(why) => void.push(Voided {
-                    observer,
-                    subject,
-                    why,
-                }),
+                Err(why) => void.push(Voided { observer, subject, why }),
             }
         }
         for answer in &grounds.answers {
@@ -230,11 +206,7 @@ impl VerifiedGrounds {
                 Ok(sound) => answers.push(sound),
                 Err(why) => {
                     let subject = answer.subject;
-                    void.push(Voided {
-                        observer: subject,
-                        subject,
-                        why,
-                    });
+                    void.push(Voided { observer: subject, subject, why });
                 }
             }
         }
@@ -274,18 +246,10 @@ impl VerifiedGrounds {
         drop_equivocations(&mut heard, &mut void);
         // Highest sequence first within a seat; the first of each seat stays.
         heard.sort_unstable_by(|one, other| {
-            one.seat()
-                .cmp(&other.seat())
-                .then(other.order().cmp(&one.order()))
+            one.seat().cmp(&other.seat()).then(other.order().cmp(&one.order()))
         });
         heard.dedup_by_key(|one| one.seat());
-        Self {
-            anchor,
-            heard,
-            answered,
-            living,
-            void,
-        }
+        Self { anchor, heard, answered, living, void }
     }
 
     /// The boot in which a subject answered for itself, if it did (protocol 7.7 asks for a higher one).
@@ -314,8 +278,7 @@ impl Heard {
         let known = |host: &HostId| {
             let committed = roster.get(host).and_then(|entry| entry.boot);
             let own = signed.get(host).copied();
-            own.filter(|own| committed.is_none_or(|boot| own.number > boot.number))
-                .or(committed)
+            own.filter(|own| committed.is_none_or(|boot| own.number > boot.number)).or(committed)
         };
         let is_present = |boot: Boot, known: Boot| boot.number > known.number || boot == known;
         if let Some(boot) =
@@ -329,11 +292,7 @@ impl Heard {
     }
 
     fn voided(&self, why: Void) -> Voided {
-        Voided {
-            observer: self.observer,
-            subject: self.subject,
-            why,
-        }
+        Voided { observer: self.observer, subject: self.subject, why }
     }
 
     pub(super) fn is_later_than(&self, other: &Self) -> bool {
@@ -359,10 +318,7 @@ fn drop_equivocations(heard: &mut Vec<Heard>, void: &mut Vec<Voided>) {
         if row.iter().all(|one| one.signature == row[0].signature) {
             sound.push(row[0]);
         } else {
-            void.extend(
-                row.iter()
-                    .map(|one| one.voided(Void::Equivocation(one.sequence))),
-            );
+            void.extend(row.iter().map(|one| one.voided(Void::Equivocation(one.sequence))));
         }
     }
     *heard = sound;
@@ -394,10 +350,7 @@ impl fmt::Display for Void {
             Self::SubjectBoot(boot) => write!(out, "the subject lives in boot {}", boot.number),
             Self::ObserverBoot(boot) => write!(out, "its author lives in boot {}", boot.number),
             Self::Equivocation(sequence) => {
-                write!(
-                    out,
-                    "its author signed two different words as number {sequence}"
-                )
+                write!(out, "its author signed two different words as number {sequence}")
             }
         }
     }

@@ -77,44 +77,29 @@ impl fmt::Display for NoVerdict {
             Self::SubjectAttested => write!(out, "it attested about others in this round"),
             Self::InDomain(scope) => write!(out, "it belongs to the case on {}", Place(scope)),
             Self::Contrary { have, tolerated } => {
-                write!(
-                    out,
-                    "{have} observers see it well, {tolerated} may be mistaken"
-                )
+                write!(out, "{have} observers see it well, {tolerated} may be mistaken")
             }
             Self::TooFewVoices { have, need, vacant } => write!(
                 out,
                 "{have} voices against it, {need} are needed ({vacant} seats are vacant)"
             ),
-            Self::LifeUnclear {
-                proofs,
-                voices,
-                tolerated,
-            } => write!(
+            Self::LifeUnclear { proofs, voices, tolerated } => write!(
                 out,
                 "{proofs} proofs of life, {voices} of them by voices that count: more than {tolerated} \
                  of these prove the host alive, at most {tolerated} of all leave it dead"
             ),
             Self::WholeDomainInDoubt(scope) => {
-                write!(
-                    out,
-                    "all of {} is silent, which looks like a cut",
-                    Place(scope)
-                )
+                write!(out, "all of {} is silent, which looks like a cut", Place(scope))
             }
-            Self::NoWitness { asked } => write!(
-                out,
-                "none of {} hosts beside it attested or is proven alive",
-                asked.len()
-            ),
-            Self::OneZoneOnly => write!(
-                out,
-                "its observers stand in several zones, all voices in one"
-            ),
-            Self::OneRackOnly => write!(
-                out,
-                "its observers stand in several racks, all voices in one"
-            ),
+            Self::NoWitness { asked } => {
+                write!(out, "none of {} hosts beside it attested or is proven alive", asked.len())
+            }
+            Self::OneZoneOnly => {
+                write!(out, "its observers stand in several zones, all voices in one")
+            }
+            Self::OneRackOnly => {
+                write!(out, "its observers stand in several racks, all voices in one")
+            }
         }
     }
 }

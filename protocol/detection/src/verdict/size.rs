@@ -60,12 +60,7 @@ pub fn allows(roster: &Roster) -> Allowance {
         needed: needed(seats, seats),
         dead_observers_max: seats.saturating_sub(needed(seats, 0)),
         needs_three_rounds: is_judged_by_peers && seats <= THREE_ROUNDS_UP_TO,
-        alone_in_zone: zones
-            .values()
-            .filter(|zone| zone.len() == 1)
-            .flatten()
-            .copied()
-            .collect(),
+        alone_in_zone: zones.values().filter(|zone| zone.len() == 1).flatten().copied().collect(),
         half_zones: zones
             .iter()
             .filter(|(_, zone)| zone.len() * 2 >= hosts)

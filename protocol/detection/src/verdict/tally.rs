@@ -122,22 +122,10 @@ pub(super) fn first_tallies(
     let void_subjects = grounds.void.iter().map(|void| void.subject);
     let subjects = void_subjects.chain(grounds.answered.keys().copied());
     for subject in subjects.filter(|subject| seating.hosts().binary_search(subject).is_ok()) {
-        tallies.insert(
-            subject,
-            Tally {
-                seats: seating.seats(),
-                ..Tally::default()
-            },
-        );
+        tallies.insert(subject, Tally { seats: seating.seats(), ..Tally::default() });
     }
-    for row in grounds
-        .heard
-        .chunk_by(|one, other| one.subject == other.subject)
-    {
-        let mut tally = Tally {
-            seats: seating.seats(),
-            ..Tally::default()
-        };
+    for row in grounds.heard.chunk_by(|one, other| one.subject == other.subject) {
+        let mut tally = Tally { seats: seating.seats(), ..Tally::default() };
         for heard in row {
             if let Some(seat) = seating.seat(&heard.observer, &heard.subject) {
                 tally.count(seat, heard, discounts.contains_key(&heard.observer));

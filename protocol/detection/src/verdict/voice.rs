@@ -43,9 +43,8 @@ pub fn sight(attestation: &Attestation) -> Sight {
 }
 
 fn voice(grade: Grade, paths: &[PathReading], life: Life) -> Voice {
-    let answered = paths
-        .iter()
-        .any(|seen| is_agents(seen.path) && seen.reading == Reading::Answered);
+    let answered =
+        paths.iter().any(|seen| is_agents(seen.path) && seen.reading == Reading::Answered);
     if answered || matches!(grade, Grade::Ok | Grade::Degraded) {
         return Voice::Ok;
     }
@@ -91,9 +90,7 @@ fn has_calibrated(paths: &[PathReading]) -> bool {
 }
 
 fn gave(paths: &[PathReading], which: impl Fn(Path) -> bool, reading: Reading) -> bool {
-    paths
-        .iter()
-        .any(|seen| which(seen.path) && seen.reading == reading)
+    paths.iter().any(|seen| which(seen.path) && seen.reading == reading)
 }
 
 /// Whether the agent itself answers on such a path.

@@ -47,26 +47,11 @@ impl Watched {
             Path::AgentPort | Path::NamedPort(_) => KNOCK_WITHIN,
         };
         let effect = match path {
-            Path::FreshDial => Effect::DialFresh {
-                id,
-                to,
-                nonce: desk.draw_nonce(),
-                within,
-            },
+            Path::FreshDial => Effect::DialFresh { id, to, nonce: desk.draw_nonce(), within },
             Path::Warm | Path::Stream => Effect::ProbeByStream { id, to, within },
             Path::NearRelay | Path::FarRelay => Effect::CheckRelay { subject: to, path },
-            Path::AgentPort => Effect::Knock {
-                id,
-                to,
-                port: None,
-                within,
-            },
-            Path::NamedPort(port) => Effect::Knock {
-                id,
-                to,
-                port: Some(port),
-                within,
-            },
+            Path::AgentPort => Effect::Knock { id, to, port: None, within },
+            Path::NamedPort(port) => Effect::Knock { id, to, port: Some(port), within },
         };
         desk.effects.push(effect);
         let until = desk.now.after(within).after(desk.settings.late_max());

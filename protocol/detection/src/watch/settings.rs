@@ -69,38 +69,18 @@ impl RawSettings {
     pub fn check(self) -> Result<Settings, SettingsFault> {
         let ranges = [
             ("step_ms", self.step_ms, 100, 5_000),
-            (
-                "timeout_min_ms",
-                self.timeout_min_ms,
-                20,
-                self.timeout_max_ms,
-            ),
+            ("timeout_min_ms", self.timeout_min_ms, 20, self.timeout_max_ms),
             ("timeout_max_ms", self.timeout_max_ms, 20, 2_000),
             ("retry_gap_ms", self.retry_gap_ms, 10, 1_000),
-            (
-                "stream_min_ms",
-                self.stream_min_ms,
-                self.timeout_min_ms,
-                self.dial_min_ms,
-            ),
-            (
-                "dial_min_ms",
-                self.dial_min_ms,
-                100,
-                self.doubt_gap_ms.saturating_sub(1),
-            ),
+            ("stream_min_ms", self.stream_min_ms, self.timeout_min_ms, self.dial_min_ms),
+            ("dial_min_ms", self.dial_min_ms, 100, self.doubt_gap_ms.saturating_sub(1)),
             ("late_max_ms", self.late_max_ms, 50, 5_000),
             ("unproven_after_ms", self.unproven_after_ms, 1_000, 600_000),
             ("doubt_gap_ms", self.doubt_gap_ms, 200, 10_000),
         ];
         for (name, found_ms, least_ms, most_ms) in ranges {
             if found_ms < least_ms || found_ms > most_ms {
-                return Err(SettingsFault::OutOfRange {
-                    name,
-                    found_ms,
-                    least_ms,
-                    most_ms,
-                });
+                return Err(SettingsFault::OutOfRange { name, found_ms, least_ms, most_ms });
             }
         }
         Ok(Settings(self))
@@ -172,16 +152,8 @@ impl Settings {
 
 impl fmt::Display for SettingsFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::OutOfRange {
-            name,
-            found_ms,
-            least_ms,
-            most_ms,
-        } = self;
-        write!(
-            out,
-            "{name} is {found_ms} ms, it must be from {least_ms} to {most_ms} ms"
-        )
+        let Self::OutOfRange { name, found_ms, least_ms, most_ms } = self;
+        write!(out, "{name} is {found_ms} ms, it must be from {least_ms} to {most_ms} ms")
     }
 }
 

@@ -21,17 +21,9 @@ pub(super) enum Stage {
     /// Up to three probes are out.
     Probing { chain: Chain, until: Moment },
     /// No probe was answered; a stream asks.
-    Streaming {
-        chain: Chain,
-        id: AttemptId,
-        until: Moment,
-    },
+    Streaming { chain: Chain, id: AttemptId, until: Moment },
     /// Nothing on the standing connection; a fresh dial decides.
-    Dialling {
-        chain: Chain,
-        id: AttemptId,
-        until: Moment,
-    },
+    Dialling { chain: Chain, id: AttemptId, until: Moment },
     /// Told to the leader.
     Doubting(Doubt),
     /// Gone by its own word, until it is seen in another life.

@@ -18,20 +18,13 @@ fn boot(number: u64) -> Boot {
 /// One observer with one subject, played by hand.
 fn lone_watch(seats: u64) -> Watch {
     let mut watch = Watch::new(Settings::default(), 1);
-    let seat = Seat {
-        subject: host(1),
-        boot: Some(boot(1)),
-        seats,
-        named_ports: vec![],
-    };
+    let seat = Seat { subject: host(1), boot: Some(boot(1)), seats, named_ports: vec![] };
     assert_eq!(watch.handle(at(0), Event::SeatsChanged(vec![seat])), []);
     watch
 }
 
 fn due(watch: &mut Watch) -> (Moment, Vec<Effect>) {
-    let now = watch
-        .next_deadline()
-        .expect("a watch with seats never rests");
+    let now = watch.next_deadline().expect("a watch with seats never rests");
     (now, watch.handle(now, Event::DeadlineReached))
 }
 
@@ -48,15 +41,7 @@ fn until(watch: &mut Watch, wanted: impl Fn(&Effect) -> bool) -> (Moment, Effect
 
 fn reply(watch: &mut Watch, now: Moment, number: u64) {
     let next_slot = Span::seconds(3);
-    watch.handle(
-        now,
-        Event::ProbeReplied {
-            subject: host(1),
-            number,
-            boot: boot(1),
-            next_slot,
-        },
-    );
+    watch.handle(now, Event::ProbeReplied { subject: host(1), number, boot: boot(1), next_slot });
 }
 
 fn number_of(effect: &Effect) -> u64 {
@@ -74,11 +59,7 @@ fn is_probe(effect: &Effect) -> bool {
 fn calibrated_watch() -> Watch {
     let mut watch = lone_watch(10);
     let (now, probe) = until(&mut watch, is_probe);
-    reply(
-        &mut watch,
-        now.after(Span::milliseconds(1)),
-        number_of(&probe),
-    );
+    reply(&mut watch, now.after(Span::milliseconds(1)), number_of(&probe));
     watch
 }
 
@@ -96,37 +77,16 @@ fn a_miss_is_retried_twice_then_by_stream_then_by_a_fresh_dial_and_only_that_mak
     };
     assert_eq!(asked.since(third), Span::milliseconds(60));
     let now = asked.after(within);
-    let dial = watch.handle(
-        now,
-        Event::StreamEnded {
-            id,
-            subject: host(1),
-            end: LookEnd::Silent,
-        },
-    );
+    let dial = watch.handle(now, Event::StreamEnded { id, subject: host(1), end: LookEnd::Silent });
     let [Effect::DialFresh { id, within, .. }] = dial[..] else {
         panic!("expected the dial, found {dial:?}");
     };
     assert_eq!(watch.doubts(now), []);
     let now = now.after(within);
-    let told = watch.handle(
-        now,
-        Event::DialEnded {
-            id,
-            subject: host(1),
-            end: LookEnd::Silent,
-        },
-    );
-    let note = DoubtNote {
-        subject: host(1),
-        boot: boot(1),
-        age_ms: 0,
-    };
+    let told = watch.handle(now, Event::DialEnded { id, subject: host(1), end: LookEnd::Silent });
+    let note = DoubtNote { subject: host(1), boot: boot(1), age_ms: 0 };
     assert_eq!(told, [Effect::DoubtsChanged(vec![note])]);
-    assert_eq!(
-        now.since(first),
-        Span::milliseconds(60 + 100 + 60 + 150 + 400)
-    );
+    assert_eq!(now.since(first), Span::milliseconds(60 + 100 + 60 + 150 + 400));
 }
 
 #[test]
@@ -138,21 +98,13 @@ fn a_killed_agent_is_doubted_within_the_time_the_table_promises() {
         let killed = world.now();
         world.kill(host(0));
         world.run_until(killed.as_milliseconds() + 3_000);
-        let doubted = world
-            .first_doubt_of(host(0))
-            .expect("a dead agent is doubted");
+        let doubted = world.first_doubt_of(host(0)).expect("a dead agent is doubted");
         waits.push(doubted.since(killed).as_milliseconds());
         assert_eq!(world.doubted_subjects(), [host(0)]);
     }
     waits.sort_unstable();
-    assert!(
-        waits[20] <= 970,
-        "the median of {waits:?} is above the table's"
-    );
-    assert!(
-        waits[39] <= 1_200,
-        "the worst of {waits:?} is above the target"
-    );
+    assert!(waits[20] <= 970, "the median of {waits:?} is above the table's");
+    assert!(waits[39] <= 1_200, "the worst of {waits:?} is above the target");
 }
 
 #[test]
@@ -164,11 +116,7 @@ fn a_tenth_of_all_round_trips_lost_for_an_hour_makes_no_doubt() {
     world.run_until(3_600_000);
     assert_eq!(world.all_doubts(), []);
     assert!(world.probes() > 110_000, "{} probes", world.probes());
-    assert!(
-        world.dials() > 500,
-        "retries and checks dial: {}",
-        world.dials()
-    );
+    assert!(world.dials() > 500, "retries and checks dial: {}", world.dials());
 }
 
 #[test]
@@ -178,10 +126,7 @@ fn reach_grades_losses_without_silence() {
     assert_eq!(world.reach_grades(), [Grade::Ok]);
     world.lose_per_mille(300);
     world.run_until(600_000);
-    assert!(
-        world.reach_grades().contains(&Grade::Failed),
-        "half of all round trips are lost"
-    );
+    assert!(world.reach_grades().contains(&Grade::Failed), "half of all round trips are lost");
     world.lose_per_mille(0);
     world.run_until(900_000);
     assert_eq!(world.reach_grades(), [Grade::Ok]);
@@ -211,32 +156,15 @@ fn a_freeze_is_also_noticed_when_only_the_shell_saw_it() {
     let mut watch = calibrated_watch();
     let (_, dial) = {
         until(&mut watch, is_probe);
-        until(&mut watch, |effect| {
-            matches!(effect, Effect::ProbeByStream { .. })
-        })
+        until(&mut watch, |effect| matches!(effect, Effect::ProbeByStream { .. }))
     };
-    let Effect::ProbeByStream { id, .. } = dial else {
-        unreachable!()
-    };
+    let Effect::ProbeByStream { id, .. } = dial else { unreachable!() };
     let now = watch.next_deadline().expect("waits for the stream");
     let now = now.before(Span::milliseconds(100));
-    let anew = watch.handle(
-        now,
-        Event::WasLate {
-            by: Span::milliseconds(300),
-        },
-    );
+    let anew = watch.handle(now, Event::WasLate { by: Span::milliseconds(300) });
     assert!(matches!(anew[..], [Effect::SendProbe { .. }]), "{anew:?}");
-    let late = Event::StreamEnded {
-        id,
-        subject: host(1),
-        end: LookEnd::Silent,
-    };
-    assert_eq!(
-        watch.handle(now, late),
-        [],
-        "the stream of before counts no more"
-    );
+    let late = Event::StreamEnded { id, subject: host(1), end: LookEnd::Silent };
+    assert_eq!(watch.handle(now, late), [], "the stream of before counts no more");
 }
 
 #[test]
@@ -274,10 +202,7 @@ fn a_half_open_connection_is_no_doubt() {
     world.break_connection(host(2), host(0));
     world.run_until(60_000);
     assert_eq!(world.all_doubts(), []);
-    assert!(
-        world.is_connected(host(2), host(0)),
-        "the dial leaves a new connection"
-    );
+    assert!(world.is_connected(host(2), host(0)), "the dial leaves a new connection");
 }
 
 #[test]
@@ -285,52 +210,20 @@ fn only_an_answer_to_a_look_after_the_doubt_ends_it() {
     let mut watch = calibrated_watch();
     let (_, probe) = until(&mut watch, is_probe);
     let early = number_of(&probe);
-    let (now, dial) = until(&mut watch, |effect| {
-        matches!(effect, Effect::ProbeByStream { .. })
-    });
-    let Effect::ProbeByStream { id, .. } = dial else {
-        unreachable!()
-    };
+    let (now, dial) = until(&mut watch, |effect| matches!(effect, Effect::ProbeByStream { .. }));
+    let Effect::ProbeByStream { id, .. } = dial else { unreachable!() };
     let end = LookEnd::Silent;
-    let dial = watch.handle(
-        now,
-        Event::StreamEnded {
-            id,
-            subject: host(1),
-            end,
-        },
-    );
-    let [Effect::DialFresh { id, .. }] = dial[..] else {
-        panic!("{dial:?}")
-    };
-    watch.handle(
-        now,
-        Event::DialEnded {
-            id,
-            subject: host(1),
-            end,
-        },
-    );
+    let dial = watch.handle(now, Event::StreamEnded { id, subject: host(1), end });
+    let [Effect::DialFresh { id, .. }] = dial[..] else { panic!("{dial:?}") };
+    watch.handle(now, Event::DialEnded { id, subject: host(1), end });
     assert_eq!(watch.doubts(now).len(), 1);
     reply(&mut watch, now, early);
-    assert_eq!(
-        watch.doubts(now).len(),
-        1,
-        "a packet that was long on its way proves nothing"
-    );
+    assert_eq!(watch.doubts(now).len(), 1, "a packet that was long on its way proves nothing");
     watch.handle(
         now,
-        Event::PathAnswered {
-            subject: host(1),
-            path: Path::NearRelay,
-            boot: boot(1),
-        },
+        Event::PathAnswered { subject: host(1), path: Path::NearRelay, boot: boot(1) },
     );
-    assert_eq!(
-        watch.doubts(now).len(),
-        1,
-        "protocol 3.8: to the doubting observer itself"
-    );
+    assert_eq!(watch.doubts(now).len(), 1, "protocol 3.8: to the doubting observer itself");
     let (now, probe) = until(&mut watch, is_probe);
     reply(&mut watch, now, number_of(&probe));
     assert_eq!(watch.doubts(now), []);
@@ -350,14 +243,8 @@ fn looks_at_a_doubted_subject_are_bounded_and_grow_rarer() {
     world.run_until(640_000);
     let later = world.dials() - late;
     // Ten observers of one subject, and it of ten: twenty dials each 0.7 s at first, each 4.9 s later; checks besides.
-    assert!(
-        (200..=320).contains(&in_ten_seconds),
-        "{in_ten_seconds} dials in ten seconds"
-    );
-    assert!(
-        (20..=80).contains(&later),
-        "{later} dials in ten later seconds"
-    );
+    assert!((200..=320).contains(&in_ten_seconds), "{in_ten_seconds} dials in ten seconds");
+    assert!((20..=80).contains(&later), "{later} dials in ten later seconds");
 }
 
 #[test]
@@ -378,20 +265,12 @@ fn a_path_that_answered_stays_evidence_through_a_long_doubt_and_calm_renews_it()
     assert_eq!(world.calibrated(host(1), host(0)), paths);
     world.cut_off(host(0));
     world.run_until(1_800_000);
-    assert_eq!(
-        world.calibrated(host(1), host(0)),
-        paths,
-        "half an hour in doubt is no calm"
-    );
+    assert_eq!(world.calibrated(host(1), host(0)), paths, "half an hour in doubt is no calm");
     world.heal(host(0));
     world.run_until(1_840_000);
     assert_eq!(world.standing_doubts(), 0);
     world.run_until(3_600_000);
-    assert_eq!(
-        world.calibrated(host(1), host(0)),
-        paths,
-        "checks keep them fresh"
-    );
+    assert_eq!(world.calibrated(host(1), host(0)), paths, "checks keep them fresh");
 }
 
 #[test]
@@ -401,96 +280,39 @@ fn checks_cost_one_dial_per_edge_in_five_minutes() {
     let before = world.dials();
     world.run_until(600_000 + 3_000_000);
     let per_edge_ten = (world.dials() - before) * 10 / 20;
-    assert!(
-        (95..=112).contains(&per_edge_ten),
-        "{per_edge_ten} tenths of a dial in 50 minutes"
-    );
+    assert!((95..=112).contains(&per_edge_ten), "{per_edge_ten} tenths of a dial in 50 minutes");
 }
 
 #[test]
 fn a_host_that_said_goodbye_is_neither_probed_nor_doubted_until_it_comes_back() {
     let mut watch = calibrated_watch();
-    watch.handle(
-        at(5_000),
-        Event::Left {
-            subject: host(1),
-            boot: boot(1),
-        },
-    );
+    watch.handle(at(5_000), Event::Left { subject: host(1), boot: boot(1) });
     assert_eq!(watch.next_deadline(), None);
-    watch.handle(
-        at(6_000),
-        Event::BootSeen {
-            subject: host(1),
-            boot: boot(1),
-        },
-    );
+    watch.handle(at(6_000), Event::BootSeen { subject: host(1), boot: boot(1) });
     assert_eq!(watch.next_deadline(), None, "it is the life that left");
-    watch.handle(
-        at(7_000),
-        Event::BootSeen {
-            subject: host(1),
-            boot: boot(2),
-        },
-    );
+    watch.handle(at(7_000), Event::BootSeen { subject: host(1), boot: boot(2) });
     assert_eq!(watch.next_deadline(), Some(at(7_000)));
-    let late = Event::Left {
-        subject: host(1),
-        boot: boot(1),
-    };
+    let late = Event::Left { subject: host(1), boot: boot(1) };
     watch.handle(at(7_000), late);
-    assert_eq!(
-        watch.next_deadline(),
-        Some(at(7_000)),
-        "late news of the old life"
-    );
+    assert_eq!(watch.next_deadline(), Some(at(7_000)), "late news of the old life");
 }
 
 #[test]
 fn standing_doubts_are_told_again_and_to_every_new_leader() {
     let mut watch = calibrated_watch();
     until(&mut watch, is_probe);
-    let (_, dial) = until(&mut watch, |effect| {
-        matches!(effect, Effect::ProbeByStream { .. })
-    });
-    let Effect::ProbeByStream { id, .. } = dial else {
-        unreachable!()
-    };
-    let now = watch
-        .next_deadline()
-        .expect("waits")
-        .before(Span::milliseconds(200));
+    let (_, dial) = until(&mut watch, |effect| matches!(effect, Effect::ProbeByStream { .. }));
+    let Effect::ProbeByStream { id, .. } = dial else { unreachable!() };
+    let now = watch.next_deadline().expect("waits").before(Span::milliseconds(200));
     let end = LookEnd::Silent;
-    let dial = watch.handle(
-        now,
-        Event::StreamEnded {
-            id,
-            subject: host(1),
-            end,
-        },
-    );
-    let [Effect::DialFresh { id, .. }] = dial[..] else {
-        panic!("{dial:?}")
-    };
+    let dial = watch.handle(now, Event::StreamEnded { id, subject: host(1), end });
+    let [Effect::DialFresh { id, .. }] = dial[..] else { panic!("{dial:?}") };
     let now = now.after(Span::milliseconds(400));
-    watch.handle(
-        now,
-        Event::DialEnded {
-            id,
-            subject: host(1),
-            end,
-        },
-    );
+    watch.handle(now, Event::DialEnded { id, subject: host(1), end });
     let told = watch.handle(now.after(Span::milliseconds(10)), Event::LeaderChanged);
-    let note = |age_ms| DoubtNote {
-        subject: host(1),
-        boot: boot(1),
-        age_ms,
-    };
+    let note = |age_ms| DoubtNote { subject: host(1), boot: boot(1), age_ms };
     assert_eq!(told, [Effect::DoubtsChanged(vec![note(10)])]);
-    let (again, _) = until(&mut watch, |effect| {
-        matches!(effect, Effect::DoubtsChanged(_))
-    });
+    let (again, _) = until(&mut watch, |effect| matches!(effect, Effect::DoubtsChanged(_)));
     assert_eq!(again.since(now), Span::milliseconds(2_010));
 }
 
@@ -499,18 +321,9 @@ fn a_lost_connection_goes_straight_to_the_dial_and_not_more_than_once_a_second()
     let mut watch = calibrated_watch();
     let now = at(100);
     let dial = watch.handle(now, Event::ConnectionLost { subject: host(1) });
-    let [Effect::DialFresh { id, .. }] = dial[..] else {
-        panic!("{dial:?}")
-    };
+    let [Effect::DialFresh { id, .. }] = dial[..] else { panic!("{dial:?}") };
     let end = LookEnd::Answered(boot(1));
-    watch.handle(
-        now,
-        Event::DialEnded {
-            id,
-            subject: host(1),
-            end,
-        },
-    );
+    watch.handle(now, Event::DialEnded { id, subject: host(1), end });
     let again = Event::ConnectionLost { subject: host(1) };
     assert_eq!(watch.handle(at(150), again), []);
     assert_eq!(watch.doubts(at(150)), []);
@@ -525,35 +338,14 @@ fn an_observer_that_cannot_even_dial_doubts_nobody() {
             let end = LookEnd::Unable;
             match effect {
                 Effect::ProbeByStream { id, to, .. } => {
-                    watch.handle(
-                        now,
-                        Event::StreamEnded {
-                            id,
-                            subject: to,
-                            end,
-                        },
-                    );
+                    watch.handle(now, Event::StreamEnded { id, subject: to, end });
                 }
                 Effect::DialFresh { id, to, .. } => {
-                    watch.handle(
-                        now,
-                        Event::DialEnded {
-                            id,
-                            subject: to,
-                            end,
-                        },
-                    );
+                    watch.handle(now, Event::DialEnded { id, subject: to, end });
                 }
                 Effect::Knock { id, to, .. } => {
                     let reading = Reading::Absent;
-                    watch.handle(
-                        now,
-                        Event::KnockEnded {
-                            id,
-                            subject: to,
-                            reading,
-                        },
-                    );
+                    watch.handle(now, Event::KnockEnded { id, subject: to, reading });
                 }
                 _ => {}
             }
@@ -564,15 +356,9 @@ fn an_observer_that_cannot_even_dial_doubts_nobody() {
 
 #[test]
 fn figures_that_do_not_fit_together_are_refused_by_name() {
-    let raw = RawSettings {
-        stream_min_ms: 500,
-        ..RawSettings::default()
-    };
+    let raw = RawSettings { stream_min_ms: 500, ..RawSettings::default() };
     let fault = raw.check().expect_err("the stream would outlast the dial");
-    assert_eq!(
-        fault.to_string(),
-        "stream_min_ms is 500 ms, it must be from 60 to 400 ms"
-    );
+    assert_eq!(fault.to_string(), "stream_min_ms is 500 ms, it must be from 60 to 400 ms");
     assert!(RawSettings::default().check().is_ok());
 }
 

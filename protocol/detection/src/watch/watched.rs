@@ -210,10 +210,7 @@ impl Watched {
         if self.stage.deadline().is_some_and(|at| at <= desk.now) {
             self.step_stage(desk);
         }
-        if self
-            .check
-            .as_ref()
-            .is_some_and(|check| check.until <= desk.now)
+        if self.check.as_ref().is_some_and(|check| check.until <= desk.now)
             && let Some(check) = self.check.take()
         {
             self.checks_from = desk.now;
@@ -268,10 +265,7 @@ impl Watched {
             Stage::Doubting(doubt) => doubt.dial.is_some(),
             _ => false,
         };
-        let of_check = self
-            .check
-            .as_ref()
-            .is_some_and(|check| check.path == Path::FreshDial);
+        let of_check = self.check.as_ref().is_some_and(|check| check.path == Path::FreshDial);
         usize::from(of_stage) + usize::from(of_check)
     }
 
@@ -284,16 +278,9 @@ impl Watched {
                 let is_last = chain.sent.len() == Chain::PROBES_MAX;
                 let timeout = desk.settings.probe_timeout(self.round_trip.smoothed());
                 // protocol 2.3: the two repetitions are a gap apart, and the last one gets the full patience.
-                let wait = if is_last {
-                    timeout
-                } else {
-                    desk.settings.retry_gap()
-                };
+                let wait = if is_last { timeout } else { desk.settings.retry_gap() };
                 *until = desk.now.after(wait);
-                desk.effects.push(Effect::SendProbe {
-                    to: self.subject,
-                    number,
-                });
+                desk.effects.push(Effect::SendProbe { to: self.subject, number });
             }
             Stage::Probing { chain, .. } => {
                 let chain = std::mem::take(chain);
@@ -312,15 +299,10 @@ impl Watched {
         let number = desk.draw_number();
         let timeout = desk.settings.probe_timeout(self.round_trip.smoothed());
         self.stage = Stage::Probing {
-            chain: Chain {
-                sent: vec![(number, desk.now)],
-            },
+            chain: Chain { sent: vec![(number, desk.now)] },
             until: desk.now.after(timeout),
         };
-        desk.effects.push(Effect::SendProbe {
-            to: self.subject,
-            number,
-        });
+        desk.effects.push(Effect::SendProbe { to: self.subject, number });
     }
 
     fn ask_by_stream(&mut self, desk: &mut Desk<'_>, chain: Chain) {
@@ -328,11 +310,7 @@ impl Watched {
         let within = desk.settings.stream_within(self.round_trip.smoothed());
         let until = desk.now.after(within).after(desk.settings.late_max());
         self.stage = Stage::Streaming { chain, id, until };
-        desk.effects.push(Effect::ProbeByStream {
-            id,
-            to: self.subject,
-            within,
-        });
+        desk.effects.push(Effect::ProbeByStream { id, to: self.subject, within });
     }
 
     fn dial(&mut self, desk: &mut Desk<'_>, chain: Chain) {
@@ -344,12 +322,7 @@ impl Watched {
         let id = AttemptId(desk.draw_number());
         let nonce = desk.draw_nonce();
         let within = desk.settings.dial_within(self.round_trip.smoothed());
-        desk.effects.push(Effect::DialFresh {
-            id,
-            to: self.subject,
-            nonce,
-            within,
-        });
+        desk.effects.push(Effect::DialFresh { id, to: self.subject, nonce, within });
         (id, desk.now.after(within).after(desk.settings.late_max()))
     }
 
@@ -376,10 +349,7 @@ impl Watched {
             return;
         };
         let number = desk.draw_number();
-        desk.effects.push(Effect::SendProbe {
-            to: self.subject,
-            number,
-        });
+        desk.effects.push(Effect::SendProbe { to: self.subject, number });
         let is_dialling = doubt.dial.is_some_and(|(_, until)| desk.now < until);
         if !is_dialling && desk.can_dial() {
             doubt.dial = Some(self.send_dial(desk));
@@ -416,10 +386,7 @@ impl Watched {
         let grade = self.losses.grade();
         if grade != self.grade {
             self.grade = grade;
-            desk.effects.push(Effect::ReachChanged {
-                subject: self.subject,
-                grade,
-            });
+            desk.effects.push(Effect::ReachChanged { subject: self.subject, grade });
         }
     }
 

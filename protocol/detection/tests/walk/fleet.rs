@@ -165,13 +165,8 @@ impl Fleet {
 
     /// When the first verdict on this scope was committed, in milliseconds, and what it was.
     pub fn first_verdict(&self, scope: &Scope) -> Option<(u64, VerdictKind)> {
-        let mut of_scope = self
-            .verdicts
-            .iter()
-            .filter(|(_, judged, _)| judged == scope);
-        of_scope
-            .next()
-            .map(|(at, _, kind)| (at.as_milliseconds(), kind.clone()))
+        let mut of_scope = self.verdicts.iter().filter(|(_, judged, _)| judged == scope);
+        of_scope.next().map(|(at, _, kind)| (at.as_milliseconds(), kind.clone()))
     }
 
     /// Every scope that ever had a verdict.
@@ -182,11 +177,7 @@ impl Fleet {
 
     /// Who is in doubt now, as the leader counts.
     pub fn doubted(&self) -> Vec<HostId> {
-        self.rounds
-            .doubted()
-            .iter()
-            .map(|doubt| doubt.subject)
-            .collect()
+        self.rounds.doubted().iter().map(|doubt| doubt.subject).collect()
     }
 
     pub fn was_doubted(&self, host: &HostId) -> bool {
@@ -197,9 +188,7 @@ impl Fleet {
         let end = Moment::from_milliseconds(milliseconds);
         loop {
             let awake = self.members.iter().filter(|(_, member)| member.is_awake());
-            let own = awake
-                .filter_map(|(id, member)| Some((member.deadline?, *id)))
-                .min();
+            let own = awake.filter_map(|(id, member)| Some((member.deadline?, *id))).min();
             let lead = self.rounds.next_deadline().unwrap_or(end.after(LEG));
             let first = self.queue.keys().next().copied();
             let next = [own.map(|(at, _)| at), first.map(|(at, _)| at), Some(lead)];
@@ -272,11 +261,7 @@ impl Fleet {
                 self.perform_look(to, effects);
             }
             Parcel::Rounds(event) => self.lead(event),
-            Parcel::Asked {
-                subject,
-                boot,
-                anchor,
-            } => self.asked(to, subject, boot, anchor),
+            Parcel::Asked { subject, boot, anchor } => self.asked(to, subject, boot, anchor),
             Parcel::Ticked => self.tick(),
         }
         self.note_deadline(to);
@@ -329,40 +314,24 @@ impl Fleet {
             match effect {
                 watch::Effect::SendProbe { to, number } => {
                     if let Some((boot, next_slot)) = self.probe(by, to, number) {
-                        let event = watch::Event::ProbeReplied {
-                            subject: to,
-                            number,
-                            boot,
-                            next_slot,
-                        };
+                        let event =
+                            watch::Event::ProbeReplied { subject: to, number, boot, next_slot };
                         self.send(LEG.times(2), by, Parcel::Watch(event));
                     }
                 }
                 watch::Effect::ProbeByStream { id, to, within } => {
                     let (wait, end) = self.call(by, to, within);
-                    let event = watch::Event::StreamEnded {
-                        id,
-                        subject: to,
-                        end,
-                    };
+                    let event = watch::Event::StreamEnded { id, subject: to, end };
                     self.send(wait, by, Parcel::Watch(event));
                 }
                 watch::Effect::DialFresh { id, to, within, .. } => {
                     let (wait, end) = self.call(by, to, within);
-                    let event = watch::Event::DialEnded {
-                        id,
-                        subject: to,
-                        end,
-                    };
+                    let event = watch::Event::DialEnded { id, subject: to, end };
                     self.send(wait, by, Parcel::Watch(event));
                 }
                 watch::Effect::Knock { id, to, within, .. } => {
                     let (wait, reading) = self.knock(by, to, within);
-                    let event = watch::Event::KnockEnded {
-                        id,
-                        subject: to,
-                        reading,
-                    };
+                    let event = watch::Event::KnockEnded { id, subject: to, reading };
                     self.send(wait, by, Parcel::Watch(event));
                 }
                 watch::Effect::CheckRelay { subject, path } => {
@@ -370,14 +339,10 @@ impl Fleet {
                     self.send(Span::ZERO, by, Parcel::Look(event));
                 }
                 watch::Effect::DoubtsChanged(notes) => {
-                    self.ever_doubted
-                        .extend(notes.iter().map(|note| note.subject));
+                    self.ever_doubted.extend(notes.iter().map(|note| note.subject));
                     let leader = self.ids[0];
                     if self.answers(by, leader) {
-                        let event = rounds::Event::Doubted {
-                            observer: by,
-                            notes,
-                        };
+                        let event = rounds::Event::Doubted { observer: by, notes };
                         self.send(LEG, leader, Parcel::Rounds(event));
                     }
                 }
@@ -391,38 +356,20 @@ impl Fleet {
             match effect {
                 look::Effect::SendProbe { to, number } => {
                     if let Some((boot, _)) = self.probe(by, to, number) {
-                        let event = look::Event::ProbeReplied {
-                            subject: to,
-                            number,
-                            boot,
-                        };
+                        let event = look::Event::ProbeReplied { subject: to, number, boot };
                         self.send(LEG.times(2), by, Parcel::Look(event));
                     }
                 }
-                look::Effect::AskByStream {
-                    id,
-                    to,
-                    nonce,
-                    within,
+                look::Effect::AskByStream { id, to, nonce, within }
+                | look::Effect::DialFresh { id, to, nonce, within } => {
+                    self.ask(by, id, to, (nonce, within))
                 }
-                | look::Effect::DialFresh {
-                    id,
-                    to,
-                    nonce,
-                    within,
-                } => self.ask(by, id, to, (nonce, within)),
                 look::Effect::Knock { id, to, within, .. } => {
                     let (wait, reading) = self.knock(by, to, within);
                     let event = look::Event::KnockEnded { id, reading };
                     self.send(wait, by, Parcel::Look(event));
                 }
-                look::Effect::AskRelay {
-                    id,
-                    relay,
-                    subject,
-                    nonce,
-                    within,
-                } => {
+                look::Effect::AskRelay { id, relay, subject, nonce, within } => {
                     let (wait, end) = if !self.answers(by, relay) {
                         (within, look::RelayEnd::Unreached)
                     } else {
@@ -433,39 +380,17 @@ impl Fleet {
                     };
                     self.send(wait, by, Parcel::Look(look::Event::RelayEnded { id, end }));
                 }
-                look::Effect::Attest {
-                    attestation,
-                    answer,
-                    ..
-                } => {
-                    let event = rounds::Event::Attested {
-                        attestation,
-                        answer,
-                    };
+                look::Effect::Attest { attestation, answer, .. } => {
+                    let event = rounds::Event::Attested { attestation, answer };
                     self.tell_leader(by, event);
                 }
                 look::Effect::Refuse { ask, .. } => {
                     let member = self.members.get_mut(&by).expect("it belongs");
                     let (subject, anchor) = member.asked.remove(&ask).expect("it was asked");
-                    self.tell_leader(
-                        by,
-                        rounds::Event::Silent {
-                            from: by,
-                            subject,
-                            anchor,
-                        },
-                    );
+                    self.tell_leader(by, rounds::Event::Silent { from: by, subject, anchor });
                 }
-                look::Effect::PathAnswered {
-                    subject,
-                    path,
-                    boot,
-                } => {
-                    let event = watch::Event::PathAnswered {
-                        subject,
-                        path,
-                        boot,
-                    };
+                look::Effect::PathAnswered { subject, path, boot } => {
+                    let event = watch::Event::PathAnswered { subject, path, boot };
                     self.send(Span::ZERO, by, Parcel::Watch(event));
                 }
             }
@@ -476,48 +401,21 @@ impl Fleet {
         let leader = self.ids[0];
         for effect in self.rounds.handle(self.now, event) {
             match effect {
-                rounds::Effect::Look {
-                    to,
-                    subject,
-                    boot,
-                    anchor,
-                    ..
-                } => {
-                    let silent = rounds::Event::Silent {
-                        from: to,
-                        subject,
-                        anchor,
-                    };
+                rounds::Effect::Look { to, subject, boot, anchor, .. } => {
+                    let silent = rounds::Event::Silent { from: to, subject, anchor };
                     if !self.answers(leader, to) {
                         self.send(LOOK_WITHIN, leader, Parcel::Rounds(silent));
                     } else if to == subject {
                         let now = self.now;
-                        let asked = reply::Event::LookedAt {
-                            from: leader,
-                            anchor,
-                        };
-                        let said = self
-                            .members
-                            .get_mut(&to)
-                            .expect("it belongs")
-                            .reply
-                            .handle(now, asked);
+                        let asked = reply::Event::LookedAt { from: leader, anchor };
+                        let said =
+                            self.members.get_mut(&to).expect("it belongs").reply.handle(now, asked);
                         if let [reply::Effect::Answered(answer)] = &said[..] {
-                            let event = rounds::Event::Answered {
-                                answer: answer.clone(),
-                            };
+                            let event = rounds::Event::Answered { answer: answer.clone() };
                             self.send(LEG.times(2), leader, Parcel::Rounds(event));
                         }
                     } else {
-                        self.send(
-                            LEG,
-                            to,
-                            Parcel::Asked {
-                                subject,
-                                boot,
-                                anchor,
-                            },
-                        );
+                        self.send(LEG, to, Parcel::Asked { subject, boot, anchor });
                     }
                 }
                 rounds::Effect::Ended { grounds, .. } => self.judge(&grounds),
@@ -528,14 +426,8 @@ impl Fleet {
     }
 
     fn judge(&mut self, grounds: &Grounds) {
-        let fleet = verdict::Fleet {
-            roster: &self.roster,
-            seating: &self.seating,
-        };
-        let court = Court {
-            fleet,
-            verifier: &ModelVerifier,
-        };
+        let fleet = verdict::Fleet { roster: &self.roster, seating: &self.seating };
+        let court = Court { fleet, verifier: &ModelVerifier };
         let verified = VerifiedGrounds::verify(grounds, &court);
         let conclusions = verdict::conclude(fleet, &verified, &BTreeSet::new());
         let committed = self.now.after(COMMIT);
@@ -544,8 +436,7 @@ impl Fleet {
         let hosts = conclusions.verdicts();
         let hosts = hosts.map(|(host, verdict)| (Scope::Host(*host), verdict.kind.clone()));
         let found = domains.chain(hosts);
-        self.verdicts
-            .extend(found.map(|(scope, kind)| (committed, scope, kind)));
+        self.verdicts.extend(found.map(|(scope, kind)| (committed, scope, kind)));
     }
 
     fn tick(&mut self) {
@@ -555,11 +446,7 @@ impl Fleet {
             audit: Digest::of(&[&self.index.to_be_bytes()]),
         };
         let (roster, seating) = (Arc::clone(&self.roster), Arc::clone(&self.seating));
-        self.lead(rounds::Event::StateChanged {
-            anchor,
-            roster,
-            seating,
-        });
+        self.lead(rounds::Event::StateChanged { anchor, roster, seating });
     }
 
     fn tell_leader(&mut self, by: HostId, event: rounds::Event) {
@@ -575,18 +462,8 @@ impl Fleet {
         }
         let now = self.now;
         let probed = reply::Event::Probed { from: by, number };
-        match self
-            .members
-            .get_mut(&to)
-            .expect("it belongs")
-            .reply
-            .handle(now, probed)[..]
-        {
-            [
-                reply::Effect::SendReply {
-                    boot, next_slot, ..
-                },
-            ] => Some((boot, next_slot)),
+        match self.members.get_mut(&to).expect("it belongs").reply.handle(now, probed)[..] {
+            [reply::Effect::SendReply { boot, next_slot, .. }] => Some((boot, next_slot)),
             ref other => panic!("a probe has one reply: {other:?}"),
         }
     }
@@ -600,11 +477,7 @@ impl Fleet {
         while self.is_lost() && wait < within {
             wait = wait.plus(Span::milliseconds(30));
         }
-        if wait < within {
-            (wait, LookEnd::Answered(boot()))
-        } else {
-            (within, LookEnd::Silent)
-        }
+        if wait < within { (wait, LookEnd::Answered(boot())) } else { (within, LookEnd::Silent) }
     }
 
     fn ask(&mut self, by: HostId, id: AttemptId, to: HostId, (nonce, within): (u128, Span)) {
@@ -644,8 +517,7 @@ impl Fleet {
 
     fn send(&mut self, wait: Span, to: HostId, parcel: Parcel) {
         self.queued += 1;
-        self.queue
-            .insert((self.now.after(wait), self.queued), (to, parcel));
+        self.queue.insert((self.now.after(wait), self.queued), (to, parcel));
     }
 
     fn answers(&self, by: HostId, to: HostId) -> bool {
@@ -673,10 +545,7 @@ impl Member {
 }
 
 fn boot() -> Boot {
-    Boot {
-        number: 1,
-        nonce: 1,
-    }
+    Boot { number: 1, nonce: 1 }
 }
 
 fn claims(zone: usize, rack: usize, place: usize) -> Claims {

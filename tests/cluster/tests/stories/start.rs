@@ -51,42 +51,26 @@ impl Host {
         authority::issue(&claims, &authority, files.folder(), term).expect("issued");
         open_to_all(files.folder());
         let bind = ports::free().expect("a port");
-        let reached = Reached {
-            bind,
-            relays: Vec::new(),
-            seeds: Vec::new(),
-        };
+        let reached = Reached { bind, relays: Vec::new(), seeds: Vec::new() };
         fs::write(files.config(), files.config_text(&reached)).expect("written");
         fs::create_dir(files.storage()).expect("made");
         if is_root() {
-            let owned = [
-                files.storage(),
-                files.folder().to_owned(),
-                files.folder().join("host.key"),
-            ];
+            let owned =
+                [files.storage(), files.folder().to_owned(), files.folder().join("host.key")];
             for path in owned {
                 chown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
             }
         }
-        Host {
-            _folder: folder,
-            files,
-            bind,
-        }
+        Host { _folder: folder, files, bind }
     }
 
     /// The agent must end by itself; one that does not is killed when it is dropped.
     fn start(&self) -> Failed {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let output = runtime.block_on(async {
             let mut command = Command::new(program::hale());
-            command
-                .arg("agent")
-                .arg("--config")
-                .arg(self.files.config());
+            command.arg("agent").arg("--config").arg(self.files.config());
             command.stdin(Stdio::null()).kill_on_drop(true);
             if is_root() {
                 command.uid(NOBODY).gid(NOBODY);
@@ -95,10 +79,7 @@ impl Host {
             ended.expect("an agent that cannot start ends by itself")
         });
         let output = output.expect("the program can be run by everybody");
-        Failed {
-            code: output.status.code(),
-            said: String::from_utf8(output.stderr).expect("text"),
-        }
+        Failed { code: output.status.code(), said: String::from_utf8(output.stderr).expect("text") }
     }
 
     /// One line that names this, with this code; no socket, no life and no port is left.

@@ -61,13 +61,7 @@ impl Figures {
         let is_hidden = faults.liar == Some((host, Lie::Hidden));
         let lives = faults.state[host] == State::Alive && !is_hidden;
         if lives && has(ending.reached, host) {
-            self.broke(
-                "a living host within reach got a verdict",
-                world,
-                faults,
-                ending,
-                host,
-            );
+            self.broke("a living host within reach got a verdict", world, faults, ending, host);
         } else if lives && faults.is_honest(host) {
             self.beyond += 1;
         }
@@ -80,10 +74,7 @@ impl Figures {
             self.broke("a proven host was called dead", world, faults, ending, host);
         }
         // Below four filled seats no liar is tolerated: it may turn one verdict into the milder one.
-        let tolerates = ending.conclusions.hosts[&world.hosts[host]]
-            .tally
-            .tolerated()
-            >= 1;
+        let tolerates = ending.conclusions.hosts[&world.hosts[host]].tally.tolerated() >= 1;
         let is_truthful = faults.liar.is_none() || tolerates;
         let is_dead = faults.state[host] == State::HostDead;
         if is_dead && is_truthful && verdict.kind == VerdictKind::AgentDown {
@@ -95,9 +86,7 @@ impl Figures {
         if faults.state[host] == State::Alive {
             return;
         }
-        let is_watched = world.observers[host]
-            .iter()
-            .any(|&observer| has(ending.side, observer));
+        let is_watched = world.observers[host].iter().any(|&observer| has(ending.side, observer));
         let id = &world.hosts[host];
         let verdict = ending.conclusions.verdict(id);
         let name = ending_name(&verdict.map(|verdict| verdict.kind.clone()));
@@ -126,16 +115,8 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} scenarios, {} claims broken",
-            self.scenarios, self.broken
-        )?;
-        write!(
-            out,
-            ", {} verdicts on hosts beyond reach; dead hosts ended",
-            self.beyond
-        )?;
+        write!(out, "{} scenarios, {} claims broken", self.scenarios, self.broken)?;
+        write!(out, ", {} verdicts on hosts beyond reach; dead hosts ended", self.beyond)?;
         for (ending, count) in &self.endings {
             write!(out, " {ending} {count}")?;
         }
@@ -154,10 +135,7 @@ impl fmt::Display for Figures {
 /// that `HostDown` needs from there; then the doubt becomes `Unsettled`, and a person is called.
 fn due(world: &World, faults: &Faults, ending: &Ending, host: usize) -> Vec<&'static str> {
     let hosts = world.hosts.len();
-    let is_cut = faults
-        .out
-        .iter()
-        .any(|out| out.count_ones() as usize != hosts);
+    let is_cut = faults.out.iter().any(|out| out.count_ones() as usize != hosts);
     if is_cut || hosts > SEATS_MAX + 1 || !has(ending.looked, host) {
         return Vec::new();
     }
@@ -175,11 +153,7 @@ fn due(world: &World, faults: &Faults, ending: &Ending, host: usize) -> Vec<&'st
             State::AgentDead => false,
         })
     };
-    let rack = world
-        .rack
-        .iter()
-        .filter(|&&rack| rack == world.rack[host])
-        .count();
+    let rack = world.rack.iter().filter(|&&rack| rack == world.rack[host]).count();
     let has_quorum = honest.len() >= 2 && honest.len() > (hosts - 1) / 2;
     if lies && (honest.len() < 3 || !has_quorum) {
         return Vec::new();
@@ -213,10 +187,7 @@ fn ending_name(verdict: &Result<VerdictKind, NoVerdict>) -> String {
         Err(NoVerdict::WholeDomainInDoubt(_)) => "RackInDoubt".into(),
         Err(reason) => {
             let name = format!("{reason:?}");
-            name.split(['(', ' ', '{'])
-                .next()
-                .unwrap_or_default()
-                .to_owned()
+            name.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
         }
     }
 }

@@ -71,12 +71,7 @@ const fn family(
     always_up_to: usize,
     full_up_to: usize,
 ) -> Family {
-    Family {
-        name,
-        faults,
-        always_up_to,
-        full_up_to,
-    }
+    Family { name, faults, always_up_to, full_up_to }
 }
 
 use Fault::{Cut, Deaths, Liar, OneWayCut};
@@ -97,93 +92,33 @@ pub const SINGLE: &[Family] = &[
 /// Pairs with deaths. Two sets of deaths are one.
 pub const WITH_DEATHS: &[Family] = &[
     family("deaths of hosts, cut", &[Deaths(DEAD), Cut(Two)], 6, 7),
-    family(
-        "deaths of agents, cut",
-        &[Deaths(AGENT_DEAD), Cut(Two)],
-        6,
-        8,
-    ),
-    family(
-        "deaths of hosts, one-way cut",
-        &[Deaths(DEAD), OneWayCut(Two)],
-        6,
-        8,
-    ),
-    family(
-        "deaths of agents, one-way cut",
-        &[Deaths(AGENT_DEAD), OneWayCut(Two)],
-        6,
-        8,
-    ),
-    family(
-        "deaths of hosts, partial cut",
-        &[Deaths(DEAD), Cut(Three)],
-        4,
-        6,
-    ),
-    family(
-        "deaths of agents, partial cut",
-        &[Deaths(AGENT_DEAD), Cut(Three)],
-        4,
-        6,
-    ),
-    family(
-        "deaths of hosts, partial one-way cut",
-        &[Deaths(DEAD), OneWayCut(Three)],
-        4,
-        6,
-    ),
-    family(
-        "deaths of agents, partial one-way cut",
-        &[Deaths(AGENT_DEAD), OneWayCut(Three)],
-        4,
-        6,
-    ),
+    family("deaths of agents, cut", &[Deaths(AGENT_DEAD), Cut(Two)], 6, 8),
+    family("deaths of hosts, one-way cut", &[Deaths(DEAD), OneWayCut(Two)], 6, 8),
+    family("deaths of agents, one-way cut", &[Deaths(AGENT_DEAD), OneWayCut(Two)], 6, 8),
+    family("deaths of hosts, partial cut", &[Deaths(DEAD), Cut(Three)], 4, 6),
+    family("deaths of agents, partial cut", &[Deaths(AGENT_DEAD), Cut(Three)], 4, 6),
+    family("deaths of hosts, partial one-way cut", &[Deaths(DEAD), OneWayCut(Three)], 4, 6),
+    family("deaths of agents, partial one-way cut", &[Deaths(AGENT_DEAD), OneWayCut(Three)], 4, 6),
 ];
 
 /// Pairs with a liar. Two liars are beyond what is tolerated.
 pub const WITH_LIAR: &[Family] = &[
     family("deaths of hosts, liar", &[Deaths(DEAD), Liar(LIES)], 6, 8),
-    family(
-        "deaths of agents, liar",
-        &[Deaths(AGENT_DEAD), Liar(LIES)],
-        7,
-        9,
-    ),
+    family("deaths of agents, liar", &[Deaths(AGENT_DEAD), Liar(LIES)], 7, 9),
     family("cut, liar", &[Cut(Two), Liar(LIES)], 5, 7),
     family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 5, 7),
     family("partial cut, liar", &[Cut(Three), Liar(LIES)], 4, 5),
-    family(
-        "partial one-way cut, liar",
-        &[OneWayCut(Three), Liar(LIES)],
-        4,
-        6,
-    ),
+    family("partial one-way cut, liar", &[OneWayCut(Three), Liar(LIES)], 4, 6),
 ];
 
 /// Pairs of cuts.
 pub const OF_CUTS: &[Family] = &[
     family("cut, cut", &[Cut(Two), Cut(Two)], 5, 7),
     family("cut, one-way cut", &[Cut(Two), OneWayCut(Two)], 5, 7),
-    family(
-        "one-way cut, one-way cut",
-        &[OneWayCut(Two), OneWayCut(Two)],
-        6,
-        8,
-    ),
+    family("one-way cut, one-way cut", &[OneWayCut(Two), OneWayCut(Two)], 6, 8),
     family("partial cut, partial cut", &[Cut(Three), Cut(Three)], 4, 5),
-    family(
-        "partial cut, partial one-way cut",
-        &[Cut(Three), OneWayCut(Three)],
-        4,
-        5,
-    ),
-    family(
-        "two partial one-way cuts",
-        &[OneWayCut(Three), OneWayCut(Three)],
-        4,
-        5,
-    ),
+    family("partial cut, partial one-way cut", &[Cut(Three), OneWayCut(Three)], 4, 5),
+    family("two partial one-way cuts", &[OneWayCut(Three), OneWayCut(Three)], 4, 5),
 ];
 
 /// Calls back with every scenario of a family in a layout.
@@ -194,19 +129,11 @@ pub fn each_scenario(layout: &Layout, faults: &[Fault], visit: &mut dyn FnMut(&F
             return;
         };
         for liar in base.liars(faults, layout, fates) {
-            let scenario = Faults {
-                liar,
-                ..base.clone()
-            };
+            let scenario = Faults { liar, ..base.clone() };
             for leader in scenario.leaders(fates) {
                 let turn = fates.iter().map(|&face| usize::from(face)).sum();
                 for looks in [Looks::All, Looks::Doubted] {
-                    visit(&Faults {
-                        leader,
-                        looks,
-                        turn,
-                        ..scenario.clone()
-                    });
+                    visit(&Faults { leader, looks, turn, ..scenario.clone() });
                 }
             }
         }
@@ -219,11 +146,7 @@ pub fn drawn(layout: &Layout, faults: &[Fault], luck: &mut ChaCha8Rng) -> Option
     // Few or many: half of all draws leave most hosts alone, as faults do.
     let calm = luck.random_range(0..4_u32) * 25;
     let mut face = |fault: &Fault| -> Vec<u8> {
-        let calm = if matches!(fault, Fault::Deaths(_)) {
-            calm
-        } else {
-            0
-        };
+        let calm = if matches!(fault, Fault::Deaths(_)) { calm } else { 0 };
         let mut one = || match luck.random_range(0..100) {
             percent if percent < calm => 0,
             _ => luck.random_range(0..fault.faces()),
@@ -247,17 +170,8 @@ pub fn drawn(layout: &Layout, faults: &[Fault], luck: &mut ChaCha8Rng) -> Option
     let scenario = Faults { liar, ..base };
     let leaders = scenario.leaders(&fates);
     let leader = *leaders.get(luck.random_range(0..leaders.len().max(1)))?;
-    let looks = if luck.random() {
-        Looks::All
-    } else {
-        Looks::Doubted
-    };
-    Some(Faults {
-        leader,
-        looks,
-        turn: luck.random_range(0..hosts),
-        ..scenario
-    })
+    let looks = if luck.random() { Looks::All } else { Looks::Doubted };
+    Some(Faults { leader, looks, turn: luck.random_range(0..hosts), ..scenario })
 }
 
 impl Fault {
@@ -325,9 +239,7 @@ impl Faults {
         let distinct = living.filter(|&host| {
             host == 0 || (rack[host], fates[host]) != (rack[host - 1], fates[host - 1])
         });
-        distinct
-            .flat_map(|host| lies.iter().map(move |&lie| Some((host, lie))))
-            .collect()
+        distinct.flat_map(|host| lies.iter().map(move |&lie| Some((host, lie)))).collect()
     }
 
     /// The first living honest host of each fate.

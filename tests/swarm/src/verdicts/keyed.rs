@@ -24,11 +24,7 @@ impl Secret {
 impl KeyRing {
     /// The ring that knows these secrets.
     pub fn of(secrets: impl Iterator<Item = Secret>) -> Self {
-        Self(
-            secrets
-                .map(|secret| (secret.public_key(), secret))
-                .collect(),
-        )
+        Self(secrets.map(|secret| (secret.public_key(), secret)).collect())
     }
 }
 
@@ -45,9 +41,7 @@ impl Signer for Secret {
 
 impl Verifier for KeyRing {
     fn is_signed_by(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
-        self.0
-            .get(key)
-            .is_some_and(|secret| secret.sign(message) == *signature)
+        self.0.get(key).is_some_and(|secret| secret.sign(message) == *signature)
     }
 
     fn claims(

@@ -56,24 +56,15 @@ fn partitions(number: usize) -> Vec<Vec<usize>> {
 /// Gives every host one of `faces` fates and calls back with each different outcome: fates of all hosts, in the order of
 /// zones and racks.
 pub fn each_fate(layout: &Layout, faces: u8, visit: &mut dyn FnMut(&[u8])) {
-    let zones: Vec<Vec<Vec<u8>>> = layout
-        .iter()
-        .map(|racks| zone_fates(racks, faces))
-        .collect();
+    let zones: Vec<Vec<Vec<u8>>> = layout.iter().map(|racks| zone_fates(racks, faces)).collect();
     let mut chosen = Vec::with_capacity(zones.len());
     let mut fates = Vec::new();
     choose(
-        &Choice {
-            sets: &zones,
-            same: &|at| layout[at] == layout[at - 1],
-        },
+        &Choice { sets: &zones, same: &|at| layout[at] == layout[at - 1] },
         &mut chosen,
         &mut |chosen| {
             fates.clear();
-            chosen
-                .iter()
-                .zip(&zones)
-                .for_each(|(&at, zone)| fates.extend_from_slice(&zone[at]));
+            chosen.iter().zip(&zones).for_each(|(&at, zone)| fates.extend_from_slice(&zone[at]));
             visit(&fates);
         },
     );
@@ -84,16 +75,10 @@ fn zone_fates(racks: &[usize], faces: u8) -> Vec<Vec<u8>> {
     let sets: Vec<Vec<Vec<u8>>> = racks.iter().map(|&size| rack_fates(size, faces)).collect();
     let mut found = Vec::new();
     choose(
-        &Choice {
-            sets: &sets,
-            same: &|at| racks[at] == racks[at - 1],
-        },
+        &Choice { sets: &sets, same: &|at| racks[at] == racks[at - 1] },
         &mut Vec::new(),
         &mut |chosen| {
-            let fates = chosen
-                .iter()
-                .zip(&sets)
-                .flat_map(|(&at, set)| set[at].iter().copied());
+            let fates = chosen.iter().zip(&sets).flat_map(|(&at, set)| set[at].iter().copied());
             found.push(fates.collect());
         },
     );

@@ -113,27 +113,17 @@ impl Faults {
         let looked = self.looked(world, side);
         let said = self.said(world, side, looked);
         let heard: Vec<Heard> = said.words.iter().map(|word| world.heard(*word)).collect();
-        let answers: Vec<HeardAnswer> = said
-            .answers
-            .iter()
-            .map(|&host| world.answer(host))
-            .collect();
+        let answers: Vec<HeardAnswer> =
+            said.answers.iter().map(|&host| world.answer(host)).collect();
         let grounds = VerifiedGrounds::assembled(World::anchor(), &world.roster, heard, &answers);
         let conclusions = conclude(world.fleet(), &grounds, &BTreeSet::new());
-        Ending {
-            conclusions,
-            side,
-            reached: self.reached(world, side),
-            looked,
-        }
+        Ending { conclusions, side, reached: self.reached(world, side), looked }
     }
 
     /// Whom the leader hears.
     pub fn side(&self) -> u128 {
         let hears = |&host: &usize| host == self.leader || self.both(self.leader, host);
-        set((0..self.state.len())
-            .filter(|&host| self.speaks(host))
-            .filter(hears))
+        set((0..self.state.len()).filter(|&host| self.speaks(host)).filter(hears))
     }
 
     /// All that is signed for the round.
@@ -166,20 +156,10 @@ impl Faults {
         if self.speaks(subject) && (subject == self.leader || self.both(self.leader, subject)) {
             said.answers.insert(subject);
         }
-        for &observer in world.observers[subject]
-            .iter()
-            .filter(|&&host| has(side, host))
-        {
+        for &observer in world.observers[subject].iter().filter(|&&host| has(side, host)) {
             let seen = self.sees(world, observer, subject);
             let ingress = self.ingress(world, observer);
-            let mut say = |view| {
-                said.words.push(Word {
-                    observer,
-                    subject,
-                    view,
-                    ingress,
-                })
-            };
+            let mut say = |view| said.words.push(Word { observer, subject, view, ingress });
             match self.liar.filter(|(liar, _)| *liar == observer) {
                 Some((_, lie)) => lie.told(seen, subject).iter().copied().for_each(say),
                 None => {
@@ -211,11 +191,7 @@ impl Faults {
     /// protocol 3.1: one relay in the subject's rack, else its zone; one in a third zone.
     fn is_relayed(&self, world: &World, observer: usize, subject: usize) -> bool {
         let hosts = 0..self.state.len();
-        let others = || {
-            hosts
-                .clone()
-                .filter(|&host| host != observer && host != subject)
-        };
+        let others = || hosts.clone().filter(|&host| host != observer && host != subject);
         let turn = observer + subject + self.turn;
         let carries = |candidates: Vec<usize>| {
             let relay = candidates.get(turn % candidates.len().max(1));
@@ -226,14 +202,9 @@ impl Faults {
                     && self.both(relay, subject)
             })
         };
-        let rack: Vec<usize> = others()
-            .filter(|&host| world.rack[host] == world.rack[subject])
-            .collect();
-        let zone = || {
-            others()
-                .filter(|&host| world.zone[host] == world.zone[subject])
-                .collect()
-        };
+        let rack: Vec<usize> =
+            others().filter(|&host| world.rack[host] == world.rack[subject]).collect();
+        let zone = || others().filter(|&host| world.zone[host] == world.zone[subject]).collect();
         let third = others().filter(|&host| {
             world.zone[host] != world.zone[subject] && world.zone[host] != world.zone[observer]
         });
@@ -256,9 +227,7 @@ impl Faults {
                     || self.both(host, subject)
                         && (host == self.leader || world.observers[subject].contains(&host))
             };
-            members(side)
-                .filter(|&host| self.is_honest(host))
-                .any(|host| reaches(&host))
+            members(side).filter(|&host| self.is_honest(host)).any(|host| reaches(&host))
         };
         set((0..self.state.len()).filter(is_reached))
     }
@@ -282,9 +251,7 @@ impl Faults {
         let Some((_, lie)) = self.liar.filter(|(liar, _)| *liar == observer) else {
             return false;
         };
-        lie.told(View::Well, subject)
-            .iter()
-            .any(|view| *view != View::Well)
+        lie.told(View::Well, subject).iter().any(|view| *view != View::Well)
     }
 }
 
@@ -302,13 +269,8 @@ impl Lie {
             Self::AllUnknown => vec![View::Unknown],
             Self::Hidden => vec![],
             Self::Mixed(seed) => {
-                let views = [
-                    View::Well,
-                    View::Silent,
-                    View::Refused,
-                    View::Accepted,
-                    View::Unknown,
-                ];
+                let views =
+                    [View::Well, View::Silent, View::Refused, View::Accepted, View::Unknown];
                 let turn = seed.wrapping_shr(u32::try_from(subject % 20).unwrap_or(0) * 3) % 5;
                 vec![views[usize::try_from(turn).unwrap_or(0)]]
             }

@@ -105,13 +105,7 @@ impl World {
         }
         let seating = Seating::new(&roster);
         let numbers: HashMap<HostId, usize> = hosts.iter().copied().zip(0..).collect();
-        let row = |host| {
-            seating
-                .observers(host)
-                .iter()
-                .map(|id| numbers[id])
-                .collect()
-        };
+        let row = |host| seating.observers(host).iter().map(|id| numbers[id]).collect();
         let observers: Vec<Vec<usize>> = hosts.iter().map(row).collect();
         let mut world = Self {
             layout: layout.clone(),
@@ -126,34 +120,23 @@ impl World {
             answers: Vec::new(),
             hosts,
         };
-        world.answers = (0..world.hosts.len())
-            .map(|host| world.check_answer(host))
-            .collect();
+        world.answers = (0..world.hosts.len()).map(|host| world.check_answer(host)).collect();
         world
     }
 
     /// The one anchor of all rounds here.
     pub fn anchor() -> Anchor {
-        Anchor {
-            index: LedgerIndex(9),
-            audit: Digest([5; 32]),
-        }
+        Anchor { index: LedgerIndex(9), audit: Digest([5; 32]) }
     }
 
     /// Roster and seats.
     pub fn fleet(&self) -> Fleet<'_> {
-        Fleet {
-            roster: &self.roster,
-            seating: &self.seating,
-        }
+        Fleet { roster: &self.roster, seating: &self.seating }
     }
 
     /// What attestations are checked against.
     pub fn court(&self) -> Court<'_> {
-        Court {
-            fleet: self.fleet(),
-            verifier: &self.keys,
-        }
+        Court { fleet: self.fleet(), verifier: &self.keys }
     }
 
     /// A word as its author signed it and as the court has checked it.
@@ -162,10 +145,7 @@ impl World {
             return *heard;
         }
         let attestation = self.attestation(word);
-        let heard = self
-            .court()
-            .hear(&Self::anchor(), &attestation)
-            .expect("soundly signed");
+        let heard = self.court().hear(&Self::anchor(), &attestation).expect("soundly signed");
         self.heard.insert(word, heard);
         heard
     }
@@ -177,12 +157,7 @@ impl World {
 
     /// A word, signed.
     pub fn attestation(&self, word: Word) -> Attestation {
-        let Word {
-            observer,
-            subject,
-            view,
-            ingress,
-        } = word;
+        let Word { observer, subject, view, ingress } = word;
         let reached = |(seat, _): &(usize, &usize)| ingress & (1 << seat) != 0;
         let ingress = self.observers[observer].iter().enumerate().filter(reached);
         Attestation {
@@ -222,9 +197,7 @@ impl World {
 
     fn check_answer(&self, host: usize) -> HeardAnswer {
         let answer = self.self_answer(host);
-        self.court()
-            .hear_answer(&Self::anchor(), &answer)
-            .expect("soundly signed")
+        self.court().hear_answer(&Self::anchor(), &answer).expect("soundly signed")
     }
 }
 
@@ -258,8 +231,5 @@ impl View {
 }
 
 fn boot(host: usize) -> Boot {
-    Boot {
-        number: 3,
-        nonce: u128::try_from(host).expect("small"),
-    }
+    Boot { number: 3, nonce: u128::try_from(host).expect("small") }
 }

@@ -37,10 +37,7 @@ const fn scope_keys(
         },
         at_least: Key {
             name: "at_least",
-            form: Count {
-                at_least: 0,
-                at_most: 50_000,
-            },
+            form: Count { at_least: 0, at_most: 50_000 },
             default: "1",
             says: "What a percentage of in_flight never rounds below; 0 lets a small scope go unhealed.",
         },
@@ -53,10 +50,7 @@ const fn scope_keys(
         },
         per_hour: Key {
             name: "per_hour",
-            form: OrNone(Count {
-                at_least: 1,
-                at_most: 10_000,
-            }),
+            form: OrNone(Count { at_least: 1, at_most: 10_000 }),
             default: per_hour,
             says: "How many remedies may begin in the scope in any hour; bounds what a wrong rule can do before a \
                    person looks.",
@@ -100,12 +94,7 @@ pub static ZONE: Section = Section {
     name: "zone",
     shape: Shape::Table,
     says: "Each zone by itself.",
-    keys: &[
-        &ZONE_KEYS.in_flight,
-        &ZONE_KEYS.at_least,
-        &ZONE_KEYS.halt_above,
-        &ZONE_KEYS.per_hour,
-    ],
+    keys: &[&ZONE_KEYS.in_flight, &ZONE_KEYS.at_least, &ZONE_KEYS.halt_above, &ZONE_KEYS.per_hour],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
 };
@@ -114,12 +103,7 @@ pub static RACK: Section = Section {
     name: "rack",
     shape: Shape::Table,
     says: "Each rack by itself.",
-    keys: &[
-        &RACK_KEYS.in_flight,
-        &RACK_KEYS.at_least,
-        &RACK_KEYS.halt_above,
-        &RACK_KEYS.per_hour,
-    ],
+    keys: &[&RACK_KEYS.in_flight, &RACK_KEYS.at_least, &RACK_KEYS.halt_above, &RACK_KEYS.per_hour],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
 };
@@ -135,10 +119,7 @@ pub static ANY_GROUP: Section = Section {
 
 pub static GROUP: Section = Section {
     name: "group",
-    shape: Shape::Named {
-        at_most: Budgets::GROUPS_MAX,
-        example: "web",
-    },
+    shape: Shape::Named { at_most: Budgets::GROUPS_MAX, example: "web" },
     says: "One group, by the name in its hosts' certificates.",
     keys: GROUP_SCOPE,
     sections: &[],
@@ -153,10 +134,8 @@ const GROUP_SCOPE: &[&dyn Described] = &[
     &FLOOR,
 ];
 
-const FLOOR_IS_OF_GROUPS: (&str, &str) = (
-    "floor",
-    "a floor is of a group: set it in budget.group.NAME or budget.any_group",
-);
+const FLOOR_IS_OF_GROUPS: (&str, &str) =
+    ("floor", "a floor is of a group: set it in budget.group.NAME or budget.any_group");
 
 const STATEFUL: (&str, &str) = (
     "stateful",

@@ -38,6 +38,4 @@ What stands under a key or table of the same kind above is not said again.",
 };
 
 /// A program of the operators', whoever runs it.
-const PROGRAM: Program = Program {
-    words_max: CommandRemedy::ARGUMENTS_MAX,
-};
+const PROGRAM: Program = Program { words_max: CommandRemedy::ARGUMENTS_MAX };

@@ -51,10 +51,7 @@ pub static SECOND_CHANNEL: Section = Section {
 
 pub static PORTS: Key<ListOf<Port>> = Key {
     name: "ports",
-    form: ListOf {
-        member: Port,
-        at_most: Policy::NAMED_PORTS_MAX,
-    },
+    form: ListOf { member: Port, at_most: Policy::NAMED_PORTS_MAX },
     default: "[]",
     says: "TCP ports that every host serves and that speak first (22: an SSH banner); an answer or a refusal proves \
            that the host lives, so that AgentDown and HostDown are told apart.",
@@ -71,10 +68,7 @@ impl Form for Port {
     }
 
     fn read(&self, given: &Given<'_>) -> Result<u16, Misfit> {
-        let count = Count {
-            at_least: 1,
-            at_most: u32::from(u16::MAX),
-        };
+        let count = Count { at_least: 1, at_most: u32::from(u16::MAX) };
         let port = count.read(given)?;
         u16::try_from(port).map_err(|_| Misfit::plain())
     }

@@ -12,9 +12,7 @@ use crate::document::{
 
 pub static RULE: Section = Section {
     name: "rule",
-    shape: Shape::List {
-        at_most: Policy::RULES_MAX,
-    },
+    shape: Shape::List { at_most: Policy::RULES_MAX },
     says: "\
 What is done about one kind of trouble. The first rule that names verdict and group decides.
 A verdict that no rule names opens a case and a person sees it; nothing is done.",
@@ -25,19 +23,14 @@ A verdict that no rule names opens a case and a person sees it; nothing is done.
 
 pub static RULE_NAME: RequiredKey<Text> = RequiredKey {
     name: "name",
-    form: Text {
-        bytes_max: Rule::NAME_BYTES_MAX,
-    },
+    form: Text { bytes_max: Rule::NAME_BYTES_MAX },
     example: "\"agent down\"",
     says: "What people call the rule; unique, since cases and the audit name it.",
 };
 
 pub static GROUPS: Key<ListOf<Name>> = Key {
     name: "groups",
-    form: ListOf {
-        member: Name,
-        at_most: Rule::GROUPS_MAX,
-    },
+    form: ListOf { member: Name, at_most: Rule::GROUPS_MAX },
     default: "[]",
     says: "The groups it is for; an empty list means all of them.",
 };
@@ -79,10 +72,7 @@ pub static COOLDOWN: Key<Duration> = Key {
 
 pub static THEN: Key<Choice<Then>> = Key {
     name: "then",
-    form: Choice {
-        words: &[("page", Then::Page)],
-        refused: &[],
-    },
+    form: Choice { words: &[("page", Then::Page)], refused: &[] },
     default: "\"page\"",
     says: "What happens when ladder or attempts are spent: the case is escalated and a person is called.",
 };
@@ -120,22 +110,10 @@ pub static VERDICT: RequiredKey<Choice<VerdictKind>> = RequiredKey {
                 "DomainDown",
                 "a whole domain in the dark is a person's business; hale never heals it",
             ),
-            (
-                "Surge",
-                "a surge brakes all healing until a person resumes; no rule answers it",
-            ),
-            (
-                "Left",
-                "an agent that said goodbye is no case for left_grace; no rule answers it",
-            ),
-            (
-                "Unsettled",
-                "nothing may follow from an unsettled doubt; no rule answers it",
-            ),
-            (
-                "Duplicate",
-                "two machines with one name are a person's business; no rule answers it",
-            ),
+            ("Surge", "a surge brakes all healing until a person resumes; no rule answers it"),
+            ("Left", "an agent that said goodbye is no case for left_grace; no rule answers it"),
+            ("Unsettled", "nothing may follow from an unsettled doubt; no rule answers it"),
+            ("Duplicate", "two machines with one name are a person's business; no rule answers it"),
         ],
     },
     example: "\"AgentDown\"",
@@ -153,10 +131,7 @@ pub static ATTEMPTS: Section = Section {
 
 pub static AT_MOST: Key<Count> = Key {
     name: "at_most",
-    form: Count {
-        at_least: 1,
-        at_most: Attempts::AT_MOST_MAX,
-    },
+    form: Count { at_least: 1, at_most: Attempts::AT_MOST_MAX },
     default: "3",
     says: "Remedies of this rule on one host; more tries longer before it calls.",
 };

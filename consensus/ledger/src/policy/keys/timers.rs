@@ -23,10 +23,7 @@ pub static TIMERS: Section = Section {
     refused: &[
         ("settle_for", NOTHING_UNSETTLED),
         ("unsettled_for", NOTHING_UNSETTLED),
-        (
-            "lease_margin",
-            "it follows from lease_term: a sixth and a tenth of it",
-        ),
+        ("lease_margin", "it follows from lease_term: a sixth and a tenth of it"),
         ("renew_every", "it follows from lease_term: a third of it"),
     ],
 };

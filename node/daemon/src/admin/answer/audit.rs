@@ -87,21 +87,15 @@ impl AuditRecord {
     /// The record as the ledger keeps it.
     pub fn unseal(&self) -> Result<Record, UnsealFault> {
         let bytes = bytes(&self.sealed).ok_or(UnsealFault::Hex(self.number))?;
-        let record: Record = wire::decode(&bytes).map_err(|why| UnsealFault::Bytes {
-            number: self.number,
-            why,
-        })?;
+        let record: Record =
+            wire::decode(&bytes).map_err(|why| UnsealFault::Bytes { number: self.number, why })?;
         // What people read beside the sealed bytes must be what those say.
         let is_same = record.number == self.number
             && record.digest.to_string() == self.digest
             && record.previous.to_string() == self.previous
             && record.index.0 == self.index
             && record.at.as_milliseconds() == self.ledger_ms;
-        if is_same {
-            Ok(record)
-        } else {
-            Err(UnsealFault::Label(self.number))
-        }
+        if is_same { Ok(record) } else { Err(UnsealFault::Label(self.number)) }
     }
 
     /// The bytes of a record, in hex.
@@ -123,10 +117,7 @@ impl Place {
 
     /// A place of the chain, in words.
     pub fn of(place: Checkpoint) -> Self {
-        Self {
-            number: place.number,
-            digest: place.digest.to_string(),
-        }
+        Self { number: place.number, digest: place.digest.to_string() }
     }
 }
 
@@ -144,10 +135,7 @@ impl fmt::Display for UnsealFault {
         match self {
             Self::Hex(number) => write!(out, "record {number}: its sealed bytes are no hex"),
             Self::Bytes { number, why } => {
-                write!(
-                    out,
-                    "record {number}: its sealed bytes are no record: {why}"
-                )
+                write!(out, "record {number}: its sealed bytes are no record: {why}")
             }
             Self::Label(number) => write!(
                 out,

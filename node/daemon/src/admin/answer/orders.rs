@@ -85,10 +85,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal by the socket itself.
     pub fn new(name: &str, sentence: impl Into<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            sentence: sentence.into(),
-        }
+        Self { name: name.to_owned(), sentence: sentence.into() }
     }
 
     /// Whether no rule of the mesh said no: what was asked does not exist, or was asked wrongly.

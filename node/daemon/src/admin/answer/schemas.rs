@@ -51,10 +51,7 @@ fn order<O: JsonSchema>(name: &str) -> Schema {
 fn file<T: JsonSchema>(name: &str) -> Schema {
     let schema = schema_for!(T);
     let text = serde_json::to_string_pretty(&schema).expect("a schema is plain JSON");
-    Schema {
-        file: format!("{name}.json"),
-        text: text + "\n",
-    }
+    Schema { file: format!("{name}.json"), text: text + "\n" }
 }
 
 #[cfg(test)]
@@ -89,18 +86,9 @@ mod tests {
         let named: BTreeSet<String> = schemas().into_iter().map(|schema| schema.file).collect();
         let lying = std::fs::read_dir(folder()).expect("they are committed");
         let lying: BTreeSet<String> = lying
-            .map(|entry| {
-                entry
-                    .expect("readable")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
             .filter(|name| name.ends_with(".json"))
             .collect();
-        assert_eq!(
-            named, lying,
-            "a schema file without a type, or the other way"
-        );
+        assert_eq!(named, lying, "a schema file without a type, or the other way");
     }
 }

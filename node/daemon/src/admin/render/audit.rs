@@ -21,9 +21,7 @@ pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {
 /// The records of one case, and whether its beginning fell out of the state.
 pub fn of_case(scene: &Scene<'_>, case: CaseId) -> (Vec<AuditRecord>, bool) {
     let audit = scene.ledger.audit();
-    let of_case = audit
-        .since(0)
-        .filter(|record| case_of(&record.what) == Some(case));
+    let of_case = audit.since(0).filter(|record| case_of(&record.what) == Some(case));
     let records: Vec<AuditRecord> = of_case.map(|record| line(scene, record)).collect();
     let is_cut = records.first().is_none_or(|first| first.kind != "Verdict");
     (records, is_cut)
@@ -47,11 +45,7 @@ fn line(scene: &Scene<'_>, record: &Record) -> AuditRecord {
 /// The name of its variant, which never changes.
 fn kind(what: &What) -> String {
     let shown = format!("{what:?}");
-    shown
-        .split([' ', '{', '('])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    shown.split([' ', '{', '(']).next().unwrap_or_default().to_owned()
 }
 
 fn case_of(what: &What) -> Option<CaseId> {
@@ -96,23 +90,17 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
             format!("host {name} is enrolled with the claims {claims}")
         }
         What::Booted { host, boot } => {
-            format!(
-                "the agent of {} is in boot {}",
-                scene.name(host),
-                boot.number
-            )
+            format!("the agent of {} is in boot {}", scene.name(host), boot.number)
         }
-        What::Left { host, boot } => format!(
-            "the agent of {} said goodbye in boot {}",
-            scene.name(host),
-            boot.number
-        ),
+        What::Left { host, boot } => {
+            format!("the agent of {} said goodbye in boot {}", scene.name(host), boot.number)
+        }
         What::Retired { host, who, why } => {
             format!("{} is retired for good by {who}: {why}", scene.name(host))
         }
-        What::PolicySet {
-            version, who, why, ..
-        } => format!("policy version {version} is in force, set by {who}: {why}"),
+        What::PolicySet { version, who, why, .. } => {
+            format!("policy version {version} is in force, set by {who}: {why}")
+        }
         What::Paused { who, why } => format!("all healing is stopped by {who}: {why}"),
         What::Resumed { who, why } => {
             format!("the brake is lifted and the ramp begins, by {who}: {why}")
@@ -123,15 +111,7 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
 
 fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
     match what {
-        What::Verdict {
-            subject,
-            kind,
-            anchor,
-            against,
-            well,
-            vacant,
-            ..
-        } => {
+        What::Verdict { subject, kind, anchor, against, well, vacant, .. } => {
             let subject = scene.subject(subject);
             let voices = if *against + *well + *vacant == 0 {
                 String::new()
@@ -141,14 +121,8 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
             let (name, index) = (subject.name, anchor.index);
             format!("verdict {kind} on {name} at entry {index}{voices}")
         }
-        What::Escalated {
-            why, is_counted, ..
-        } => {
-            let counted = if *is_counted {
-                "; its lease goes on counting"
-            } else {
-                ""
-            };
+        What::Escalated { why, is_counted, .. } => {
+            let counted = if *is_counted { "; its lease goes on counting" } else { "" };
             format!("a person is called: {why}{counted}")
         }
         What::Closed { how, .. } => closed(how),
@@ -161,31 +135,14 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
 
 fn of_a_lease(scene: &Scene<'_>, what: &What) -> String {
     match what {
-        What::Granted {
-            fence,
-            healer,
-            is_takeover,
-            ..
-        } => {
-            let taken = if *is_takeover {
-                ", to take an orphaned one over"
-            } else {
-                ""
-            };
-            format!(
-                "lease under fence {fence} offered to {}{taken}",
-                scene.name(healer)
-            )
+        What::Granted { fence, healer, is_takeover, .. } => {
+            let taken = if *is_takeover { ", to take an orphaned one over" } else { "" };
+            format!("lease under fence {fence} offered to {}{taken}", scene.name(healer))
         }
         What::Accepted { fence, healer, .. } => {
             format!("{} takes the lease under fence {fence}", scene.name(healer))
         }
-        What::LeaseOver {
-            fence,
-            end,
-            is_orphaned,
-            ..
-        } => {
+        What::LeaseOver { fence, end, is_orphaned, .. } => {
             let end = match end {
                 LeaseEnd::NotAccepted => "was not taken in time".to_owned(),
                 LeaseEnd::RanOut => "ran out".to_owned(),
@@ -204,14 +161,7 @@ fn of_a_lease(scene: &Scene<'_>, what: &What) -> String {
 
 fn of_a_remedy(scene: &Scene<'_>, what: &What) -> String {
     match what {
-        What::Intended {
-            fence,
-            remedy,
-            rung,
-            argv,
-            healer,
-            ..
-        } => format!(
+        What::Intended { fence, remedy, rung, argv, healer, .. } => format!(
             "{} intends remedy {remedy} under fence {fence}: rung {}, {}",
             scene.name(healer),
             rung.saturating_add(1),
@@ -220,34 +170,17 @@ fn of_a_remedy(scene: &Scene<'_>, what: &What) -> String {
         What::IntentRefused { fence, why, .. } => {
             format!("the intent under fence {fence} is refused: {why}")
         }
-        What::Received {
-            remedy,
-            fence,
-            kind,
-            detail,
-            ..
-        } => format!(
-            "remedy {remedy} under fence {fence} {}{}",
-            ended(*kind),
-            more(detail)
-        ),
-        What::Inspected {
-            remedy,
-            kind,
-            detail,
-            ..
-        } => format!(
-            "inspection: remedy {remedy} {}{}",
-            ended(*kind),
-            more(detail)
-        ),
+        What::Received { remedy, fence, kind, detail, .. } => {
+            format!("remedy {remedy} under fence {fence} {}{}", ended(*kind), more(detail))
+        }
+        What::Inspected { remedy, kind, detail, .. } => {
+            format!("inspection: remedy {remedy} {}{}", ended(*kind), more(detail))
+        }
         What::Verified { remedy, boot, .. } => {
             let proof = boot.map_or_else(String::new, |boot| format!(" by boot {}", boot.number));
             format!("remedy {remedy} is proven{proof} and the voices say well; it soaks")
         }
-        What::Unproven {
-            remedy, rung, why, ..
-        } => format!(
+        What::Unproven { remedy, rung, why, .. } => format!(
             "remedy {remedy} did not prove that it worked (rung {}): {why}",
             rung.saturating_add(1)
         ),
@@ -276,9 +209,5 @@ fn ended(kind: ReceiptKind) -> &'static str {
 }
 
 fn more(detail: &str) -> String {
-    if detail.is_empty() {
-        String::new()
-    } else {
-        format!(": {detail}")
-    }
+    if detail.is_empty() { String::new() } else { format!(": {detail}") }
 }

@@ -89,11 +89,7 @@ fn awaits(scene: &Scene<'_>, case: &Case) -> String {
         Stage::Closed { how, .. } => audit::closed(how),
         Stage::Escalated { why, .. } => persons(case, why),
         Stage::Offered(lease) => {
-            format!(
-                "the lease is offered to {} (fence {})",
-                scene.name(&lease.healer),
-                lease.fence
-            )
+            format!("the lease is offered to {} (fence {})", scene.name(&lease.healer), lease.fence)
         }
         Stage::Remedy { lease, remedy } => {
             let since = case.remedies.last().map_or(now, |note| note.intended);
@@ -108,10 +104,7 @@ fn awaits(scene: &Scene<'_>, case: &Case) -> String {
         }
         Stage::Open => waits(scene, case, "the leader offers the lease to a healer next"),
         Stage::Leased(lease) => {
-            let next = format!(
-                "{} looks a last time, then begins",
-                scene.name(&lease.healer)
-            );
+            let next = format!("{} looks a last time, then begins", scene.name(&lease.healer));
             waits(scene, case, &next)
         }
         Stage::Verifying { well_since, .. } => {
@@ -207,11 +200,7 @@ fn closed(case: &Case) -> Option<ClosedHow> {
         Closure::ByPerson(why) => ("by person", Some(why.clone())),
         Closure::MergedInto(case) => ("merged", Some(case.to_string())),
     };
-    Some(ClosedHow {
-        how: word.to_owned(),
-        detail,
-        at: wall(*at_wall),
-    })
+    Some(ClosedHow { how: word.to_owned(), detail, at: wall(*at_wall) })
 }
 
 /// How much of a span is left, for JSON.

@@ -28,14 +28,7 @@ pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
 }
 
 fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
-    let Votes {
-        seats,
-        against,
-        well,
-        vacant,
-        needed,
-        tolerated,
-    } = votes::votes(scene, case);
+    let Votes { seats, against, well, vacant, needed, tolerated } = votes::votes(scene, case);
     let index = case.grounds.anchor.index;
     let heard = case.grounds.sights.len();
     let mut steps = vec![step(
@@ -65,10 +58,7 @@ fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     }
     let upheld = case.rounds_upheld;
     if upheld > 1 {
-        steps.push(step(
-            "3.4",
-            format!("{upheld} consecutive rounds have upheld it"),
-        ));
+        steps.push(step("3.4", format!("{upheld} consecutive rounds have upheld it")));
     }
     steps
 }
@@ -136,10 +126,7 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
         ));
     };
     let rungs = counted(rule.ladder.len(), "rung");
-    let waits = rule
-        .ladder
-        .first()
-        .map_or(Span::ZERO, |rung| rule.stands_for(rung));
+    let waits = rule.ladder.first().map_or(Span::ZERO, |rung| rule.stands_for(rung));
     let sentence = if rule.acts() {
         let first = match waits {
             Span::ZERO => "the first at once".to_owned(),
@@ -155,8 +142,5 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
 }
 
 fn step(rule: &str, sentence: String) -> Decided {
-    Decided {
-        rule: rule.to_owned(),
-        sentence,
-    }
+    Decided { rule: rule.to_owned(), sentence }
 }

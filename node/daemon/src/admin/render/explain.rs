@@ -10,12 +10,7 @@ use crate::admin::answer::{
 
 /// A case by its number, or a host by its name or id.
 pub fn explain(scene: &Scene<'_>, what: &str) -> Result<Explained, Refusal> {
-    let number = what
-        .strip_prefix('#')
-        .unwrap_or(what)
-        .parse()
-        .ok()
-        .map(CaseId);
+    let number = what.strip_prefix('#').unwrap_or(what).parse().ok().map(CaseId);
     if let Some(case) = number.and_then(|number| scene.ledger.case(number)) {
         return Ok(Explained {
             host: case.host().and_then(|host| of_host(scene, &host)),
@@ -34,8 +29,7 @@ pub fn explain(scene: &Scene<'_>, what: &str) -> Result<Explained, Refusal> {
 fn find(scene: &Scene<'_>, what: &str) -> Option<HostId> {
     let is_it = |host: &HostId, name: &str| name == what || host.to_string() == what;
     let mut all = scene.ledger.roster().all();
-    all.find(|(host, entry)| is_it(host, entry.claims.host.as_str()))
-        .map(|(host, _)| *host)
+    all.find(|(host, entry)| is_it(host, entry.claims.host.as_str())).map(|(host, _)| *host)
 }
 
 fn unknown(scene: &Scene<'_>, what: &str, number: Option<CaseId>) -> Refusal {
@@ -45,11 +39,7 @@ fn unknown(scene: &Scene<'_>, what: &str, number: Option<CaseId>) -> Refusal {
              `hale cases --all` lists those that are"
         )
     } else {
-        let names = scene
-            .ledger
-            .roster()
-            .all()
-            .map(|(_, entry)| entry.claims.host.as_str());
+        let names = scene.ledger.roster().all().map(|(_, entry)| entry.claims.host.as_str());
         let nearest = names.max_by(|one, other| {
             let likeness = |name: &str| strsim::jaro_winkler(name, what);
             likeness(one).total_cmp(&likeness(other))
@@ -65,12 +55,7 @@ fn newest_case<'l>(scene: &Scene<'l>, host: &HostId) -> Option<&'l Case> {
     let ledger = scene.ledger;
     let entry = ledger.roster().get_even_retired(host)?;
     let open = hosts::case_of(scene, host, entry).and_then(|case| ledger.case(case));
-    let closed = || {
-        ledger
-            .closed_cases()
-            .filter(|case| case.host() == Some(*host))
-            .last()
-    };
+    let closed = || ledger.closed_cases().filter(|case| case.host() == Some(*host)).last();
     open.or_else(closed).map(AsRef::as_ref)
 }
 
@@ -85,11 +70,7 @@ fn of_case(scene: &Scene<'_>, case: &Case) -> CaseExplained {
         voices: votes::voices(scene, case),
         decided: decided::decided(scene, case),
         awaited: awaited(scene, case),
-        remedies: case
-            .remedies
-            .iter()
-            .map(|note| remedy(scene, note))
-            .collect(),
+        remedies: case.remedies.iter().map(|note| remedy(scene, note)).collect(),
         timeline,
         timeline_is_cut,
     }
@@ -141,17 +122,11 @@ fn of_host(scene: &Scene<'_>, host: &HostId) -> Option<HostExplained> {
     let entry = scene.ledger.roster().get_even_retired(host)?;
     let seating = scene.ledger.seating();
     let observers = seating.observers(host).iter();
-    let watches: &[HostId] = if entry.is_retired {
-        &[]
-    } else {
-        seating.subjects(host)
-    };
+    let watches: &[HostId] = if entry.is_retired { &[] } else { seating.subjects(host) };
     let doubts = scene.local.doubts.get(host).into_iter().flatten();
     let line = hosts::line(scene, host, entry);
     Some(HostExplained {
-        observers: observers
-            .map(|observer| observer_seen(scene, host, observer))
-            .collect(),
+        observers: observers.map(|observer| observer_seen(scene, host, observer)).collect(),
         watches: scene.names(watches),
         doubts: doubts
             .map(|doubt| DoubtSeen {
@@ -166,11 +141,7 @@ fn of_host(scene: &Scene<'_>, host: &HostId) -> Option<HostExplained> {
 }
 
 fn observer_seen(scene: &Scene<'_>, subject: &HostId, observer: &HostId) -> ObserverSeen {
-    let round = scene
-        .local
-        .rounds
-        .get(subject)
-        .and_then(|round| round.paths.get(observer));
+    let round = scene.local.rounds.get(subject).and_then(|round| round.paths.get(observer));
     let own = || {
         let is_me = *observer == scene.me.id();
         scene.local.readings.get(subject).filter(|_| is_me)
@@ -181,9 +152,7 @@ fn observer_seen(scene: &Scene<'_>, subject: &HostId, observer: &HostId) -> Obse
         domain: scene.domain(observer),
         is_up: scene.is_up(observer),
         discounted: scene.local.discounting.get(observer).cloned(),
-        paths: readings
-            .map(|readings| votes::paths(readings))
-            .unwrap_or_default(),
+        paths: readings.map(|readings| votes::paths(readings)).unwrap_or_default(),
     }
 }
 
@@ -221,10 +190,7 @@ fn sentences(scene: &Scene<'_>, host: &HostId, state: &str) -> Vec<String> {
         "retired" => said.push("it is retired for good: its name never comes back".to_owned()),
         "left" => {
             let since = ledger.left_since(host).unwrap_or_default();
-            let (ago, grace) = (
-                ledger.time().since(since),
-                ledger.policy().timers.left_grace,
-            );
+            let (ago, grace) = (ledger.time().since(since), ledger.policy().timers.left_grace);
             said.push(format!(
                 "its agent said goodbye {ago} ago: no case for {grace}, then a ticket (protocol 3.6)"
             ));

@@ -10,18 +10,10 @@ use crate::admin::answer::{HostLine, Hosts};
 pub fn hosts(scene: &Scene<'_>, retired: bool) -> Hosts {
     let entries = scene.ledger.roster().all();
     let asked = entries.filter(|(_, entry)| retired || !entry.is_retired);
-    let mut hosts: Vec<HostLine> = asked
-        .map(|(host, entry)| line(scene, host, entry))
-        .collect();
+    let mut hosts: Vec<HostLine> = asked.map(|(host, entry)| line(scene, host, entry)).collect();
     let key = |host: &HostLine| {
         let is_retired = host.state == "retired";
-        (
-            is_retired,
-            host.region.clone(),
-            host.zone.clone(),
-            host.rack.clone(),
-            host.name.clone(),
-        )
+        (is_retired, host.region.clone(), host.zone.clone(), host.rack.clone(), host.name.clone())
     };
     hosts.sort_by_cached_key(key);
     Hosts { hosts }
@@ -30,10 +22,7 @@ pub fn hosts(scene: &Scene<'_>, retired: bool) -> Hosts {
 /// One host.
 pub fn line(scene: &Scene<'_>, host: &HostId, entry: &Entry) -> HostLine {
     let claims = &entry.claims;
-    let roles = [
-        ("keeper", claims.roles.keeper),
-        ("healer", claims.roles.healer),
-    ];
+    let roles = [("keeper", claims.roles.keeper), ("healer", claims.roles.healer)];
     let case = case_of(scene, host, entry);
     HostLine {
         name: claims.host.to_string(),
@@ -71,11 +60,7 @@ pub fn case_of(scene: &Scene<'_>, host: &HostId, entry: &Entry) -> Option<CaseId
         Scope::Host(_) | Scope::Group(_) | Scope::Fleet => false,
     };
     let mut domains = scene.domains.iter();
-    own.or_else(|| {
-        domains
-            .find(|(scope, _)| covers(scope))
-            .map(|(_, case)| *case)
-    })
+    own.or_else(|| domains.find(|(scope, _)| covers(scope)).map(|(_, case)| *case))
 }
 
 /// Who doubts it, as far as this agent has heard.

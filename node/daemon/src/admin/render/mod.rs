@@ -54,14 +54,7 @@ impl<'a> Scene<'a> {
             .cases()
             .filter(|case| is_domain(&case.subject))
             .map(|case| (case.subject.clone(), case.id));
-        Self {
-            ledger,
-            standing,
-            local,
-            me,
-            wall_ms,
-            domains: domains.collect(),
-        }
+        Self { ledger, standing, local, me, wall_ms, domains: domains.collect() }
     }
 
     /// The answer around what was asked for.
@@ -106,10 +99,7 @@ impl<'a> Scene<'a> {
             Scope::Group(group) => ("group", group.to_string()),
             Scope::Fleet => ("fleet", "fleet".to_owned()),
         };
-        Subject {
-            kind: kind.to_owned(),
-            name,
-        }
+        Subject { kind: kind.to_owned(), name }
     }
 
     /// About when a moment of ledger time was, by the leaders' wall clocks.
@@ -136,9 +126,5 @@ fn count(count: usize) -> u64 {
 
 /// `1 host`, `2 hosts`.
 fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

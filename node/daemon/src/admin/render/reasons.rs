@@ -8,21 +8,14 @@ use vocabulary::Scope;
 
 /// A refusal of the ledger, for people and scripts.
 pub fn refusal(scene: &Scene<'_>, refused: &Refused) -> Refusal {
-    Refusal {
-        name: name(refused),
-        sentence: sentence(scene, refused),
-    }
+    Refusal { name: name(refused), sentence: sentence(scene, refused) }
 }
 
 /// The refusal's name: that of its variant, which never changes.
 pub fn name(refused: &Refused) -> String {
     let shown = format!("{refused:?}");
     let is_letter = |letter: char| letter.is_ascii_alphanumeric();
-    shown
-        .split(|letter| !is_letter(letter))
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    shown.split(|letter| !is_letter(letter)).next().unwrap_or_default().to_owned()
 }
 
 /// Its sentence, with hosts by their names.

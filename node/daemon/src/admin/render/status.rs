@@ -17,11 +17,8 @@ use ledger::refusal::ScopeName;
 pub fn status(scene: &Scene<'_>) -> Status {
     let ledger = scene.ledger;
     let budgets = ledger.budgets();
-    let open: Vec<CaseLine> = ledger
-        .cases()
-        .take(Status::CASES_MAX)
-        .map(|case| cases::line(scene, case))
-        .collect();
+    let open: Vec<CaseLine> =
+        ledger.cases().take(Status::CASES_MAX).map(|case| cases::line(scene, case)).collect();
     let founding = ledger.founding();
     Status {
         cluster: founding.map(|founding| founding.cluster.to_string()),
@@ -39,11 +36,7 @@ pub fn status(scene: &Scene<'_>) -> Status {
         brake: brake(scene),
         healing: healing(&budgets),
         zones: zones(scene, &budgets),
-        budgets: budgets
-            .iter()
-            .filter(|line| is_shown(scene, line))
-            .map(budget)
-            .collect(),
+        budgets: budgets.iter().filter(|line| is_shown(scene, line)).map(budget).collect(),
         cases: open,
         cases_open: count(ledger.cases().count()),
         allows: allowed(scene),
@@ -92,10 +85,9 @@ fn brake(scene: &Scene<'_>) -> Brake {
             since: wall(pause.since_wall),
         }),
         surge: brakes.surge.map(|surge| surge.case.0),
-        ramp: brakes.ramp.map(|ramp| RampSeen {
-            limit: u64::from(ramp.limit),
-            ended: u64::from(ramp.ended),
-        }),
+        ramp: brakes
+            .ramp
+            .map(|ramp| RampSeen { limit: u64::from(ramp.limit), ended: u64::from(ramp.ended) }),
     }
 }
 
@@ -197,11 +189,7 @@ fn allowed(scene: &Scene<'_>) -> Vec<String> {
         ));
     }
     if !allowance.half_zones.is_empty() {
-        let zones: Vec<String> = allowance
-            .half_zones
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let zones: Vec<String> = allowance.half_zones.iter().map(ToString::to_string).collect();
         let zones = listed(&zones);
         said.push(format!(
             "half of all hosts or more stand in one zone, whose loss is a surge: {zones}"
@@ -233,9 +221,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     };
     if !unheard.is_empty() {
         let names = listed(&unheard);
-        notes.push(format!(
-            "enrolled, but their agents were never heard: {names}"
-        ));
+        notes.push(format!("enrolled, but their agents were never heard: {names}"));
     }
     let discounting = scene.local.discounting.iter();
     notes.extend(
@@ -266,12 +252,7 @@ fn observes(scene: &Scene<'_>) -> Option<String> {
 
 /// The first few, and how many more.
 fn listed(names: &[String]) -> String {
-    let shown = names
-        .iter()
-        .take(LISTED_MAX)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(" ");
+    let shown = names.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(" ");
     match names.len().saturating_sub(LISTED_MAX) {
         0 => shown,
         more => format!("{shown} and {more} more"),

@@ -9,9 +9,7 @@ use crate::admin::answer::{PathSeen, VoiceSeen, Votes};
 
 /// How the voices added up (protocol 3.3, 3.4).
 pub fn votes(scene: &Scene<'_>, case: &Case) -> Votes {
-    let observers = case
-        .host()
-        .map_or(0, |host| scene.ledger.seating().observers(&host).len());
+    let observers = case.host().map_or(0, |host| scene.ledger.seating().observers(&host).len());
     let grounds = &case.grounds;
     let filled = observers.saturating_sub(grounds.vacant.len());
     Votes {
@@ -30,11 +28,7 @@ pub fn voices(scene: &Scene<'_>, case: &Case) -> Vec<VoiceSeen> {
         return Vec::new();
     };
     let grounds = &case.grounds;
-    let spoken = grounds
-        .against
-        .iter()
-        .chain(&grounds.well)
-        .chain(&grounds.vacant);
+    let spoken = grounds.against.iter().chain(&grounds.well).chain(&grounds.vacant);
     if spoken.clone().next().is_none() && grounds.sights.is_empty() {
         // A farewell: nobody was asked to look.
         return Vec::new();
@@ -46,18 +40,12 @@ pub fn voices(scene: &Scene<'_>, case: &Case) -> Vec<VoiceSeen> {
             observers.push(*observer);
         }
     }
-    observers
-        .iter()
-        .map(|observer| voice(scene, case, observer))
-        .collect()
+    observers.iter().map(|observer| voice(scene, case, observer)).collect()
 }
 
 fn voice(scene: &Scene<'_>, case: &Case, observer: &HostId) -> VoiceSeen {
     let grounds = &case.grounds;
-    let sight = grounds
-        .sights
-        .iter()
-        .find(|sight| sight.observer == *observer);
+    let sight = grounds.sights.iter().find(|sight| sight.observer == *observer);
     let said = if grounds.against.contains(observer) {
         "against"
     } else if grounds.well.contains(observer) {
@@ -78,13 +66,8 @@ fn voice(scene: &Scene<'_>, case: &Case, observer: &HostId) -> VoiceSeen {
 
 fn fitness(sight: Option<&SightKept>, said: &str) -> String {
     match sight {
-        Some(SightKept {
-            void: Some(why), ..
-        }) => format!("its attestation is void: {why}"),
-        Some(SightKept {
-            discount: Some(why),
-            ..
-        }) => format!("discounted: {why}"),
+        Some(SightKept { void: Some(why), .. }) => format!("its attestation is void: {why}"),
+        Some(SightKept { discount: Some(why), .. }) => format!("discounted: {why}"),
         Some(_) if said == "mute" => "fit, but none of its paths could tell".to_owned(),
         Some(_) => "fit".to_owned(),
         None if said == "vacant" => "silent itself".to_owned(),

@@ -25,11 +25,7 @@ pub struct ModelMind {
 
 impl ModelMind {
     pub fn new(fleet: Fleet) -> Self {
-        Self {
-            fleet: Mutex::new(fleet),
-            local: Mutex::default(),
-            has_majority: true,
-        }
+        Self { fleet: Mutex::new(fleet), local: Mutex::default(), has_majority: true }
     }
 
     pub fn fleet(&self) -> MutexGuard<'_, Fleet> {
@@ -59,10 +55,7 @@ impl Mind for ModelMind {
     async fn refresh(&self) {}
 
     async fn local(&self) -> Local {
-        self.local
-            .lock()
-            .expect("no test panics while it holds it")
-            .clone()
+        self.local.lock().expect("no test panics while it holds it").clone()
     }
 
     async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted> {
@@ -77,10 +70,7 @@ impl Mind for ModelMind {
         let found = Command::Found {
             cluster: cluster(),
             authorities: vec![model_authority()],
-            keepers: keepers
-                .iter()
-                .map(|name| model_chain(&claims(name.as_str())))
-                .collect(),
+            keepers: keepers.iter().map(|name| model_chain(&claims(name.as_str()))).collect(),
         };
         self.propose(found).await
     }
@@ -106,12 +96,7 @@ impl Served {
         let socket = Socket::bind(&admin).expect("the path is free");
         let mind = Arc::new(mind);
         let serving = tokio::spawn(serve(socket, admin, Arc::<ModelMind>::clone(&mind)));
-        Self {
-            client,
-            mind,
-            serving,
-            _folder: folder,
-        }
+        Self { client, mind, serving, _folder: folder }
     }
 }
 

@@ -59,83 +59,46 @@ async fn every_answer_follows_its_schema_in_calm_in_trouble_and_before_the_found
     for what in ["1", "2", "b2", "c3"] {
         sound::<Explained>(&served, &format!("/v1/explain/{what}")).await;
     }
-    let ordered: Answer<Ordered> = served
-        .client
-        .order("/v1/pause", &why("look"))
-        .await
-        .expect("it is done");
+    let ordered: Answer<Ordered> =
+        served.client.order("/v1/pause", &why("look")).await.expect("it is done");
     check(&ordered).expect("it follows its schema");
 }
 
 #[tokio::test]
 async fn orders_reach_the_ledger_in_the_name_of_whoever_sits_at_the_socket() {
     let served = Served::over(ModelMind::new(Fleet::nine()));
-    let order = PolicyOrder {
-        text: POLICY.into(),
-        why: "the first one".into(),
-        if_version: Some(0),
-    };
-    let set: Answer<Ordered> = served
-        .client
-        .order("/v1/policy", &order)
-        .await
-        .expect("version 0 is in force");
+    let order =
+        PolicyOrder { text: POLICY.into(), why: "the first one".into(), if_version: Some(0) };
+    let set: Answer<Ordered> =
+        served.client.order("/v1/policy", &order).await.expect("version 0 is in force");
     assert_eq!(set.data.version, Some(1));
     let late = refused(served.client.order::<Ordered>("/v1/policy", &order).await);
     assert_eq!(late.name, "PolicyVersion");
 
-    served
-        .client
-        .order::<Ordered>("/v1/pause", &why("a look"))
-        .await
-        .expect("it is done");
+    served.client.order::<Ordered>("/v1/pause", &why("a look")).await.expect("it is done");
     let status: Answer<Status> = served.client.ask("/v1/status").await.expect("it answers");
     let pause = status.data.brake.pause.expect("it is paused");
     assert_eq!(pause.why, "a look");
     assert!(pause.who.ends_with("@a1"), "{}", pause.who);
     let order = ResumeOrder { why: "seen".into() };
-    served
-        .client
-        .order::<Ordered>("/v1/resume", &order)
-        .await
-        .expect("it is done");
+    served.client.order::<Ordered>("/v1/resume", &order).await.expect("it is done");
     let nothing = refused(served.client.order::<Ordered>("/v1/resume", &order).await);
     assert_eq!(nothing.name, "Nothing");
 
-    let retire = |host: &str| RetireOrder {
-        host: host.into(),
-        why: "sold".into(),
-    };
+    let retire = |host: &str| RetireOrder { host: host.into(), why: "sold".into() };
     served
         .client
         .order::<Ordered>("/v1/host/retire", &retire("c3"))
         .await
         .expect("no voter, no case");
-    let voter = refused(
-        served
-            .client
-            .order::<Ordered>("/v1/host/retire", &retire("c1"))
-            .await,
-    );
+    let voter = refused(served.client.order::<Ordered>("/v1/host/retire", &retire("c1")).await);
     assert_eq!(voter.name, "NotPermitted");
-    let unknown = refused(
-        served
-            .client
-            .order::<Ordered>("/v1/host/retire", &retire("c9"))
-            .await,
-    );
+    let unknown = refused(served.client.order::<Ordered>("/v1/host/retire", &retire("c9")).await);
     assert_eq!(unknown.name, "NoSuch");
 
     let case = served.mind.fleet().opened("b2", Seen::AgentDown).0;
-    let order = DismissOrder {
-        case,
-        why: "seen to".into(),
-    };
-    served
-        .client
-        .order::<Ordered>("/v1/case/dismiss", &order)
-        .await
-        .expect("nothing is begun");
+    let order = DismissOrder { case, why: "seen to".into() };
+    served.client.order::<Ordered>("/v1/case/dismiss", &order).await.expect("nothing is begun");
 }
 
 #[tokio::test]
@@ -143,14 +106,8 @@ async fn a_ledger_is_founded_once() {
     let mut fleet = Fleet::of(["a1", "b1", "c1"].iter().map(|name| claims(name)).collect());
     fleet.ledger = Ledger::new();
     let served = Served::over(ModelMind::new(fleet));
-    let order = FoundOrder {
-        keepers: ["a1", "b1", "c1"].map(String::from).into(),
-    };
-    served
-        .client
-        .order::<Ordered>("/v1/init", &order)
-        .await
-        .expect("there is none yet");
+    let order = FoundOrder { keepers: ["a1", "b1", "c1"].map(String::from).into() };
+    served.client.order::<Ordered>("/v1/init", &order).await.expect("there is none yet");
     let again = refused(served.client.order::<Ordered>("/v1/init", &order).await);
     assert_eq!(again.name, "AlreadyFounded");
 }
@@ -162,19 +119,9 @@ async fn without_a_majority_it_answers_and_says_so_and_takes_no_order() {
     let served = Served::over(mind);
     let status: Answer<Status> = sound(&served, "/v1/status").await;
     assert!(!status.fresh && status.age_ms == 95_000);
-    assert!(
-        status.data.notes[0].contains("no majority"),
-        "{:?}",
-        status.data.notes
-    );
-    let order = served
-        .client
-        .order::<Ordered>("/v1/pause", &why("stop"))
-        .await;
-    assert!(
-        matches!(order, Err(ClientFault::NoMajority(_))),
-        "{order:?}"
-    );
+    assert!(status.data.notes[0].contains("no majority"), "{:?}", status.data.notes);
+    let order = served.client.order::<Ordered>("/v1/pause", &why("stop")).await;
+    assert!(matches!(order, Err(ClientFault::NoMajority(_))), "{order:?}");
 }
 
 #[tokio::test]
@@ -206,24 +153,16 @@ async fn nobody_listens_is_told_from_an_agent_that_says_no() {
     let client = served.client.clone();
     drop(served);
     let silence = client.ask::<Status>("/v1/status").await;
-    assert!(
-        matches!(silence, Err(ClientFault::NoAgent { .. })),
-        "{silence:?}"
-    );
+    assert!(matches!(silence, Err(ClientFault::NoAgent { .. })), "{silence:?}");
 }
 
 #[tokio::test]
 async fn beyond_its_room_a_connection_is_closed_and_room_is_found_again() {
     let served = Served::over(ModelMind::new(Fleet::nine()));
     let path = served.client.socket().to_owned();
-    let idle: Vec<UnixStream> = (0..32)
-        .map(|_| UnixStream::connect(&path).expect("room"))
-        .collect();
-    served
-        .client
-        .ask::<Status>("/v1/status")
-        .await
-        .expect_err("no room");
+    let idle: Vec<UnixStream> =
+        (0..32).map(|_| UnixStream::connect(&path).expect("room")).collect();
+    served.client.ask::<Status>("/v1/status").await.expect_err("no room");
     drop(idle);
     // Each that ends gives its room back; how soon the server sees it is its own affair.
     while served.client.ask::<Status>("/v1/status").await.is_err() {
@@ -235,8 +174,7 @@ async fn beyond_its_room_a_connection_is_closed_and_room_is_found_again() {
 async fn a_peer_that_never_ends_its_head_is_cut_off() {
     let served = Served::over(ModelMind::new(Fleet::nine()));
     let mut slow = UnixStream::connect(served.client.socket()).expect("room");
-    slow.write_all(b"GET /v1/status HTTP/1.1\r\nhost: ha")
-        .expect("room");
+    slow.write_all(b"GET /v1/status HTTP/1.1\r\nhost: ha").expect("room");
     let ended = tokio::task::spawn_blocking(move || {
         let mut rest = Vec::new();
         slow.read_to_end(&mut rest)
@@ -285,9 +223,7 @@ async fn the_audit_is_verified_over_pages_and_any_damage_is_found() {
 
     let judged = |pages: &[AuditPage]| {
         let mut chain = Chain::default();
-        pages
-            .iter()
-            .try_for_each(|page| chain.take(page).map(|_| ()))
+        pages.iter().try_for_each(|page| chain.take(page).map(|_| ()))
     };
     assert_eq!(judged(&pages), Ok(()));
     let mut cut = pages.clone();
@@ -296,10 +232,7 @@ async fn the_audit_is_verified_over_pages_and_any_damage_is_found() {
     let mut lost = pages.clone();
     let last = lost.last_mut().expect("two");
     last.records.pop();
-    let nothing = AuditPage {
-        records: Vec::new(),
-        ..last.clone()
-    };
+    let nothing = AuditPage { records: Vec::new(), ..last.clone() };
     lost.push(nothing);
     assert!(matches!(judged(&lost), Err(ChainFault::Head { .. })));
     let mut relabelled = pages.clone();

@@ -30,38 +30,21 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), Str
             }
             "anyOf" => {
                 let schemas = said.as_array().ok_or("anyOf without a list")?;
-                let fits_any = schemas
-                    .iter()
-                    .any(|schema| fits(value, schema, root, at).is_ok());
-                fits_any
-                    .then_some(())
-                    .ok_or_else(|| format!("{at}: fits none of {said}"))
+                let fits_any = schemas.iter().any(|schema| fits(value, schema, root, at).is_ok());
+                fits_any.then_some(()).ok_or_else(|| format!("{at}: fits none of {said}"))
             }
             "type" => is_of(value, said)
                 .then_some(())
                 .ok_or_else(|| format!("{at}: {value} is no {said}")),
             "minimum" => {
-                let is_enough = value
-                    .as_f64()
-                    .zip(said.as_f64())
-                    .is_none_or(|(is, least)| is >= least);
-                is_enough
-                    .then_some(())
-                    .ok_or_else(|| format!("{at}: {value} is below {said}"))
+                let is_enough =
+                    value.as_f64().zip(said.as_f64()).is_none_or(|(is, least)| is >= least);
+                is_enough.then_some(()).ok_or_else(|| format!("{at}: {value} is below {said}"))
             }
             "required" => {
-                let names = said
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str);
-                let missing = names
-                    .filter(|name| value.get(name).is_none())
-                    .collect::<Vec<_>>();
-                missing
-                    .is_empty()
-                    .then_some(())
-                    .ok_or_else(|| format!("{at}: without {missing:?}"))
+                let names = said.as_array().into_iter().flatten().filter_map(Value::as_str);
+                let missing = names.filter(|name| value.get(name).is_none()).collect::<Vec<_>>();
+                missing.is_empty().then_some(()).ok_or_else(|| format!("{at}: without {missing:?}"))
             }
             "properties" => properties(value, said, root, at),
             "items" => value

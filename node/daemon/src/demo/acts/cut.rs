@@ -42,13 +42,12 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     let island = island(&before);
     let zone = HOSTS[island[0]].zone;
     stage.story.line("To those who stay a cut zone looks like a dead one, and healing it could run two of everything.");
-    stage.story.say(format!(
-        "every link between zone {zone} and the rest is cut; both its hosts run on"
-    ));
+    stage
+        .story
+        .say(format!("every link between zone {zone} and the rest is cut; both its hosts run on"));
     let fault = Fault::now(before, island.clone());
     let cut = stage.fleet.links().cut_off(&island).await;
-    cut.map_err(FleetFault::of("cut a zone off"))
-        .map_err(not_done)?;
+    cut.map_err(FleetFault::of("cut a zone off")).map_err(not_done)?;
 
     let subject = zone_of(island[0])?;
     let case = fault.verdict(stage, act, &subject).await?;
@@ -62,9 +61,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
 
     stage.story.say("the links are mended");
     let joined = stage.fleet.links().rejoin().await;
-    joined
-        .map_err(FleetFault::of("mend a cut"))
-        .map_err(not_done)?;
+    joined.map_err(FleetFault::of("mend a cut")).map_err(not_done)?;
     let story = closed(stage, case, (fault.before.head, CLOSED_WITHIN)).await?;
     let after = stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
@@ -117,37 +114,18 @@ async fn watch_both_sides(stage: &mut Stage, island: &[Place]) -> Result<Meanwhi
 }
 
 fn one_domain_case(story: &CaseStory, subject: &Scope) -> Proof {
-    let kinds: Vec<String> = story
-        .verdicts
-        .iter()
-        .map(|step| step.what.kind.word())
-        .collect();
+    let kinds: Vec<String> = story.verdicts.iter().map(|step| step.what.kind.word()).collect();
     let held = kinds == [VerdictKind::DomainDown.word()] && story.closed.is_some();
     Proof::new(
-        format!(
-            "{} was one case, and it closed when the zone was back",
-            named(subject)
-        ),
+        format!("{} was one case, and it closed when the zone was back", named(subject)),
         held,
         format!("{}; {}", kinds.join(", "), closed_word(story)),
     )
 }
 
 fn no_surge(stage: &Stage, before: &Calm, meanwhile: &Meanwhile) -> Proof {
-    let is_surge = |what: &What| {
-        matches!(
-            what,
-            What::Verdict {
-                kind: VerdictKind::Surge,
-                ..
-            }
-        )
-    };
-    let surges = stage
-        .history
-        .since(before.head)
-        .filter(|record| is_surge(&record.what))
-        .count();
+    let is_surge = |what: &What| matches!(what, What::Verdict { kind: VerdictKind::Surge, .. });
+    let surges = stage.history.since(before.head).filter(|record| is_surge(&record.what)).count();
     Proof::new(
         "the cut was not mistaken for a surge",
         surges == 0 && meanwhile.told_of_brake == 0 && meanwhile.answers > 0,
@@ -190,13 +168,7 @@ mod tests {
     #[test]
     fn the_zone_that_is_cut_off_is_never_the_leaders() {
         for (leader, host) in HOSTS.iter().enumerate() {
-            let before = Calm {
-                leader,
-                term: 1,
-                boots: Default::default(),
-                head: 0,
-                lines: 0,
-            };
+            let before = Calm { leader, term: 1, boots: Default::default(), head: 0, lines: 0 };
             let island = island(&before);
             assert_eq!(island.len(), 2);
             assert!(island.iter().all(|place| HOSTS[*place].zone != host.zone));
@@ -205,15 +177,9 @@ mod tests {
 
     #[test]
     fn one_answer_that_claims_a_majority_from_the_cut_side_fails_the_proof() {
-        let alone = Meanwhile {
-            said_alone: 9,
-            ..Meanwhile::default()
-        };
+        let alone = Meanwhile { said_alone: 9, ..Meanwhile::default() };
         assert!(alone_and_said_so(&alone, "c").held);
-        let claimed = Meanwhile {
-            claimed_majority: 1,
-            ..alone
-        };
+        let claimed = Meanwhile { claimed_majority: 1, ..alone };
         assert!(!alone_and_said_so(&claimed, "c").held);
         assert!(!alone_and_said_so(&Meanwhile::default(), "c").held, "mute");
     }

@@ -31,8 +31,5 @@ fn victim(before: &Calm) -> Place {
 
 /// A fault that could not even be made.
 pub(super) fn not_done(fault: FleetFault) -> Proof {
-    Proof::overdue(
-        "the demo can do to its hosts what it says",
-        fault.to_string(),
-    )
+    Proof::overdue("the demo can do to its hosts what it says", fault.to_string())
 }

@@ -27,9 +27,7 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     let fault = Fault::now(before, vec![victim]);
     let links = stage.fleet.links();
     let silenced = links.host_goes(victim).await;
-    silenced
-        .map_err(FleetFault::of("silence a host"))
-        .map_err(not_done)?;
+    silenced.map_err(FleetFault::of("silence a host")).map_err(not_done)?;
     stage.fleet.stop(victim).await.map_err(not_done)?;
     healed(stage, act, &fault, VerdictKind::HostDown).await?;
     let now = stage.fleet.process_of(victim).await;

@@ -68,10 +68,7 @@ pub struct Fault {
 impl Act {
     /// An act that has not begun.
     pub fn named(name: &'static str) -> Self {
-        Self {
-            name,
-            ..Self::default()
-        }
+        Self { name, ..Self::default() }
     }
 
     /// Whether every proof held, and there was one.
@@ -88,9 +85,8 @@ impl Act {
         let lease = leases.map(|step| step.wall_ms).min();
         let closures = stories.iter().filter_map(|story| story.closed.as_ref());
         self.fault_to_verdict_ms = verdict.map(since);
-        self.verdict_to_lease_ms = lease
-            .zip(verdict)
-            .map(|(lease, verdict)| lease.saturating_sub(verdict));
+        self.verdict_to_lease_ms =
+            lease.zip(verdict).map(|(lease, verdict)| lease.saturating_sub(verdict));
         self.fault_to_remedy_ms = lines.first().map(|line| since(line.at_ms));
         self.fault_to_closed_ms = closures.map(|step| since(step.wall_ms)).max();
     }
@@ -101,10 +97,8 @@ impl Act {
         let lines = stage.lines(before, None);
         let is_begin = |line: &&Line| line.seen == journal::Seen::Begin;
         self.remedies = lines.iter().filter(is_begin).count();
-        self.in_flight_max = stage
-            .history
-            .in_flight_max(before.head)
-            .max(journal::in_flight_max(&lines));
+        self.in_flight_max =
+            stage.history.in_flight_max(before.head).max(journal::in_flight_max(&lines));
         let bounded = proofs::never_more_than_one(&stage.history, before.head, &lines);
         self.proofs.push(bounded);
         self.proofs.push(stage.one_history().await);
@@ -115,11 +109,7 @@ impl Act {
 impl Fault {
     /// Notes the moment just before the fault is done.
     pub fn now(before: Calm, hosts: Vec<Place>) -> Self {
-        Self {
-            before,
-            at_ms: moments::now_exact(),
-            hosts,
-        }
+        Self { before, at_ms: moments::now_exact(), hosts }
     }
 
     /// Waits for a verdict on one of the hosts, and notes the first doubt that is told on the way.
@@ -135,9 +125,7 @@ impl Fault {
             if stage.is_doubted(&self.hosts).await {
                 act.fault_to_doubt_ms = Some(moments::now_exact().saturating_sub(self.at_ms));
                 let who = HOSTS[stage.witness].name;
-                stage
-                    .story
-                    .say(format!("{who} hears of a doubt: {}", self.names()));
+                stage.story.say(format!("{who} hears of a doubt: {}", self.names()));
             }
             stage.follow().await?;
             if stage.history.case_on(subject, head).is_some() {
@@ -146,11 +134,7 @@ impl Fault {
             time::sleep(DOUBT_LOOK_EVERY).await;
         }
         let claim = format!("a verdict on {} stands", named(subject));
-        stage
-            .until(&claim, VERDICT_WITHIN, |history| {
-                history.case_on(subject, head)
-            })
-            .await
+        stage.until(&claim, VERDICT_WITHIN, |history| history.case_on(subject, head)).await
     }
 
     /// The hosts by name.
@@ -163,9 +147,7 @@ impl Fault {
     fn no_other_case(&self, stage: &Stage, expected: &[Scope]) -> Proof {
         let opened = stage.history.opened_since(self.before.head);
         let held = opened.len() == expected.len()
-            && opened
-                .iter()
-                .all(|(_, subject, _)| expected.contains(subject));
+            && opened.iter().all(|(_, subject, _)| expected.contains(subject));
         let told: Vec<String> = opened
             .iter()
             .map(|(case, subject, kind)| format!("{case} {} on {}", kind.word(), named(subject)))
@@ -205,8 +187,7 @@ async fn healed(
     stage.story.say("all six agents say that all is well");
     let lines = stage.lines(&fault.before, Some(place));
     act.measure(fault, &[&story], &lines);
-    act.proofs
-        .extend(healing(stage, fault, (place, kind), &story).await.proofs());
+    act.proofs.extend(healing(stage, fault, (place, kind), &story).await.proofs());
     act.proofs.push(fault.no_other_case(stage, &[subject]));
     act.finish(stage, &fault.before).await
 }

@@ -35,10 +35,9 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     stage.story.line(
         "So much at once may be no trouble of single hosts: hale stops, and a person decides.",
     );
-    stage.story.say(format!(
-        "SIGKILL: the agents of {} die at once, one in each zone",
-        fault.names()
-    ));
+    stage
+        .story
+        .say(format!("SIGKILL: the agents of {} die at once, one in each zone", fault.names()));
     for victim in &victims {
         stage.fleet.kill(*victim).await.map_err(not_done)?;
     }
@@ -46,27 +45,21 @@ pub async fn play(stage: &mut Stage, act: &mut Act) -> Result<(), Proof> {
     let cases = cases(stage, &fault).await?;
     let braked = watch_brake(stage, &victims).await?;
 
-    stage
-        .story
-        .say(format!("an operator: hale resume --why \"{WHY}\""));
+    stage.story.say(format!("an operator: hale resume --why \"{WHY}\""));
     let order = ResumeOrder { why: WHY.into() };
     let resumed = stage.sight.order(stage.witness, "/v1/resume", &order).await;
     resumed.map_err(|why| Proof::overdue("an operator can lift the brake", why.to_string()))?;
 
     let mut stories = Vec::new();
     for (victim, case) in cases {
-        stories.push((
-            victim,
-            closed(stage, case, (fault.before.head, ALL_CLOSED_WITHIN)).await?,
-        ));
+        stories.push((victim, closed(stage, case, (fault.before.head, ALL_CLOSED_WITHIN)).await?));
     }
     stage.calm(CALM_WITHIN).await?;
     stage.story.say("all six agents say that all is well");
 
     act.proofs.push(braked);
     act.proofs.push(nothing_under_the_brake(stage, &fault));
-    act.proofs
-        .push(a_person_lifted_it(&stage.history, fault.before.head));
+    act.proofs.push(a_person_lifted_it(&stage.history, fault.before.head));
     let told: Vec<&CaseStory> = stories.iter().map(|(_, story)| story).collect();
     act.measure(&fault, &told, &stage.lines(&fault.before, None));
     let mut subjects = vec![Scope::Fleet];
@@ -102,11 +95,8 @@ async fn cases(stage: &mut Stage, fault: &Fault) -> Result<Vec<(Place, CaseId)>,
         let subject = Scope::Host(id_of(*victim));
         let claim = format!("a verdict on {} stands", HOSTS[*victim].name);
         let since = fault.before.head;
-        let case = stage
-            .until(&claim, VERDICT_WITHIN, |history| {
-                history.case_on(&subject, since)
-            })
-            .await?;
+        let case =
+            stage.until(&claim, VERDICT_WITHIN, |history| history.case_on(&subject, since)).await?;
         cases.push((*victim, case));
     }
     Ok(cases)
@@ -140,12 +130,7 @@ fn nothing_under_the_brake(stage: &Stage, fault: &Fault) -> Proof {
     let resumed = stage.history.resumed_since(since);
     let is_intent = |record: &&Record| matches!(record.what, What::Intended { .. });
     let is_before = |record: &&Record| resumed.is_none_or(|resumed| record.number < resumed.number);
-    let intents = stage
-        .history
-        .since(since)
-        .filter(is_before)
-        .filter(is_intent)
-        .count();
+    let intents = stage.history.since(since).filter(is_before).filter(is_intent).count();
     let lifted_ms = resumed.map_or(u64::MAX, |resumed| resumed.wall.0);
     let lines = stage.lines(&fault.before, None);
     let early = lines.iter().filter(|line| line.at_ms < lifted_ms).count();
@@ -162,11 +147,7 @@ fn a_person_lifted_it(history: &History, since: u64) -> Proof {
         Some(What::Resumed { who, why }) => (why == WHY, format!("{who}: {why}")),
         _ => (false, "the audit has no such record".to_owned()),
     };
-    Proof::new(
-        "a person lifted the brake, and the audit says who and why",
-        held,
-        seen,
-    )
+    Proof::new("a person lifted the brake, and the audit says who and why", held, seen)
 }
 
 #[cfg(test)]
@@ -179,13 +160,7 @@ mod tests {
     fn whoever_leads_one_host_of_each_zone_dies_never_the_leader_and_one_keeper_only() {
         let keepers = (0..HOSTS_COUNT).filter(|place| HOSTS[*place].is_keeper);
         for leader in keepers {
-            let before = Calm {
-                leader,
-                term: 1,
-                boots: Default::default(),
-                head: 0,
-                lines: 0,
-            };
+            let before = Calm { leader, term: 1, boots: Default::default(), head: 0, lines: 0 };
             let victims = victims(&before);
             let zones: BTreeSet<&str> = victims.iter().map(|place| HOSTS[*place].zone).collect();
             assert_eq!(zones.len(), 3);

@@ -96,10 +96,7 @@ impl Door {
             match time::timeout(DROPPED_AFTER, TcpStream::connect(address)).await {
                 Ok(filler) => fillers.push(filler?),
                 Err(_dropped) => {
-                    return Ok(Self::Full {
-                        listener,
-                        _fillers: fillers,
-                    });
+                    return Ok(Self::Full { listener, _fillers: fillers });
                 }
             }
         }

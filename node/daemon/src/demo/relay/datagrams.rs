@@ -73,11 +73,7 @@ async fn way(
     upstream.connect(target).await?;
     let upstream = Arc::new(upstream);
     let back = carry_back(upstream.clone(), socket.clone(), source, mode.clone());
-    let way = Way {
-        upstream: upstream.clone(),
-        back: tokio::spawn(back),
-        used: Instant::now(),
-    };
+    let way = Way { upstream: upstream.clone(), back: tokio::spawn(back), used: Instant::now() };
     // What falls out ends its task as it is dropped.
     drop(ways.push(source, way));
     Ok(upstream)

@@ -61,12 +61,7 @@ impl Relay {
         let mut tasks = JoinSet::new();
         tasks.spawn(datagrams::carry(datagrams, target, seen.clone()));
         tasks.spawn(connections::carry(address, target, seen, asked));
-        Ok(Self {
-            address,
-            mode,
-            changes,
-            _tasks: tasks,
-        })
+        Ok(Self { address, mode, changes, _tasks: tasks })
     }
 
     /// Where the dialling agent reaches the other one.

@@ -48,10 +48,7 @@ impl Target {
                 let _ = client.write_all(name.as_bytes()).await;
             }
         });
-        Self {
-            address,
-            _tasks: tasks,
-        }
+        Self { address, _tasks: tasks }
     }
 }
 
@@ -69,22 +66,15 @@ async fn knock(address: SocketAddr) -> Heard {
 }
 
 async fn dialler() -> UdpSocket {
-    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))
-        .await
-        .expect("bound")
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("bound")
 }
 
 /// The echo of a few bytes, or nothing.
 async fn echo(dialler: &UdpSocket, relay: &Relay) -> Option<Vec<u8>> {
-    dialler
-        .send_to(b"ping", relay.address())
-        .await
-        .expect("sent");
+    dialler.send_to(b"ping", relay.address()).await.expect("sent");
     let mut buffer = [0; 64];
-    let (length, from) = timeout(PATIENCE, dialler.recv_from(&mut buffer))
-        .await
-        .ok()?
-        .expect("received");
+    let (length, from) =
+        timeout(PATIENCE, dialler.recv_from(&mut buffer)).await.ok()?.expect("received");
     assert_eq!(from, relay.address(), "answers come from where one dialled");
     Some(buffer[..length].to_vec())
 }
@@ -175,15 +165,9 @@ async fn a_connection_that_is_open_when_the_silence_falls_stalls_and_ends_with_i
     let mut client = TcpStream::connect(relay.address()).await.expect("accepted");
     let (mut served, _) = frozen.accept().await.expect("carried");
     relay.set(Mode::Silent).await.expect("holds");
-    served
-        .write_all(b"late")
-        .await
-        .expect("taken by the kernel");
+    served.write_all(b"late").await.expect("taken by the kernel");
     let mut buffer = [0; 8];
-    assert!(
-        timeout(PATIENCE, client.read(&mut buffer)).await.is_err(),
-        "nothing passes"
-    );
+    assert!(timeout(PATIENCE, client.read(&mut buffer)).await.is_err(), "nothing passes");
     relay.set(Mode::Open).await.expect("holds");
     let ended = timeout(PATIENCE, client.read(&mut buffer)).await;
     assert!(matches!(ended, Ok(Ok(0) | Err(_))), "{ended:?}");

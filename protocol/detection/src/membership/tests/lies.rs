@@ -19,12 +19,8 @@ fn life(number: u16) -> Identity {
 }
 
 fn packet(from: u16, message: Message<Identity>, updates: &[Member<Identity>]) -> Vec<u8> {
-    let mut bytes = wire::encode(&Header {
-        src: life(from),
-        src_incarnation: 0,
-        dst: life(US),
-        message,
-    });
+    let mut bytes =
+        wire::encode(&Header { src: life(from), src_incarnation: 0, dst: life(US), message });
     if !updates.is_empty() {
         bytes.extend_from_slice(&(updates.len() as u16).to_be_bytes());
         for update in updates {
@@ -51,10 +47,7 @@ fn record(number: u16, sequence: u64) -> HealthRecord {
 
 /// A member that knows one peer.
 fn member() -> Membership {
-    let settings = Settings {
-        hosts: 6,
-        ..Settings::default()
-    };
+    let settings = Settings { hosts: 6, ..Settings::default() };
     let mut us = Membership::new(settings, (host(US), boot(1)), 1);
     hand(&mut us, PEER, packet(PEER, Message::Gossip, &[]));
     assert_eq!(us.up().len(), 1);
@@ -69,10 +62,7 @@ fn hand(us: &mut Membership, from: u16, bytes: Vec<u8>) -> Vec<Effect> {
 const NOW: Moment = Moment::from_milliseconds(600_000);
 
 fn drops(us: &Membership) -> Vec<(Dropped, u64)> {
-    us.dropped()
-        .iter()
-        .map(|(why, count)| (*why, *count))
-        .collect()
+    us.dropped().iter().map(|(why, count)| (*why, *count)).collect()
 }
 
 #[test]
@@ -117,15 +107,9 @@ fn nothing_of_a_packet_with_a_broken_end_is_taken_in() {
 fn nobody_else_says_under_which_boot_or_renewal_we_live() {
     let ours = life(US);
     let lies = [
-        Identity {
-            boot: boot(9),
-            ..ours
-        },
+        Identity { boot: boot(9), ..ours },
         Identity { renewal: 5, ..ours },
-        Identity {
-            boot: boot(0),
-            ..ours
-        },
+        Identity { boot: boot(0), ..ours },
     ];
     for lie in lies {
         for state in [State::Alive, State::Suspect, State::Down] {
@@ -148,13 +132,7 @@ fn being_called_down_makes_us_renew_but_only_so_often() {
         }
         let from = host(PEER);
         let now = NOW.after(Span::milliseconds(100 * at));
-        for effect in us.handle(
-            now,
-            Event::DatagramArrived {
-                from,
-                bytes: header,
-            },
-        ) {
+        for effect in us.handle(now, Event::DatagramArrived { from, bytes: header }) {
             if let Effect::Renewed { renewal } = effect {
                 renewed.push(renewal);
             }
@@ -165,30 +143,16 @@ fn being_called_down_makes_us_renew_but_only_so_often() {
 }
 
 fn readdressed(renewal: u32) -> Vec<u8> {
-    let dst = Identity {
-        renewal,
-        ..life(US)
-    };
-    wire::encode(&Header {
-        src: life(PEER),
-        src_incarnation: 0,
-        dst,
-        message: Message::TurnUndead,
-    })
+    let dst = Identity { renewal, ..life(US) };
+    wire::encode(&Header { src: life(PEER), src_incarnation: 0, dst, message: Message::TurnUndead })
 }
 
 #[test]
 fn a_suspicion_that_cannot_be_refuted_costs_a_renewal_like_a_death() {
     let mut us = member();
     let last = Member::new(life(US), u16::MAX, State::Suspect);
-    let effects = hand(
-        &mut us,
-        PEER,
-        packet(PEER, Message::Gossip, &[last.clone(), last]),
-    );
-    let renewals = effects
-        .iter()
-        .filter(|effect| matches!(effect, Effect::Renewed { .. }));
+    let effects = hand(&mut us, PEER, packet(PEER, Message::Gossip, &[last.clone(), last]));
+    let renewals = effects.iter().filter(|effect| matches!(effect, Effect::Renewed { .. }));
     assert_eq!(renewals.count(), 1);
     assert_eq!(drops(&us), [(Dropped::AboutUs, 1)]);
 }
@@ -198,22 +162,10 @@ fn nobody_has_us_probe_ourselves() {
     let mut us = member();
     let probe_number = 1;
     let circular = [
-        Message::PingReq {
-            target: life(US),
-            probe_number,
-        },
-        Message::IndirectPing {
-            origin: life(US),
-            probe_number,
-        },
-        Message::IndirectAck {
-            target: life(US),
-            probe_number,
-        },
-        Message::ForwardedAck {
-            origin: life(US),
-            probe_number,
-        },
+        Message::PingReq { target: life(US), probe_number },
+        Message::IndirectPing { origin: life(US), probe_number },
+        Message::IndirectAck { target: life(US), probe_number },
+        Message::ForwardedAck { origin: life(US), probe_number },
     ];
     for message in circular {
         assert_eq!(hand(&mut us, PEER, packet(PEER, message, &[])), []);
@@ -230,11 +182,7 @@ fn invented_hosts_fill_a_bounded_room_and_keep_no_real_one_out() {
         hand(&mut us, PEER, packet(PEER, Message::Gossip, &updates));
     }
     let bound = 2 * 6 + 1_024;
-    assert!(
-        (bound..bound + 20).contains(&us.up().len()),
-        "{}",
-        us.up().len()
-    );
+    assert!((bound..bound + 20).contains(&us.up().len()), "{}", us.up().len());
     assert!(us.dropped()[&Dropped::Stranger] > 2_000);
     hand(&mut us, OTHER, packet(OTHER, Message::Gossip, &[]));
     assert!(us.up().contains_key(&host(OTHER)));
@@ -248,9 +196,8 @@ fn a_health_record_is_news_once() {
         with_record(bytes, &record(OTHER, sequence).to_bytes())
     };
     let heard = |effects: Vec<Effect>| {
-        let heard = effects
-            .into_iter()
-            .filter(|effect| matches!(effect, Effect::HealthHeard { .. }));
+        let heard =
+            effects.into_iter().filter(|effect| matches!(effect, Effect::HealthHeard { .. }));
         heard.count()
     };
     assert_eq!(heard(hand(&mut us, PEER, gossip(5))), 1);
@@ -279,14 +226,8 @@ fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
             full_of_updates += usize::from(sent.updates.len() > 20);
         }
     }
-    assert_eq!(
-        with_record, 8,
-        "as often as an update of a mesh of 6 is told"
-    );
-    assert!(
-        full_of_updates > 20,
-        "while updates fill every packet they may"
-    );
+    assert_eq!(with_record, 8, "as often as an update of a mesh of 6 is told");
+    assert!(full_of_updates > 20, "while updates fill every packet they may");
 }
 
 #[test]
@@ -297,13 +238,10 @@ fn whoever_renews_goes_on_probing_without_being_spoken_to() {
     for at in 1..20 {
         let now = NOW.after(Span::seconds(at));
         let sent = sent_by(us.handle(now, Event::DeadlineReached));
-        probes.extend(
-            sent.into_iter()
-                .filter_map(|sent| match sent.header.message {
-                    Message::Ping(_) => Some(sent.header.src.renewal),
-                    _ => None,
-                }),
-        );
+        probes.extend(sent.into_iter().filter_map(|sent| match sent.header.message {
+            Message::Ping(_) => Some(sent.header.src.renewal),
+            _ => None,
+        }));
     }
     assert_eq!(probes, [1, 1, 1]);
 }
@@ -329,13 +267,7 @@ fn a_record_forged_in_our_name_is_contradicted_with_a_newer_one() {
         }),
         &forged.to_bytes(),
     );
-    mesh.tell(
-        host(4),
-        Event::DatagramArrived {
-            from: host(5),
-            bytes,
-        },
-    );
+    mesh.tell(host(4), Event::DatagramArrived { from: host(5), bytes });
     mesh.run(Span::seconds(10));
     let is_contradiction = |effect: &Effect| {
         matches!(effect, Effect::HealthHeard { record }
@@ -357,22 +289,10 @@ fn any_message() -> impl Strategy<Value = Message<Identity>> {
     (0..11_u8, any_life(), any::<u8>()).prop_map(|(kind, other, probe_number)| match kind {
         0 => Message::Ping(probe_number),
         1 => Message::Ack(probe_number),
-        2 => Message::PingReq {
-            target: other,
-            probe_number,
-        },
-        3 => Message::IndirectPing {
-            origin: other,
-            probe_number,
-        },
-        4 => Message::IndirectAck {
-            target: other,
-            probe_number,
-        },
-        5 => Message::ForwardedAck {
-            origin: other,
-            probe_number,
-        },
+        2 => Message::PingReq { target: other, probe_number },
+        3 => Message::IndirectPing { origin: other, probe_number },
+        4 => Message::IndirectAck { target: other, probe_number },
+        5 => Message::ForwardedAck { origin: other, probe_number },
         6 => Message::Announce,
         7 => Message::Feed,
         8 => Message::Gossip,
@@ -395,12 +315,7 @@ fn any_packet() -> impl Strategy<Value = Vec<u8>> {
     let tail = prop::collection::vec(any::<u8>(), 0..4);
     (header, updates, tail, any::<prop::sample::Index>(), 0..8_u8).prop_map(
         |((src, dst, src_incarnation, message), updates, tail, place, bend)| {
-            let mut bytes = wire::encode(&Header {
-                src,
-                src_incarnation,
-                dst,
-                message,
-            });
+            let mut bytes = wire::encode(&Header { src, src_incarnation, dst, message });
             bytes.extend_from_slice(&(updates.len() as u16).to_be_bytes());
             for update in &updates {
                 bytes.extend_from_slice(&wire::encode(update));

@@ -48,10 +48,7 @@ pub fn boot(number: u64) -> Boot {
 impl Mesh {
     /// `count` hosts that know nothing but host 0, all started within the first second.
     pub fn joining(count: u16, seed: u64) -> Self {
-        let settings = Settings {
-            hosts: usize::from(count),
-            ..Settings::default()
-        };
+        let settings = Settings { hosts: usize::from(count), ..Settings::default() };
         let mut mesh = Self {
             now: Moment::default(),
             hosts: BTreeMap::new(),
@@ -119,9 +116,7 @@ impl Mesh {
     /// Whom everybody sees as up, in which life, if all see the same.
     pub fn view_of(&self, id: HostId) -> Vec<Boot> {
         let others = self.hosts.iter().filter(|(other, _)| **other != id);
-        others
-            .filter_map(|(_, membership)| membership.up().get(&id).copied())
-            .collect()
+        others.filter_map(|(_, membership)| membership.up().get(&id).copied()).collect()
     }
 
     pub fn is_complete(&self) -> bool {

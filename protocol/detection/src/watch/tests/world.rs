@@ -74,9 +74,7 @@ impl World {
         let end = Moment::from_milliseconds(milliseconds);
         loop {
             let awake = self.hosts.iter().filter(|(_, host)| host.is_awake());
-            let deadline = awake
-                .filter_map(|(id, host)| host.deadline.map(|at| (at, *id)))
-                .min();
+            let deadline = awake.filter_map(|(id, host)| host.deadline.map(|at| (at, *id))).min();
             let first = self.queue.keys().next().copied();
             let next = match (deadline, first) {
                 (Some((at, _)), Some((event, _))) => at.min(event),
@@ -169,19 +167,13 @@ impl World {
     }
 
     pub fn first_doubt_of(&self, subject: HostId) -> Option<Moment> {
-        let told = self
-            .doubts
-            .iter()
-            .find(|(_, _, doubted)| doubted.contains(&subject));
+        let told = self.doubts.iter().find(|(_, _, doubted)| doubted.contains(&subject));
         told.map(|(at, _, _)| *at)
     }
 
     /// Who was ever doubted by anybody but itself being cut off.
     pub fn doubted_subjects(&self) -> Vec<HostId> {
-        let all = self
-            .doubts
-            .iter()
-            .flat_map(|(_, _, doubted)| doubted.clone());
+        let all = self.doubts.iter().flat_map(|(_, _, doubted)| doubted.clone());
         all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -208,11 +200,7 @@ impl World {
     pub fn reach_grades(&self) -> Vec<Grade> {
         let mut grades = BTreeSet::new();
         for (id, own) in &self.hosts {
-            grades.extend(
-                self.others(*id)
-                    .iter()
-                    .filter_map(|other| own.watch.reach(other)),
-            );
+            grades.extend(self.others(*id).iter().filter_map(|other| own.watch.reach(other)));
         }
         grades.into_iter().collect()
     }
@@ -238,10 +226,8 @@ impl World {
             .collect();
         let now = self.now;
         let own = self.host(id);
-        let told = reply::Event::ObserversChanged {
-            observers: others,
-            step: Settings::default().step(),
-        };
+        let told =
+            reply::Event::ObserversChanged { observers: others, step: Settings::default().step() };
         own.reply.handle(now, told);
         assert_eq!(own.watch.handle(now, Event::SeatsChanged(seats)), []);
         own.deadline = own.watch.next_deadline();
@@ -269,54 +255,20 @@ impl World {
             Effect::SendProbe { to, number } => self.probe(by, to, number),
             Effect::ProbeByStream { id, to, within } => {
                 let (wait, end) = self.ask_by_stream(by, to, within);
-                self.send(
-                    wait,
-                    by,
-                    Event::StreamEnded {
-                        id,
-                        subject: to,
-                        end,
-                    },
-                );
+                self.send(wait, by, Event::StreamEnded { id, subject: to, end });
             }
-            Effect::DialFresh {
-                id,
-                to,
-                nonce: _,
-                within,
-            } => {
+            Effect::DialFresh { id, to, nonce: _, within } => {
                 let (wait, end) = self.dial(by, to, within);
-                self.send(
-                    wait,
-                    by,
-                    Event::DialEnded {
-                        id,
-                        subject: to,
-                        end,
-                    },
-                );
+                self.send(wait, by, Event::DialEnded { id, subject: to, end });
             }
-            Effect::Knock {
-                id,
-                to,
-                port: _,
-                within,
-            } => {
+            Effect::Knock { id, to, port: _, within } => {
                 let (wait, reading) = match self.is_linked(by, to) {
                     false => (within, Reading::Silent),
                     true if !self.hosts[&to].is_running => (ROUND_TRIP, Reading::Refused),
                     true if self.hosts[&to].is_frozen => (within, Reading::Accepted),
                     true => (ROUND_TRIP, Reading::Answered),
                 };
-                self.send(
-                    wait,
-                    by,
-                    Event::KnockEnded {
-                        id,
-                        subject: to,
-                        reading,
-                    },
-                );
+                self.send(wait, by, Event::KnockEnded { id, subject: to, reading });
             }
             Effect::DoubtsChanged(notes) => {
                 let doubted = notes.iter().map(|note| note.subject).collect();
@@ -335,23 +287,10 @@ impl World {
         let now = self.now;
         let probed = reply::Event::Probed { from: by, number };
         let replies = self.host(to).reply.handle(now, probed);
-        let [
-            reply::Effect::SendReply {
-                number,
-                boot,
-                next_slot,
-                ..
-            },
-        ] = replies[..]
-        else {
+        let [reply::Effect::SendReply { number, boot, next_slot, .. }] = replies[..] else {
             panic!("a probe has one reply: {replies:?}");
         };
-        let event = Event::ProbeReplied {
-            subject: to,
-            number,
-            boot,
-            next_slot,
-        };
+        let event = Event::ProbeReplied { subject: to, number, boot, next_slot };
         self.send(ROUND_TRIP, by, event);
     }
 
@@ -363,10 +302,7 @@ impl World {
         for sent in [0, 30, 90] {
             if !self.is_lost() && !self.is_lost() {
                 let boot = self.hosts[&to].boot;
-                return (
-                    Span::milliseconds(sent).plus(ROUND_TRIP),
-                    LookEnd::Answered(boot),
-                );
+                return (Span::milliseconds(sent).plus(ROUND_TRIP), LookEnd::Answered(boot));
             }
         }
         (within, LookEnd::Silent)
@@ -387,15 +323,13 @@ impl World {
         if wait >= within {
             return (within, LookEnd::Silent);
         }
-        self.connections
-            .insert((by, to), (self.life(by), self.life(to)));
+        self.connections.insert((by, to), (self.life(by), self.life(to)));
         (wait, LookEnd::Answered(self.hosts[&to].boot))
     }
 
     fn send(&mut self, wait: Span, to: HostId, event: Event) {
         self.queued += 1;
-        self.queue
-            .insert((self.now.after(wait), self.queued), (to, event));
+        self.queue.insert((self.now.after(wait), self.queued), (to, event));
     }
 
     fn answers(&self, by: HostId, to: HostId) -> bool {
@@ -411,11 +345,7 @@ impl World {
     }
 
     fn others(&self, id: HostId) -> Vec<HostId> {
-        self.hosts
-            .keys()
-            .copied()
-            .filter(|other| *other != id)
-            .collect()
+        self.hosts.keys().copied().filter(|other| *other != id).collect()
     }
 
     fn life(&self, id: HostId) -> u64 {
@@ -429,10 +359,7 @@ impl World {
 
 impl Host {
     fn new(number: u8, seed: u64) -> Self {
-        let boot = Boot {
-            number: 1,
-            nonce: u128::from(number),
-        };
+        let boot = Boot { number: 1, nonce: u128::from(number) };
         Self {
             watch: Watch::new(Settings::default(), seed + u64::from(number)),
             deadline: None,
