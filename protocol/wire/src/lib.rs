@@ -1,7 +1,8 @@
 //! Bytes on the mesh: frames, messages, versions, size limits, and the one door to the codec.
 //!
 //! Law W1: any bytes decode to a value or to a named fault; nothing panics and nothing allocates beyond the bound.
-//! Law W2: the bytes of every message are kept as golden files; they change only with [`VERSION`].
+//! Law W2: the bytes of every message, letter, record and row are kept on golden pages; they change only with [`VERSION`], or
+//! with the snapshot's layout.
 //! Not here: what travels by datagram or stream and who may send it is stated (`kind`), but sending is the daemon's.
 
 pub mod codec;
