@@ -1,0 +1,189 @@
+//! What hosts propose, what the log holds, what the ledger answers.
+
+use expect_test::expect_file;
+use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused};
+use vocabulary::{
+    CertificateChain, CertificateFault, Epoch, Grounds, LedgerIndex, ReceiptKind, Scope, Span,
+    StoreId, VerdictKind,
+};
+
+use crate::golden::{Page, every};
+use crate::{
+    ANCHOR, BOOT, CASE, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group, label, rack, receipt,
+    zone,
+};
+
+fn order() -> Order {
+    Order { who: "ops".into(), why: "because".into() }
+}
+
+fn chain() -> CertificateChain {
+    CertificateChain(vec![vec![0x30, 0x82], vec![0x31]])
+}
+
+/// An attestation inside has its row on the page of messages.
+fn grounds() -> Grounds {
+    Grounds { anchor: ANCHOR, epoch: Epoch(12), attestations: Vec::new(), answers: Vec::new() }
+}
+
+fn doubted() -> Vec<Doubted> {
+    vec![Doubted { host: HOST, age: Span::seconds(3) }]
+}
+
+fn findings() -> Vec<Finding> {
+    vec![Finding { scope: Scope::Host(HOST), kind: VerdictKind::HostDown }]
+}
+
+fn put_nouns(page: &mut Page) {
+    every!(page, Scope {
+        Scope::Host(_) => [Scope::Host(HOST)],
+        Scope::Rack(_) => [rack()],
+        Scope::Zone(_) => [zone()],
+        Scope::Group(_) => [Scope::Group(group())],
+        Scope::Fleet => [Scope::Fleet],
+    });
+    every!(page, VerdictKind {
+        VerdictKind::AgentDown => [VerdictKind::AgentDown],
+        VerdictKind::HostDown => [VerdictKind::HostDown],
+        VerdictKind::HostHung => [VerdictKind::HostHung],
+        VerdictKind::Unfit(_) => [VerdictKind::Unfit(label("api"))],
+        VerdictKind::DomainDown => [VerdictKind::DomainDown],
+        VerdictKind::Unsettled => [VerdictKind::Unsettled],
+        VerdictKind::Surge => [VerdictKind::Surge],
+        VerdictKind::Left => [VerdictKind::Left],
+        VerdictKind::Duplicate => [VerdictKind::Duplicate],
+    });
+    every!(page, ReceiptKind {
+        ReceiptKind::Done => [ReceiptKind::Done],
+        ReceiptKind::Refused => [ReceiptKind::Refused],
+        ReceiptKind::Unknown => [ReceiptKind::Unknown],
+    });
+}
+
+fn put_commands(page: &mut Page) {
+    let (case, fence, address) = (CASE, FENCE, "192.0.2.7:4433".parse().expect("sound"));
+    let why = String::from("late");
+    every!(page, Command {
+        Command::Found { .. } => [Command::Found {
+            cluster: cluster(),
+            authorities: vec![vec![0x30]],
+            keepers: vec![chain()],
+        }],
+        Command::Enrol(_) => [Command::Enrol(chain())],
+        Command::Boot { .. } => [
+            Command::Boot { boot: BOOT, address, store: None },
+            Command::Boot { boot: BOOT, address, store: Some(StoreId(6)) },
+        ],
+        Command::Left { .. } => [Command::Left { boot: BOOT }],
+        Command::Retire { .. } => [Command::Retire { host: HOST, order: order() }],
+        Command::Policy { .. } => [
+            Command::Policy { text: "[budget]".into(), if_version: None, order: order() },
+            Command::Policy { text: "[budget]".into(), if_version: Some(3), order: order() },
+        ],
+        Command::Verdicts { .. } => [Command::Verdicts {
+            grounds: grounds(),
+            findings: findings(),
+            doubted: doubted(),
+        }],
+        Command::Surge { .. } => [Command::Surge { doubted: doubted() }],
+        Command::Recovered { .. } => [
+            Command::Recovered { cases: vec![case], grounds: grounds() },
+        ],
+        Command::Offer { .. } => [Command::Offer { case, healer: HEALER }],
+        Command::Accept { .. } => [Command::Accept { case, fence }],
+        Command::Renew { .. } => [Command::Renew { case, fence }],
+        Command::Intend { .. } => [Command::Intend { case, fence, grounds: grounds() }],
+        Command::Receive { .. } => [
+            Command::Receive { case, receipt: receipt(ReceiptKind::Done) },
+        ],
+        Command::Inspected { .. } => [
+            Command::Inspected { case, fence, found: receipt(ReceiptKind::Unknown) },
+        ],
+        Command::Verify { .. } => [Command::Verify { case, fence, grounds: grounds() }],
+        Command::Unproven { .. } => [Command::Unproven { case, fence, why: why.clone() }],
+        Command::Release { .. } => [Command::Release { case, fence, why }],
+        Command::Pause(_) => [Command::Pause(order())],
+        Command::Resume(_) => [Command::Resume(order())],
+        Command::Dismiss { .. } => [Command::Dismiss { case, order: order() }],
+        Command::Tick => [Command::Tick],
+    });
+    every!(page, Entry { Entry { .. } => [Entry {
+        elapsed: Span::milliseconds(1_001),
+        wall: WALL,
+        commands: vec![Proposed { by: HOST, command: Command::Tick }],
+    }] });
+}
+
+fn put_outcomes(page: &mut Page) {
+    every!(page, Outcome {
+        Outcome::Done => [Outcome::Done],
+        Outcome::Findings(_) => [Outcome::Findings(vec![Ok(CASE), Err(Refused::Retired)])],
+        Outcome::Leased { .. } => [Outcome::Leased { fence: FENCE }],
+        Outcome::Intended { .. } => [Outcome::Intended { remedy: REMEDY }],
+        Outcome::Policy { .. } => [Outcome::Policy { version: 3 }],
+        Outcome::Refused(_) => [Outcome::Refused(Refused::NoRule)],
+    });
+    every!(page, CertificateFault {
+        CertificateFault::Size => [CertificateFault::Size],
+        CertificateFault::Unreadable => [CertificateFault::Unreadable],
+        CertificateFault::UnknownAuthority => [CertificateFault::UnknownAuthority],
+        CertificateFault::UriCount(_) => [CertificateFault::UriCount(2)],
+        CertificateFault::Claims(_) => [CertificateFault::Claims("no group".into())],
+    });
+}
+
+fn put_refusals(page: &mut Page) {
+    let (used, limit, left) = (2, 1, Span::seconds(4));
+    let why = || String::from("why");
+    every!(page, Refused {
+        Refused::NotFounded => [Refused::NotFounded],
+        Refused::AlreadyFounded => [Refused::AlreadyFounded],
+        Refused::NotPermitted(_) => [Refused::NotPermitted(why())],
+        Refused::Certificate(_) => [Refused::Certificate(CertificateFault::Size)],
+        Refused::UnknownHost => [Refused::UnknownHost],
+        Refused::Retired => [Refused::Retired],
+        Refused::CaseOpen(_) => [Refused::CaseOpen(CASE)],
+        Refused::BootTooLow(_) => [Refused::BootTooLow(BOOT)],
+        Refused::Duplicate(_) => [Refused::Duplicate(BOOT)],
+        Refused::Malformed(_) => [Refused::Malformed(why())],
+        Refused::PolicyFaults(_) => [Refused::PolicyFaults(vec![why()])],
+        Refused::PolicyVersion(_) => [Refused::PolicyVersion(3)],
+        Refused::Grounds(_) => [Refused::Grounds(why())],
+        Refused::Stale { .. } => [
+            Refused::Stale { anchor: LedgerIndex(11), at_least: LedgerIndex(13) },
+        ],
+        Refused::UnknownCase => [Refused::UnknownCase],
+        Refused::Stage(_) => [Refused::Stage("leased".into())],
+        Refused::Leased(_) => [Refused::Leased(FENCE)],
+        Refused::Fence { .. } => [Refused::Fence { current: FENCE }],
+        Refused::LeaseOver => [Refused::LeaseOver],
+        Refused::Budget { .. } => [Refused::Budget { scope: rack(), used, limit }],
+        Refused::PerHour { .. } => [Refused::PerHour { scope: rack(), used, limit, left }],
+        Refused::Halt { .. } => [Refused::Halt { scope: rack(), unhealthy: 3, limit }],
+        Refused::Floor { .. } => [Refused::Floor { left: 3, floor: 4 }],
+        Refused::Brake(_) => [Refused::Brake(why())],
+        Refused::Keepers { .. } => [Refused::Keepers { used, limit }],
+        Refused::Ramp { .. } => [Refused::Ramp { used, limit }],
+        Refused::NoRule => [Refused::NoRule],
+        Refused::TooSoon { .. } => [Refused::TooSoon { what: why(), left }],
+        Refused::Damped(_) => [Refused::Damped(why())],
+        Refused::ThreeRounds { .. } => [Refused::ThreeRounds { have: 2 }],
+        Refused::Healer(_) => [Refused::Healer(why())],
+        Refused::Nothing => [Refused::Nothing],
+        Refused::Bound(_) => [Refused::Bound(why())],
+    });
+}
+
+pub(crate) fn whole() -> Page {
+    let mut page = Page::of(expect_file!["commands.txt"]);
+    put_nouns(&mut page);
+    put_commands(&mut page);
+    put_outcomes(&mut page);
+    put_refusals(&mut page);
+    page
+}
+
+#[test]
+fn the_bytes_of_every_command_and_outcome_are_those_of_the_page() {
+    whole().check();
+}

@@ -1,0 +1,99 @@
+//! The records of the audit as they are kept in the state and shown sealed at the admin socket.
+
+use expect_test::expect_file;
+use ledger::audit::{LeaseEnd, Record, What};
+use ledger::case::Closure;
+use vocabulary::{
+    CaseId, Digest, HostName, LedgerIndex, PublicKey, ReceiptKind, Scope, VerdictKind,
+};
+
+use crate::golden::{Page, every};
+use crate::{ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, cluster};
+
+fn put_what(page: &mut Page) {
+    let (case, fence, remedy, healer) = (CASE, FENCE, REMEDY, HEALER);
+    let (who, why) = (|| String::from("ops"), || String::from("because"));
+    let (detail, kind) = (|| String::from("exit 0"), ReceiptKind::Done);
+    let (anchor, grounds) = (ANCHOR, DIGEST);
+    every!(page, What {
+        What::Founded { .. } => [What::Founded { cluster: cluster(), voters: vec![HOST, HEALER] }],
+        What::Enrolled { .. } => [What::Enrolled {
+            host: HOST,
+            name: HostName::new("web-1").expect("sound"),
+            claims: "hale://prod/eu/a/r1/web-1?group=web".into(),
+            key: PublicKey([1; 32]),
+        }],
+        What::Booted { .. } => [What::Booted { host: HOST, boot: BOOT }],
+        What::Left { .. } => [What::Left { host: HOST, boot: BOOT }],
+        What::Retired { .. } => [What::Retired { host: HOST, who: who(), why: why() }],
+        What::PolicySet { .. } => [
+            What::PolicySet { version: 3, digest: DIGEST, who: who(), why: why() },
+        ],
+        What::Verdict { .. } => [What::Verdict {
+            case,
+            subject: Scope::Host(HOST),
+            kind: VerdictKind::HostDown,
+            anchor,
+            grounds,
+            against: 8,
+            well: 1,
+            vacant: 2,
+        }],
+        What::Granted { .. } => [What::Granted { case, fence, healer, is_takeover: true }],
+        What::Accepted { .. } => [What::Accepted { case, fence, healer }],
+        What::LeaseOver { .. } => [
+            What::LeaseOver { case, fence, end: LeaseEnd::RanOut, is_orphaned: true },
+        ],
+        What::Intended { .. } => [What::Intended {
+            case,
+            fence,
+            remedy,
+            rung: 1,
+            argv: vec!["/bin/start".into(), "-x".into()],
+            healer,
+            anchor,
+            grounds,
+        }],
+        What::IntentRefused { .. } => [What::IntentRefused { case, fence, why: why() }],
+        What::Received { .. } => [What::Received { case, remedy, fence, kind, detail: detail() }],
+        What::Inspected { .. } => [
+            What::Inspected { case, remedy, fence, kind, detail: detail() },
+        ],
+        What::Verified { .. } => [
+            What::Verified { case, remedy, boot: Some(BOOT), anchor, grounds },
+        ],
+        What::Unproven { .. } => [What::Unproven { case, remedy, rung: 1, why: why() }],
+        What::Escalated { .. } => [What::Escalated { case, why: why(), is_counted: true }],
+        What::Closed { .. } => [What::Closed { case, how: Closure::Healed }],
+        What::Paused { .. } => [What::Paused { who: who(), why: why() }],
+        What::Resumed { .. } => [What::Resumed { who: who(), why: why() }],
+    });
+}
+
+#[test]
+fn the_bytes_of_every_record_are_those_of_the_page() {
+    let mut page = Page::of(expect_file!["records.txt"]);
+    put_what(&mut page);
+    every!(page, LeaseEnd {
+        LeaseEnd::NotAccepted => [LeaseEnd::NotAccepted],
+        LeaseEnd::RanOut => [LeaseEnd::RanOut],
+        LeaseEnd::Released(_) => [LeaseEnd::Released("it leaves".into())],
+    });
+    every!(page, Closure {
+        Closure::Healed => [Closure::Healed],
+        Closure::Recovered => [Closure::Recovered],
+        Closure::Retired => [Closure::Retired],
+        Closure::ByPerson(_) => [Closure::ByPerson("ops".into())],
+        Closure::MergedInto(_) => [Closure::MergedInto(CaseId(43))],
+    });
+    every!(page, Record { Record { .. } => [Record {
+        number: 17,
+        at: AT,
+        wall: WALL,
+        index: LedgerIndex(11),
+        what: What::Left { host: HOST, boot: BOOT },
+        previous: Digest([4; 32]),
+        digest: Digest([5; 32]),
+    }] });
+    page.check();
+}

@@ -1,0 +1,37 @@
+//! The whole state as a snapshot holds it: a healed case, one under way, an escalated one, a pause, a goodbye.
+
+use expect_test::expect_file;
+use ledger::Ledger;
+use ledger::command::Command;
+use vocabulary::ReceiptKind;
+
+use crate::fleet::{Fleet, Seen, order};
+
+/// Nothing in it is drawn: the same commands give the same state on every machine.
+fn lived() -> Fleet {
+    let mut fleet = Fleet::healing();
+    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
+    fleet.boot("b2", 2);
+    fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
+    fleet.wait(3);
+    fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
+    assert_eq!(fleet.stage(case), "closed");
+    let (under_way, ..) = fleet.begun("a3", Seen::AgentDown, "c3");
+    assert_eq!(fleet.stage(under_way), "remedy");
+    fleet.send("c1", Command::Left { boot: crate::fleet::boot(1) });
+    fleet.send("a1", Command::Pause(order("a look")));
+    fleet
+}
+
+#[test]
+fn the_bytes_of_a_state_that_has_lived_are_those_of_the_page_and_read_as_it() {
+    let fleet = lived();
+    let bytes = fleet.ledger.to_bytes();
+    assert_eq!(Ledger::from_bytes(&bytes).as_ref(), Ok(&fleet.ledger));
+    let lines: Vec<String> = bytes
+        .chunks(64)
+        .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n")
+        .collect();
+    expect_file!["state.txt"].assert_eq(&lines.concat());
+}
