@@ -1,5 +1,8 @@
 //! Membership as a whole: whole meshes in virtual time, and single members facing lies.
 
+mod bytes;
+#[path = "../../../wire/tests/golden/mod.rs"]
+mod golden;
 mod lies;
 mod mesh;
 
