@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::raft::Mesh;
 
 /// A request from one store to another.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Letter {
     pub(crate) to: u64,
     pub(crate) from: u64,
     pub(crate) body: Body,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Body {
     Append(AppendEntriesRequest<Mesh>),
     Vote(VoteRequest<u64>),
@@ -28,7 +28,7 @@ pub(crate) enum Body {
 }
 
 /// The answer.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
     Append(AppendEntriesResponse<u64>),
     Vote(VoteResponse<u64>),

@@ -1,9 +1,12 @@
 //! Claims about the whole room: a small machine, keepers in one paused runtime, links and disks that fail on order.
 
 mod binding;
+mod bytes;
 mod chaos;
 mod cluster;
 mod feeds;
+#[path = "../../../protocol/wire/tests/golden/mod.rs"]
+mod golden;
 mod mesh;
 mod power;
 mod suite;
