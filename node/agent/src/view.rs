@@ -50,7 +50,7 @@ impl Agent {
             leader: self.leader,
             doubts: self.watch.doubts(now),
             up: self.membership.up().clone(),
-            health: self.health.clone(),
+            health: self.health_told(),
             calibrated: subjects
                 .iter()
                 .map(|subject| (*subject, self.watch.calibrated(now, subject)))
@@ -63,6 +63,13 @@ impl Agent {
                 .map(|doubt| (doubt.subject, self.doubters(now, &doubt.subject)))
                 .collect(),
         }
+    }
+
+    /// A record speaks for the life that told it: a host that is gone, or lives anew and has nothing to tell, doubts nobody.
+    fn health_told(&self) -> BTreeMap<HostId, HealthRecord> {
+        let up = self.membership.up();
+        let told = self.health.iter().filter(|(host, record)| up.get(*host) == Some(&record.boot));
+        told.map(|(host, record)| (*host, record.clone())).collect()
     }
 
     /// What the last rounds on a subject gave, if this host held them as leader.

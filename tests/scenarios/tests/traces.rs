@@ -34,6 +34,7 @@ scripts! {
     act_3_cut = "act-3-cut",
     act_4_surge = "act-4-surge",
     cut_short = "cut-short",
+    doubter_killed = "doubter-killed",
     goodbye = "goodbye",
     healer_frozen = "healer-frozen",
     healer_killed = "healer-killed",
