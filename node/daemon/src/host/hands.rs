@@ -153,6 +153,10 @@ impl Hands {
                 for address in resolve(&seed).await {
                     match transport.introduce(address).await {
                         Ok(_) => return,
+                        // Time does not mend it, and nobody else can tell the operator of this host.
+                        Err(fault) if fault.is_distrust() => {
+                            tracing::warn!(%address, %fault, "a seed does not let this host in");
+                        }
                         Err(fault) => tracing::debug!(%address, %fault, "a seed does not answer"),
                     }
                 }

@@ -128,6 +128,11 @@ impl Parting {
 }
 
 impl CallFault {
+    /// Whether one side will not have the other, whatever the network does: a certificate, or the hello, was refused.
+    pub fn is_distrust(&self) -> bool {
+        matches!(self, Self::Untrusted(_) | Self::Refused(_))
+    }
+
     /// A handshake that failed for the sake of a certificate is told from one that failed on the way.
     pub(super) fn of_handshake(error: ConnectionError) -> Self {
         const CRYPTO: u64 = 0x100;
