@@ -77,6 +77,11 @@ impl Fleet {
         &self.links
     }
 
+    /// Where a host's agent listens; those who dial it go through its relays.
+    pub fn address(&self, place: Place) -> SocketAddr {
+        self.addresses[place]
+    }
+
     /// Where a host's files lie.
     pub fn files(&self, place: Place) -> Files {
         Files::of(&self.folder, &HOSTS[place])

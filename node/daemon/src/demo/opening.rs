@@ -2,7 +2,7 @@
 //!
 //! Not here: how hosts are made and started (see `fleet`).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,15 +51,17 @@ pub async fn open(
         history: History::default(),
         witness: FIRST,
     };
-    let text = policy::text(program, &folder.join(STARTER));
+    let text = policy::text(program, &starter_socket(folder));
     match raise(&mut stage, folder, &text).await {
         Ok(()) => Ok((stage, starter)),
         Err(proof) => Err((stage.story, format!("{}: {}", proof.claim, proof.seen))),
     }
 }
 
-/// The starter's socket within the folder.
-const STARTER: &str = "starter.sock";
+/// The starter's socket within the mesh's folder: a policy that is not the demo's own names it too.
+pub fn starter_socket(folder: &Path) -> PathBuf {
+    folder.join("starter.sock")
+}
 
 /// The journal within the folder.
 const JOURNAL: &str = "journal.jsonl";
@@ -69,7 +71,7 @@ async fn lay(program: &Path, folder: &Path) -> Result<(Arc<Fleet>, Arc<Journal>,
     let fleet = Arc::new(fleet.map_err(|fault| fault.to_string())?);
     let journal = Journal::begin(&folder.join(JOURNAL));
     let journal = Arc::new(journal.map_err(|why| format!("could not begin a journal: {why}"))?);
-    let starter = Starter::at(&folder.join(STARTER), fleet.clone(), journal.clone());
+    let starter = Starter::at(&starter_socket(folder), fleet.clone(), journal.clone());
     let starter = starter.map_err(|why| format!("could not listen for remedies: {why}"))?;
     Ok((fleet, journal, starter))
 }

@@ -127,7 +127,8 @@ impl Stage {
         let hosts = self.sight.hosts(place).await.map_err(|why| fault(&why))?;
         let hosts = hosts.data.hosts;
         if let Some(host) = hosts.iter().find(|host| host.state != "ok") {
-            return Err(fault(&format_args!("{} is {}", host.name, host.state)));
+            let by = host.doubted_by.join(", ");
+            return Err(fault(&format_args!("{} is {} (doubted by: {by})", host.name, host.state)));
         }
         let boots: BTreeMap<String, u64> =
             hosts.into_iter().filter_map(|host| Some((host.name, host.boot?))).collect();
