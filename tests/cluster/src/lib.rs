@@ -2,4 +2,6 @@
 //!
 //! Not here: the stories (see `tests/stories`), and anything that needs root but `tests/rights.rs`.
 
+pub mod mesh;
 pub mod program;
+pub mod remedies;

@@ -1,3 +1,5 @@
 //! Stories of real processes: each breaks something from outside, and reads what any operator can read.
 
+mod lives;
 mod start;
+mod still;
