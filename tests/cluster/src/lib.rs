@@ -2,6 +2,7 @@
 //!
 //! Not here: the stories (see `tests/stories`), and anything that needs root but `tests/rights.rs`.
 
+pub mod deeds;
 pub mod mesh;
 pub mod program;
 pub mod remedies;
