@@ -6,3 +6,4 @@ pub mod deeds;
 pub mod mesh;
 pub mod program;
 pub mod remedies;
+pub mod stranger;
