@@ -15,6 +15,7 @@ mod hello;
 pub mod incoming;
 mod link;
 mod luck;
+mod plain;
 mod pool;
 mod quic;
 mod redial;

@@ -9,6 +9,8 @@ use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
 use socket2::{Domain, Protocol, Socket, Type};
 use vocabulary::Address;
 
+use super::plain::PlainSocket;
+
 /// Opens the sockets of one agent.
 pub trait Sockets: Send + Sync + fmt::Debug + 'static {
     /// The one port of the agent; asked for once.
@@ -39,7 +41,11 @@ impl UdpSockets {
 
 impl Sockets for UdpSockets {
     fn listening(&self) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        open(self.bind)
+        let port = open(self.bind)?;
+        // The kernel gives what it allows; less is slower, not wrong.
+        let _ = port.set_recv_buffer_size(BUFFER_BYTES);
+        let _ = port.set_send_buffer_size(BUFFER_BYTES);
+        TokioRuntime.wrap_udp_socket(port.into())
     }
 
     fn ephemeral(&self, towards: Address) -> io::Result<Arc<dyn AsyncUdpSocket>> {
@@ -49,7 +55,8 @@ impl Sockets for UdpSockets {
             (_, IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
             (_, IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        open(SocketAddr::new(from, 0))
+        let port = open(SocketAddr::new(from, 0))?;
+        Ok(Arc::new(PlainSocket::new(port.into())?))
     }
 
     fn name(&self) -> String {
@@ -57,15 +64,12 @@ impl Sockets for UdpSockets {
     }
 }
 
-fn open(address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+fn open(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(false)?;
     }
-    // The kernel gives what it allows; less is slower, not wrong.
-    let _ = socket.set_recv_buffer_size(BUFFER_BYTES);
-    let _ = socket.set_send_buffer_size(BUFFER_BYTES);
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    TokioRuntime.wrap_udp_socket(socket.into())
+    Ok(socket)
 }
