@@ -15,6 +15,13 @@ pub const DECODED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Most bytes that a snapshot may claim: 50,000 hosts of about 1 kB each, cases and audit, with room.
 pub const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// What comes in so few bytes, every datagram and hello, may claim [`SMALL_CLAIM_MAX`] and no more, so that a text of four
+/// megabytes that a packet announces is refused before it has any room.
+const SMALL_BYTES: usize = 4 * 1024;
+
+/// The codec counts a number by its full width: at most sixteen bytes for each one that came.
+const SMALL_CLAIM_MAX: usize = 16 * SMALL_BYTES;
+
 /// Why bytes are not a value; nothing has moved, the sender speaks another language or lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -58,7 +65,13 @@ pub fn decode_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
 
 /// One value at the front, and how many bytes it took.
 pub fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Fault> {
-    bincode::serde::decode_from_slice(bytes, layout()).map_err(named)
+    let read = if bytes.len() <= SMALL_BYTES {
+        let layout = bincode::config::standard().with_limit::<SMALL_CLAIM_MAX>();
+        bincode::serde::decode_from_slice(bytes, layout)
+    } else {
+        bincode::serde::decode_from_slice(bytes, layout())
+    };
+    read.map_err(named)
 }
 
 fn layout() -> Configuration<LittleEndian, Varint, Limit<DECODED_BYTES_MAX>> {
@@ -79,7 +92,8 @@ impl fmt::Display for Fault {
             Self::Short => write!(out, "the bytes end before the message does"),
             Self::TooLarge => write!(
                 out,
-                "the bytes claim more than they may: {DECODED_BYTES_MAX} in a message, {STATE_BYTES_MAX} in a state"
+                "the bytes claim more than they may: {DECODED_BYTES_MAX} in a message, {STATE_BYTES_MAX} in a state, \
+                 {SMALL_CLAIM_MAX} where fewer than {SMALL_BYTES} came"
             ),
             Self::Trailing(left) => write!(out, "{left} bytes are left behind the message"),
             Self::Malformed(why) => write!(out, "the bytes are no such message: {why}"),

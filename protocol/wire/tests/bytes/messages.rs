@@ -1,9 +1,6 @@
-//! Are the bytes of every message what they have always been (law W2)?
-
-mod golden;
+//! The golden page of every message.
 
 use expect_test::expect_file;
-use golden::{Page, every};
 use vocabulary::{
     Address, Anchor, Answer, Attestation, Boot, CaseId, ClusterName, Digest, Epoch, Grade, Grounds,
     HostId, LedgerIndex, Path, PathReading, PublicKey, Reading, SelfAnswer, Sequence, Signature,
@@ -14,8 +11,10 @@ use wire::{
     VersionRange, Welcome,
 };
 
+use crate::golden::{Page, every};
+
 /// What the acceptor of a connection answers to a hello.
-type HelloAnswer = Result<Welcome, HelloRefusal>;
+pub(crate) type HelloAnswer = Result<Welcome, HelloRefusal>;
 
 const SUBJECT: HostId = HostId([0x51; 16]);
 const OBSERVER: HostId = HostId([0x0b; 16]);
@@ -205,8 +204,8 @@ fn put_responses(page: &mut Page) {
     });
 }
 
-fn page() -> Page {
-    let mut page = Page::of(expect_file!["golden/messages.txt"]);
+pub(crate) fn page() -> Page {
+    let mut page = Page::of(expect_file!["messages.txt"]);
     put_nouns(&mut page);
     put_hello(&mut page);
     put_datagrams(&mut page);
