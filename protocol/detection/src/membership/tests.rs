@@ -1,5 +1,7 @@
 //! Membership as a whole: whole meshes in virtual time, and single members facing lies.
 
+#[path = "../../../wire/tests/bent/mod.rs"]
+mod bent;
 mod bytes;
 #[path = "../../../wire/tests/golden/mod.rs"]
 mod golden;

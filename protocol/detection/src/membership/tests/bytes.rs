@@ -2,10 +2,12 @@
 
 use expect_test::expect_file;
 use foca::{Header, Member, Message, State};
+use proptest::prelude::*;
 use vocabulary::{Boot, Grade, HostId, Sequence};
 
 use super::super::identity::Identity;
 use super::super::packet::Packet;
+use super::bent::bent;
 use super::golden::{Page, every};
 use crate::health::{CheckKey, Health, HealthRecord};
 
@@ -59,11 +61,43 @@ fn put_gossip(page: &mut Page) {
     every!(page, HealthRecord { HealthRecord { .. } => [record()] });
 }
 
-#[test]
-fn the_bytes_of_gossip_are_those_of_the_page() {
+fn page() -> Page {
     let mut page = Page::of(expect_file!["bytes/gossip.txt"]);
     put_gossip(&mut page);
-    page.check();
+    page
+}
+
+#[test]
+fn the_bytes_of_gossip_are_those_of_the_page() {
+    page().check();
+}
+
+fn a_packet() -> Vec<u8> {
+    let record = record().to_bytes();
+    let length = u8::try_from(record.len()).expect("a record is small");
+    let update = wire::encode(&Member::new(life(6, 1), 3, State::Down));
+    [wire::encode(&head(Message::Feed)), vec![0, 1], update, vec![0, length], record].concat()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_health_record_bent_in_any_way_is_one_within_its_bounds_or_a_named_fault(
+        bytes in bent(vec![record().to_bytes()]),
+    ) {
+        match HealthRecord::from_bytes(&bytes) {
+            Ok(read) => prop_assert_eq!(HealthRecord::from_bytes(&read.to_bytes()), Ok(read)),
+            Err(why) => prop_assert!(!why.to_string().is_empty()),
+        }
+    }
+
+    #[test]
+    fn a_packet_bent_in_any_way_is_read_whole_or_not_at_all(bytes in bent(vec![a_packet()])) {
+        if let Ok(packet) = Packet::parse(&bytes) {
+            prop_assert!(packet.without_records().len() <= bytes.len());
+        }
+    }
 }
 
 #[test]
