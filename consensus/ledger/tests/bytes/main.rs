@@ -1,5 +1,9 @@
-//! Are the bytes of commands, outcomes, records and states what they have always been (law W2)?
+//! Are the bytes of commands, outcomes, records and states what they have always been (law W2), and are any other bytes a value
+//! or a named fault (law W1)?
 
+mod any;
+#[path = "../../../../protocol/wire/tests/bent/mod.rs"]
+mod bent;
 mod cases;
 mod commands;
 #[path = "../fleet/mod.rs"]

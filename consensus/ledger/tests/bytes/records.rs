@@ -70,8 +70,7 @@ fn put_what(page: &mut Page) {
     });
 }
 
-#[test]
-fn the_bytes_of_every_record_are_those_of_the_page() {
+pub(crate) fn whole() -> Page {
     let mut page = Page::of(expect_file!["records.txt"]);
     put_what(&mut page);
     every!(page, LeaseEnd {
@@ -95,5 +94,10 @@ fn the_bytes_of_every_record_are_those_of_the_page() {
         previous: Digest([4; 32]),
         digest: Digest([5; 32]),
     }] });
-    page.check();
+    page
+}
+
+#[test]
+fn the_bytes_of_every_record_are_those_of_the_page() {
+    whole().check();
 }

@@ -8,7 +8,7 @@ use vocabulary::ReceiptKind;
 use crate::fleet::{Fleet, Seen, order};
 
 /// Nothing in it is drawn: the same commands give the same state on every machine.
-fn lived() -> Fleet {
+pub(crate) fn lived() -> Fleet {
     let mut fleet = Fleet::healing();
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
