@@ -212,7 +212,7 @@ impl Shelf {
             let (entry, before, sealed) = self.checked(index, record)?;
             // Law S1. The very first entry of a store may bear any index: openraft's own is 0, a learner's is not.
             let follows = match chain {
-                Some((last, seal)) => index == last + 1 && before == seal,
+                Some((last, seal)) => last.checked_add(1) == Some(index) && before == seal,
                 None => index == start || (self.purged.is_none() && range.start < index),
             };
             if !follows {
@@ -223,8 +223,8 @@ impl Shelf {
             entries.push(entry);
         }
         match (chain, end > start) {
-            (Some((last, _)), true) if last + 1 != end => {
-                Err(rows::damage(last + 1, "the log has a hole here"))
+            (Some((last, _)), true) if last.saturating_add(1) != end => {
+                Err(rows::damage(last.saturating_add(1), "the log has a hole here"))
             }
             (None, true) => Err(rows::damage(start, "the log has a hole here")),
             _ => Ok(entries),
@@ -246,7 +246,7 @@ impl Shelf {
                 let (key, value) = row.map_err(rows::fault)?;
                 let (entry, before, sealed) = self.checked(key.value(), value.value())?;
                 let follows = match last.or(self.purged) {
-                    Some(seen) => seen.index + 1 == key.value(),
+                    Some(seen) => seen.index.checked_add(1) == Some(key.value()),
                     None => true,
                 };
                 if !follows || before != head {

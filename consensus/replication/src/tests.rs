@@ -1,5 +1,8 @@
 //! Claims about the whole room: a small machine, keepers in one paused runtime, links and disks that fail on order.
 
+mod any;
+#[path = "../../../protocol/wire/tests/bent/mod.rs"]
+mod bent;
 mod binding;
 mod bytes;
 mod chaos;

@@ -32,7 +32,7 @@ impl ImageNote {
 impl Shelf {
     /// The number of the next snapshot; chunks that a crash left under it go.
     pub(crate) fn begin_image(&mut self) -> Result<u64, StoreFault> {
-        let generation = self.note.as_ref().map_or(1, |note| note.generation + 1);
+        let generation = self.note.as_ref().map_or(1, |note| note.generation.saturating_add(1));
         let change = rows::change(&self.database)?;
         {
             let mut table = change.open_table(IMAGES).map_err(rows::fault)?;
@@ -112,7 +112,8 @@ impl Shelf {
 }
 
 fn key(generation: u64, part: u64) -> u64 {
-    generation * PARTS_MAX + part
+    // A damaged note may hold any number; its rows are not there then.
+    generation.saturating_mul(PARTS_MAX).saturating_add(part)
 }
 
 /// Most chunks of one snapshot: as many as the largest state has.
