@@ -1,5 +1,8 @@
 //! The admin socket over a modelled mind: a real socket, a real ledger, no agent.
 
+mod any;
+#[path = "../../../../../protocol/wire/tests/bent/mod.rs"]
+mod bent;
 #[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
 pub(crate) mod fleet;
 pub(crate) mod model;
