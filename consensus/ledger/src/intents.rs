@@ -84,6 +84,10 @@ impl Ledger {
     ) -> RemedyId {
         assert!(self.state.brakes.standing().is_none(), "law P1: under a brake nothing begins");
         assert!(
+            case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),
+            "law V3: no remedy against a fresh round that sees its subject well"
+        );
+        assert!(
             lease.ends > self.state.time && case.pending().is_none(),
             "law L3: a remedy begins under a live lease, and after the one before has ended"
         );

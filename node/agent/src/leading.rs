@@ -113,8 +113,16 @@ impl Agent {
 
     /// When the leader's part wants a turn.
     pub(crate) fn lead_deadline(&self) -> Option<Moment> {
+        if !self.leads() {
+            return None;
+        }
         let has_cases = self.ledger.cases().next().is_some();
-        self.leads().then(|| self.lead.next_deadline(has_cases)).flatten()
+        let deadline = self.lead.next_deadline(has_cases);
+        assert!(
+            !has_cases || deadline.is_some(),
+            "law G1: a leader always looks at its cases again"
+        );
+        deadline
     }
 
     /// Rounds hang on the committed state of the moment.

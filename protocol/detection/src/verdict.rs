@@ -10,6 +10,7 @@
 mod discount;
 mod domain;
 mod grounds;
+mod laws;
 mod reason;
 mod seat_set;
 mod size;
@@ -108,7 +109,9 @@ pub fn conclude(
         (*subject, conclusion)
     });
     let hosts = subjects.collect();
-    Conclusions { hosts, domains, discounts, silent }
+    let conclusions = Conclusions { hosts, domains, discounts, silent };
+    laws::check(seating, grounds, &conclusions);
+    conclusions
 }
 
 impl Conclusions {

@@ -200,6 +200,10 @@ impl Task {
         if !self.intends || is_unknown || begun.contains(&remedy) {
             return Some((What::Inspect, Wish::Inspect(order)));
         }
+        assert!(
+            order.fence == self.fence,
+            "law M1: only what a majority granted to this lease is begun"
+        );
         assert!(begun.insert(remedy), "law H1: a remedy is begun at most once in a life");
         Some((What::Apply, Wish::Apply(order)))
     }

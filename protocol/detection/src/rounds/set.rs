@@ -48,6 +48,7 @@ impl Set {
 
     /// Somebody joins now.
     pub fn extend(&mut self, now: Moment) {
+        assert!(self.is_open(now), "law G2: nobody holds a set of rounds open for longer");
         self.ends = now.after(SET_WITHIN);
     }
 
