@@ -206,6 +206,11 @@ impl Mesh {
         all
     }
 
+    /// What this host's agents have logged, one life after the other.
+    pub fn log(&self, place: Place) -> String {
+        std::fs::read_to_string(self.stage.fleet.files(place).log()).unwrap_or_default()
+    }
+
     /// What this host's agent says of that host: `ok`, `doubted`, `case`, `left`, ...
     pub async fn state_of(&self, place: Place, by: Place) -> Option<String> {
         let hosts = self.stage.sight.hosts(by).await.ok()?.data.hosts;

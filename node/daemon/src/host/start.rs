@@ -249,9 +249,10 @@ fn log_as(format: LogFormat, level: LogLevel) {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    // Libraries say little of use to an operator below a warning.
+    // Libraries say little of use to an operator below a warning. openraft's replication tells of a keeper that does not answer
+    // with every heartbeat, ten lines a second; that a keeper is gone, observers and the ledger say once.
     let filter = EnvFilter::new(format!(
-        "warn,daemon={level},agent={level},replication={level},openraft=error"
+        "warn,daemon={level},agent={level},replication={level},openraft=error,openraft::replication=off"
     ));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // Fails only where a test has set another one; that one stays.

@@ -14,6 +14,9 @@ use ledger::audit::{Record, What};
 use rustix::process::{Pid, Signal};
 use vocabulary::{CaseId, VerdictKind};
 
+/// What an agent may log in a minute with two deaths: its starts, its remedies, a warning or two.
+const LOG_LINES_MAX: usize = 20;
+
 /// A healer that was lost before its remedy did anything.
 const BEGUN_ANEW: [&str; 9] = [
     "lease 1 is granted",
@@ -160,6 +163,11 @@ fn a_leader_is_killed_amid_a_remedy_and_the_remedy_ends_once() {
         let after = mesh.calm().await;
         assert!(after.term > trial.before.term);
         assert_eq!(mesh.opened(&trial.before).len(), 2, "subject and leader");
+        for (place, host) in HOSTS.iter().enumerate() {
+            let log = mesh.log(place);
+            let is_short = log.lines().count() <= LOG_LINES_MAX;
+            assert!(is_short, "nobody reads so much of {} at night:\n{log}", host.name);
+        }
     });
 }
 
