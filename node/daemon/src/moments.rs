@@ -1,6 +1,6 @@
 //! The wall clock and its times, for people and for the dates of certificates; no other decision reads them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Seconds of the Unix epoch as RFC 3339 in UTC, `2027-11-18T22:05:00Z`.
 pub fn utc(seconds: u64) -> String {
@@ -32,6 +32,13 @@ pub fn utc_exact(milliseconds: u64) -> String {
 pub fn from_utc(text: &str) -> Option<u64> {
     let moment: Timestamp = text.parse().ok()?;
     u64::try_from(moment.as_millisecond()).ok()
+}
+
+/// The milliseconds of the Unix epoch so long ago: `-2h`, `-1h 30m`.
+pub fn before_now(text: &str) -> Option<u64> {
+    let ago: SignedDuration = text.strip_prefix('-')?.parse().ok()?;
+    let ago = u64::try_from(ago.as_millis()).ok()?;
+    now_exact().checked_sub(ago)
 }
 
 /// The machine's wall clock, in milliseconds of the Unix epoch.

@@ -87,13 +87,18 @@ impl Screen {
         path: &str,
         text: impl FnOnce(&Answer<B>, &Self) -> String,
     ) -> Result<(), CommandFault> {
-        let answer: Answer<B> = self.at.client().ask_and_wait(path)?;
+        let answer = self.ask(path)?;
         if self.at.json {
             json(&answer)?;
         } else {
             faults::print(&text(&answer, self))?;
         }
         fresh(&answer)
+    }
+
+    /// Asks.
+    pub fn ask<B: Body>(&self, path: &str) -> Result<Answer<B>, CommandFault> {
+        Ok(self.at.client().ask_and_wait(path)?)
     }
 
     /// How moments are shown beside this answer.

@@ -1,5 +1,6 @@
 //! `hale audit`, `hale audit verify`: the history, and whether it holds.
 
+use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::faults;
 use super::table::{Table, clean};
 use crate::admin::answer::{Answer, AuditPage, AuditRecord, AuditVerified, Body, Status};
 use crate::admin::chain::Chain;
+use crate::moments;
 
 /// The history: what has become true, intent before effect, outcome after.
 #[derive(Debug, Args)]
@@ -36,14 +38,23 @@ pub enum AuditVerb {
 /// Which records, and how they are printed.
 #[derive(Clone, Debug, Args)]
 pub struct Page {
-    /// Only records after this number; without it the newest hundred.
-    #[arg(long, value_name = "NUMBER")]
-    since: Option<u64>,
+    /// Only records after this number, or since then: `-2h`, `2026-11-18T22:05:00Z`; without it the newest hundred.
+    #[arg(long, value_name = "NUMBER|TIME", allow_hyphen_values = true)]
+    since: Option<Since>,
     /// Go on with what is added, until interrupted; with --json one object a line.
     #[arg(long)]
     follow: bool,
     #[command(flatten)]
     screen: Screen,
+}
+
+/// Where to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    /// After this record.
+    Record(u64),
+    /// In milliseconds of the Unix epoch.
+    Moment(u64),
 }
 
 /// Shown where nobody says since when.
@@ -63,15 +74,18 @@ pub fn run(verb: &Verb) -> Result<(), CommandFault> {
 impl Page {
     fn run(&self) -> Result<(), CommandFault> {
         let mut since = match self.since {
-            Some(since) => since,
+            Some(Since::Record(since)) => since,
+            // What is kept is bounded, so reading all of it is too.
+            Some(Since::Moment(_)) => 0,
             None => ask(&self.screen.at, u64::MAX)?.data.head.number.saturating_sub(NEWEST),
         };
         let mut has_header = self.screen.has_header();
         loop {
-            let answer = ask(&self.screen.at, since)?;
+            let mut answer = ask(&self.screen.at, since)?;
+            let newest = answer.data.records.last().map(|record| record.number);
+            answer.data.records.retain(|record| self.is_wanted(record));
             self.print(&answer, has_header)?;
             has_header &= answer.data.records.is_empty();
-            let newest = answer.data.records.last().map(|record| record.number);
             since = newest.unwrap_or(since);
             let is_more = since < answer.data.head.number && newest.is_some();
             if !is_more && !self.follow {
@@ -80,6 +94,15 @@ impl Page {
             if !is_more {
                 thread::sleep(FOLLOW_EVERY);
             }
+        }
+    }
+
+    fn is_wanted(&self, record: &AuditRecord) -> bool {
+        match self.since {
+            Some(Since::Moment(since)) => {
+                moments::from_utc(&record.at).is_none_or(|at| at >= since)
+            }
+            Some(Since::Record(_)) | None => true,
         }
     }
 
@@ -104,7 +127,7 @@ impl Page {
             let head = head.number;
             return match head {
                 0 => "nothing has happened yet: the ledger is not founded (`hale init --keepers a,b,c`)\n".to_owned(),
-                _ => format!("nothing after that: the newest record is {head}\n"),
+                _ => format!("nothing since then: the newest record is {head}\n"),
             };
         }
         let clock = self.screen.clock(answer);
@@ -118,6 +141,19 @@ impl Page {
             ]);
         }
         table.text("", has_header)
+    }
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.parse().ok().map(Self::Record);
+        let moment =
+            || moments::from_utc(text).or_else(|| moments::before_now(text)).map(Self::Moment);
+        number.or_else(moment).ok_or_else(|| {
+            "expected the number of a record, a time ago as `-2h`, or a moment as `2026-11-18T22:05:00Z`".to_owned()
+        })
     }
 }
 
@@ -177,4 +213,25 @@ fn verified_text(verified: &AuditVerified, seen_by: &str) -> String {
         "\n  the first chains to {from}\n  the last is record {}, digest {}\n",
         head.number, head.digest
     ) + "  the agent names the same one; so must every other agent: run this there, and compare\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_beginning_is_a_record_a_moment_or_a_time_ago() {
+        assert_eq!("17".parse(), Ok(Since::Record(17)));
+        assert_eq!("1970-01-01T00:00:02Z".parse(), Ok(Since::Moment(2_000)));
+        let two_hours = 2 * 60 * 60 * 1_000;
+        let Ok(Since::Moment(at)) = "-2h".parse() else {
+            panic!("a time ago");
+        };
+        let now = moments::now_exact();
+        assert!((now - two_hours - 60_000..=now - two_hours).contains(&at), "{at} at {now}");
+        for wrong in ["yesterday", "-", "--2h", "-2 parsecs", "- 5"] {
+            let fault = wrong.parse::<Since>().expect_err(wrong);
+            assert!(fault.contains("`-2h`"), "{fault}");
+        }
+    }
 }

@@ -2,16 +2,17 @@
 
 use clap::{Args, Subcommand};
 
-use super::asking::{At, Screen, Why};
+use super::asking::{At, Why};
 use super::exit::CommandFault;
+use super::list::List;
 use super::table::{Clock, Table, clean};
-use crate::admin::answer::{Answer, CaseLine, Cases, DismissOrder};
+use crate::admin::answer::{CaseLine, Cases, DismissOrder};
 
 /// The cases that are not closed, and what each waits for.
 #[derive(Clone, Debug, Args)]
 pub struct Verb {
     #[command(flatten)]
-    screen: Screen,
+    list: List,
     /// Those lately closed too.
     #[arg(long)]
     all: bool,
@@ -36,7 +37,7 @@ pub enum CaseVerb {
 
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
-    verb.screen.show(&format!("/v1/cases?all={}", verb.all), text)
+    verb.list.show(&format!("/v1/cases?all={}", verb.all), listed)
 }
 
 /// Does what is asked of `hale case`.
@@ -49,11 +50,11 @@ pub fn run_case(verb: &CaseVerb) -> Result<(), CommandFault> {
     }
 }
 
-/// The screen, from the answer alone.
-pub fn text(answer: &Answer<Cases>, screen: &Screen) -> String {
-    match &answer.data.nothing {
-        Some(why) => clean(why) + "\n",
-        None => table(&answer.data.cases, screen.clock(answer)).text("", screen.has_header()),
+/// The cases, or why there are none.
+pub fn listed(cases: &Cases, clock: Clock) -> Result<Table, String> {
+    match &cases.nothing {
+        Some(why) => Err(clean(why)),
+        None => Ok(table(&cases.cases, clock)),
     }
 }
 

@@ -4,16 +4,17 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::asking::{At, Screen, Why};
+use super::asking::{At, Why};
 use super::exit::{CommandFault, Exit};
-use super::table::Table;
-use crate::admin::answer::{Answer, HostLine, Hosts, RetireOrder};
+use super::list::List;
+use super::table::{Clock, Table};
+use crate::admin::answer::{HostLine, Hosts, RetireOrder};
 
 /// Every host that belongs, where it stands and how it is.
 #[derive(Clone, Debug, Args)]
 pub struct Verb {
     #[command(flatten)]
-    screen: Screen,
+    list: List,
     /// Retired hosts too.
     #[arg(long)]
     retired: bool,
@@ -46,7 +47,7 @@ pub struct Retire {
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
     let path = format!("/v1/hosts?retired={}", verb.retired);
-    verb.screen.show(&path, text)
+    verb.list.show(&path, table)
 }
 
 /// Does what is asked of `hale host`.
@@ -88,11 +89,11 @@ impl Retire {
     }
 }
 
-/// The screen, from the answer alone.
-pub fn text(answer: &Answer<Hosts>, screen: &Screen) -> String {
-    let hosts = &answer.data.hosts;
+/// Hosts on a line each, or why there are none.
+pub fn table(hosts: &Hosts, _: Clock) -> Result<Table, String> {
+    let hosts = &hosts.hosts;
     if hosts.is_empty() {
-        return "no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once\n".to_owned();
+        return Err("no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once".into());
     }
     let header =
         ["host", "zone", "rack", "group", "state", "case", "swim", "boot", "roles", "doubted by"];
@@ -114,7 +115,7 @@ pub fn text(answer: &Answer<Hosts>, screen: &Screen) -> String {
             host.doubted_by.join(" "),
         ]);
     }
-    table.text("", screen.has_header())
+    Ok(table)
 }
 
 /// Its roles; a keeper that votes is a voter.

@@ -15,6 +15,7 @@ pub mod exit;
 pub mod explain;
 mod faults;
 pub mod hosts;
+mod list;
 pub mod orders;
 pub mod policy;
 pub mod status;

@@ -8,7 +8,8 @@ use ledger::policy::Policy;
 use super::asking::{At, Screen, Why};
 use super::exit::{CommandFault, Exit};
 use super::faults;
-use super::table::Table;
+use super::list::List;
+use super::table::{Clock, Table};
 use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder};
 use crate::config;
 
@@ -38,7 +39,7 @@ pub enum Verb {
     History {
         /// How.
         #[command(flatten)]
-        screen: Screen,
+        list: List,
     },
 }
 
@@ -67,7 +68,7 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
         Verb::Check { file } => check(&file),
         Verb::Apply(apply) => apply.run(),
         Verb::Show { version, at } => show(version, at),
-        Verb::History { screen } => screen.show("/v1/policy", history),
+        Verb::History { list } => list.show("/v1/policy", history),
     }
 }
 
@@ -118,13 +119,11 @@ fn text(answer: &Answer<PolicyInForce>, _: &Screen) -> String {
     if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }
 }
 
-fn history(answer: &Answer<PolicyInForce>, screen: &Screen) -> String {
-    let lines = &answer.data.history;
+fn history(policy: &PolicyInForce, clock: Clock) -> Result<Table, String> {
+    let lines = &policy.history;
     if lines.is_empty() {
-        return "no policy was ever set: `hale policy example` prints one, `hale policy apply FILE --why ...` sets it\n"
-            .to_owned();
+        return Err("no policy was ever set: `hale policy example` prints one, `hale policy apply FILE --why ...` sets it".into());
     }
-    let clock = screen.clock(answer);
     let mut table = Table::new(&["version", "set", "by", "digest", "why"]);
     for line in lines {
         table.row([
@@ -135,5 +134,5 @@ fn history(answer: &Answer<PolicyInForce>, screen: &Screen) -> String {
             line.why.clone(),
         ]);
     }
-    table.text("", screen.has_header())
+    Ok(table)
 }

@@ -8,6 +8,8 @@ use ledger::command::{Command, Finding};
 use vocabulary::{Path, PathReading, Reading, ReceiptKind, Span, VerdictKind};
 
 use super::asking::{At, Screen};
+use super::list::List;
+use super::table::{Clock, Table};
 use super::{cases, explain, hosts, status};
 use crate::admin::answer::{Answer, Body};
 use crate::admin::mind::{DoubtHeld, Local, RoundHeld, Standing};
@@ -50,11 +52,11 @@ impl Desk {
     }
 
     fn cases(&self, all: bool) -> String {
-        cases::text(&self.answer(|scene| render::cases(scene, all)), &screen())
+        listed(&self.answer(|scene| render::cases(scene, all)), cases::listed)
     }
 
     fn hosts(&self) -> String {
-        hosts::text(&self.answer(|scene| render::hosts(scene, true)), &screen())
+        listed(&self.answer(|scene| render::hosts(scene, true)), hosts::table)
     }
 
     fn explain(&self, what: &str) -> String {
@@ -66,6 +68,10 @@ impl Desk {
 fn screen() -> Screen {
     let at = At::of_socket("/run/hale/admin.sock");
     Screen { no_header: false, utc: false, ..Screen::plain(at) }
+}
+
+fn listed<B: Body>(answer: &Answer<B>, list: fn(&B, Clock) -> Result<Table, String>) -> String {
+    List::whole(screen()).text(answer, list).expect("as it comes")
 }
 
 fn shows(text: &str, expected: &Expect) {

@@ -6,6 +6,7 @@
 use crate::moments;
 
 /// Rows under a header.
+#[derive(Clone)]
 pub struct Table {
     header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
@@ -29,6 +30,26 @@ impl Table {
     /// One more row; as many cells as the header has.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.iter().map(|cell| clean(cell)).collect());
+    }
+
+    /// The headings.
+    pub fn header(&self) -> &[&'static str] {
+        &self.header
+    }
+
+    /// The rows, each with as many cells as the header has.
+    pub fn rows(&self) -> &[Vec<String>] {
+        &self.rows
+    }
+
+    /// These rows and columns of it, in this order.
+    pub fn part(&self, rows: &[usize], columns: &[usize]) -> Self {
+        let row =
+            |row: &usize| columns.iter().map(|column| self.rows[*row][*column].clone()).collect();
+        Self {
+            header: columns.iter().map(|column| self.header[*column]).collect(),
+            rows: rows.iter().map(row).collect(),
+        }
     }
 
     /// Whether there is nothing to show.
