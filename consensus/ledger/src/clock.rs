@@ -70,5 +70,6 @@ impl Ledger {
             || !state.begun.is_empty()
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()
+            || !state.enrolling.is_empty()
     }
 }

@@ -42,7 +42,7 @@ pub enum Command {
         /// The first voters' certificates; they are enrolled by this command.
         keepers: Vec<CertificateChain>,
     },
-    /// A host with a certificate of the cluster joins the roster (protocol 1.3).
+    /// A host with a certificate of the cluster joins the roster (protocol 1.3); `Done` says that it does so with the next epoch.
     Enrol(CertificateChain),
     /// A host begins a new life (protocol 1.2); only the host itself.
     Boot {

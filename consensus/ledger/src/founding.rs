@@ -3,7 +3,7 @@
 //! Law F1: a ledger is founded once (protocol 1.4).
 //! Law F2: the authority's signature is checked here, by every keeper (protocol 1.3).
 //! Law F3: a retired host never comes back; a boot number never falls (protocol 1.2).
-//! Not here: batching of enrolments, which the leader does by gathering them into one entry: seats move once per entry.
+//! Not here: when whoever has enrolled belongs (see `enrolling`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,9 +108,7 @@ impl Ledger {
             voters: voters.clone(),
         }));
         self.record(What::Founded { cluster: cluster.clone(), voters });
-        for (claims, key) in founders {
-            self.put_claims(claims, key);
-        }
+        self.put_claims(founders);
         Ok(Outcome::Done)
     }
 
@@ -127,29 +125,28 @@ impl Ledger {
         if host != by {
             return Err(Refused::NotPermitted("a host enrols only itself".into()));
         }
-        let Some(entry) = self.state.roster.get_even_retired(&host) else {
-            if self.state.roster.all().count() >= roster::HOSTS_MAX {
-                return Err(Refused::Bound(format!("hosts of one mesh: {}", roster::HOSTS_MAX)));
+        match self.state.roster.get_even_retired(&host) {
+            None => {
+                let waits = self.state.enrolling.get(&host).is_some();
+                let count = self.state.roster.all().count() + self.state.enrolling.count();
+                if !waits && count >= roster::HOSTS_MAX {
+                    let most = roster::HOSTS_MAX;
+                    return Err(Refused::Bound(format!("hosts of one mesh: {most}")));
+                }
             }
-            self.put_claims(claims, key);
-            return Ok(Outcome::Done);
-        };
-        if entry.is_retired {
-            return Err(Refused::Retired);
-        }
-        let speaks = entry.keys.iter().any(|(_, own)| *own == key);
-        if entry.claims == claims && speaks {
-            return Ok(Outcome::Done);
-        }
-        let moves = entry.claims.domain != claims.domain || entry.claims.group != claims.group;
-        match self.state.cases.of_host(&host) {
-            // protocol 1.3: a change of domain or group is refused while a case on the host is open.
-            Some(case) if moves => Err(Refused::CaseOpen(case.id)),
-            _ => {
-                self.put_claims(claims, key);
-                Ok(Outcome::Done)
+            Some(entry) if entry.is_retired => return Err(Refused::Retired),
+            Some(entry) if entry.claims == claims && speaks(entry, &key) => {
+                self.await_no_epoch(&host);
+                return Ok(Outcome::Done);
+            }
+            Some(entry) => {
+                if let Some(case) = self.case_against(entry, &claims) {
+                    return Err(Refused::CaseOpen(case));
+                }
             }
         }
+        self.await_epoch(claims, key);
+        Ok(Outcome::Done)
     }
 
     pub(crate) fn boot(
@@ -252,29 +249,11 @@ impl Ledger {
         )))
     }
 
-    fn put_claims(&mut self, claims: Claims, key: PublicKey) {
-        let (host, index) = (claims.id(), self.state.index);
-        self.record(What::Enrolled {
-            host,
-            name: claims.host.clone(),
-            claims: claims.to_uri(),
-            key,
-        });
-        let known = self.state.roster.get(&host).cloned();
-        let entry = match known {
-            None => roster::Entry::enrolled(claims, key, index),
-            Some(mut entry) => {
-                entry.claims = claims;
-                // protocol 1.3: up to two keys, each from its index on; the oldest falls silent.
-                if entry.keys.iter().all(|(_, own)| *own != key) {
-                    entry.keys.push((index, key));
-                    let over = entry.keys.len().saturating_sub(roster::KEYS_MAX);
-                    entry.keys.drain(..over);
-                }
-                entry
-            }
-        };
-        Arc::make_mut(&mut self.state.roster).put(entry);
+    /// protocol 1.3: a change of domain or group is refused while a case on the host is open.
+    pub(crate) fn case_against(&self, entry: &roster::Entry, claims: &Claims) -> Option<CaseId> {
+        let moves = entry.claims.domain != claims.domain || entry.claims.group != claims.group;
+        let case = moves.then(|| self.state.cases.of_host(&claims.id())).flatten();
+        case.map(|case| case.id)
     }
 
     /// A host that said goodbye is back: its ticket is over.
@@ -296,6 +275,10 @@ impl Order {
     pub const WHO_BYTES_MAX: usize = 64;
     /// A few sentences.
     pub const WHY_BYTES_MAX: usize = 500;
+}
+
+fn speaks(entry: &roster::Entry, key: &PublicKey) -> bool {
+    entry.keys.iter().any(|(_, own)| own == key)
 }
 
 fn founders(

@@ -20,6 +20,7 @@ use crate::cases::Cases;
 use crate::clock::Marks;
 use crate::command::{Command, Entry, Outcome, Proposed, Refused};
 use crate::damping::{Attempts, Begun};
+use crate::enrolling::Enrolling;
 use crate::founding::{Departures, Founding};
 use crate::in_force::PolicyShelf;
 use crate::quiet::Doubts;
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub wall: WallNote,
     pub founding: Option<Arc<Founding>>,
     pub roster: Arc<Roster>,
+    pub enrolling: Arc<Enrolling>,
     pub departures: Arc<Departures>,
     pub shelf: Arc<PolicyShelf>,
     pub cases: Cases,
@@ -76,6 +78,7 @@ impl Ledger {
             wall: WallNote::default(),
             founding: None,
             roster: Arc::new(Roster::new(unfounded())),
+            enrolling: Arc::default(),
             departures: Arc::default(),
             shelf: Arc::default(),
             cases: Cases::default(),
@@ -104,6 +107,7 @@ impl Ledger {
         self.expire();
         let outcomes =
             entry.commands.iter().map(|proposed| self.take(proposed, verifier)).collect();
+        self.enrol_waiting();
         self.settle();
         self.mark();
         laws::check(self, fence);
@@ -121,6 +125,7 @@ impl Ledger {
         if self.derived.seating.epoch() == self.state.roster.epoch {
             return;
         }
+        self.note_epoch();
         self.derived.census = Arc::new(Census::of(&self.state.roster));
         Arc::make_mut(&mut self.derived.seating).update(&self.state.roster);
     }

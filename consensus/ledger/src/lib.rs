@@ -25,6 +25,7 @@ pub mod view;
 mod cases;
 mod damping;
 mod endings;
+mod enrolling;
 mod healing;
 mod intents;
 mod judging;

@@ -9,7 +9,7 @@ use std::fmt;
 use crate::ledger::{Ledger, State};
 
 /// Rises when the layout of the state changes.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Why bytes are not a state; nothing has moved, another snapshot or another version of hale is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use detection::roster::Roster;
 use detection::seats::Seating;
-use vocabulary::{Anchor, CaseId, Fence, HostId, LedgerIndex, LedgerTime, Scope, Span, WallNote};
+use vocabulary::{
+    Anchor, CaseId, Fence, HostId, LedgerIndex, LedgerTime, PublicKey, Scope, Span, WallNote,
+};
 
 use crate::audit::{Audit, Record};
 use crate::brakes::Brakes;
@@ -99,6 +101,11 @@ impl Ledger {
     /// Who belongs; empty and of the cluster `unfounded` before the founding.
     pub fn roster(&self) -> &Arc<Roster> {
         &self.state.roster
+    }
+
+    /// Whether this host has enrolled with this key and waits for the next epoch (protocol 1.3).
+    pub fn is_enrolling(&self, host: &HostId, key: &PublicKey) -> bool {
+        self.state.enrolling.get(host).is_some_and(|(_, own)| own == key)
     }
 
     /// Who watches whom, of the same epoch as the roster.

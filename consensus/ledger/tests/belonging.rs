@@ -70,11 +70,78 @@ fn a_host_enrols_only_itself_and_only_with_a_certificate_of_the_authority() {
     let outcome = fleet.send("d1", Command::Enrol(forged));
     assert!(refusal(&outcome).contains("no authority"), "{outcome:?}");
     let epoch = fleet.ledger.roster().epoch;
+    fleet.wait(EPOCH_SECONDS);
     let own = fleet.send("d1", Command::Enrol(model_chain(&claims("d1"))));
     assert_eq!(own, Outcome::Done);
-    assert!(fleet.ledger.roster().epoch > epoch);
+    assert_eq!(fleet.ledger.roster().epoch, epoch.next());
     assert_eq!(fleet.ledger.seating().epoch(), fleet.ledger.roster().epoch);
     assert_eq!(fleet.ledger.seating().observers(&id("d1")).len(), 9);
+}
+
+/// Protocol 1.3. The roster's epoch and who belongs, as every host sees them.
+fn belong(fleet: &Fleet) -> (u64, usize) {
+    (fleet.ledger.roster().epoch.0, fleet.ledger.roster().present_count())
+}
+
+#[test]
+fn enrolments_are_gathered_and_make_one_epoch_in_five_seconds_at_most() {
+    let mut fleet = Fleet::nine();
+    assert_eq!(belong(&fleet), (2, 9), "one epoch for the founding, one for all who came with it");
+    let newcomers = ["d2", "d3", "e2", "e3", "f2"];
+    let enrol = |fleet: &mut Fleet, name: &str| {
+        assert_eq!(fleet.send(name, Command::Enrol(model_chain(&claims(name)))), Outcome::Done);
+    };
+    fleet.wait(EPOCH_SECONDS);
+    assert!(!fleet.ledger.wants_ticks(), "nobody waits");
+    enrol(&mut fleet, newcomers[0]);
+    assert_eq!(belong(&fleet), (3, 10), "an epoch that has stood for long enough holds nobody up");
+    for name in &newcomers[1..4] {
+        enrol(&mut fleet, name);
+        enrol(&mut fleet, name);
+    }
+    assert!(fleet.ledger.wants_ticks(), "ledger time runs for those who wait");
+    fleet.wait(2);
+    enrol(&mut fleet, newcomers[4]);
+    assert_eq!(fleet.boot("f2", 1), Outcome::Refused(Refused::UnknownHost));
+    fleet.wait(2);
+    assert_eq!(belong(&fleet), (3, 10), "the epoch has stood for four seconds");
+    fleet.wait(1);
+    assert_eq!(belong(&fleet), (4, 14), "all of them at once");
+    assert_eq!(fleet.ledger.seating().epoch(), fleet.ledger.roster().epoch);
+    assert_eq!(fleet.boot("f2", 1), Outcome::Done);
+    assert!(!fleet.ledger.wants_ticks());
+}
+
+#[test]
+fn an_epoch_made_by_anything_else_counts_as_well_and_whoever_waits_may_be_refused_at_last() {
+    let mut fleet = Fleet::nine();
+    fleet.wait(EPOCH_SECONDS);
+    let retire = |name: &str| Command::Retire { host: id(name), order: order("sold") };
+    fleet.send("a1", retire("c3"));
+    let epoch = fleet.ledger.roster().epoch;
+    let moved = Command::Enrol(model_chain(&claims_in("b2", "b", "another")));
+    for (by, command) in [
+        ("d2", Command::Enrol(model_chain(&claims("d2")))),
+        (
+            "a3",
+            Command::Enrol(model_chain_for(
+                &claims("a3"),
+                &ModelSigner::rotated(&claims("a3").host, 1),
+            )),
+        ),
+        ("b2", moved.clone()),
+    ] {
+        assert_eq!(fleet.send(by, command), Outcome::Done);
+    }
+    assert_eq!(fleet.ledger.roster().epoch, epoch, "burying a host has just made one");
+    fleet.send("a1", retire("a3"));
+    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.wait(EPOCH_SECONDS);
+    assert!(fleet.ledger.roster().get(&id("d2")).is_some());
+    assert!(fleet.ledger.roster().get(&id("a3")).is_none(), "buried while it waited");
+    let stands = fleet.ledger.roster().get(&id("b2")).expect("it belongs").claims.clone();
+    assert_eq!(stands, claims("b2"), "a case was opened while it waited");
+    assert_eq!(fleet.send("b2", moved), Outcome::Refused(Refused::CaseOpen(case)));
 }
 
 #[test]
@@ -85,6 +152,7 @@ fn two_keys_speak_for_a_host_and_a_third_silences_the_first() {
     for rotations in [1, 2] {
         let chain = model_chain_for(&host, &key(rotations));
         assert_eq!(fleet.send("a2", Command::Enrol(chain)), Outcome::Done);
+        fleet.wait(EPOCH_SECONDS);
     }
     let entry = fleet.ledger.roster().get(&id("a2")).expect("it belongs").clone();
     let now = fleet.ledger.index();

@@ -8,7 +8,7 @@ use ledger::Ledger;
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::{Address, Boot, CertificateChain, HostId, Moment, PublicKey, Span, StoreId};
 
-/// Between two tries: enrolments are batched, so the answer seldom changes sooner.
+/// Between two tries: the answer seldom changes sooner.
 const PAUSE: Span = Span::seconds(1);
 
 /// Who this host says it is, in this life.
@@ -95,7 +95,9 @@ impl Enrolment {
         let entry = ledger.roster().get(me);
         let speaks = entry.is_some_and(|entry| entry.keys.iter().any(|(_, own)| own == key));
         if !speaks {
-            return Some(Command::Enrol(chain.clone()));
+            // protocol 1.3: what waits for the next epoch is not asked for again.
+            let waits = ledger.is_enrolling(me, key);
+            return (!waits).then(|| Command::Enrol(chain.clone()));
         }
         let is_known = entry.is_some_and(|entry| {
             entry.boot == Some(*boot) && entry.address == Some(*address) && entry.store == *store

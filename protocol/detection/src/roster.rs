@@ -82,10 +82,17 @@ impl Roster {
     }
 
     /// Sets who belongs or what they claim, and raises the epoch.
-    pub fn put(&mut self, mut entry: Entry) {
+    pub fn put(&mut self, entry: Entry) {
+        self.put_all([entry]);
+    }
+
+    /// The same for many, in one epoch (protocol 1.3).
+    pub fn put_all(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.epoch = self.epoch.next();
-        entry.changed = self.epoch;
-        self.hosts.insert(entry.claims.id(), Arc::new(entry));
+        for mut entry in entries {
+            entry.changed = self.epoch;
+            self.hosts.insert(entry.claims.id(), Arc::new(entry));
+        }
         assert!(self.hosts.len() <= 2 * HOSTS_MAX, "law R2: tombstones and hosts stay bounded");
     }
 

@@ -1,11 +1,12 @@
-//! The whole state as a snapshot holds it: a healed case, one under way, an escalated one, a pause, a goodbye.
+//! The whole state as a snapshot holds it: a healed case, one under way, a host that
+//! has just enrolled and one that waits, a pause, a goodbye. Whoever changes these bytes raises `snapshot::LAYOUT`.
 
 use expect_test::expect_file;
 use ledger::Ledger;
-use ledger::command::Command;
-use vocabulary::ReceiptKind;
+use ledger::command::{Command, Outcome};
+use vocabulary::{ReceiptKind, model_chain};
 
-use crate::fleet::{Fleet, Seen, order};
+use crate::fleet::{Fleet, Seen, claims, order};
 
 /// Nothing in it is drawn: the same commands give the same state on every machine.
 pub(crate) fn lived() -> Fleet {
@@ -19,6 +20,10 @@ pub(crate) fn lived() -> Fleet {
     assert_eq!(fleet.stage(case), "closed");
     let (under_way, ..) = fleet.begun("a3", Seen::AgentDown, "c3");
     assert_eq!(fleet.stage(under_way), "remedy");
+    for name in ["d2", "d3"] {
+        let enrolled = fleet.send(name, Command::Enrol(model_chain(&claims(name))));
+        assert_eq!(enrolled, Outcome::Done, "d3 waits for the next epoch");
+    }
     fleet.send("c1", Command::Left { boot: crate::fleet::boot(1) });
     fleet.send("a1", Command::Pause(order("a look")));
     fleet

@@ -34,6 +34,9 @@ pub struct Fleet {
     pub log: Vec<(LedgerIndex, Entry)>,
 }
 
+/// So long an epoch stands (protocol 1.3).
+pub const EPOCH_SECONDS: u64 = 5;
+
 /// Gentle first, then disruptive; short waits.
 pub const POLICY: &str = r#"
 [budget]
@@ -98,9 +101,12 @@ impl Fleet {
         let first = keepers[0].host.as_str().to_owned();
         assert_eq!(fleet.send(&first, found), Outcome::Done);
         for claims in fleet.hosts.clone() {
-            let name = claims.host.as_str();
-            assert_eq!(fleet.send(name, Command::Enrol(model_chain(&claims))), Outcome::Done);
-            assert_eq!(fleet.boot(name, 1), Outcome::Done);
+            let enrolled = fleet.send(claims.host.as_str(), Command::Enrol(model_chain(&claims)));
+            assert_eq!(enrolled, Outcome::Done);
+        }
+        fleet.wait(EPOCH_SECONDS);
+        for claims in fleet.hosts.clone() {
+            assert_eq!(fleet.boot(claims.host.as_str(), 1), Outcome::Done);
         }
         fleet
     }
