@@ -27,6 +27,9 @@ use crate::remedies::Remedies;
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Many times what the longest story takes, for whatever in it awaits an answer and not a condition.
+const STORY_WITHIN: Duration = Duration::from_mins(5);
+
 /// law T3, for the tests of one process; between processes nextest's group holds it.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -48,7 +51,13 @@ pub fn play(story: impl AsyncFnOnce(Mesh)) {
     let laid = Laid(Folder::make().expect("a folder among the temporary files"));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async { story(Mesh::raise(laid.0.path()).await).await });
+    runtime.block_on(async {
+        let told = async { story(Mesh::raise(laid.0.path()).await).await };
+        let minutes = STORY_WITHIN.as_secs() / 60;
+        time::timeout(STORY_WITHIN, told)
+            .await
+            .unwrap_or_else(|_| panic!("the story did not end within {minutes} minutes"));
+    });
 }
 
 /// law T2.

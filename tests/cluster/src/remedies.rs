@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use daemon::demo::opening;
 
-/// The rung's `time_limit`; short, since a takeover waits as long.
-pub const TIME_LIMIT: Duration = Duration::from_secs(6);
+/// The rung's `time_limit`: far longer than an election, which one of the stories awaits meanwhile, and no longer, since a takeover
+/// waits as long.
+pub const TIME_LIMIT: Duration = Duration::from_secs(8);
 
 /// Where a remedy can be made to stand still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +108,7 @@ any_group = {{ in_flight = 1 }}
 
 [timers]
 quiet_for = \"2s\"
-lease_term = \"12s\"
+lease_term = \"16s\"
 {}{}",
             rule("AgentDown", "gentle"),
             rule("HostDown", "disruptive")

@@ -92,9 +92,11 @@ async fn strangers_are_refused_with_a_reason(mesh: &Mesh) -> [StrangeAgent; 2] {
     strangers
 }
 
-/// Random datagrams of every length, and more connections to the second channel than are answered at once.
+/// Random datagrams of every length, handshakes without a certificate, and more connections to the second channel than are
+/// answered at once.
 async fn garbage_is_sent_to_every_port(mesh: &Mesh) {
     const DATAGRAMS: usize = 1_000;
+    const HANDSHAKES: usize = 100;
     const CONNECTIONS: usize = 300;
     let mut noise = Noise(7);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("binds");
@@ -107,6 +109,13 @@ async fn garbage_is_sent_to_every_port(mesh: &Mesh) {
             }
             // The kernel may drop what the agent has no room for.
             let _ = socket.send_to(&packet, address);
+        }
+        // More handshakes at once than are begun with whoever has not proven his address.
+        let nobody = client(None);
+        let dial = || nobody.connect(address, "hale").expect("an address");
+        let handshakes: Vec<_> = std::iter::repeat_with(dial).take(HANDSHAKES).collect();
+        for handshake in handshakes {
+            let _ = handshake.await;
         }
         let mut open = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -140,11 +149,14 @@ async fn a_certified_peer_says_what_is_no_message(mesh: &Mesh) {
         assert!(matches!(answer, Response::Alive { .. }), "{answer:?}");
         // The datagrams that are no message end the connection, and not the agent.
         let longest = connection.max_datagram_size().expect("datagrams");
-        while connection.close_reason().is_none() {
-            let length = [1, DATAGRAM_BYTES_MAX, longest][noise.below(3)].min(longest);
-            let _ = connection.send_datagram(noise.bytes(length).into());
-            tokio::task::yield_now().await;
-        }
+        until("its connection is closed", async || {
+            for _ in 0..8 {
+                let length = [1, DATAGRAM_BYTES_MAX, longest][noise.below(3)].min(longest);
+                let _ = connection.send_datagram(noise.bytes(length).into());
+            }
+            connection.close_reason().is_some()
+        })
+        .await;
         let ended = connection.closed().await;
         let ConnectionError::ApplicationClosed(close) = ended else { panic!("{ended:?}") };
         assert_eq!(close.error_code, VarInt::from_u32(MISBEHAVED));
