@@ -1,9 +1,10 @@
 //! One running host: what is started in which order, and the loop that carries between the mind and the world.
 //!
 //! Rooms: [`start`] the order and its faults; `shell` the loop; `hands` what effects need of the world; `door` the ledger
-//! as this host reaches it; `serve` what other hosts ask of the ledger; [`folder`] the disk; `clock`.
+//! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; [`folder`] the disk; `clock`.
 //! Not here: any decision (see `agent`).
 
+mod chronicle;
 mod clock;
 mod door;
 pub mod folder;

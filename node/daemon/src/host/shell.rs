@@ -13,9 +13,10 @@ use replication::Clock;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
-use vocabulary::{Moment, Span};
+use vocabulary::{HostId, Moment, Span};
 use wire::{Leading, Response, Unavailable};
 
+use super::chronicle::Chronicle;
 use super::hands::Hands;
 use super::inquiry::Inquiry;
 use super::serve;
@@ -49,6 +50,7 @@ pub struct Shell<C> {
     pub agent: Agent,
     pub hands: Hands,
     pub clock: C,
+    chronicle: Chronicle,
     asks: BTreeMap<AskId, Reply>,
     last_ask: u64,
     /// The roster that the transport was last told of.
@@ -61,6 +63,7 @@ pub struct Shell<C> {
 /// One thing heard.
 enum Heard {
     Event(Event),
+    Leader(Option<HostId>, u64),
     Incoming(Incoming),
     Inquiry(Inquiry),
     Deadline,
@@ -69,11 +72,12 @@ enum Heard {
 
 impl<C: Clock> Shell<C> {
     /// A loop that has not begun.
-    pub fn new(agent: Agent, hands: Hands, clock: C) -> Self {
+    pub fn new(agent: Agent, hands: Hands, (clock, chronicle): (C, Chronicle)) -> Self {
         Self {
             agent,
             hands,
             clock,
+            chronicle,
             asks: BTreeMap::new(),
             last_ask: 0,
             roster: None,
@@ -89,6 +93,10 @@ impl<C: Clock> Shell<C> {
             let wake = self.wake();
             match self.listen(&mut ears, wake).await {
                 Heard::Event(event) => self.feed(event),
+                Heard::Leader(leader, term) => {
+                    self.chronicle.led(leader, term);
+                    self.feed(Event::LeadershipChanged { leader });
+                }
                 Heard::Incoming(incoming) => self.take(incoming),
                 Heard::Inquiry(inquiry) => self.answer(inquiry),
                 Heard::Deadline => self.deadline(),
@@ -104,8 +112,8 @@ impl<C: Clock> Shell<C> {
             _ = ears.interrupt.recv() => self.told_to_end(),
             Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
             Ok(()) = ears.leading.changed() => {
-                let leader = ears.leading.borrow_and_update().leader;
-                Heard::Event(Event::LeadershipChanged { leader })
+                let Leading { leader, term } = *ears.leading.borrow_and_update();
+                Heard::Leader(leader, term)
             }
             Ok(()) = ears.state.changed() => {
                 let ledger = Arc::clone(&ears.state.borrow_and_update());
@@ -152,6 +160,7 @@ impl<C: Clock> Shell<C> {
             self.leaves_by = Some(Instant::now() + LEAVE_WITHIN);
         }
         if let Event::LedgerAdvanced { ledger } = &event {
+            self.chronicle.advanced(ledger);
             self.tell_transport(ledger.roster());
         }
         let effects = self.agent.handle(self.clock.now(), event);

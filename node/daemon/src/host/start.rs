@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use vocabulary::{HostId, HostName, StoreId};
 
+use super::chronicle::Chronicle;
 use super::clock::HostClock;
 use super::door::{Door, Line};
 use super::folder::{Folder, FolderFault};
@@ -96,7 +97,8 @@ async fn live(
     };
     let (host, bind) = (&identity.claims().host, config.agent.bind);
     tracing::info!(%host, boot = presence.boot.number, %bind, "agent is up");
-    Shell::new(agent, hands, HostClock).run(ears).await;
+    let chronicle = Chronicle::of(identity.claims().clone());
+    Shell::new(agent, hands, (HostClock, chronicle)).run(ears).await;
     stop.cancel();
     admin.abort();
     close(&transport, port).await;

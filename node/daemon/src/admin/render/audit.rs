@@ -1,11 +1,18 @@
 //! Records of the history, each as one sentence.
 
+use ledger::Ledger;
 use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
-use vocabulary::{CaseId, ReceiptKind};
+use vocabulary::{CaseId, Claims, ReceiptKind};
 
 use super::{Scene, wall};
 use crate::admin::answer::{AuditPage, AuditRecord, Place};
+use crate::admin::mind::Local;
+
+/// One record as one sentence, where only the ledger is at hand.
+pub fn sentence_of(ledger: &Ledger, me: &Claims, record: &Record) -> String {
+    sentence(&Scene::bare(ledger, &Local::default(), me), &record.what)
+}
 
 /// The page of records after this number.
 pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {

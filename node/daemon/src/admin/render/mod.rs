@@ -15,9 +15,9 @@ mod status;
 mod votes;
 
 use ledger::Ledger;
-use vocabulary::{CaseId, Claims, HostId, LedgerTime, Scope, WallNote};
+use vocabulary::{CaseId, Claims, HostId, LedgerTime, Scope, Span, WallNote};
 
-pub use audit::audit;
+pub use audit::{audit, sentence_of};
 pub use cases::cases;
 pub use explain::explain;
 pub use hosts::hosts;
@@ -55,6 +55,12 @@ impl<'a> Scene<'a> {
             .filter(|case| is_domain(&case.subject))
             .map(|case| (case.subject.clone(), case.id));
         Self { ledger, standing, local, me, wall_ms, domains: domains.collect() }
+    }
+
+    /// Names alone: for a reader of the ledger that knows nothing else.
+    fn bare(ledger: &'a Ledger, local: &'a Local, me: &'a Claims) -> Self {
+        let standing = Standing { age: Span::ZERO, has_majority: false, leader: None, term: 0 };
+        Self { ledger, standing, local, me, wall_ms: 0, domains: Vec::new() }
     }
 
     /// The answer around what was asked for.
@@ -113,6 +119,11 @@ impl<'a> Scene<'a> {
     fn is_up(&self, host: &HostId) -> bool {
         *host == self.me.id() || self.local.up.contains(host)
     }
+}
+
+/// A host by its name, where only the ledger is at hand; else by its id.
+pub fn host_name(ledger: &Ledger, me: &Claims, host: &HostId) -> String {
+    Scene::bare(ledger, &Local::default(), me).name(host)
 }
 
 fn wall(note: WallNote) -> String {

@@ -173,9 +173,12 @@ fn allowed(scene: &Scene<'_>) -> Vec<String> {
         0 => "none may be mistaken".to_owned(),
         one => format!("{one} may be mistaken"),
     };
-    let dead = allowance.dead_observers_max;
+    let dead = match allowance.dead_observers_max {
+        0 => "one".to_owned(),
+        dead => format!("more than {dead}"),
+    };
     let mut said = vec![format!(
-        "each host is watched by {seats}: a verdict takes {needed} of them, {liars}; with more than {dead} of them dead too, none is possible"
+        "each host is watched by {seats}: a verdict takes {needed} of them, {liars}; with {dead} of them dead too, none is possible"
     )];
     if allowance.needs_three_rounds {
         said.push(
