@@ -11,6 +11,7 @@ pub mod client;
 pub mod mind;
 mod orders;
 mod peer;
+mod rehearsal;
 pub mod render;
 pub mod server;
 pub mod socket;

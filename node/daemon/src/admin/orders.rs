@@ -3,6 +3,8 @@
 //! Law C1: the ledger decides; what it refuses is told with its name.
 //! Not here: who may order (see `peer`).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use axum::http::StatusCode;
 use ledger::command::{Command, Order, Outcome, Refused};
@@ -13,6 +15,7 @@ use super::answer::{
     DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
+use super::rehearsal::Rehearsal;
 use super::render::{self, Scene};
 use crate::moments;
 
@@ -30,6 +33,20 @@ pub(super) trait Carried: DeserializeOwned + Send + 'static {
 }
 
 type Fulfilled = Result<Ordered, Unfulfilled>;
+
+/// Carries an order out, or finds out what it would come to.
+pub(super) async fn carry(
+    order: impl Carried,
+    (mind, who): (&Arc<dyn Mind>, String),
+    is_dry_run: bool,
+) -> Fulfilled {
+    if !is_dry_run {
+        return order.carry(mind.as_ref(), who).await;
+    }
+    let ordered = order.carry(&Rehearsal(Arc::clone(mind)), who).await?;
+    let sentence = format!("dry run, nothing was done; it would be so: {}", ordered.sentence);
+    Ok(Ordered { sentence, dry_run: true, ..ordered })
+}
 
 #[async_trait]
 impl Carried for PauseOrder {
@@ -66,6 +83,7 @@ impl Carried for PolicyOrder {
         match propose(mind, command).await? {
             Outcome::Policy { version } => Ok(Ordered {
                 sentence: format!("policy version {version} is in force in the whole mesh"),
+                dry_run: false,
                 version: Some(version),
             }),
             other => Err(unexpected(&other)),
@@ -168,7 +186,9 @@ fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
 
 fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
     match outcome {
-        Outcome::Done => Ok(Ordered { sentence: sentence.to_owned(), version: None }),
+        Outcome::Done => {
+            Ok(Ordered { sentence: sentence.to_owned(), dry_run: false, version: None })
+        }
         other => Err(unexpected(other)),
     }
 }

@@ -27,7 +27,7 @@ use super::answer::{
     Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
 };
 use super::mind::{Local, Mind};
-use super::orders::Carried;
+use super::orders::{self, Carried};
 use super::peer::{Leave, Peer};
 use super::render::{self, Scene};
 use super::socket::Socket;
@@ -78,6 +78,13 @@ struct Asked {
     retired: bool,
     since: u64,
     version: Option<u64>,
+}
+
+/// How an order is meant.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct How {
+    dry_run: bool,
 }
 
 /// Serves until it is dropped; its connections end with it.
@@ -198,8 +205,16 @@ async fn policy(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> 
     }
 }
 
-async fn order<O: Carried>(door: State<Door>, peer: Extension<Peer>, body: Received) -> Response {
-    door.take::<O>(*peer, body).await
+async fn order<O: Carried>(
+    door: State<Door>,
+    peer: Extension<Peer>,
+    how: Result<Query<How>, QueryRejection>,
+    body: Received,
+) -> Response {
+    match how {
+        Ok(Query(how)) => door.take::<O>(*peer, how, body).await,
+        Err(why) => door.malformed(why),
+    }
 }
 
 async fn no_such_path(door: State<Door>) -> Response {
@@ -240,7 +255,7 @@ impl Door {
     }
 
     /// Carries an order out.
-    async fn take<O: Carried>(&self, peer: Peer, body: Received) -> Response {
+    async fn take<O: Carried>(&self, peer: Peer, how: How, body: Received) -> Response {
         if self.leave(peer) < Leave::Order {
             return self.forbid(peer, "order", "write_users or write_groups");
         }
@@ -253,7 +268,7 @@ impl Door {
             Err(why) => return self.malformed(why),
         };
         let who = peer.who(self.mind.me().host.as_str());
-        let carried = order.carry(self.mind.as_ref(), who);
+        let carried = orders::carry(order, (&self.mind, who), how.dry_run);
         match tokio::time::timeout(ANSWER_WITHIN, carried).await {
             Ok(Ok(ordered)) => self.scene(|scene| json(StatusCode::OK, &scene.answer(ordered))),
             Ok(Err(unfulfilled)) => self.refuse(unfulfilled.status, unfulfilled.refusal),

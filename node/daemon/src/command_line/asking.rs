@@ -45,12 +45,15 @@ pub struct Screen {
     pub utc: bool,
 }
 
-/// Why something is ordered.
+/// Why something is ordered, and whether it is meant.
 #[derive(Clone, Debug, Args)]
 pub struct Why {
     /// Why; kept in the audit beside your name.
     #[arg(long, value_name = "REASON")]
     pub why: String,
+    /// Do nothing; say what it would come to, or which rule would refuse it.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl At {
@@ -65,8 +68,14 @@ impl At {
         Client::new(&self.socket)
     }
 
-    /// Orders, and says what has become true.
-    pub fn order(&self, path: &str, order: &impl Serialize) -> Result<(), CommandFault> {
+    /// Orders or rehearses, and says what has become true or would have.
+    pub fn order(
+        &self,
+        path: &str,
+        order: &impl Serialize,
+        is_dry_run: bool,
+    ) -> Result<(), CommandFault> {
+        let path = &if is_dry_run { format!("{path}?dry_run=true") } else { path.to_owned() };
         let answer: Answer<Ordered> = self.client().order_and_wait(path, order)?;
         if self.json {
             return json(&answer);

@@ -45,7 +45,7 @@ pub fn run_case(verb: &CaseVerb) -> Result<(), CommandFault> {
     match verb {
         CaseVerb::Dismiss { case, why, at } => {
             let order = DismissOrder { case: *case, why: why.why.clone() };
-            at.order("/v1/case/dismiss", &order)
+            at.order("/v1/case/dismiss", &order, why.dry_run)
         }
     }
 }

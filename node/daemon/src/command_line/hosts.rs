@@ -60,11 +60,11 @@ pub fn run_host(verb: &HostVerb) -> Result<(), CommandFault> {
 
 impl Retire {
     fn run(&self) -> Result<(), CommandFault> {
-        if !self.yes {
+        if !self.yes && !self.why.dry_run {
             self.confirm()?;
         }
         let order = RetireOrder { host: self.host.clone(), why: self.why.why.clone() };
-        self.at.order("/v1/host/retire", &order)
+        self.at.order("/v1/host/retire", &order, self.why.dry_run)
     }
 
     /// It cannot be undone: the name is typed again.

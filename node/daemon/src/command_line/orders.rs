@@ -37,16 +37,16 @@ pub struct Init {
 impl Pause {
     /// Does it.
     pub fn run(self) -> Result<(), CommandFault> {
-        let why = self.why.why;
-        self.at.order("/v1/pause", &PauseOrder { why })
+        let Why { why, dry_run } = self.why;
+        self.at.order("/v1/pause", &PauseOrder { why }, dry_run)
     }
 }
 
 impl Resume {
     /// Does it.
     pub fn run(self) -> Result<(), CommandFault> {
-        let why = self.why.why;
-        self.at.order("/v1/resume", &ResumeOrder { why })
+        let Why { why, dry_run } = self.why;
+        self.at.order("/v1/resume", &ResumeOrder { why }, dry_run)
     }
 }
 
@@ -54,6 +54,6 @@ impl Init {
     /// Does it.
     pub fn run(self) -> Result<(), CommandFault> {
         let keepers = self.keepers;
-        self.at.order("/v1/init", &FoundOrder { keepers })
+        self.at.order("/v1/init", &FoundOrder { keepers }, false)
     }
 }

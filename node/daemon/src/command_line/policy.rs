@@ -54,9 +54,6 @@ pub struct Apply {
     /// Refuse unless this version is in force, so that nobody's change is lost.
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
-    /// Check the file and set nothing.
-    #[arg(long)]
-    dry_run: bool,
     #[command(flatten)]
     at: At,
 }
@@ -91,12 +88,10 @@ fn read(file: &Path) -> Result<(String, String, Policy), CommandFault> {
 
 impl Apply {
     fn run(self) -> Result<(), CommandFault> {
-        if self.dry_run {
-            return check(&self.file);
-        }
         let (_, text, _) = read(&self.file)?;
-        let order = PolicyOrder { text, why: self.why.why, if_version: self.if_version };
-        self.at.order("/v1/policy", &order)
+        let Why { why, dry_run } = self.why;
+        let order = PolicyOrder { text, why, if_version: self.if_version };
+        self.at.order("/v1/policy", &order, dry_run)
     }
 }
 

@@ -64,11 +64,14 @@ pub struct FoundOrder {
     pub keepers: Vec<String>,
 }
 
-/// An order that was carried out.
+/// An order that was carried out, or rehearsed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ordered {
     /// What has become true, and what follows.
     pub sentence: String,
+    /// The order was only rehearsed: nothing has become true, and the sentence says what would have.
+    #[serde(default)]
+    pub dry_run: bool,
     /// The version of the policy that is in force now, where it was set.
     pub version: Option<u64>,
 }

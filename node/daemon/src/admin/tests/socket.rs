@@ -102,6 +102,24 @@ async fn orders_reach_the_ledger_in_the_name_of_whoever_sits_at_the_socket() {
 }
 
 #[tokio::test]
+async fn a_rehearsed_order_says_what_it_would_come_to_and_moves_nothing() {
+    let served = Served::over(ModelMind::new(busy()));
+    let before: Answer<Status> = sound(&served, "/v1/status").await;
+    let path = "/v1/pause?dry_run=true";
+    let rehearsed: Answer<Ordered> = served.client.order(path, &why("look")).await.expect("it may");
+    assert!(rehearsed.data.dry_run);
+    assert!(rehearsed.data.sentence.contains("nothing was done"), "{}", rehearsed.data.sentence);
+    let after: Answer<Status> = sound(&served, "/v1/status").await;
+    assert_eq!(after.data, before.data);
+
+    let order = DismissOrder { case: 77, why: "seen to".into() };
+    let path = "/v1/case/dismiss?dry_run=true";
+    let refusal = refused(served.client.order::<Ordered>(path, &order).await);
+    let meant = refused(served.client.order::<Ordered>("/v1/case/dismiss", &order).await);
+    assert_eq!(refusal, meant, "the same rule says no");
+}
+
+#[tokio::test]
 async fn a_ledger_is_founded_once() {
     let mut fleet = Fleet::of(["a1", "b1", "c1"].iter().map(|name| claims(name)).collect());
     fleet.ledger = Ledger::new();
