@@ -90,19 +90,20 @@ impl Screen {
         Self { at, no_header: true, utc: true }
     }
 
-    /// Asks, prints, and ends as the answer deserves.
+    /// Asks, prints, and ends as the answer deserves; what was answered, for verbs that judge it.
     pub fn show<B: Body>(
         &self,
         path: &str,
         text: impl FnOnce(&Answer<B>, &Self) -> String,
-    ) -> Result<(), CommandFault> {
+    ) -> Result<B, CommandFault> {
         let answer = self.ask(path)?;
         if self.at.json {
             json(&answer)?;
         } else {
             faults::print(&text(&answer, self))?;
         }
-        fresh(&answer)
+        fresh(&answer)?;
+        Ok(answer.data)
     }
 
     /// Asks.

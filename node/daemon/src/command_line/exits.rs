@@ -1,9 +1,10 @@
 //! How each verb ends, against a socket over a modelled mind.
 
 use clap::Parser as _;
+use ledger::command::Command;
 
 use super::{CommandFault, CommandLine, Exit, carry};
-use crate::admin::tests::fleet::{Fleet, Seen};
+use crate::admin::tests::fleet::{Fleet, Seen, id, order};
 use crate::admin::tests::model::{ModelMind, Served};
 
 /// The words of a command line, asked at this socket.
@@ -61,6 +62,27 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
     ends(&served, "explain c9", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;
     ends(&served, "policy apply /nonexistent/policy.toml --why x", Exit::Failed).await;
+}
+
+#[tokio::test]
+async fn a_check_ends_with_zero_where_all_is_well_and_else_with_three_and_what_is_not() {
+    let checked = async |fleet: Fleet, exit| {
+        let mind = ModelMind::new(fleet);
+        mind.local.lock().expect("no panic").up = ["b1", "c1"].map(id).into();
+        ends(&Served::over(mind), "status --check", exit).await
+    };
+    checked(Fleet::healing(), Exit::Done).await;
+    let mut fleet = Fleet::healing();
+    fleet.opened("b2", Seen::AgentDown);
+    let why = checked(fleet, Exit::ConditionFalse).await;
+    assert!(why.ends_with("open cases: 1"), "{why}");
+    let mut fleet = Fleet::healing();
+    fleet.send("a1", Command::Pause(order("a drill")));
+    let why = checked(fleet, Exit::ConditionFalse).await;
+    assert!(why.contains("the brake is on"), "{why}");
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let why = ends(&served, "status --check", Exit::ConditionFalse).await;
+    assert!(why.ends_with("1 of 3 keepers are up"), "{why}");
 }
 
 #[tokio::test]

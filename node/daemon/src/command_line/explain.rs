@@ -25,7 +25,7 @@ pub struct Verb {
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
     let path = format!("/v1/explain/{}", in_path(&verb.what));
-    verb.screen.show(&path, text)
+    verb.screen.show(&path, text).map(drop)
 }
 
 /// The screen, from the answer alone.

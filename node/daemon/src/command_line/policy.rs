@@ -100,7 +100,7 @@ fn show(version: Option<u64>, at: At) -> Result<(), CommandFault> {
         Some(version) => format!("/v1/policy?version={version}"),
         None => "/v1/policy".to_owned(),
     };
-    Screen::plain(at).show(&path, text)
+    Screen::plain(at).show(&path, text).map(drop)
 }
 
 /// The document itself, so that it can be written to a file and applied again; without one, why.

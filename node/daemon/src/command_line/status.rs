@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::asking::Screen;
 use super::cases;
-use super::exit::CommandFault;
+use super::exit::{CommandFault, Exit};
 use super::table::{Clock, Table, clean, span};
 use crate::admin::answer::{Answer, Brake, BudgetLine, Keepers, Status, ZoneLine};
 
@@ -13,11 +13,40 @@ use crate::admin::answer::{Answer, Brake, BudgetLine, Keepers, Status, ZoneLine}
 pub struct Verb {
     #[command(flatten)]
     screen: Screen,
+    /// End with 3 unless all is well: every keeper up, no host in doubt, no case open, no brake.
+    #[arg(long)]
+    check: bool,
 }
 
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
-    verb.screen.show("/v1/status", text)
+    let status = verb.screen.show("/v1/status", text)?;
+    match unrest(&status).filter(|_| verb.check) {
+        Some(why) => {
+            Err(CommandFault::new(Exit::ConditionFalse, format!("not all is well: {why}")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is not well, in words; the first that is found.
+fn unrest(status: &Status) -> Option<String> {
+    let doubted: u64 = status.zones.iter().map(|zone| zone.doubted).sum();
+    let Keepers { voters, up, .. } = &status.keepers;
+    let (all, cases) = (voters.len() as u64, status.cases_open);
+    if !status.is_founded {
+        Some("the ledger is not founded".to_owned())
+    } else if let Some(why) = &status.brake.why {
+        Some(format!("the brake is on: {}", clean(why)))
+    } else if *up < all {
+        Some(format!("{up} of {all} keepers are up"))
+    } else if cases > 0 {
+        Some(format!("open cases: {cases}"))
+    } else if doubted > 0 {
+        Some(format!("hosts in doubt: {doubted}"))
+    } else {
+        None
+    }
 }
 
 /// The screen, from the answer alone.
