@@ -40,14 +40,11 @@ impl Shelf {
     /// its log.
     pub(crate) fn open(disk: Arc<dyn Disk>, offered: StoreId) -> Result<Self, StoreFault> {
         let is_empty = disk.length().map_err(|why| StoreFault::Disk(why.to_string()))? == 0;
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let database = builder
-            .create_with_backend(Backend(disk))
-            .map_err(|why| StoreFault::Unopenable(why.to_string()))?;
-        if is_empty {
-            rows::draw_up(&database, offered)?;
-        }
+        let database = if is_empty {
+            Self::drawn_up(disk, offered)?
+        } else {
+            database_on(disk).map_err(|why| StoreFault::Unopenable(why.to_string()))?
+        };
         let mut shelf = Self {
             id: rows::identity(&database)?,
             database,
@@ -60,6 +57,20 @@ impl Shelf {
         };
         shelf.recall()?;
         Ok(shelf)
+    }
+
+    /// A new store on an empty disk; the disk is empty again if that fails, for want of room say: half a store would be taken
+    /// for a damaged one at every later start.
+    fn drawn_up(disk: Arc<dyn Disk>, offered: StoreId) -> Result<Database, StoreFault> {
+        let drawn = database_on(Arc::clone(&disk)).map_err(rows::fault).and_then(|database| {
+            rows::draw_up(&database, offered)?;
+            Ok(database)
+        });
+        if drawn.is_err() {
+            // What cannot be taken back is told by the next start.
+            let _ = disk.set_length(0);
+        }
+        drawn
     }
 
     /// The id that was drawn with the store.
@@ -288,6 +299,12 @@ impl Shelf {
         }
         Ok((entry, opened.before, opened.seal))
     }
+}
+
+fn database_on(disk: Arc<dyn Disk>) -> Result<Database, redb::DatabaseError> {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder.create_with_backend(Backend(disk))
 }
 
 /// redb's cache: the log is read forwards and once, so a larger one only costs the keeper memory (aim: 25 MB in all).

@@ -284,6 +284,26 @@ async fn a_failing_sync_ends_the_store_and_says_so() {
     }
 }
 
+/// Half a store would be taken for a damaged one at every later start.
+#[test]
+fn a_store_that_could_not_be_drawn_up_leaves_an_empty_disk() {
+    for after in 0..64 {
+        let memory = MemoryDisk::default();
+        let faulty = FaultyDisk::over(Arc::new(memory.clone()));
+        faulty.fail(DiskFault::Writes, after);
+        let opened = Shelf::open(Arc::new(faulty.clone()), OWN);
+        if let Err(why) = opened {
+            assert!(matches!(why, StoreFault::Disk(_)), "{why}");
+            assert_eq!(memory.image(), [0; 0], "after {after} writes");
+            assert_eq!(open(&memory).unwrap().id(), OWN);
+        } else {
+            assert!(after > 0, "the first write fails");
+            return;
+        }
+    }
+    panic!("a store takes more writes than that");
+}
+
 #[tokio::test]
 async fn a_file_is_open_in_one_place_and_comes_back_with_its_own_id() {
     let folder = tempfile::tempdir().unwrap();
