@@ -43,8 +43,8 @@ pub use link::{KeeperLink, LinkFault};
 pub use machine::Machine;
 pub use piece::Piece;
 pub use port::{
-    Feed, FeedFault, InitialiseFault, Leadership, LedgerPort, MemberFault, Opening, PortFault,
-    ProposeFault, ReadFault,
+    Feed, FeedFault, InitialiseFault, Leadership, LedgerPort, Loaded, MemberFault, Opening,
+    PortFault, ProposeFault, ReadFault,
 };
 pub use settings::{Settings, SettingsFault};
 pub use store::{Store, StoreFault};

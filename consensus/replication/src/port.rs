@@ -37,18 +37,33 @@ pub use feed::{Feed, FeedFault};
 pub struct Opening<M> {
     /// This host.
     pub host: HostId,
-    /// Its open store.
-    pub store: Store,
+    /// Its open store, with the state in it.
+    pub loaded: Loaded<M>,
     /// How other keepers are called.
     pub link: Arc<dyn KeeperLink>,
     /// What a leader measures with.
     pub clock: Arc<dyn Clock>,
-    /// What the ledger checks signatures with.
-    pub verifier: Arc<dyn Verifier>,
-    /// The empty ledger.
-    pub machine: M,
     /// The figures.
     pub settings: Settings,
+}
+
+/// An open store whose state has been read and checked: what may fail of them has not, and nothing is sent yet.
+pub struct Loaded<M> {
+    state: KeeperState<M>,
+    store: Store,
+}
+
+impl<M: Machine> Loaded<M> {
+    /// Reads the state; `machine` is the empty ledger, `verifier` what it checks signatures with.
+    pub async fn read(
+        store: Store,
+        verifier: Arc<dyn Verifier>,
+        machine: M,
+    ) -> Result<Self, PortFault> {
+        let state = KeeperState::load(store.clone(), verifier, machine);
+        let state = state.await.map_err(PortFault::Store)?;
+        Ok(Self { state, store })
+    }
 }
 
 /// Who leads, as far as this keeper knows now.
@@ -74,6 +89,9 @@ impl<M> Clone for LedgerPort<M> {
     }
 }
 
+/// What a keeper has around it.
+type Around = (HostId, Arc<dyn KeeperLink>, Arc<dyn Clock>, Settings);
+
 struct Inside<M> {
     host: HostId,
     raft: Raft,
@@ -89,26 +107,20 @@ struct Inside<M> {
 impl<M: Machine> LedgerPort<M> {
     /// Starts this keeper on its store; it votes only if it is a voter of a founded ledger.
     pub async fn open(opening: Opening<M>) -> Result<Self, PortFault> {
-        let settings = &opening.settings;
+        let Opening { host, loaded: Loaded { state, store }, link, clock, settings } = opening;
         settings.check().map_err(PortFault::Settings)?;
-        let store = opening.store.clone();
-        let verifier = opening.verifier.clone();
-        let state = KeeperState::load(store.clone(), verifier, opening.machine.clone())
-            .await
-            .map_err(PortFault::Store)?;
         let shown = state.shown();
-        let lines =
-            Lines { link: opening.link.clone(), from: store.id(), pause: settings.heartbeat };
-        let config = raft::config(settings, store.id());
-        let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store), state)
+        let lines = Lines { link: link.clone(), from: store.id(), pause: settings.heartbeat };
+        let config = raft::config(&settings, store.id());
+        let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store.clone()), state)
             .await
             .map_err(|fault| PortFault::Raft(fault.to_string()))?;
-        Ok(Self::set_to_work(opening, raft, shown))
+        Ok(Self::set_to_work((host, link, clock, settings), store, raft, shown))
     }
 
     /// Starts the two tasks beside Raft: who leads, and what is proposed.
-    fn set_to_work(opening: Opening<M>, raft: Raft, shown: Arc<Shown<M>>) -> Self {
-        let Opening { host, store, link, clock, settings, .. } = opening;
+    fn set_to_work(around: Around, store: Store, raft: Raft, shown: Arc<Shown<M>>) -> Self {
+        let (host, link, clock, settings) = around;
         let own = store.id().0;
         let watch = Watch::new(own, &settings);
         let (stop, stopped) = watch::channel(false);

@@ -11,6 +11,8 @@ use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Address, Boot, HostId, LedgerIndex, Receipt, Span};
 use wire::{Datagram, Request, Response};
 
+use crate::life::LifeEnd;
+
 /// One thing asked of another host or of the ledger; drawn here, returned by the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallId(pub u64);
@@ -58,6 +60,15 @@ pub enum Event {
     Closed {
         /// Who.
         host: HostId,
+    },
+    /// A host does not admit this one: it knows a higher boot of it (protocol 1.2).
+    BootTooLow {
+        /// Who says so.
+        by: HostId,
+        /// Whether its certificate makes it a keeper.
+        is_keeper: bool,
+        /// What it knows.
+        known: Boot,
     },
     /// The committed state has grown.
     LedgerAdvanced {
@@ -217,6 +228,8 @@ pub enum Effect {
     },
     /// No member is left: redial seeds and roster (protocol 4).
     Redial,
+    /// The mesh has another life of this host: this one ends without a word, and neither voices nor heals (protocol 1.2).
+    EndLife(LifeEnd),
     /// The goodbye is said; the shell may end.
     Gone,
 }

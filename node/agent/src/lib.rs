@@ -1,7 +1,7 @@
 //! One host's mind: detection and healing composed, `handle(now, event) -> effects`.
 //!
 //! Rooms: [`event`] what it is told and asks; `mind` the one door; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
-//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`view`] what it can show of itself.
+//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`life`] whether the mesh takes this life; [`view`] what it can show of itself.
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
 //! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
 
@@ -14,10 +14,12 @@ pub mod heal;
 mod healing;
 pub mod lead;
 mod leading;
+pub mod life;
 mod mind;
 pub mod offer;
 pub mod view;
 mod watching;
 
 pub use event::{AskId, CallEnd, CallId, Effect, Event, Knock, Page};
+pub use life::LifeEnd;
 pub use mind::{Agent, Settings};

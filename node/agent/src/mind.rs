@@ -12,7 +12,7 @@ use detection::membership::{self, Membership};
 use detection::reply::{self, Reply};
 use detection::watch::{self, Watch};
 use ledger::Ledger;
-use ledger::command::Command;
+use ledger::command::{Command, Outcome};
 use vocabulary::{
     Boot, CertificateChain, ClusterName, HostId, Moment, Signer, Span, StoreId, Verifier,
 };
@@ -23,6 +23,7 @@ use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
 use crate::heal::Healing;
 use crate::lead::Lead;
+use crate::life::{LifeEnd, Standing};
 
 /// Asks of this host to itself are numbered from here down: the shell numbers its own from 1 up.
 const OWN_ASKS_FROM: u64 = u64::MAX;
@@ -79,6 +80,7 @@ pub struct Agent {
     pub(crate) lead: Lead,
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
+    standing: Standing,
     /// What others gossip of themselves; at most one per host of the roster.
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
     /// Own asks under way, by their number (see [`OWN_ASKS_FROM`]); bounded by the calls.
@@ -121,6 +123,7 @@ impl Agent {
                 address: settings.address,
                 store: settings.store,
             }),
+            standing: Standing::new(settings.boot),
             verifier: settings.verifier,
             ledger: settings.ledger,
             leader: None,
@@ -146,6 +149,10 @@ impl Agent {
             Event::Ended { id, end } => self.ended(now, id, end),
             Event::Connected { host, boot, .. } => self.connected(now, host, boot),
             Event::Closed { host } => self.closed(now, host),
+            Event::BootTooLow { by, is_keeper, known } => {
+                let end = self.standing.heard(by, is_keeper, known);
+                self.end_life(end);
+            }
             Event::LedgerAdvanced { ledger } => self.ledger_advanced(now, ledger),
             Event::LeadershipChanged { leader } => self.leadership_changed(now, leader),
             Event::LoopLate { late } => self.was_late(now, late),
@@ -248,7 +255,19 @@ impl Agent {
             CallEnd::Committed { outcome, .. } => Some(outcome),
             _ => None,
         };
+        if let Some(Outcome::Refused(refused)) = &outcome {
+            let end = self.standing.refused(refused);
+            self.end_life(end);
+        }
         self.enrolment.ended(now, outcome);
+    }
+
+    /// protocol 1.2: a life that is not the host's own neither voices nor heals.
+    fn end_life(&mut self, end: Option<LifeEnd>) {
+        if let Some(end) = end.filter(|_| !self.has_left) {
+            self.has_left = true;
+            self.emit(Effect::EndLife(end));
+        }
     }
 
     /// A host that comes back knows the state as it left it: seats and addresses stand before any keeper is reached.
@@ -272,6 +291,9 @@ impl Agent {
             before.policy_shelf().version() != self.ledger.policy_shelf().version()
         });
         if is_other_roster {
+            let own = self.ledger.roster().get(&self.me).and_then(|entry| entry.boot);
+            let end = own.and_then(|known| self.standing.committed(known));
+            self.end_life(end);
             self.locate(now, before);
             let hosts = self.ledger.roster().present_count();
             self.gossip(now, membership::Event::RosterSized { hosts });

@@ -92,16 +92,12 @@ fn refused_or_silent(fault: &io::Error) -> Knock {
 #[derive(Debug)]
 pub struct Doorbell {
     listener: TcpListener,
-    answer: Arc<[u8]>,
 }
 
 impl Doorbell {
-    /// Listens on the agent's port; the answer tells a person with `nc` which life of the agent answers.
-    pub fn open(bind: Address, boot: Boot) -> io::Result<Self> {
-        Ok(Self {
-            listener: listen(bind)?,
-            answer: format!("hale\n{}\n", boot.number).into_bytes().into(),
-        })
+    /// Listens on the agent's port; nobody is answered yet.
+    pub fn open(bind: Address) -> io::Result<Self> {
+        Ok(Self { listener: listen(bind)? })
     }
 
     /// Where it listens.
@@ -109,8 +105,9 @@ impl Doorbell {
         self.listener.local_addr()
     }
 
-    /// Answers every knock until told to stop.
-    pub async fn answer(self, stop: CancellationToken) {
+    /// Answers every knock until told to stop; the answer tells a person with `nc` which life of the agent answers.
+    pub async fn answer(self, boot: Boot, stop: CancellationToken) {
+        let answer: Arc<[u8]> = format!("hale\n{}\n", boot.number).into_bytes().into();
         let places = Arc::new(Semaphore::new(ANSWERS_MAX));
         loop {
             let accepted = tokio::select! {
@@ -127,7 +124,7 @@ impl Doorbell {
                 }
             };
             if let Ok(place) = places.clone().try_acquire_owned() {
-                let answer = self.answer.clone();
+                let answer = Arc::clone(&answer);
                 tokio::spawn(async move {
                     let _place = place;
                     let _ = timeout(ANSWER_WITHIN, say(stream, &answer)).await;
@@ -174,10 +171,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_agent_answers_a_person_and_a_knock() {
-        let bell = Doorbell::open(loopback(), boot()).expect("listens");
+        let bell = Doorbell::open(loopback()).expect("listens");
         let at = bell.address().expect("is bound");
         let stop = CancellationToken::new();
-        let answering = tokio::spawn(bell.answer(stop.clone()));
+        let answering = tokio::spawn(bell.answer(boot(), stop.clone()));
         assert_eq!(TcpKnock.knock(at, PATIENCE).await, Knock::Answered);
         let mut read = String::new();
         let mut stream = TcpStream::connect(at).await.expect("is accepted");
@@ -190,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hung_agent_is_accepted_by_its_kernel_and_sends_no_bytes() {
-        let bell = Doorbell::open(loopback(), boot()).expect("listens");
+        let bell = Doorbell::open(loopback()).expect("listens");
         let at = bell.address().expect("is bound");
         let within = Duration::from_millis(50);
         assert_eq!(TcpKnock.knock(at, within).await, Knock::Accepted);

@@ -43,6 +43,10 @@ impl Fleet {
             Effect::KeepWarm(hosts) => self.warm(place, &hosts),
             Effect::Locate { host, address } => self.locate(place, host, address),
             Effect::Redial => self.dial_seeds(place),
+            Effect::EndLife(end) => {
+                self.note(format!("{} ends: {end:?}", self.hosts[place].name()));
+                self.end_life(place);
+            }
             Effect::Gone => self.end_life(place),
         }
     }

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::disk::MemoryDisk;
 use crate::follower::Follower;
 use crate::link::{KeeperLink, LinkFault};
-use crate::port::{LedgerPort, Opening};
+use crate::port::{LedgerPort, Loaded, Opening};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -45,11 +45,9 @@ async fn keeper(host: HostId, disk: &MemoryDisk) -> LedgerPort {
     let store = Store::open(Arc::new(disk.clone()), StoreId(1)).await.unwrap();
     let opening = Opening {
         host,
-        store,
+        loaded: Loaded::read(store, Arc::new(ModelVerifier), Ledger::new()).await.unwrap(),
         link: Arc::new(NoLink),
         clock: Arc::new(StoppedClock),
-        verifier: Arc::new(ModelVerifier),
-        machine: Ledger::new(),
         settings: Settings { snapshot_every: 10, entries_kept: 2, ..Settings::default() },
     };
     LedgerPort::open(opening).await.unwrap()

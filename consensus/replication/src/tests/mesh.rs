@@ -15,7 +15,7 @@ use super::toy::{Toy, host, verifier, word};
 use crate::clock::Clock;
 use crate::disk::{Disk, MemoryDisk};
 use crate::link::{KeeperLink, LinkFault};
-use crate::port::{LedgerPort, Opening, PortFault, ProposeFault};
+use crate::port::{LedgerPort, Loaded, Opening, PortFault, ProposeFault};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -124,11 +124,9 @@ impl Mesh {
         let store = Store::open(under, offered).await.map_err(PortFault::Store)?;
         let port = LedgerPort::open(Opening {
             host: host(number),
-            store,
+            loaded: Loaded::read(store, verifier(), Toy::default()).await?,
             link: Arc::new(link),
             clock: Arc::new(TestClock(began)),
-            verifier: verifier(),
-            machine: Toy::default(),
             settings,
         })
         .await?;

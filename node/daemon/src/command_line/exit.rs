@@ -26,6 +26,8 @@ pub enum Exit {
     System = 71,
     /// Agent start: the disk is full, read-only or broken (`EX_IOERR`).
     Disk = 74,
+    /// Agent: the mesh knows another life of this host, on another machine or on this disk before it was set back (`EX_PROTOCOL`).
+    Superseded = 76,
     /// Agent start: a file or socket may not be read or written (`EX_NOPERM`).
     Permission = 77,
     /// Agent start: configuration or identity is wrong (`EX_CONFIG`).

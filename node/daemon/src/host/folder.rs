@@ -70,10 +70,22 @@ impl Folder {
 
     /// Begins a new life: the number on disk plus one, on disk before this returns (law D2), and the nonce given.
     pub fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
-        let path = self.path.join("boot");
+        let path = self.boot_file();
         let number = read_boot(&path)?.saturating_add(1);
         self.write_boot(&path, number).map_err(|why| FolderFault::Unusable { path, why })?;
         Ok(Boot { number, nonce })
+    }
+
+    /// Makes sure that the next life begins above this number: the disk is older than what the ledger knows (protocol 1.2).
+    pub fn raise_to(&self, known: u64) -> Result<(), FolderFault> {
+        let path = self.boot_file();
+        let number = read_boot(&path)?.max(known);
+        self.write_boot(&path, number).map_err(|why| FolderFault::Unusable { path, why })
+    }
+
+    /// Where the boot number lies.
+    pub fn boot_file(&self) -> PathBuf {
+        self.path.join("boot")
     }
 
     /// Where the ledger's store lies.
@@ -83,13 +95,21 @@ impl Folder {
 
     fn write_boot(&self, path: &Path, number: u64) -> io::Result<()> {
         let fresh = self.path.join("boot.new");
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh)?;
-        writeln!(file, "{number}")?;
-        file.sync_all()?;
-        fs::rename(&fresh, path)?;
+        let written = write_durably(&fresh, number).and_then(|()| fs::rename(&fresh, path));
+        if written.is_err() {
+            // On a full disk the empty file can still be taken back; where it cannot, the next start writes over it.
+            let _ = fs::remove_file(&fresh);
+        }
+        written?;
         File::open(&self.path)?.sync_all()
     }
+}
+
+fn write_durably(path: &Path, number: u64) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    writeln!(file, "{number}")?;
+    file.sync_all()
 }
 
 fn read_boot(path: &Path) -> Result<u64, FolderFault> {
@@ -148,6 +168,17 @@ mod tests {
         drop(first);
         let second = Folder::open(place.path()).expect("free again");
         assert_eq!(second.begin_boot(2).expect("writable").number, 2);
+    }
+
+    #[test]
+    fn a_disk_that_was_set_back_is_raised_above_what_the_ledger_knows_and_never_lowered() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = Folder::open(place.path()).expect("free");
+        folder.raise_to(7).expect("writable");
+        assert_eq!(folder.begin_boot(1).expect("writable").number, 8);
+        folder.raise_to(3).expect("writable");
+        assert_eq!(folder.begin_boot(1).expect("writable").number, 9);
+        assert!(!place.path().join("boot.new").exists());
     }
 
     #[test]

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{Agent, AskId, CallEnd, CallId, Effect, Event};
+use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd};
 use detection::roster::Roster;
 use replication::Clock;
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
-use wire::{Leading, Response, Unavailable};
+use wire::{HelloRefusal, Leading, Response, Unavailable};
 
 use super::chronicle::Chronicle;
 use super::hands::Hands;
@@ -58,6 +58,8 @@ pub struct Shell<C> {
     /// Set by SIGTERM: when the agent ends at the latest.
     leaves_by: Option<Instant>,
     is_gone: bool,
+    /// Why this life is over, where it did not end by a goodbye.
+    life_end: Option<LifeEnd>,
 }
 
 /// One thing heard.
@@ -83,11 +85,12 @@ impl<C: Clock> Shell<C> {
             roster: None,
             leaves_by: None,
             is_gone: false,
+            life_end: None,
         }
     }
 
-    /// Runs until the agent has said goodbye, or was told to end twice.
-    pub async fn run(mut self, mut ears: Ears) {
+    /// Runs until the agent has said goodbye, was told to end twice, or the mesh has another life of this host; says which.
+    pub async fn run(mut self, mut ears: Ears) -> Option<LifeEnd> {
         self.feed(Event::DeadlineReached);
         while !self.is_gone {
             let wake = self.wake();
@@ -103,6 +106,7 @@ impl<C: Clock> Shell<C> {
                 Heard::Stop => self.is_gone = true,
             }
         }
+        self.life_end
     }
 
     async fn listen(&self, ears: &mut Ears, wake: Instant) -> Heard {
@@ -209,8 +213,11 @@ impl<C: Clock> Shell<C> {
                 self.hands.door.parted(&host);
                 self.feed(Event::Closed { host });
             }
-            Incoming::Refused { by, refusal } => {
+            Incoming::Refused { by, roles, refusal } => {
                 tracing::warn!(%by, ?refusal, "a host does not admit this one");
+                if let HelloRefusal::BootTooLow(known) = refusal {
+                    self.feed(Event::BootTooLow { by, is_keeper: roles.keeper, known });
+                }
             }
         }
     }
@@ -273,6 +280,10 @@ impl<C: Clock> Shell<C> {
             Effect::KeepWarm(hosts) => hands.keep_warm(hosts),
             Effect::Locate { host, address } => hands.locate(host, address),
             Effect::Redial => hands.redial(),
+            Effect::EndLife(end) => {
+                self.life_end = Some(end);
+                self.is_gone = true;
+            }
             Effect::Gone => self.is_gone = true,
         }
     }

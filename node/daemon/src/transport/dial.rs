@@ -264,8 +264,8 @@ async fn greeted(
         Err(fault) => {
             connection.close(Close::Refused.into(), b"");
             if let CallFault::Refused(refusal) = &fault {
-                let refusal = refusal.clone();
-                shared.tell(Incoming::Refused { by: host, refusal }).await;
+                let (roles, refusal) = (peer.0.roles, refusal.clone());
+                shared.tell(Incoming::Refused { by: host, roles, refusal }).await;
             }
             return Err(fault);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use vocabulary::{Address, Boot, Claims, HostId, PublicKey, StoreId};
+use vocabulary::{Address, Boot, Claims, HostId, PublicKey, Roles, StoreId};
 use wire::{Datagram, HelloRefusal, Request, Response};
 
 use super::fault::Parting;
@@ -44,6 +44,8 @@ pub enum Incoming {
     Refused {
         /// Who refuses, by its certificate.
         by: HostId,
+        /// What its certificate lets it be: a keeper's word on boots is the ledger's (protocol 1.2).
+        roles: Roles,
         /// Why.
         refusal: HelloRefusal,
     },

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use quinn::AsyncUdpSocket;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use vocabulary::{Address, Boot, CertificateChain, HostId};
@@ -79,34 +80,7 @@ impl Transport {
         presence: Presence,
         sockets: Arc<dyn Sockets>,
     ) -> Result<(Self, mpsc::Receiver<Incoming>), StartFault> {
-        let luck = Luck::new(&settings.seed);
-        let quic = Quic::new(&identity, &settings, &luck)?;
-        let server = Some(quic.server.clone());
-        let endpoint = sockets
-            .listening()
-            .and_then(|socket| quic::endpoint(&identity, &luck, socket, server))
-            .map_err(|why| StartFault::Socket { address: sockets.name(), why })?;
-        let (events, receiver) = mpsc::channel(EVENTS_MAX);
-        let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
-        let bounds = Bounds {
-            pooled_max: settings.pooled_max.max(1),
-            hosts_max: settings.connections_max.max(1),
-        };
-        let state = State {
-            presence,
-            pool: Pool::new(identity.host(), bounds),
-            identity,
-            quic,
-            book: Book::default(),
-            dials: BTreeMap::new(),
-            redials: Redials::default(),
-            budget: Budget::new(every, saved_max, Instant::now()),
-        };
-        let parts = (settings, sockets, luck);
-        let shared = Arc::new(Shared::new(parts, endpoint, events, state));
-        tokio::spawn(accept::accept(shared.clone()));
-        tokio::spawn(redial::keep_warm(shared.clone()));
-        Ok((Self(shared), receiver))
+        Bound::open(settings, identity, sockets)?.start(presence)
     }
 
     /// The host that this transport speaks for.
@@ -297,4 +271,63 @@ impl Transport {
         self.0.endpoint.close(Close::Left.into(), b"");
         let _ = timeout(LEAVING_WITHIN, self.0.endpoint.wait_idle()).await;
     }
+}
+
+/// A transport that has its port and has neither sent nor read a packet; dropped, it lets go of the port.
+pub struct Bound {
+    settings: TransportSettings,
+    identity: Arc<Identity>,
+    sockets: Arc<dyn Sockets>,
+    luck: Luck,
+    quic: Quic,
+    socket: Arc<dyn AsyncUdpSocket>,
+}
+
+impl Bound {
+    /// Opens the port, and checks that certificate and key can be used. To be called within a tokio runtime.
+    pub fn open(
+        settings: TransportSettings,
+        identity: Arc<Identity>,
+        sockets: Arc<dyn Sockets>,
+    ) -> Result<Self, StartFault> {
+        let luck = Luck::new(&settings.seed);
+        let quic = Quic::new(&identity, &settings, &luck)?;
+        let socket = sockets.listening().map_err(|why| refused(&sockets, why))?;
+        Ok(Self { settings, identity, sockets, luck, quic, socket })
+    }
+
+    /// Begins to speak, in this life.
+    pub fn start(
+        self,
+        presence: Presence,
+    ) -> Result<(Transport, mpsc::Receiver<Incoming>), StartFault> {
+        let Self { settings, identity, sockets, luck, quic, socket } = self;
+        let endpoint = quic::endpoint(&identity, &luck, socket, Some(quic.server.clone()))
+            .map_err(|why| refused(&sockets, why))?;
+        let (events, receiver) = mpsc::channel(EVENTS_MAX);
+        let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
+        let bounds = Bounds {
+            pooled_max: settings.pooled_max.max(1),
+            hosts_max: settings.connections_max.max(1),
+        };
+        let state = State {
+            presence,
+            pool: Pool::new(identity.host(), bounds),
+            identity,
+            quic,
+            book: Book::default(),
+            dials: BTreeMap::new(),
+            redials: Redials::default(),
+            budget: Budget::new(every, saved_max, Instant::now()),
+        };
+        let parts = (settings, sockets, luck);
+        let shared = Arc::new(Shared::new(parts, endpoint, events, state));
+        tokio::spawn(accept::accept(shared.clone()));
+        tokio::spawn(redial::keep_warm(shared.clone()));
+        Ok((Transport(shared), receiver))
+    }
+}
+
+fn refused(sockets: &Arc<dyn Sockets>, why: std::io::Error) -> StartFault {
+    StartFault::Socket { address: sockets.name(), why }
 }

@@ -142,8 +142,9 @@ async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pas
     a.transport.require_boot(b.host(), boot(5));
     b.keeps_warm(&a);
     loop {
-        if let Incoming::Refused { by, refusal } = b.next().await {
+        if let Incoming::Refused { by, roles, refusal } = b.next().await {
             assert_eq!((by, refusal), (a.host(), HelloRefusal::BootTooLow(boot(5))));
+            assert_eq!(roles, PLAIN);
             break;
         }
     }
