@@ -2,7 +2,7 @@
 //!
 //! Law P1: under a brake nothing begins; inspection and verification go on (protocol 6.5).
 //! Not here: halts, which are computed from the state of the moment and never latched (see `limits`); counting a surge
-//! (see `surge`).
+//! (see `surges`).
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{CaseId, Digest, HostId, LedgerTime, Scope, Span, WallNote};

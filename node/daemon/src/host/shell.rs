@@ -222,7 +222,8 @@ impl<C: Clock> Shell<C> {
         }
     }
 
-    /// At the bound the oldest ask has no answer any more: its asker has long given up.
+    /// Keeps the way back to whoever asked until the mind answers. Asks whose asker has given up make room; at the bound the
+    /// newest is refused as busy, since those before it still wait.
     fn keep(&mut self, reply: Reply) -> Option<AskId> {
         self.last_ask += 1;
         let id = AskId(self.last_ask);
