@@ -13,7 +13,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use vocabulary::actuation::RemedyOrder;
-use vocabulary::{Receipt, ReceiptKind, Span};
+use vocabulary::{Moment, Receipt, ReceiptKind, Span};
 
 use crate::contract::{Actuator, Finding, Promise};
 use crate::guard::{Charge, End, OUTPUT_BYTES_MAX, Report};
@@ -36,11 +36,17 @@ impl CommandActuator {
         Self { program }
     }
 
-    async fn guarded(&self, order: &RemedyOrder, argv: &[String]) -> io::Result<Report> {
+    async fn guarded(
+        &self,
+        order: &RemedyOrder,
+        argv: &[String],
+        given: Moment,
+    ) -> io::Result<Report> {
+        let ends_at = given.after(order.at_most.min(order.command.time_limit));
         let charge = Charge {
             argv: argv.to_vec(),
             environment: environment(order),
-            at_most_ms: order.at_most.min(order.command.time_limit).as_milliseconds(),
+            ends_at_ms: ends_at.as_milliseconds(),
         };
         run_guarded(&self.program, &charge).await
     }
@@ -70,26 +76,26 @@ pub async fn run_guarded(program: &Path, charge: &Charge) -> io::Result<Report> 
 }
 
 impl Actuator for CommandActuator {
-    fn inspect<'a>(&'a self, order: &'a RemedyOrder) -> Promise<'a, Receipt> {
+    fn inspect<'a>(&'a self, order: &'a RemedyOrder, given: Moment) -> Promise<'a, Receipt> {
         Box::pin(async move {
             let Some(argv) = &order.command.inspect else {
                 let why = String::from("the rung names no way to inspect it");
                 return receipt(order, ReceiptKind::Unknown, why);
             };
-            match self.guarded(order, argv).await {
+            match self.guarded(order, argv, given).await {
                 Ok(report) => read_inspection(order, &report),
                 Err(error) => receipt(order, ReceiptKind::Unknown, format!("guard: {error}")),
             }
         })
     }
 
-    fn apply<'a>(&'a self, order: &'a RemedyOrder) -> Promise<'a, Receipt> {
+    fn apply<'a>(&'a self, order: &'a RemedyOrder, given: Moment) -> Promise<'a, Receipt> {
         Box::pin(async move {
             if order.at_most == Span::ZERO {
                 let why = String::from("nothing was left of the lease");
                 return receipt(order, ReceiptKind::Refused, why);
             }
-            match self.guarded(order, &order.command.argv).await {
+            match self.guarded(order, &order.command.argv, given).await {
                 Ok(report) => read_application(order, &report),
                 Err(error) => receipt(order, ReceiptKind::Unknown, format!("guard: {error}")),
             }

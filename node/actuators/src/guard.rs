@@ -5,7 +5,7 @@
 //! starts the program in a process group of its own and adopts all it leaves behind (`PR_SET_CHILD_SUBREAPER`). It ends the whole group when the time is
 //! over or when the pipe closes, which is what the agent's death looks like; then it writes one [`Report`] and exits.
 //!
-//! Law T1 (see the crate): nothing of the remedy runs when the guard has exited.
+//! Law T1 (see the crate): nothing of the remedy runs when the guard has exited, and nothing of it begins once its time is over.
 //! Not here: time by any clock that stops while the machine sleeps: the guard counts on CLOCK_BOOTTIME.
 
 use std::io::{self, BufRead, Read, Write};
@@ -38,8 +38,9 @@ pub struct Charge {
     pub argv: Vec<String>,
     /// Added to an otherwise almost empty environment.
     pub environment: Vec<(String, String)>,
-    /// It is ended after so many milliseconds.
-    pub at_most_ms: u64,
+    /// It is ended at this moment of CLOCK_BOOTTIME, and not begun after it: an agent or a guard that was frozen on the way
+    /// here finds less time left, never the same again.
+    pub ends_at_ms: u64,
 }
 
 /// What the guard saw.
@@ -86,12 +87,15 @@ pub fn run() -> io::Result<()> {
 
 fn see_through(charge: &Charge) -> io::Result<Report> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let deadline = boottime().saturating_add(Duration::from_millis(charge.at_most_ms));
+    let deadline = Duration::from_millis(charge.ends_at_ms);
+    let not_started = |why| Ok(Report { end: End::NotStarted(why), output: String::new() });
+    // protocol 7.1, law T1: asked as late as can be.
+    if boottime() >= deadline {
+        return not_started(String::from("its time was over before it began"));
+    }
     let mut child = match start(charge) {
         Ok(child) => child,
-        Err(error) => {
-            return Ok(Report { end: End::NotStarted(error.to_string()), output: String::new() });
-        }
+        Err(error) => return not_started(error.to_string()),
     };
     let group = Pid::from_child(&child);
     let output = collect_output(&mut child);

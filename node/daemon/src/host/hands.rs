@@ -14,11 +14,13 @@ use actuators::{Actuator, CommandActuator};
 use agent::{CallEnd, CallId, Knock, Page};
 use ledger::command::Command;
 use ledger::policy::Escalation;
+use replication::Clock;
 use tokio::sync::mpsc;
 use vocabulary::actuation::RemedyOrder;
-use vocabulary::{Address, HostId, Span};
+use vocabulary::{Address, HostId, Moment, Span};
 use wire::Request;
 
+use super::clock::HostClock;
 use super::door::{Door, held};
 use super::places::Places;
 use crate::config::Seed;
@@ -106,16 +108,16 @@ impl Hands {
         });
     }
 
-    /// Carries a remedy out.
-    pub fn apply(&self, id: CallId, order: RemedyOrder) {
+    /// Carries a remedy out; what is left of the lease counts from when the order was given.
+    pub fn apply(&self, id: CallId, order: RemedyOrder, given: Moment) {
         let actuator = Arc::clone(&self.actuator);
-        self.spawn(id, async move { CallEnd::Applied(actuator.apply(&order).await) });
+        self.spawn(id, async move { CallEnd::Applied(actuator.apply(&order, given).await) });
     }
 
-    /// Finds out what became of a remedy.
-    pub fn inspect(&self, id: CallId, order: RemedyOrder) {
+    /// Finds out what became of a remedy, likewise.
+    pub fn inspect(&self, id: CallId, order: RemedyOrder, given: Moment) {
         let actuator = Arc::clone(&self.actuator);
-        self.spawn(id, async move { CallEnd::Inspected(actuator.inspect(&order).await) });
+        self.spawn(id, async move { CallEnd::Inspected(actuator.inspect(&order, given).await) });
     }
 
     /// Calls a person: the line goes to the log in any case, and to the policy's command where there is one.
@@ -126,13 +128,14 @@ impl Hands {
         };
         let program = self.program.clone();
         tokio::spawn(async move {
+            let ends_at = HostClock.now().after(time_limit);
             let charge = Charge {
                 argv,
                 environment: vec![
                     ("HALE_CASE".into(), page.case.to_string()),
                     ("HALE_LINE".into(), page.line),
                 ],
-                at_most_ms: time_limit.as_milliseconds(),
+                ends_at_ms: ends_at.as_milliseconds(),
             };
             match actuators::command::run_guarded(&program, &charge).await {
                 Ok(report) => {

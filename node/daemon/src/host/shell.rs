@@ -167,9 +167,9 @@ impl<C: Clock> Shell<C> {
             self.chronicle.advanced(ledger);
             self.tell_transport(ledger.roster());
         }
-        let effects = self.agent.handle(self.clock.now(), event);
-        for effect in effects {
-            self.perform(effect);
+        let now = self.clock.now();
+        for effect in self.agent.handle(now, event) {
+            self.perform(now, effect);
         }
     }
 
@@ -251,7 +251,8 @@ impl<C: Clock> Shell<C> {
         }
     }
 
-    fn perform(&mut self, effect: Effect) {
+    /// `given` is the moment at which the mind wanted it: what is left of a lease counts from there (protocol 7.1).
+    fn perform(&mut self, given: Moment, effect: Effect) {
         let hands = &self.hands;
         match effect {
             Effect::SendDatagram { to, datagram } => {
@@ -271,9 +272,9 @@ impl<C: Clock> Shell<C> {
             Effect::ReadIndex { id, within } => hands.read_index(id, within),
             Effect::Apply { id, order } => {
                 tracing::info!(case = order.case.0, fence = order.fence.0, remedy = order.remedy.0, subject = %order.subject_name, "remedy begins");
-                hands.apply(id, order);
+                hands.apply(id, order, given);
             }
-            Effect::Inspect { id, order } => hands.inspect(id, order),
+            Effect::Inspect { id, order } => hands.inspect(id, order, given),
             Effect::Page(page) => {
                 let escalation = hands.door.state().borrow().policy().escalation.clone();
                 hands.page(page, escalation);
