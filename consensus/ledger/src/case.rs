@@ -8,11 +8,15 @@ use detection::verdict::{Discount, Void};
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CaseId, Digest, Domain, Fence, GroupName, HostId, LedgerIndex, LedgerTime,
-    PathReading, Receipt, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
+    PathReading, Receipt, ReceiptKind, RemedyId, Scope, Span, VerdictKind, WallNote,
 };
 
 use crate::command::Refused;
 use crate::policy::Rung;
+
+/// protocol 3.4: a round that upholds a verdict so long after the last one that did is not the next one: a leader looks every
+/// 1.5 s, and holds its word back for so long after a look that did not uphold it.
+pub const NEXT_ROUND_WITHIN: Span = Span::seconds(3);
 
 /// One case. Its number never changes and is never used again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,8 @@ pub struct Case {
     pub grounds: GroundsKept,
     /// How many consecutive rounds have upheld the verdict (protocol 3.4).
     pub rounds_upheld: u32,
+    /// When the last of them did.
+    pub upheld_at: LedgerTime,
     /// The rule of the policy it falls under, by name, and that policy's version.
     pub rule: Option<(String, u64)>,
     /// The rung that is to be, is being or was tried, from 0.
@@ -254,6 +260,24 @@ impl Case {
     /// The pending remedy whose end nobody knows: it must be inspected, never repeated blindly (protocol 7.5).
     pub fn unresolved(&self) -> Option<&RemedyNote> {
         self.pending().filter(|note| !note.is_done())
+    }
+
+    /// protocol 3.8: whether it ends by itself once its subject is well: nothing is begun, or a person was called and the end
+    /// of what was begun is known.
+    pub fn may_recover(&self) -> bool {
+        match self.stage {
+            Stage::Open | Stage::Offered(_) | Stage::Leased(_) | Stage::Orphaned { .. } => {
+                self.pending().is_none()
+            }
+            Stage::Escalated { .. } => self.unresolved().is_none(),
+            Stage::Remedy { .. } | Stage::Verifying { .. } | Stage::Closed { .. } => false,
+        }
+    }
+
+    /// How many rounds in a row uphold the verdict if one does now (protocol 3.4).
+    pub fn rounds_with(&self, now: LedgerTime) -> u32 {
+        let is_next = now.since(self.upheld_at) <= NEXT_ROUND_WITHIN;
+        if is_next { self.rounds_upheld.saturating_add(1) } else { 1 }
     }
 
     /// The host it is about, if it is about one.

@@ -38,7 +38,7 @@ impl Ledger {
 
     fn recover(&mut self, id: CaseId, judged: &Judged) -> Result<(), Refused> {
         let case = self.open_case(id)?;
-        if case.pending().is_some() {
+        if !case.may_recover() {
             return Err(Refused::Stage(case.stage.word().into()));
         }
         let after = case.opened_at;

@@ -66,7 +66,8 @@ impl Ledger {
             return Err(hold);
         }
         let is_newer = judged.anchor.index > case.grounds.anchor.index;
-        let have = case.rounds_upheld.saturating_add(u32::from(is_newer));
+        let with_this = if is_newer { case.rounds_with(self.state.time) } else { 0 };
+        let have = case.rounds_upheld.max(with_this);
         let is_small = verdict.needs_three_rounds && class > RemedyClass::Gentle;
         if is_small && have < ROUNDS_OF_A_SMALL_QUORUM {
             return Err(Refused::ThreeRounds { have });

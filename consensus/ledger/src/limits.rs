@@ -4,6 +4,8 @@
 //! Law P1: under a brake nothing begins.
 //! Not here: grants and intents themselves (see `leases`, `intents`), what is counted (see `tally`).
 
+use std::sync::Arc;
+
 use vocabulary::{HostId, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::case::{Case, Lease, Stage};
@@ -49,6 +51,7 @@ impl Ledger {
     pub(crate) fn intent_holds(&self, case: &Case, lease: &Lease) -> Vec<Refused> {
         let mut holds = self.begin_holds(case, Span::ZERO);
         holds.extend(self.quiet_hold(case));
+        holds.extend(self.ramp_hold_of_the_begun());
         let left = lease.apply_after.since(self.state.time);
         if left > Span::ZERO {
             let what = "since the takeover: the healer before may still be at it".into();
@@ -140,6 +143,17 @@ impl Ledger {
     fn ramp_hold(&self) -> Option<Refused> {
         let limit = self.state.brakes.ramp?.limit;
         let used = self.state.cases.counts(&Scope::Fleet).in_flight;
+        (used >= limit).then_some(Refused::Ramp { used, limit })
+    }
+
+    /// protocol 6.3: leases that were held when a brake fell began nothing under it; when it lifts they begin step by step, as all
+    /// others do.
+    fn ramp_hold_of_the_begun(&self) -> Option<Refused> {
+        let limit = self.state.brakes.ramp?.limit;
+        let is_begun =
+            |case: &&Arc<Case>| case.pending().is_some() && case.counted_lease().is_some();
+        let used =
+            u32::try_from(self.state.cases.open().filter(is_begun).count()).unwrap_or(u32::MAX);
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 

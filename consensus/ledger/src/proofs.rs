@@ -21,18 +21,21 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Outcome, Refused> {
         let mut case = self.held(by, id, fence)?;
+        let subject = case.host().ok_or(Refused::Nothing)?;
         let Stage::Verifying { remedy, received_at, well_since, .. } = &mut case.stage else {
             return Err(Refused::Stage(case.stage.word().into()));
         };
         let (remedy, first) = (*remedy, well_since.is_none());
         let judged = self.judge(grounds, Some(*received_at), verifier)?;
+        if !first && judged.conclusions.is_adverse(&subject) {
+            self.fail_rung(case, "voices against it while it soaked".into());
+            return Ok(Outcome::Done);
+        }
         let now = self.state.time;
         let since = *well_since.get_or_insert(now);
-        let (Some(host), Some(note)) = (case.host(), case.remedies.last_mut()) else {
-            return Err(Refused::Nothing);
-        };
-        let boot = self.proven_by(host, note)?;
-        if !judged.conclusions.is_verified_well(&host) {
+        let note = case.remedies.last_mut().ok_or(Refused::Nothing)?;
+        let boot = self.proven_by(subject, note)?;
+        if !judged.conclusions.is_verified_well(&subject) {
             return Err(Refused::Grounds("they do not see it well".into()));
         }
         let is_soaked = now.since(since) >= note.applied.soak;
@@ -92,6 +95,18 @@ impl Ledger {
         });
         self.ramp_ended();
         case.rung = case.rung.saturating_add(1);
+        // It was well in between: what is wrong now is new, and the next rung waits for it as for the first (protocol 7.4).
+        if matches!(case.stage, Stage::Verifying { well_since: Some(_), .. }) {
+            case.stands_since = self.state.time;
+            case.rounds_upheld = 0;
+        }
+        // Another rule has come into force meanwhile: its ladder begins at its first rung.
+        let rule = self.rule_name(&case);
+        let name = |rule: &Option<(String, u64)>| rule.as_ref().map(|(name, _)| name.clone());
+        if name(&rule) != name(&case.rule) {
+            case.rung = 0;
+        }
+        case.rule = rule;
         case.stage = Stage::Open;
         if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
             let last = rung.saturating_add(1);

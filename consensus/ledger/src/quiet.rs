@@ -49,8 +49,9 @@ impl Ledger {
     pub(crate) fn quiet_hold(&self, case: &Case) -> Option<Refused> {
         let (host, scopes) = (case.host()?, case.scopes.as_ref()?);
         let (now, wait) = (self.state.time, self.timers().quiet_for);
+        // A host counts once for its neighbours; for itself each new verdict counts.
         let own = self.state.doubts.0.get(&host).copied();
-        let own = own.unwrap_or(case.stands_since);
+        let own = own.map_or(case.stands_since, |own| own.max(case.stands_since));
         let left = wait.less(now.since(own));
         if left > Span::ZERO {
             let what = "since the host itself came into doubt".into();

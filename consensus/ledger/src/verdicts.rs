@@ -123,10 +123,11 @@ impl Ledger {
             case.rung = 0;
             case.rule = self.rule_name(&case);
         } else if case.kind == *kind && is_newer {
-            case.rounds_upheld = case.rounds_upheld.saturating_add(1);
+            case.rounds_upheld = case.rounds_with(self.state.time);
         } else {
             return id;
         }
+        case.upheld_at = self.state.time;
         let is_changed = case.rounds_upheld == 1;
         if is_movable {
             case.boot = case.host().and_then(|host| self.state.roster.get(&host)?.boot);
@@ -166,6 +167,7 @@ impl Ledger {
             held_off_until: now,
             grounds,
             rounds_upheld: 1,
+            upheld_at: now,
             rule: None,
             rung: 0,
             attempts: 0,
@@ -194,6 +196,7 @@ impl Ledger {
         case.opened_at = self.state.index;
         case.stands_since = now;
         case.rounds_upheld = 1;
+        case.upheld_at = now;
         case.kind = kind;
         case.grounds = grounds;
         case.stage = Stage::Open;

@@ -288,6 +288,10 @@ fn few_observers_need_three_rounds_in_a_row_for_more_than_a_gentle_remedy() {
     let case = fleet.opened("b2", Seen::AgentDown);
     let fence = fleet.leased(case, "a2");
     fleet.wait(6);
+    let alone = fleet.intend(("a2", case, fence), &AGENT);
+    let why = "the verdict's round is too long ago to be the one before";
+    assert_eq!(alone, Outcome::Refused(Refused::ThreeRounds { have: 1 }), "{why}");
+    fleet.opened("b2", Seen::AgentDown);
     let two = fleet.intend(("a2", case, fence), &AGENT);
     assert_eq!(two, Outcome::Refused(Refused::ThreeRounds { have: 2 }));
     fleet.opened("b2", Seen::AgentDown);

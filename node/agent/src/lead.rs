@@ -10,7 +10,7 @@ use detection::rounds::{Rounds, WishId};
 use detection::seats::Seating;
 use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally, VerifiedGrounds};
 use ledger::Ledger;
-use ledger::case::{Case, Stage};
+use ledger::case::{Case, NEXT_ROUND_WITHIN, Stage};
 use ledger::command::{Command, Doubted, Finding};
 use vocabulary::{
     Anchor, Attestation, CaseId, Grounds, HostId, LedgerIndex, Moment, Scope, Span, VerdictKind,
@@ -81,6 +81,8 @@ pub struct Lead {
     /// Whether a set of rounds has ended under this leader.
     has_looked: bool,
     looks: BTreeMap<HostId, LastLook>,
+    /// Subjects of cases whose newest look did not uphold the verdict, and when; forgotten after [`NEXT_ROUND_WITHIN`].
+    broken: BTreeMap<HostId, Moment>,
     /// How often each open case was offered, so that a healer that does not answer is not asked for ever.
     offers: BTreeMap<CaseId, u64>,
     /// Open cases for which this leader has called a person.
@@ -111,6 +113,7 @@ impl Lead {
             surge_told: None,
             has_looked: false,
             looks: BTreeMap::new(),
+            broken: BTreeMap::new(),
             offers: BTreeMap::new(),
             paged: BTreeSet::new(),
         }
@@ -271,9 +274,21 @@ impl Lead {
         while self.looks.len() > LOOKS_MAX {
             self.looks.pop_first();
         }
+        self.note_broken(now, ledger, conclusions);
         Following {
             findings: self.findings(ledger, conclusions),
             recovered: recovered(ledger, conclusions),
+        }
+    }
+
+    /// protocol 3.4: after a look that does not uphold a case's verdict the ledger begins to count anew: nothing is told of that
+    /// case until what was counted before is too old to be continued.
+    fn note_broken(&mut self, now: Moment, ledger: &Ledger, conclusions: &Conclusions) {
+        self.broken.retain(|_, at| now.since(*at) <= NEXT_ROUND_WITHIN);
+        for host in ledger.cases().filter_map(|case| case.host()) {
+            if conclusions.hosts.get(&host).is_some_and(|look| look.verdict.is_err()) {
+                self.broken.insert(host, now);
+            }
         }
     }
 
@@ -292,9 +307,26 @@ impl Lead {
                 kind: verdict.kind.clone(),
             });
         let mut findings: Vec<Finding> =
-            domains.chain(hosts).filter(|finding| is_news(ledger, finding)).collect();
+            domains.chain(hosts).filter(|finding| self.is_news(ledger, finding)).collect();
         findings.truncate(Command::FINDINGS_MAX);
         findings
+    }
+
+    /// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
+    fn is_news(&self, ledger: &Ledger, finding: &Finding) -> bool {
+        let mut known = ledger.cases().filter(|case| case.subject == finding.scope);
+        let standing = known.find(|case| case.kind == finding.kind);
+        standing.is_none_or(|case| match case.stage {
+            Stage::Open | Stage::Offered(_) | Stage::Leased(_) => {
+                let is_broken = case.host().is_some_and(|host| self.broken.contains_key(&host));
+                case.rounds_upheld < ROUNDS_COUNTED && !is_broken
+            }
+            Stage::Remedy { .. }
+            | Stage::Orphaned { .. }
+            | Stage::Verifying { .. }
+            | Stage::Escalated { .. }
+            | Stage::Closed { .. } => false,
+        })
     }
 
     fn draw_wish(&mut self) -> WishId {
@@ -307,20 +339,6 @@ fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {
     Doubted { host: doubt.subject, age: now.since(doubt.since) }
 }
 
-/// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
-fn is_news(ledger: &Ledger, finding: &Finding) -> bool {
-    let mut known = ledger.cases().filter(|case| case.subject == finding.scope);
-    let standing = known.find(|case| case.kind == finding.kind);
-    standing.is_none_or(|case| match case.stage {
-        Stage::Open | Stage::Offered(_) | Stage::Leased(_) => case.rounds_upheld < ROUNDS_COUNTED,
-        Stage::Remedy { .. }
-        | Stage::Orphaned { .. }
-        | Stage::Verifying { .. }
-        | Stage::Escalated { .. }
-        | Stage::Closed { .. } => false,
-    })
-}
-
 /// protocol 3.4: three consecutive rounds are the most that any rung asks for.
 const ROUNDS_COUNTED: u32 = 3;
 
@@ -330,19 +348,7 @@ fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let looked = looked_at(case);
         !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
     };
-    ledger.cases().filter(|case| may_recover(case)).filter(is_well).map(|case| case.id).collect()
-}
-
-/// Nothing has been begun, or a person was called.
-fn may_recover(case: &Case) -> bool {
-    match case.stage {
-        Stage::Open | Stage::Offered(_) | Stage::Leased(_) => case.pending().is_none(),
-        Stage::Escalated { .. } => true,
-        Stage::Remedy { .. }
-        | Stage::Orphaned { .. }
-        | Stage::Verifying { .. }
-        | Stage::Closed { .. } => false,
-    }
+    ledger.cases().filter(|case| case.may_recover()).filter(is_well).map(|case| case.id).collect()
 }
 
 /// The hosts that have to be looked at for a case; a fleet's case is looked at through its hosts' own.

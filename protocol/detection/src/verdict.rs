@@ -147,6 +147,11 @@ impl Conclusions {
         host.is_some_and(|host| host.tally.is_seen_well() && !host.tally.is_adverse())
     }
 
+    /// protocol 7.7: more than f voices speak against it; such a round ends a soak.
+    pub fn is_adverse(&self, host: &HostId) -> bool {
+        self.hosts.get(host).is_some_and(|host| host.tally.is_adverse())
+    }
+
     /// The subjects that more than f voices saw accept connections: to be remembered for their present boot.
     pub fn accepting(&self) -> impl Iterator<Item = &HostId> {
         let hosts = self.hosts.iter();

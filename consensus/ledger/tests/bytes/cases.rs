@@ -98,6 +98,7 @@ fn case() -> Case {
         held_off_until: LedgerTime::from_milliseconds(93_000),
         grounds: grounds_kept(),
         rounds_upheld: 5,
+        upheld_at: LedgerTime::default(),
         rule: Some(("host down".into(), 6)),
         rung: 1,
         attempts: 7,
