@@ -7,22 +7,17 @@
 //! Exit codes of `inspect`: 0 is `Done`; 1 is `Refused` (not done, may be applied again); everything else is `Unknown`.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Moment, Receipt, ReceiptKind, Span};
 
 use crate::contract::{Actuator, Finding, Promise};
-use crate::guard::{Charge, End, OUTPUT_BYTES_MAX, Report};
+use crate::guard::{Charge, End, Report};
+use crate::guarded::run_guarded;
 
 /// sysexits EX_TEMPFAIL: the program promises that it has begun nothing.
 pub const EXIT_REFUSED: i32 = 75;
-
-/// A report's bound: the output, escaped as JSON at worst six bytes for one, and its frame.
-const REPORT_BYTES_MAX: u64 = 6 * OUTPUT_BYTES_MAX as u64 + 1_024;
 
 /// Runs remedies that are programs.
 pub struct CommandActuator {
@@ -50,29 +45,6 @@ impl CommandActuator {
         };
         run_guarded(&self.program, &charge).await
     }
-}
-
-/// Runs a program under the guard (`program guard`) and returns when nothing of it runs any more.
-pub async fn run_guarded(program: &Path, charge: &Charge) -> io::Result<Report> {
-    let mut guard = Command::new(program)
-        .arg("guard")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()?;
-    let broken = || io::Error::new(io::ErrorKind::BrokenPipe, "the guard has no pipe");
-    let mut pipe = guard.stdin.take().ok_or_else(broken)?;
-    let report = guard.stdout.take().ok_or_else(broken)?;
-    let mut line = serde_json::to_vec(charge)?;
-    line.push(b'\n');
-    pipe.write_all(&line).await?;
-    let mut bytes = Vec::new();
-    report.take(REPORT_BYTES_MAX).read_to_end(&mut bytes).await?;
-    // Held until now: its closing is what tells the guard that the agent is gone.
-    drop(pipe);
-    guard.wait().await?;
-    Ok(serde_json::from_slice(&bytes)?)
 }
 
 impl Actuator for CommandActuator {

@@ -3,7 +3,8 @@
 //!
 //! The agent starts `hale guard`, writes one [`Charge`] as a line of JSON to its standard input and holds that pipe open. The guard
 //! starts the program in a process group of its own and adopts all it leaves behind (`PR_SET_CHILD_SUBREAPER`). It ends the whole group when the time is
-//! over or when the pipe closes, which is what the agent's death looks like; then it writes one [`Report`] and exits.
+//! over or when the pipe closes, which is what the agent's death looks like; then it writes one [`Report`] and exits. What it says are [`Word`]s, each
+//! a line: which group it has begun comes first, so that the agent can end it if the guard itself dies (see `guarded`).
 //!
 //! Law T1 (see the crate): nothing of the remedy runs when the guard has exited, and nothing of it begins once its time is over.
 //! Not here: time by any clock that stops while the machine sleeps: the guard counts on CLOCK_BOOTTIME.
@@ -28,6 +29,10 @@ const TERM_GRACE: Duration = Duration::from_millis(500);
 /// How often the guard looks at the clock while it waits: BOOTTIME may jump over a sleep that a timer does not see.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// When every holder of the program's streams is dead their ends come at once; one that could not be killed, or that has
+/// hidden from its guard, must not hold the report back.
+const OUTPUT_WITHIN: Duration = Duration::from_secs(1);
+
 /// A group of processes that does not die within so many rounds of SIGKILL is stuck in the kernel; nothing more can be done.
 const KILL_ROUNDS_MAX: u32 = 100;
 
@@ -41,6 +46,18 @@ pub struct Charge {
     /// It is ended at this moment of CLOCK_BOOTTIME, and not begun after it: an agent or a guard that was frozen on the way
     /// here finds less time left, never the same again.
     pub ends_at_ms: u64,
+}
+
+/// What the guard says, in this order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Word {
+    /// The program runs, in this process group.
+    Begun {
+        /// The group's number.
+        group: i32,
+    },
+    /// Nothing of it runs any more.
+    Ended(Report),
 }
 
 /// What the guard saw.
@@ -79,10 +96,15 @@ pub fn run() -> io::Result<()> {
     io::stdin().lock().read_line(&mut line)?;
     let charge: Charge = serde_json::from_str(&line)?;
     let report = see_through(&charge)?;
+    say(&Word::Ended(report));
+    Ok(())
+}
+
+/// The agent may be gone; then nobody reads, and that is no failure.
+fn say(word: &Word) {
     let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, &report)?;
-    // The agent may be gone; then nobody reads, and that is no failure.
-    out.write_all(b"\n").or(Ok(()))
+    serde_json::to_writer(&mut out, word).ok();
+    out.write_all(b"\n").and_then(|()| out.flush()).ok();
 }
 
 fn see_through(charge: &Charge) -> io::Result<Report> {
@@ -98,14 +120,14 @@ fn see_through(charge: &Charge) -> io::Result<Report> {
         Err(error) => return not_started(error.to_string()),
     };
     let group = Pid::from_child(&child);
+    say(&Word::Begun { group: group.as_raw_nonzero().get() });
     let output = collect_output(&mut child);
     let (sender, seen) = mpsc::channel();
     watch_pipe(sender.clone());
     watch_child(child, sender);
     let end = wait(&seen, deadline);
     end_group(group);
-    // Every holder of the pipes is dead, so the reader has come to their end.
-    let output = output.recv().unwrap_or_default();
+    let output = output.recv_timeout(OUTPUT_WITHIN).unwrap_or_default();
     Ok(Report { end, output: String::from_utf8_lossy(&output).into_owned() })
 }
 
@@ -231,7 +253,8 @@ fn adopted() -> Vec<Pid> {
         .collect()
 }
 
-fn boottime() -> Duration {
+/// CLOCK_BOOTTIME, which goes on while the machine sleeps.
+pub(crate) fn boottime() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or_default();

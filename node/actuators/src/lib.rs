@@ -8,6 +8,7 @@
 pub mod command;
 pub mod contract;
 pub mod guard;
+pub mod guarded;
 
 pub use command::CommandActuator;
 pub use contract::{Actuator, Finding};

@@ -137,7 +137,7 @@ impl Hands {
                 ],
                 ends_at_ms: ends_at.as_milliseconds(),
             };
-            match actuators::command::run_guarded(&program, &charge).await {
+            match actuators::guarded::run_guarded(&program, &charge).await {
                 Ok(report) => {
                     tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
                 }
