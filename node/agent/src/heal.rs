@@ -40,7 +40,7 @@ pub struct Healing {
     tasks: BTreeMap<CaseId, Task>,
     /// Receipts that the ledger has not yet taken (law H3); at most [`TASKS_MAX`].
     untold: BTreeMap<RemedyId, Untold>,
-    /// Remedies that this life has begun (law H1); ids only rise, so the newest 1,024 suffice.
+    /// Remedies that this life has begun, or given up for good (law H1); ids only rise, so the newest 1,024 suffice.
     begun: BTreeSet<RemedyId>,
 }
 
@@ -254,6 +254,9 @@ impl Healing {
         };
         if !task.is_free() || now < task.not_before {
             return;
+        }
+        if let Some(receipt) = task.give_up(ledger, case, &mut self.begun) {
+            return self.keep_receipt(now, case.id, receipt);
         }
         let wish = match &case.stage {
             Stage::Offered(_) => task.accept(now, case),

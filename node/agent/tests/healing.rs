@@ -288,6 +288,50 @@ fn law_h2_an_intent_that_comes_through_too_late_is_not_applied() {
 }
 
 #[test]
+fn law_p1_an_intent_that_a_brake_overtakes_is_refused_and_never_begun() {
+    let mut story = Story::offered();
+    story.pass(0);
+    story.commit();
+    story.pass_until_it_wishes();
+    story.look(&DOWN);
+    story.read();
+    let (errand, wish) = story.one();
+    let Wish::Propose(intend, _) = wish else {
+        panic!("no intent: {wish:?}");
+    };
+    let outcome = story.fleet.send("c2", intend);
+    assert!(matches!(outcome, Outcome::Intended { .. }));
+    // Committed before the healer has heard of its intent, or called anything.
+    story.fleet.send("a1", Command::Pause(fleet::order("not that one")));
+    let index = story.fleet.ledger.index();
+    story.end(errand, Came::Outcome(index, outcome));
+    let (errand, wish) = story.one();
+    let Wish::Propose(Command::Receive { case, receipt }, _) = wish else {
+        panic!("protocol 6.5: {wish:?}");
+    };
+    assert_eq!(receipt.kind, ReceiptKind::Refused);
+    assert_eq!(receipt.detail, "braked before it was begun");
+
+    // Lifted before the ledger has heard of it: what was given up stays given up.
+    story.fleet.send("a1", Command::Resume(fleet::order("go on")));
+    story.pass(1);
+    assert_eq!(story.wishes, []);
+    assert_eq!(story.propose(errand, Command::Receive { case, receipt }), Outcome::Done);
+    assert_eq!(story.stage(), "leased", "it may be applied again, anew");
+}
+
+#[test]
+fn law_p1_a_brake_does_not_reach_what_has_begun() {
+    let (mut story, errand, order) = Story::applying();
+    story.fleet.send("a1", Command::Pause(fleet::order("I look first")));
+    story.pass(2);
+    assert_eq!(story.wishes, [], "it runs: nothing is said of it");
+    story.apply(errand, &order, ReceiptKind::Done);
+    assert_eq!(story.commit(), Outcome::Done);
+    assert_eq!(story.stage(), "verifying");
+}
+
+#[test]
 fn law_h3_a_receipt_is_told_until_the_ledger_has_it_even_when_the_lease_is_gone() {
     let (mut story, errand, order) = Story::applying();
     story.fleet.wait(40);

@@ -9,7 +9,7 @@ use ledger::case::{Case, Lease, Stage};
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{
-    CaseId, Fence, Grounds, LedgerIndex, LedgerTime, Moment, ReceiptKind, RemedyId, Span,
+    CaseId, Fence, Grounds, LedgerIndex, LedgerTime, Moment, Receipt, ReceiptKind, RemedyId, Span,
 };
 
 use super::{Came, Errand, PAUSE, PROPOSAL_WITHIN, READ_WITHIN, ROUND_WITHIN, What, Wish};
@@ -178,6 +178,27 @@ impl Task {
             command: note.applied.command.clone(),
             at_most: self.left(now, ledger),
         })
+    }
+
+    /// protocol 6.5: an intent that a brake has overtaken before it was begun. Only the life that would begin it can promise that it
+    /// was not, and does not begin it any more, even when the brake is lifted before the ledger has heard.
+    pub fn give_up(
+        &self,
+        ledger: &Ledger,
+        case: &Case,
+        begun: &mut BTreeSet<RemedyId>,
+    ) -> Option<Receipt> {
+        let Stage::Remedy { remedy, .. } = case.stage else {
+            return None;
+        };
+        ledger.brake().standing()?;
+        let note = case.remedies.iter().find(|note| note.id == remedy)?;
+        let is_own = self.intends && note.fence == self.fence && note.receipt.is_none();
+        if !is_own || !begun.insert(remedy) {
+            return None;
+        }
+        let detail = String::from("braked before it was begun");
+        Some(Receipt { remedy, fence: note.fence, kind: ReceiptKind::Refused, detail })
     }
 
     /// The intent stands. This life begins it if it asked for it itself (law H1), else it can only inspect.
