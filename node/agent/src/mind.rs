@@ -169,6 +169,20 @@ impl Agent {
             self.membership.next_deadline(),
             self.watch.next_deadline(),
             self.look.next_deadline(),
+            self.working_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Of the rooms that `settle` serves only until this host leaves: a deadline that nobody serves would wake the loop at once,
+    /// for ever.
+    fn working_deadline(&self) -> Option<Moment> {
+        if self.has_left {
+            return None;
+        }
+        [
             self.lead_deadline(),
             (!self.short_cuts.is_empty()).then_some(Moment::default()),
             self.healing.next_deadline(),
