@@ -16,7 +16,7 @@ use crate::calls::Purpose;
 use crate::event::{AskId, CallEnd, Effect, Page};
 use crate::lead::Matter;
 use crate::mind::Agent;
-use crate::offer::choose_healer;
+use crate::offer::{Troubled, choose_healer};
 
 /// An observer looks for 1 s at most; its answer is of no use after the set has ended (law D2).
 const LOOK_WITHIN: Span = Span::milliseconds(1_300);
@@ -199,12 +199,16 @@ impl Agent {
     /// protocol 7.2: every case that may have a lease gets an offer.
     fn offer_leases(&mut self, now: Moment) {
         let ledger = Arc::clone(&self.ledger);
-        let doubted = self.lead.rounds.doubted().iter().map(|doubt| doubt.subject).collect();
-        let is_free =
-            |case: &&Arc<Case>| matches!(case.stage, Stage::Open | Stage::Orphaned { .. });
+        // Asked first what holds, whoever is to heal: most open cases wait for something, and a draw goes over the whole roster.
+        let is_free = |case: &&Arc<Case>| {
+            matches!(case.stage, Stage::Open | Stage::Orphaned { .. })
+                && ledger.holds(case.id).is_empty()
+        };
+        let doubted = self.lead.rounds.doubted().into_iter().map(|doubt| doubt.subject);
+        let troubled = Troubled::new(&ledger, doubted);
         for case in ledger.cases().filter(is_free) {
             let draw = self.lead.offers(case.id);
-            let Some(healer) = choose_healer(&ledger, case, (&doubted, draw)) else {
+            let Some(healer) = choose_healer(&ledger, case, (&troubled, draw)) else {
                 continue;
             };
             let matter = Matter::Offer(case.id);

@@ -9,16 +9,26 @@ use ledger::Ledger;
 use ledger::case::Case;
 use vocabulary::{Digest, HostId};
 
+/// Hosts that are asked to heal nobody: doubted by somebody, or with a live case of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Troubled(BTreeSet<HostId>);
+
+impl Troubled {
+    /// As the ledger stands, beside those whom the leader's rounds doubt.
+    pub fn new(ledger: &Ledger, doubted: impl IntoIterator<Item = HostId>) -> Self {
+        Self(ledger.cases().filter_map(|case| case.host()).chain(doubted).collect())
+    }
+}
+
 /// First in rendezvous order over (case, draw), hosts outside the subject's rack before those in it. Each offer is a new
 /// draw, so that a healer that does not answer is not asked for ever.
 pub fn choose_healer(
     ledger: &Ledger,
     case: &Case,
-    (doubted, draw): (&BTreeSet<HostId>, u64),
+    (troubled, draw): (&Troubled, u64),
 ) -> Option<HostId> {
     let subject = case.host()?;
     let home = ledger.roster().get(&subject).map(|entry| entry.claims.domain.clone());
-    let troubled: BTreeSet<HostId> = ledger.cases().filter_map(|other| other.host()).collect();
     ledger
         .roster()
         .present()
@@ -27,8 +37,7 @@ pub fn choose_healer(
                 && entry.boot.is_some()
                 && ledger.left_since(host).is_none()
                 && **host != subject
-                && !doubted.contains(host)
-                && !troubled.contains(host)
+                && !troubled.0.contains(host)
         })
         .min_by_key(|(host, entry)| {
             let is_near = home.as_ref() == Some(&entry.claims.domain);

@@ -97,7 +97,7 @@ mod healers {
     use std::collections::BTreeSet;
 
     use super::*;
-    use agent::offer::choose_healer;
+    use agent::offer::{Troubled, choose_healer};
 
     fn chosen(
         fleet: &Fleet,
@@ -105,8 +105,8 @@ mod healers {
         doubted: &[&str],
         draw: u64,
     ) -> Option<HostId> {
-        let doubted: BTreeSet<HostId> = doubted.iter().map(|name| id(name)).collect();
-        choose_healer(&fleet.ledger, fleet.case(case), (&doubted, draw))
+        let troubled = Troubled::new(&fleet.ledger, doubted.iter().map(|name| id(name)));
+        choose_healer(&fleet.ledger, fleet.case(case), (&troubled, draw))
     }
 
     #[test]
