@@ -1,10 +1,11 @@
 //! Whatever is done to a fleet, no law is broken; and once it stops, every host is well or a person knows (law G1).
 
+use ledger::case::Case;
 use ledger::command::Refused;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use simulator::{Fault, Fleet, Habit, Setup, Whom};
-use vocabulary::{CaseId, Span};
+use vocabulary::{CaseId, Scope, Span};
 
 const POLICY: &str = r#"
 [budget]
@@ -131,6 +132,30 @@ fn is_any_stuck(fleet: &Fleet) -> bool {
     live.any(|case| !is_a_persons(fleet, case.id))
 }
 
+/// Whether a person who asks about this very host is told of its trouble: by its own case, by its domain's, by a surge that names
+/// it, or by an observer that doubts it. The last of these is shown and no more: observers that restarted in the trouble never
+/// saw the host well, their silence is no evidence (protocol 2.5), and a doubt without a verdict is no case yet (law G1).
+fn is_told_of(fleet: &Fleet, name: &str) -> bool {
+    let ledger = fleet.ledger();
+    let mut roster = ledger.roster().present();
+    let Some((host, entry)) = roster.find(|(_, entry)| entry.claims.host.as_str() == name) else {
+        return false;
+    };
+    let domain = &entry.claims.domain;
+    let names_it = |case: &Case| match &case.subject {
+        Scope::Host(subject) => subject == host,
+        Scope::Rack(rack) => rack == domain,
+        Scope::Zone(zone) => *zone == domain.zone(),
+        Scope::Group(_) | Scope::Fleet => case.members.contains(host),
+    };
+    let doubts_it = |observer: &str| {
+        let now = fleet.clock_of(observer);
+        let doubts = fleet.agent(observer).map(|agent| agent.doubts(now)).unwrap_or_default();
+        doubts.iter().any(|note| note.subject == *host)
+    };
+    ledger.cases().any(|case| names_it(case)) || fleet.names().any(doubts_it)
+}
+
 fn play(seed: u64) -> Result<(), String> {
     let mut luck = Luck(ChaCha8Rng::seed_from_u64(seed));
     let (setup, zones, keepers) = setup(seed);
@@ -167,11 +192,10 @@ fn play(seed: u64) -> Result<(), String> {
         return Err(format!("seed {seed}: stuck {cases:#?}\n{}", trace()));
     }
     for name in &names {
-        // Observers that restarted in the trouble never saw it well: their silence is no evidence (protocol 2.5), and this
-        // version opens no case for a doubt without a verdict. Every agent shows the doubt.
-        let is_told = fleet.ledger().cases().next().is_some() || fleet.is_any_doubted();
-        if fleet.agent(name).is_none() && !is_told {
-            return Err(format!("seed {seed}: {name} is dead and nobody knows\n{}", trace()));
+        if fleet.agent(name).is_none() && !is_told_of(&fleet, name) {
+            let cases: Vec<_> = fleet.ledger().cases().collect();
+            let why = format!("seed {seed}: {name} is dead and nobody knows");
+            return Err(format!("{why}; open {cases:#?}\n{}", trace()));
         }
     }
     Ok(())
