@@ -1,7 +1,8 @@
 //! Remedies that are programs with fixed arguments: the `command` actuator.
 //!
 //! The case is told in the environment (`HALE_CASE`, `HALE_SUBJECT`, `HALE_VERDICT`, `HALE_FENCE`, `HALE_REMEDY_ID`); nothing from peers
-//! is ever put into an argument, and no shell is involved.
+//! is ever put into an argument, and no shell is involved. Beside these a program finds `PATH` and `LANG`, fixed, and nothing of the agent's
+//! own environment; it runs in `/`, with nothing to read on its standard input.
 //! Exit codes of `argv`: 0 is `Done`; 75 (EX_TEMPFAIL of sysexits) promises that nothing was begun and is `Refused`; everything
 //! else, a signal or the guard's own end among it, is `Unknown` (law T2).
 //! Exit codes of `inspect`: 0 is `Done`; 1 is `Refused` (not done, may be applied again); everything else is `Unknown`.
