@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use actuators::command::run_guarded;
 use actuators::guard::{Charge, End, OUTPUT_BYTES_MAX};
+use actuators::guarded::run_guarded;
 use conformance::{PATIENCE, Target, hale, now, order, until};
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Receipt, ReceiptKind, Span};
@@ -144,6 +144,22 @@ async fn a_remedy_whose_agent_is_gone_is_ended() {
         () = begun => assert!(!desk.read("worker").is_empty()),
     }
     until("nothing of it runs", || !desk.is_being_worked_on()).await;
+}
+
+/// Law T1: the guard is the remedy's parent, and the remedy does to it what a careless operator might.
+#[tokio::test]
+async fn a_guard_that_is_killed_or_frozen_leaves_no_remedy_behind_and_no_end_that_is_known() {
+    for signal in ["KILL", "STOP"] {
+        let desk = Desk::new();
+        let mut order = order(1);
+        let strikes = format!("cd \"$1\"; echo $$ >worker; kill -{signal} $PPID; exec sleep 3600");
+        order.command.argv = sh(&strikes, &desk);
+        order.at_most = Span::seconds(2);
+        let receipt = apply(&desk, &order).await;
+        assert_eq!(receipt.kind, ReceiptKind::Unknown, "{signal}: {receipt:?}");
+        assert!(!desk.read("worker").is_empty(), "it began");
+        until("nothing of it runs", || !desk.is_being_worked_on()).await;
+    }
 }
 
 fn sh(script: &str, desk: &Desk) -> Vec<String> {
