@@ -35,6 +35,7 @@ struct News {
 struct Line {
     level: Level,
     record: u64,
+    case: Option<u64>,
     sentence: String,
 }
 
@@ -51,11 +52,11 @@ impl Chronicle {
         if left_out > 0 {
             tracing::info!("{left_out} earlier records are not told here: `hale audit` shows them");
         }
-        for Line { level, record, sentence } in lines {
+        for Line { level, record, case, sentence } in lines {
             match level {
-                Level::WARN => tracing::warn!(record, "{sentence}"),
-                Level::INFO => tracing::info!(record, "{sentence}"),
-                _ => tracing::debug!(record, "{sentence}"),
+                Level::WARN => tracing::warn!(case, record, "{sentence}"),
+                Level::INFO => tracing::info!(case, record, "{sentence}"),
+                _ => tracing::debug!(case, record, "{sentence}"),
             }
         }
     }
@@ -82,10 +83,10 @@ impl Chronicle {
         let first = fresh.len().saturating_sub(LINES_MAX);
         let left_out = from - self.told + first as u64;
         self.told = audit.head().number;
-        let line = |record: &&Record| Line {
-            level: level(&record.what),
-            record: record.number,
-            sentence: render::sentence_of(ledger, &self.me, record),
+        let line = |record: &&Record| {
+            let (case, sentence) = render::told(ledger, &self.me, record);
+            let case = case.map(|case| case.0);
+            Line { level: level(&record.what), record: record.number, case, sentence }
         };
         News { left_out, lines: fresh[first..].iter().map(line).collect() }
     }

@@ -9,9 +9,10 @@ use super::{Scene, wall};
 use crate::admin::answer::{AuditPage, AuditRecord, Place};
 use crate::admin::mind::Local;
 
-/// One record as one sentence, where only the ledger is at hand.
-pub fn sentence_of(ledger: &Ledger, me: &Claims, record: &Record) -> String {
-    sentence(&Scene::bare(ledger, &Local::default(), me), &record.what)
+/// One record as one sentence and the case it belongs to, where only the ledger is at hand.
+pub fn told(ledger: &Ledger, me: &Claims, record: &Record) -> (Option<CaseId>, String) {
+    let sentence = sentence(&Scene::bare(ledger, &Local::default(), me), &record.what);
+    (case_of(&record.what), sentence)
 }
 
 /// The page of records after this number.

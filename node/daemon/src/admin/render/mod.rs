@@ -17,7 +17,7 @@ mod votes;
 use ledger::Ledger;
 use vocabulary::{CaseId, Claims, HostId, LedgerTime, Scope, Span, WallNote};
 
-pub use audit::{audit, sentence_of};
+pub use audit::{audit, told};
 pub use cases::cases;
 pub use explain::explain;
 pub use hosts::hosts;
