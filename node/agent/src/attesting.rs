@@ -102,9 +102,7 @@ impl Agent {
 
     /// A knock of a look has ended.
     pub(crate) fn look_knock_ended(&mut self, now: Moment, id: AttemptId, end: &CallEnd) {
-        if let CallEnd::Knocked(knock) = end {
-            self.look(now, Seen::KnockEnded { id, reading: reading(*knock) });
-        }
+        self.look(now, Seen::KnockEnded { id, reading: reading(end) });
     }
 
     /// A relay has answered, or has not.
@@ -158,7 +156,9 @@ impl Agent {
     pub(crate) fn relay_ended(&mut self, now: Moment, ask: AskId, end: CallEnd) {
         let response = match end {
             CallEnd::Response(Response::Answered(answer)) => Response::Answered(answer),
-            _ => Response::SubjectSilent,
+            CallEnd::Failed => Response::SubjectSilent,
+            // It was not asked, or gave no signed word: neither is its silence.
+            _ => Response::Unavailable(Unavailable::NotMine),
         };
         self.answer(now, ask, response);
     }

@@ -454,7 +454,7 @@ impl Agent {
 
     /// A call that cannot even be made.
     pub(crate) fn fail(&mut self, _now: Moment, purpose: Purpose) {
-        self.short_cuts.push_back(ShortCut::Failed(purpose));
+        self.short_cuts.push_back(ShortCut::Unable(purpose));
     }
 
     /// Answers another host, or this one itself.
@@ -477,7 +477,7 @@ impl Agent {
                 ShortCut::Answered(id, response) => {
                     self.ended(now, id, CallEnd::Response(response));
                 }
-                ShortCut::Failed(purpose) => self.came(now, purpose, CallEnd::Failed),
+                ShortCut::Unable(purpose) => self.came(now, purpose, CallEnd::Unable),
             }
         }
     }
@@ -487,5 +487,5 @@ impl Agent {
 enum ShortCut {
     Asked(AskId, Request),
     Answered(CallId, Response),
-    Failed(Purpose),
+    Unable(Purpose),
 }

@@ -114,9 +114,7 @@ impl Agent {
     /// A knock has ended.
     pub(crate) fn watch_knock_ended(&mut self, now: Moment, attempt: Attempt, end: &CallEnd) {
         let (id, subject) = attempt;
-        if let CallEnd::Knocked(knock) = end {
-            self.observe(now, Seen::KnockEnded { id, subject, reading: reading(*knock) });
-        }
+        self.observe(now, Seen::KnockEnded { id, subject, reading: reading(end) });
     }
 
     /// All doubts that stand now go to whoever leads (protocol 2.6).
@@ -145,11 +143,13 @@ fn read(end: &CallEnd) -> LookEnd {
 }
 
 /// What a port gave, before calibration says whether its silence counts.
-pub(crate) fn reading(knock: Knock) -> Reading {
-    match knock {
-        Knock::Answered => Reading::Answered,
-        Knock::Refused => Reading::Refused,
-        Knock::Accepted => Reading::Accepted,
-        Knock::Silent => Reading::Silent,
+pub(crate) fn reading(end: &CallEnd) -> Reading {
+    match end {
+        CallEnd::Knocked(Knock::Answered) => Reading::Answered,
+        CallEnd::Knocked(Knock::Refused) => Reading::Refused,
+        CallEnd::Knocked(Knock::Accepted) => Reading::Accepted,
+        CallEnd::Knocked(Knock::Silent) => Reading::Silent,
+        // This host could not knock: left open, the path would count as silent when the look ends.
+        _ => Reading::Absent,
     }
 }

@@ -31,6 +31,8 @@ pub enum Knock {
     Accepted,
     /// Nothing came at all, or the network says that the host cannot be reached.
     Silent,
+    /// This host could not knock, for want of a socket, an address or a way out: proves nothing about the other.
+    Unable,
 }
 
 /// A knock that is under way.
@@ -69,7 +71,7 @@ async fn knock(at: Address, within: Duration) -> Knock {
     let deadline = tokio::time::Instant::now() + within;
     let mut stream = match tokio::time::timeout_at(deadline, TcpStream::connect(at)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(fault)) => return refused_or_silent(&fault),
+        Ok(Err(fault)) => return without_connection(&fault),
         Err(_) => return Knock::Silent,
     };
     let mut first = [0; 1];
@@ -80,11 +82,13 @@ async fn knock(at: Address, within: Duration) -> Knock {
     }
 }
 
-/// Only the host itself refuses a connection; "unreachable" is the word of a router, or of nobody.
-fn refused_or_silent(fault: &io::Error) -> Knock {
+/// Only the host itself refuses a connection; "host unreachable" is the word of the last router, or of a network on which
+/// nobody bears that address. Whatever else keeps a knock from being made is this host's own (protocol 2.3).
+fn without_connection(fault: &io::Error) -> Knock {
     match fault.kind() {
         io::ErrorKind::ConnectionRefused => Knock::Refused,
-        _ => Knock::Silent,
+        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => Knock::Silent,
+        _ => Knock::Unable,
     }
 }
 
@@ -193,6 +197,30 @@ mod tests {
         assert_eq!(TcpKnock.knock(at, within).await, Knock::Accepted);
         drop(bell);
         assert_eq!(TcpKnock.knock(at, PATIENCE).await, Knock::Refused);
+    }
+
+    #[test]
+    fn what_keeps_this_host_from_knocking_is_not_the_others_silence() {
+        use rustix::io::Errno;
+        let knock = |errno: Errno| without_connection(&errno.into());
+        assert_eq!(knock(Errno::CONNREFUSED), Knock::Refused);
+        for silent in [Errno::TIMEDOUT, Errno::HOSTUNREACH] {
+            assert_eq!(knock(silent), Knock::Silent, "{silent}");
+        }
+        let own = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NETUNREACH,
+            Errno::NETDOWN,
+            Errno::ADDRNOTAVAIL,
+            Errno::ACCESS,
+            Errno::PERM,
+            Errno::NOBUFS,
+            Errno::AFNOSUPPORT,
+        ];
+        for own in own {
+            assert_eq!(knock(own), Knock::Unable, "{own}");
+        }
     }
 
     #[tokio::test]

@@ -82,6 +82,7 @@ impl Hands {
                 second_channel::Knock::Refused => Knock::Refused,
                 second_channel::Knock::Accepted => Knock::Accepted,
                 second_channel::Knock::Silent => Knock::Silent,
+                second_channel::Knock::Unable => return CallEnd::Unable,
             })
         });
     }

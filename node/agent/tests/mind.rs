@@ -1,0 +1,172 @@
+//! One host's mind at its door: what wakes it when it leaves, and what the ends of its looks prove.
+
+#[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
+mod fleet;
+
+use std::sync::Arc;
+
+use agent::{Agent, AskId, CallEnd, Effect, Event, Knock, Settings};
+use fleet::{Fleet, Seen, boot, claims, id};
+use ledger::Ledger;
+use vocabulary::{ModelSigner, ModelVerifier, Moment, Path, Reading, Span, StoreId, model_chain};
+use wire::{Datagram, Request, Response};
+
+fn begun() -> Moment {
+    Moment::from_milliseconds(1_000_000)
+}
+
+/// a1's mind, which knows this ledger.
+fn mind(ledger: Ledger) -> Agent {
+    let claims = claims("a1");
+    Agent::new(Settings {
+        cluster: fleet::cluster(),
+        me: id("a1"),
+        chain: model_chain(&claims),
+        boot: boot(1),
+        address: "[::1]:4433".parse().expect("sound"),
+        store: Some(StoreId(1)),
+        signer: Arc::new(ModelSigner::new(&claims.host)),
+        verifier: Arc::new(ModelVerifier),
+        membership: detection::membership::Settings::default(),
+        watch: detection::watch::Settings::default(),
+        ledger: Arc::new(ledger),
+        seed: 1,
+    })
+}
+
+#[test]
+fn a_leader_that_leaves_is_woken_by_nothing_that_it_does_not_serve() {
+    let mut fleet = Fleet::healing();
+    fleet.opened("b2", Seen::AgentDown);
+    let (mut agent, mut now) = (mind(fleet.ledger), begun());
+    agent.handle(now, Event::LeadershipChanged { leader: Some(id("a1")) });
+    assert!(agent.leads());
+    agent.handle(now, Event::Leave);
+    let end = now.after(Span::seconds(4));
+    while let Some(at) = agent.next_deadline().filter(|at| *at < end) {
+        now = now.max(at);
+        agent.handle(now, Event::DeadlineReached);
+        let next = agent.next_deadline();
+        assert!(next.is_none_or(|next| next > now), "woken at {now:?} for nothing: {next:?}");
+    }
+}
+
+/// What the world gives to the effects of a mind: all that is asked in calm, and in trouble nothing but this end of knocks.
+struct World {
+    agent: Agent,
+    now: Moment,
+    knocks: CallEnd,
+    is_calm: bool,
+    answers: Vec<(AskId, Response)>,
+}
+
+impl World {
+    /// Long enough for every path to have answered once (protocol 2.5).
+    fn calm() -> Self {
+        let mut world = Self {
+            agent: mind(Fleet::healing().ledger),
+            now: begun(),
+            knocks: CallEnd::Knocked(Knock::Answered),
+            is_calm: true,
+            answers: Vec::new(),
+        };
+        world.feed(Event::DeadlineReached);
+        world.run(Span::minutes(2));
+        world
+    }
+
+    fn run(&mut self, span: Span) {
+        let end = self.now.after(span);
+        while let Some(at) = self.agent.next_deadline().filter(|at| *at < end) {
+            self.now = self.now.max(at);
+            self.feed(Event::DeadlineReached);
+        }
+        self.now = end;
+    }
+
+    fn feed(&mut self, event: Event) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for effect in self.agent.handle(self.now, event) {
+                events.extend(self.perform(effect));
+            }
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        let alive = Response::Alive { boot: boot(1) };
+        match effect {
+            Effect::SendDatagram { to, datagram: Datagram::Probe { number, .. } }
+                if self.is_calm =>
+            {
+                let reply = Datagram::ProbeReply { number, boot: boot(1), next_slot_ms: 1_000 };
+                Some(Event::Datagram { from: to, datagram: reply })
+            }
+            Effect::Call { id, request: Request::Probe, .. } if self.is_calm => {
+                Some(Event::Ended { id, end: CallEnd::Response(alive) })
+            }
+            Effect::FreshDial { id, .. } if self.is_calm => {
+                Some(Event::Ended { id, end: CallEnd::Dialled(alive) })
+            }
+            Effect::Knock { id, .. } => Some(Event::Ended { id, end: self.knocks.clone() }),
+            Effect::Call { id, .. } | Effect::FreshDial { id, .. } => {
+                Some(Event::Ended { id, end: CallEnd::Failed })
+            }
+            Effect::Answer { id, response } => {
+                self.answers.push((id, response));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// What a look at b2 reads at its agent's port, when nothing else of it answers any more.
+    fn reads_at_the_port(mut self, knocks: CallEnd) -> Option<Reading> {
+        (self.is_calm, self.knocks) = (false, knocks);
+        let ledger = Fleet::healing().ledger;
+        let request = Request::Look {
+            subject: id("b2"),
+            boot: boot(1),
+            anchor: ledger.anchor(),
+            epoch: ledger.roster().epoch,
+        };
+        self.feed(Event::Asked { id: AskId(1), from: id("b1"), request });
+        self.run(Span::seconds(2));
+        let (_, response) = self.answers.into_iter().find(|(id, _)| *id == AskId(1))?;
+        let Response::Attested { attestation, .. } = response else {
+            panic!("it attests: {response:?}");
+        };
+        let port = attestation.paths.iter().find(|read| read.path == Path::AgentPort)?;
+        Some(port.reading)
+    }
+}
+
+#[test]
+fn a_knock_that_this_host_could_not_make_is_no_silence() {
+    let silent = CallEnd::Knocked(Knock::Silent);
+    assert_eq!(World::calm().reads_at_the_port(silent), Some(Reading::Silent));
+    assert_eq!(World::calm().reads_at_the_port(CallEnd::Unable), Some(Reading::Absent));
+}
+
+#[test]
+fn a_relay_that_could_not_ask_does_not_say_that_the_subject_is_silent() {
+    let relayed = |end: CallEnd| {
+        let mut agent = mind(Fleet::healing().ledger);
+        let request = Request::Relay { subject: id("b2"), nonce: 7 };
+        let asked = Event::Asked { id: AskId(1), from: id("b1"), request };
+        let effects = agent.handle(begun(), asked);
+        let call = effects.iter().find_map(|effect| match effect {
+            Effect::Call { id, request: Request::Ask { nonce: 7 }, .. } => Some(*id),
+            _ => None,
+        });
+        let id = call.expect("it asks the subject");
+        let effects = agent.handle(begun(), Event::Ended { id, end });
+        let answer = effects.into_iter().find_map(|effect| match effect {
+            Effect::Answer { id: AskId(1), response } => Some(response),
+            _ => None,
+        });
+        answer.expect("it answers")
+    };
+    assert_eq!(relayed(CallEnd::Failed), Response::SubjectSilent);
+    assert!(matches!(relayed(CallEnd::Unable), Response::Unavailable(_)));
+}
