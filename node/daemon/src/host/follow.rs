@@ -1,9 +1,9 @@
 //! Follows the ledger: through this host's own Raft where it is a member, else through two keepers at once, so that the
-//! loss of one, even of one that is frozen and ends no stream, is not felt (protocol 1.5).
+//! loss of one, even of one that is frozen and ends no stream, is not felt (protocol 1.5). Of their words on who leads the one
+//! of the higher term counts: a keeper that is cut off would else take back what the other has said.
 //!
 //! Not here: what a piece holds (see `replication::Follower`).
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,15 +53,31 @@ pub fn start(door: &Door) {
             }
         });
     }
-    let taken = Arc::new(Mutex::new(BTreeSet::new()));
+    let followed = Arc::new(Mutex::new(Followed::default()));
     for slot in 0..STREAMS {
-        let (door, taken) = (door.clone(), Arc::clone(&taken));
-        tokio::spawn(async move { follow(&door, slot, &taken).await });
+        let (door, followed) = (door.clone(), Arc::clone(&followed));
+        tokio::spawn(async move { follow(&door, slot, &followed).await });
+    }
+}
+
+/// What the streams have together.
+#[derive(Default)]
+struct Followed {
+    /// Whom each stream follows.
+    keepers: [Option<HostId>; STREAMS],
+    /// The last word of each stream that runs.
+    words: [Option<Leading>; STREAMS],
+}
+
+impl Followed {
+    /// Who leads, as far as the streams that run say: a later term first; in one term whoever knows the leader.
+    fn leading(&self) -> Option<Leading> {
+        self.words.iter().flatten().copied().max_by_key(|word| (word.term, word.leader.is_some()))
     }
 }
 
 /// One of the streams: another keeper than the other one has, for as long as it brings anything.
-async fn follow(door: &Door, slot: usize, taken: &Mutex<BTreeSet<HostId>>) {
+async fn follow(door: &Door, slot: usize, followed: &Mutex<Followed>) {
     let mut turn = slot;
     let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
     loop {
@@ -71,24 +87,36 @@ async fn follow(door: &Door, slot: usize, taken: &Mutex<BTreeSet<HostId>>) {
             continue;
         }
         turn += 1;
-        let Some(keeper) = choose(&door.keepers(), turn, &held(taken)) else {
+        let taken = held(followed).keepers;
+        let Some(keeper) = choose(&door.keepers(), turn, &taken) else {
             continue;
         };
-        held(taken).insert(keeper);
-        if listen(door, keeper).await {
+        held(followed).keepers[slot] = Some(keeper);
+        let hear = |word| {
+            let mut followed = held(followed);
+            followed.words[slot] = word;
+            // A member knows it from its own Raft.
+            if let (Some(leading), false) = (followed.leading(), door.is_member()) {
+                tell_leader(door, leading);
+            }
+        };
+        if listen(door, keeper, &hear).await {
             wait = AGAIN_AFTER;
         }
-        held(taken).remove(&keeper);
+        // Its word ends with it. Without any stream the last word stands: nobody knows better.
+        held(followed).keepers[slot] = None;
+        hear(None);
     }
 }
 
-fn choose(keepers: &[HostId], turn: usize, taken: &BTreeSet<HostId>) -> Option<HostId> {
-    let free: Vec<HostId> = keepers.iter().copied().filter(|host| !taken.contains(host)).collect();
+fn choose(keepers: &[HostId], turn: usize, taken: &[Option<HostId>]) -> Option<HostId> {
+    let is_free = |host: &HostId| !taken.contains(&Some(*host));
+    let free: Vec<HostId> = keepers.iter().copied().filter(is_free).collect();
     free.get(turn % free.len().max(1)).copied()
 }
 
 /// Follows one keeper until its stream ends; whether it brought anything.
-async fn listen(door: &Door, keeper: HostId) -> bool {
+async fn listen(door: &Door, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> bool {
     let (from, audit) = held(&door.inside().follower).wanted();
     let request = Request::Follow { from, audit };
     let Ok(mut replies) = door.inside().transport.follow(keeper, request, ASK_WITHIN).await else {
@@ -99,7 +127,7 @@ async fn listen(door: &Door, keeper: HostId) -> bool {
         if door.is_member() {
             return true;
         }
-        tell_leader(door, leading);
+        hear(Some(leading));
         let Some(bytes) = piece else { continue };
         if let Err(fault) = take(door, &bytes) {
             tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
@@ -147,4 +175,29 @@ fn tell_state(door: &Door, ledger: Arc<ledger::Ledger>) {
         }
         is_news
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(leader: Option<u8>, term: u64) -> Option<Leading> {
+        Some(Leading { leader: leader.map(|leader| HostId([leader; 16])), term })
+    }
+
+    #[test]
+    fn of_two_keepers_words_the_later_term_counts_and_in_one_term_the_one_that_knows() {
+        let told = |words| Followed { words, ..Followed::default() }.leading();
+        for (first, second, best) in [
+            // A keeper that is cut off still names the leader of a term that is over, or of none.
+            (word(Some(1), 4), word(Some(2), 5), word(Some(2), 5)),
+            (word(Some(1), 4), word(None, 5), word(None, 5)),
+            (word(None, 5), word(Some(2), 5), word(Some(2), 5)),
+            (None, word(None, 3), word(None, 3)),
+            (None, None, None),
+        ] {
+            assert_eq!(told([first, second]), best);
+            assert_eq!(told([second, first]), best, "whoever speaks last");
+        }
+    }
 }
