@@ -5,23 +5,20 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actuators::guard::Charge;
 use actuators::{Actuator, CommandActuator};
 use agent::{CallEnd, CallId, Knock, Page};
 use ledger::command::Command;
 use ledger::policy::Escalation;
-use replication::Clock;
 use tokio::sync::mpsc;
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Address, HostId, Moment, Span};
 use wire::Request;
 
-use super::clock::HostClock;
 use super::door::{Door, held};
+use super::pager::{Call, Pager};
 use super::places::Places;
 use crate::config::Seed;
 use crate::second_channel::{self, SecondChannel};
@@ -38,8 +35,7 @@ pub struct Hands {
     pub second_channel: Arc<dyn SecondChannel>,
     pub places: Arc<Mutex<Places>>,
     pub actuator: Arc<CommandActuator>,
-    /// This very binary.
-    pub program: PathBuf,
+    pub pager: Pager,
     pub seeds: Arc<[Seed]>,
     /// Ends of calls, back to the loop.
     pub ends: mpsc::Sender<(CallId, CallEnd)>,
@@ -124,29 +120,9 @@ impl Hands {
     /// Calls a person: the line goes to the log in any case, and to the policy's command where there is one.
     pub fn page(&self, page: Page, escalation: Option<Escalation>) {
         tracing::error!(case = page.case.0, "a person is needed: {}", page.line);
-        let Some(Escalation { argv, time_limit }) = escalation else {
-            return;
-        };
-        let program = self.program.clone();
-        tokio::spawn(async move {
-            let ends_at = HostClock.now().after(time_limit);
-            let charge = Charge {
-                argv,
-                environment: vec![
-                    ("HALE_CASE".into(), page.case.to_string()),
-                    ("HALE_LINE".into(), page.line),
-                ],
-                ends_at_ms: ends_at.as_milliseconds(),
-            };
-            match actuators::guarded::run_guarded(&program, &charge).await {
-                Ok(report) => {
-                    tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
-                }
-                Err(fault) => {
-                    tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
-                }
-            }
-        });
+        if let Some(escalation) = escalation {
+            self.pager.call(Call { page, escalation });
+        }
     }
 
     /// Dials the seeds, and every host of the roster's whose place is known.

@@ -27,6 +27,7 @@ use super::folder::{Folder, FolderFault};
 use super::follow;
 use super::hands::Hands;
 use super::inquiry::Inquirer;
+use super::pager::Pager;
 use super::places::Places;
 use super::shell::{Ears, Shell};
 use crate::admin::socket::{Socket, SocketFault};
@@ -273,7 +274,7 @@ fn hands(
         second_channel: Arc::new(TcpKnock),
         places: Arc::new(Mutex::new(Places::new(fixed))),
         actuator: Arc::new(CommandActuator::new(program.clone())),
-        program,
+        pager: Pager::start(program),
         seeds: config.agent.seeds.clone().into(),
         ends,
     }

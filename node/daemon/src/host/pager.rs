@@ -1,0 +1,147 @@
+//! Calls a person through the policy's command.
+//!
+//! Law: one process at a time, and nobody is left out unsaid. A new leader calls for every case that was given up, all at
+//! once; what does not fit into the queue is told as one line when the queue has been told.
+//! Not here: which case needs a person (see `agent`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actuators::guard::Charge;
+use agent::Page;
+use ledger::policy::Escalation;
+use replication::Clock;
+use tokio::sync::mpsc;
+
+use super::clock::HostClock;
+
+/// Calls that wait: at the default time limit more than five minutes of a command that hangs. A person who has read so many
+/// lines looks at the list of cases.
+const WAITING_MAX: usize = 16;
+
+/// The way to a person; cheap to clone.
+#[derive(Clone)]
+pub struct Pager {
+    queue: mpsc::Sender<Call>,
+    /// Calls that found no place since the last line that counted them.
+    left_out: Arc<AtomicU64>,
+}
+
+/// One call, and the command that carries it.
+pub struct Call {
+    pub page: Page,
+    pub escalation: Escalation,
+}
+
+impl Pager {
+    /// `program` is the binary that has the verb `guard`.
+    pub fn start(program: PathBuf) -> Self {
+        let program = Arc::new(program);
+        Self::through(move |call| {
+            let program = Arc::clone(&program);
+            async move { run(&program, call).await }
+        })
+    }
+
+    fn through<R>(run: impl Fn(Call) -> R + Send + Sync + 'static) -> Self
+    where
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let (queue, calls) = mpsc::channel(WAITING_MAX);
+        let left_out = Arc::new(AtomicU64::new(0));
+        tokio::spawn(work(calls, Arc::clone(&left_out), run));
+        Self { queue, left_out }
+    }
+
+    /// Calls as soon as the calls before have ended.
+    pub fn call(&self, call: Call) {
+        if self.queue.try_send(call).is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn work<R>(
+    mut calls: mpsc::Receiver<Call>,
+    left_out: Arc<AtomicU64>,
+    run: impl Fn(Call) -> R + Send + Sync + 'static,
+) where
+    R: Future<Output = ()> + Send + 'static,
+{
+    while let Some(call) = calls.recv().await {
+        let (case, escalation) = (call.page.case, call.escalation.clone());
+        run(call).await;
+        if !calls.is_empty() {
+            continue;
+        }
+        let count = left_out.swap(0, Ordering::Relaxed);
+        if count > 0 {
+            let line = format!("and {count} more: see `hale cases`");
+            run(Call { page: Page { case, line }, escalation }).await;
+        }
+    }
+}
+
+async fn run(program: &Path, Call { page, escalation }: Call) {
+    let ends_at = HostClock.now().after(escalation.time_limit);
+    let charge = Charge {
+        argv: escalation.argv,
+        environment: vec![
+            ("HALE_CASE".into(), page.case.to_string()),
+            ("HALE_LINE".into(), page.line),
+        ],
+        ends_at_ms: ends_at.as_milliseconds(),
+    };
+    match actuators::guarded::run_guarded(program, &charge).await {
+        Ok(report) => {
+            tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
+        }
+        Err(fault) => {
+            tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use vocabulary::{CaseId, Span};
+
+    fn call(case: u64) -> Call {
+        let escalation =
+            Escalation { argv: vec!["/bin/page".into()], time_limit: Span::seconds(20) };
+        Call { page: Page { case: CaseId(case), line: format!("case {case}") }, escalation }
+    }
+
+    #[tokio::test]
+    async fn a_new_leader_with_a_hundred_cases_runs_one_pager_at_a_time_and_counts_the_rest() {
+        let (ended, mut lines) = mpsc::unbounded_channel();
+        let running = Arc::new(AtomicUsize::new(0));
+        let pager = Pager::through(move |call| {
+            let (ended, running) = (ended.clone(), Arc::clone(&running));
+            async move {
+                running.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                let at_once = running.fetch_sub(1, Ordering::SeqCst);
+                ended.send((at_once, call.page.line)).expect("heard");
+            }
+        });
+        for case in 1..=100 {
+            pager.call(call(case));
+        }
+        let mut told = Vec::new();
+        while told.last().is_none_or(|line: &String| !line.starts_with("and")) {
+            let (at_once, line) = lines.recv().await.expect("it goes on");
+            assert_eq!(at_once, 1, "one process at a time");
+            told.push(line);
+        }
+        assert_eq!(told.len(), WAITING_MAX + 1);
+        assert_eq!(told[0], "case 1");
+        assert_eq!(told[WAITING_MAX], "and 84 more: see `hale cases`");
+        pager.call(call(101));
+        assert_eq!(lines.recv().await.expect("it goes on").1, "case 101");
+    }
+}
