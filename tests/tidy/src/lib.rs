@@ -11,6 +11,7 @@ mod arrows;
 mod fault;
 mod guests;
 mod house;
+mod idle;
 mod links;
 mod lints;
 mod manifest;
@@ -34,7 +35,7 @@ pub struct Check {
 }
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
-pub const CHECKS: [Check; 8] = [
+pub const CHECKS: [Check; 9] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "purity", run: purity::check },
     Check { name: "lints", run: lints::check },
@@ -43,4 +44,5 @@ pub const CHECKS: [Check; 8] = [
     Check { name: "names", run: names::check },
     Check { name: "links", run: links::check },
     Check { name: "guests", run: guests::check },
+    Check { name: "idle dependencies", run: idle::check },
 ];

@@ -27,6 +27,8 @@ pub struct Manifest {
 pub struct Dependency {
     /// The crate's true name.
     pub guest: String,
+    /// The name by which the code of its manifest's crate knows it.
+    pub called: String,
     /// The line of its key, counted from 1.
     pub line: usize,
     /// Which table names it.
@@ -145,6 +147,7 @@ impl Reader<'_> {
         for (key, value) in table(parent, name).into_iter().flatten() {
             self.dependencies.push(Dependency {
                 guest: true_name(key.get_ref(), value),
+                called: key.get_ref().replace('-', "_"),
                 line: line_of(self.text, key.span()),
                 kind,
                 is_inherited: inherits(value),

@@ -142,3 +142,17 @@ fn a_guest_outside_the_book_fails() {
     "#]],
     );
 }
+
+#[test]
+fn a_dependency_that_nothing_uses_fails() {
+    tells(
+        "idle-dependency",
+        &expect![[r#"
+        [idle dependencies] Cargo.toml:8: found the guest `forgotten`, which no crate names; expected no guest without a host
+        [idle dependencies] node/daemon/Cargo.toml:5: found `for-tests`, which only tests in node/daemon use; expected it among the dev-dependencies
+        [idle dependencies] node/daemon/Cargo.toml:6: found `idle`, which nothing in node/daemon uses; expected no dependency that is not used
+        [idle dependencies] node/daemon/Cargo.toml:10: found `idle`, which nothing in node/daemon uses; expected no dependency that is not used
+        [idle dependencies] tests/swarm/Cargo.toml:5: found `hale-daemon`, which nothing in tests/swarm uses; expected no dependency that is not used
+    "#]],
+    );
+}

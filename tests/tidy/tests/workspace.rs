@@ -61,3 +61,8 @@ fn no_page_holds_a_dead_link() {
 fn every_guest_stands_in_the_book_of_guests() {
     obey("guests");
 }
+
+#[test]
+fn every_dependency_is_used_by_the_crate_that_names_it() {
+    obey("idle dependencies");
+}
