@@ -104,19 +104,6 @@ fn mode(admin: &Admin) -> u32 {
     if lists.iter().all(|list| list.is_empty()) { 0o600 } else { 0o666 }
 }
 
-impl SocketFault {
-    /// Whether rights are what is missing.
-    pub fn is_of_rights(&self) -> bool {
-        match self {
-            Self::Unusable { why, .. } => matches!(
-                why.kind(),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
-            ),
-            Self::Held(_) | Self::NoSocket(_) => false,
-        }
-    }
-}
-
 impl fmt::Display for SocketFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use ledger::audit::{BrokenAt, Checkpoint, Record, What, verify_chain_after};
-use vocabulary::{CaseId, Fence, HostId, RemedyId, Scope, VerdictKind};
+use vocabulary::{CaseId, Fence, RemedyId, Scope, VerdictKind};
 
 /// All records from the first on, verified.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,15 +144,6 @@ impl History {
     /// The first record above this number by which a person, or the policy, lifted a brake.
     pub fn resumed_since(&self, number: u64) -> Option<&Record> {
         self.since(number).find(|record| matches!(record.what, What::Resumed { .. }))
-    }
-
-    /// The lives that a host began above this number.
-    pub fn boots_since(&self, of: HostId, number: u64) -> Vec<u64> {
-        let boots = self.since(number).filter_map(|record| match &record.what {
-            What::Booted { host, boot } if *host == of => Some(boot.number),
-            _ => None,
-        });
-        boots.collect()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Law N1: what is told as a fact of the mesh was read from an agent; what the demo does itself is told as its own doing.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Who listens to a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,6 @@ impl Story {
     /// Begins now.
     pub fn begin(ear: Ear) -> Self {
         Self { began: Instant::now(), ear }
-    }
-
-    /// How long it has lasted.
-    pub fn lasted(&self) -> Duration {
-        self.began.elapsed()
     }
 
     /// A heading.
