@@ -324,11 +324,11 @@ pub enum Refused {
     },
     /// A brake stands: paused by a person, or surge.
     Brake(String),
-    /// Too many keepers would be under repair at once: healing never takes their majority (protocol 6.7).
+    /// Too many other keepers are in trouble: healing never takes their majority (protocol 6.7).
     Keepers {
-        /// How many voters are under repair.
+        /// How many other voters have an open case.
         used: u32,
-        /// How many may be.
+        /// As many hold the lease back.
         limit: u32,
     },
     /// The ramp after a brake allows no more at once (protocol 6.3).

@@ -157,15 +157,13 @@ impl Ledger {
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 
-    /// protocol 6.7: healing never takes the keepers' majority.
+    /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it.
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
         let voters = self.voters();
         let host = case.host().filter(|host| voters.contains(host))?;
-        let is_leased = |voter: &&HostId| {
-            let case = self.state.cases.of_host(voter);
-            **voter != host && case.is_some_and(|case| case.counted_lease().is_some())
-        };
-        let used = voters.iter().filter(is_leased).count();
+        let is_lost =
+            |voter: &&HostId| **voter != host && self.state.cases.of_host(voter).is_some();
+        let used = voters.iter().filter(is_lost).count();
         let limit = voters.len().saturating_sub(1) / 2;
         (used >= limit).then(|| Refused::Keepers {
             used: u32::try_from(used).unwrap_or(u32::MAX),

@@ -119,10 +119,13 @@ impl Refused {
                 out,
                 "only {left} hosts of the group would go on serving and {floor} must; it goes on when more are well"
             ),
-            Self::Keepers { used, limit } => write!(
-                out,
-                "{used} of {limit} keepers are under repair: healing never takes their majority"
-            ),
+            Self::Keepers { used, .. } => {
+                let are = if *used == 1 { "is" } else { "are" };
+                write!(
+                    out,
+                    "of the other keepers {used} {are} in trouble: healing never takes their majority"
+                )
+            }
             Self::Ramp { used, limit } => write!(
                 out,
                 "{used} in flight and the ramp after the brake allows {limit} at once; it widens as these end"

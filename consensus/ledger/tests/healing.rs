@@ -171,10 +171,13 @@ fn a_floor_keeps_hosts_that_may_serve_and_not_those_that_are_dead() {
 #[test]
 fn healing_never_takes_the_keepers_majority() {
     let mut fleet = Fleet::healing();
-    let [first, second] = ["b1", "c1"].map(|name| fleet.opened(name, Seen::AgentDown));
-    fleet.leased(first, "a2");
-    let refused = refusal(&fleet.offer(second, "a3"));
-    assert!(refused.contains("1 of 1 keepers"), "{refused}");
+    let first = fleet.opened("b1", Seen::AgentDown);
+    assert_eq!(fleet.ledger.can_offer(first, id("a2")), Ok(()));
+    let second = fleet.opened("c1", Seen::AgentDown);
+    for case in [first, second] {
+        let refused = refusal(&fleet.offer(case, "a2"));
+        assert!(refused.contains("of the other keepers 1 is in trouble"), "{refused}");
+    }
 }
 
 #[test]
