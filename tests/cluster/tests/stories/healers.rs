@@ -14,8 +14,9 @@ use ledger::audit::{Record, What};
 use rustix::process::{Pid, Signal};
 use vocabulary::{CaseId, VerdictKind};
 
-/// What an agent may log in a minute with two deaths: its starts, its remedies, a warning or two.
-const LOG_LINES_MAX: usize = 20;
+/// What an agent may log in a minute with two deaths: its starts, its remedies, who leads, a line for each record of two
+/// cases. Something that is told again and again fills this in six seconds.
+const LOG_LINES_MAX: usize = 60;
 
 /// A healer that was lost before its remedy did anything.
 const BEGUN_ANEW: [&str; 9] = [
