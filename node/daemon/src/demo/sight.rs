@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::fleet::Fleet;
 use super::history::History;
 use super::plan::{HOSTS, HOSTS_COUNT, Place};
-use crate::admin::answer::{Answer, AuditPage, Hosts, Ordered, Status};
+use crate::admin::answer::{Answer, AuditPage, Explained, Hosts, Ordered, PathSeen, Status};
 use crate::admin::client::{Client, ClientFault};
 
 /// An agent on this machine answers within this, or is frozen.
@@ -49,6 +49,26 @@ impl Sight {
     pub async fn boots(&self, place: Place) -> Result<BTreeMap<String, u64>, ClientFault> {
         let hosts = self.hosts(place).await?.data.hosts.into_iter();
         Ok(hosts.filter_map(|host| Some((host.name, host.boot?))).collect())
+    }
+
+    /// The hosts that this one watches and has not reached on any path yet: their silence would prove nothing to it
+    /// (protocol 2.5).
+    pub async fn blind_to(&self, place: Place) -> Result<Vec<&'static str>, ClientFault> {
+        let mut blind = Vec::new();
+        for host in HOSTS.iter().filter(|host| host.name != HOSTS[place].name) {
+            let path = format!("/v1/explain/{}", host.name);
+            let explained: Answer<Explained> = self.clients[place].ask(&path).await?;
+            let observers = explained.data.host.into_iter().flat_map(|host| host.observers);
+            let mut own = observers.filter(|seen| seen.observer == HOSTS[place].name);
+            let is_of_the_agent =
+                |seen: &PathSeen| ["warm", "stream", "fresh dial"].contains(&seen.path.as_str());
+            let has_answered =
+                |seen: &PathSeen| is_of_the_agent(seen) && seen.reading == "answered";
+            if own.any(|seen| !seen.paths.iter().any(has_answered)) {
+                blind.push(host.name);
+            }
+        }
+        Ok(blind)
     }
 
     /// Gives an order to this host's agent, as an operator who sits there would.

@@ -65,7 +65,8 @@ struct Seen {
 type Unrest = String;
 
 impl Stage {
-    /// Waits until every agent says that every host is well, that no case is open, no brake on, and who leads.
+    /// Waits until every agent says that every host is well, that no case is open, no brake on, and who leads, and until each
+    /// has reached every host that it watches.
     pub async fn calm(&mut self, within: Duration) -> Result<Calm, Proof> {
         let until = Instant::now() + within;
         loop {
@@ -99,6 +100,13 @@ impl Stage {
             }
         }
         let seen = agreed.ok_or("nobody was asked")?;
+        for (place, host) in HOSTS.iter().enumerate() {
+            let blind = self.sight.blind_to(place).await;
+            let blind = blind.map_err(|why| format!("{}: {why}", host.name))?;
+            if !blind.is_empty() {
+                return Err(format!("{} has not reached {} yet", host.name, blind.join(", ")));
+            }
+        }
         Ok(Calm {
             leader: seen.leader,
             term,
