@@ -8,8 +8,9 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::time::SystemTime;
 
-use daemon::authority::Term;
+use daemon::authority::{self, Term};
 use lone::{DAY, Host, is_root};
+use vocabulary::ClusterName;
 
 #[test]
 fn a_key_that_cannot_be_read_is_a_matter_of_permission() {
@@ -31,6 +32,17 @@ fn a_key_that_others_may_read_is_a_matter_of_permission() {
 fn a_certificate_that_has_ended_is_refused() {
     let host = Host::with_term(Term::starting(SystemTime::now() - 5 * DAY, 1));
     host.fails_with(78, "ended");
+}
+
+#[test]
+fn a_certificate_of_another_mesh_is_refused() {
+    let host = Host::laid();
+    let other = host.files.folder().join("other");
+    let name = ClusterName::new("other").expect("sound");
+    authority::init(&name, &other, Term::from_now(1)).expect("founded");
+    let known = host.files.folder().join("authority.pem");
+    fs::copy(other.join("authority.pem"), known).expect("copied");
+    host.fails_with(78, "no authority in");
 }
 
 #[test]
