@@ -44,7 +44,7 @@ bless:
 
 # Tests that make network namespaces; as root
 root-tests:
-    cargo test -p hale-test-cluster --features root --locked
+    cargo test -p hale-test-cluster --features root --locked --test rights --test disks
 
 # What an agent costs at rest and how soon a death is known; as root, on a quiet machine
 bench *flags:
