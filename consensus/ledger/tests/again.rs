@@ -4,15 +4,20 @@ mod fleet;
 
 use fleet::*;
 use ledger::case::{Closure, Stage};
-use ledger::command::{Command, Outcome, Refused};
-use vocabulary::{CaseId, Fence, ReceiptKind, Span};
+use ledger::command::{Command, Finding, Outcome, Refused};
+use vocabulary::{CaseId, Fence, ReceiptKind, Scope, Span, VerdictKind};
 
 const DOWN: [(&str, Seen); 1] = [("b2", Seen::AgentDown)];
 const WELL: [(&str, Seen); 1] = [("b2", Seen::Well)];
 
-/// The case of `b2`, healed once by `c2`, seen well and soaking.
+/// The case of `b2`, doubted and told so, healed once by `c2`, seen well and soaking.
 fn soaking(fleet: &mut Fleet) -> (CaseId, Fence) {
-    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+    let finding = Finding { scope: Scope::Host(id("b2")), kind: VerdictKind::AgentDown };
+    let found = fleet.findings(&DOWN, vec![finding], &[("b2", 1)]).remove(0);
+    let case = found.expect("the grounds bear it");
+    let fence = fleet.leased(case, "c2");
+    fleet.wait(6);
+    let remedy = remedy(&fleet.intend(("c2", case, fence), &DOWN));
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
     fleet.boot("b2", 2);
     assert_eq!(fleet.verify(("c2", case, fence), &WELL), Outcome::Done);
