@@ -27,7 +27,9 @@ pub(super) fn check(seating: &Seating, grounds: &VerifiedGrounds, conclusions: &
                 && !conclusions.discounts.contains_key(&heard.observer)
         });
         let well = who(&|heard| heard.sight.voice == Voice::Ok);
-        let liars = tolerated(observers.len());
+        // protocol 3.4: f is of the seats whose holders may speak; a discounted one may.
+        let silent = |observer: &&HostId| conclusions.silent.contains(observer);
+        let liars = tolerated(observers.iter().filter(|observer| !silent(observer)).count());
         assert!(
             against.len() >= 2 && against.len() * 2 > observers.len(),
             "law V1: no verdict without a quorum of one round's voices"
