@@ -132,7 +132,7 @@ impl fmt::Display for Figures {
 /// the seats and at least two of them are a quorum, a rack of two or more or a zone without a living kernel is a domain,
 /// and whatever else is dead has a witness. A liar that hides is a dead host for all others. Any other liar changes
 /// nothing where three honest ones are left (law V4), except that alone in a second zone or rack it can refuse the voice
-/// that `HostDown` needs from there; then the doubt becomes `Unsettled`, and a person is called.
+/// that `HostDown` needs from there; then the doubt stands without a verdict, and is shown with the rule that says no.
 fn due(world: &World, faults: &Faults, ending: &Ending, host: usize) -> Vec<&'static str> {
     let hosts = world.hosts.len();
     let is_cut = faults.out.iter().any(|out| out.count_ones() as usize != hosts);
