@@ -1,9 +1,16 @@
 //! What do real processes with real signals show that nothing else can?
 //!
-//! Not here: the stories (see `tests/stories`), and anything that needs root but `tests/rights.rs`.
+//! Not here: the stories (see `tests/stories`), and what needs root (see `tests/rights.rs`, `tests/disks.rs`).
 
+use std::time::Duration;
+
+#[path = "../../../node/daemon/tests/transport/credulous.rs"]
+mod credulous;
 pub mod deeds;
 pub mod mesh;
 pub mod program;
 pub mod remedies;
 pub mod stranger;
+
+/// Many times what anything takes, since the machine may be busy with other work: a wait that ends so has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -21,8 +21,8 @@ use daemon::demo::story::{Ear, Story};
 use tokio::time::{self, Instant};
 use vocabulary::{CaseId, HostId, Scope, VerdictKind};
 
-use crate::program::{self, PATIENCE};
 use crate::remedies::Remedies;
+use crate::{PATIENCE, program};
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

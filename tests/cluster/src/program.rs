@@ -1,7 +1,6 @@
 //! Where is the binary that is tested?
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The `hale` that the same command has built: it lies beside the folder of the tests' own executables.
 pub fn hale() -> PathBuf {
@@ -15,6 +14,3 @@ pub fn hale() -> PathBuf {
     );
     hale
 }
-
-/// Many times what anything takes, since the machine may be busy with other work: a wait that ends so has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,13 +13,13 @@ use daemon::demo::ports;
 use daemon::demo::process::Process;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use vocabulary::{Boot, ClusterName};
 use wire::{Hello, HelloRefusal, VersionRange, Welcome, frame};
 
+use crate::credulous::BelievesAll;
+pub use crate::credulous::say;
 use crate::program;
 
 /// An agent of another authority that is told to join.
@@ -113,58 +113,5 @@ pub async fn greet(
             Ok((connection, answer))
         }
         Err(_) => Err(connection.closed().await),
-    }
-}
-
-/// Sends these bytes on a stream of their own and reads what comes back; the code where the stream was reset.
-pub async fn say(connection: &Connection, bytes: &[u8]) -> Result<Vec<u8>, Option<u64>> {
-    let (mut send, mut receive) = connection.open_bi().await.map_err(|_| None)?;
-    // The other side may well stop listening half way.
-    let _ = send.write_all(bytes).await;
-    let _ = send.finish();
-    match receive.read_to_end(frame::RAFT_BYTES_MAX).await {
-        Ok(answer) => Ok(answer),
-        Err(quinn::ReadToEndError::Read(quinn::ReadError::Reset(code))) => {
-            Err(Some(code.into_inner()))
-        }
-        Err(_) => Err(None),
-    }
-}
-
-#[derive(Debug)]
-struct BelievesAll;
-
-impl ServerCertVerifier for BelievesAll {
-    fn verify_server_cert(
-        &self,
-        _host: &CertificateDer<'_>,
-        _others: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _host: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("TLS 1.3 only".into()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _host: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
     }
 }

@@ -12,6 +12,7 @@
 
 pub mod claims;
 mod clock;
+#[path = "../../cluster/src/program.rs"]
 mod program;
 mod target;
 

@@ -1,6 +1,7 @@
 //! Claims about the transport, made over real UDP on loopback with real certificates.
 
 mod admission;
+mod credulous;
 mod fleet;
 mod hostile;
 mod lives;

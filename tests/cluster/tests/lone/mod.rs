@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use cluster::program::{self, PATIENCE};
+use cluster::{PATIENCE, program};
 use daemon::authority::{self, Term};
 use daemon::demo::plan::{Files, HOSTS, Reached};
 use daemon::demo::ports;
