@@ -31,7 +31,7 @@ pub struct PolicyNote {
     pub version: u64,
     /// The text as it was given.
     pub text: Arc<str>,
-    /// Digest of that text.
+    /// Of what it means, as `hale policy check` prints it; two texts that mean the same have the same.
     pub digest: Digest,
     /// Who set it.
     pub who: String,
@@ -103,7 +103,7 @@ impl Ledger {
         let note = PolicyNote {
             version: standing.saturating_add(1),
             text: text.into(),
-            digest: Digest::of(&[text.as_bytes()]),
+            digest: policy.digest(),
             who: order.who.clone(),
             why: order.why.clone(),
             at: self.state.time,

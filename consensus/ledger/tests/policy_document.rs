@@ -1,5 +1,7 @@
 //! Does `policy.toml` mean what its example, its reference page and its faults say it means?
 
+mod fleet;
+
 use expect_test::{expect, expect_file};
 use ledger::document::{Fault, FaultKind, Presence, Section};
 use ledger::policy::{Floor, Mode, Policy, Share, Timers};
@@ -389,4 +391,15 @@ proptest! {
         text.replace_range(at..(at + cut).min(DEMO.len()), &scrap);
         judge(&text);
     }
+}
+
+#[test]
+fn the_audit_holds_the_digest_that_a_check_of_the_same_document_prints() {
+    let mut fleet = fleet::Fleet::healing();
+    let digest =
+        |fleet: &fleet::Fleet| fleet.ledger.policy_shelf().current().map(|note| note.digest);
+    let checked = Policy::read("policy.toml", fleet::POLICY).expect("sound");
+    assert_eq!(digest(&fleet), Some(checked.digest()));
+    fleet.set_policy(&format!("# the same, in other words\n{}", fleet::POLICY));
+    assert_eq!(digest(&fleet), Some(checked.digest()));
 }

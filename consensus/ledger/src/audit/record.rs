@@ -90,7 +90,7 @@ pub enum What {
     PolicySet {
         /// As this version.
         version: u64,
-        /// Of its text.
+        /// Of what it means (`Policy::digest`).
         digest: Digest,
         /// By whom.
         who: String,
