@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use actuators::{Actuator, CommandActuator};
+use actuators::Actuator;
 use agent::{CallEnd, CallId, Knock, Page};
 use ledger::command::Command;
 use ledger::policy::Escalation;
@@ -34,7 +34,7 @@ pub struct Hands {
     pub door: Door,
     pub second_channel: Arc<dyn SecondChannel>,
     pub places: Arc<Mutex<Places>>,
-    pub actuator: Arc<CommandActuator>,
+    pub actuator: Arc<dyn Actuator>,
     pub pager: Pager,
     pub seeds: Arc<[Seed]>,
     /// Ends of calls, back to the loop.

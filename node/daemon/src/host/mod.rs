@@ -1,8 +1,8 @@
 //! One running host: what is started in which order, and the loop that carries between the mind and the world.
 //!
-//! Rooms: [`start`] the order and its faults; `shell` the loop; `hands` what effects need of the world; `door` the ledger
+//! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `hands` what effects need of the world; `door` the ledger
 //! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; `pager` the way to a person;
-//! [`folder`] the disk; `clock`.
+//! [`home`] what outlives a life, [`folder`] on the disk; `clock`.
 //! Not here: any decision (see `agent`).
 
 mod chronicle;
@@ -12,9 +12,11 @@ pub mod folder;
 mod follow;
 mod found;
 mod hands;
+pub mod home;
 pub mod inquiry;
-mod mind;
-mod pager;
+pub mod life;
+pub mod mind;
+pub mod pager;
 mod places;
 mod serve;
 mod shell;

@@ -4,7 +4,8 @@
 //! once; what does not fit into the queue is told as one line when the queue has been told.
 //! Not here: which case needs a person (see `agent`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,6 +21,17 @@ use super::clock::HostClock;
 /// lines looks at the list of cases.
 const WAITING_MAX: usize = 16;
 
+/// Whatever carries one call to a person; a test puts its own in the place of the policy's command.
+pub trait PagerDoor: Send + Sync + 'static {
+    /// Carries it; returns when that has ended, within the escalation's time limit.
+    fn carry(&self, call: Call) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The policy's command, under a guard.
+pub struct GuardedCommand {
+    program: PathBuf,
+}
+
 /// The way to a person; cheap to clone.
 #[derive(Clone)]
 pub struct Pager {
@@ -30,27 +42,18 @@ pub struct Pager {
 
 /// One call, and the command that carries it.
 pub struct Call {
+    /// Which case, and the line to say.
     pub page: Page,
+    /// The command and its time limit.
     pub escalation: Escalation,
 }
 
 impl Pager {
-    /// `program` is the binary that has the verb `guard`.
-    pub fn start(program: PathBuf) -> Self {
-        let program = Arc::new(program);
-        Self::through(move |call| {
-            let program = Arc::clone(&program);
-            async move { run(&program, call).await }
-        })
-    }
-
-    fn through<R>(run: impl Fn(Call) -> R + Send + Sync + 'static) -> Self
-    where
-        R: Future<Output = ()> + Send + 'static,
-    {
+    /// Starts the one task that calls.
+    pub fn start(door: Arc<dyn PagerDoor>) -> Self {
         let (queue, calls) = mpsc::channel(WAITING_MAX);
         let left_out = Arc::new(AtomicU64::new(0));
-        tokio::spawn(work(calls, Arc::clone(&left_out), run));
+        tokio::spawn(work(calls, Arc::clone(&left_out), door));
         Self { queue, left_out }
     }
 
@@ -62,44 +65,51 @@ impl Pager {
     }
 }
 
-async fn work<R>(
-    mut calls: mpsc::Receiver<Call>,
-    left_out: Arc<AtomicU64>,
-    run: impl Fn(Call) -> R + Send + Sync + 'static,
-) where
-    R: Future<Output = ()> + Send + 'static,
-{
+async fn work(mut calls: mpsc::Receiver<Call>, left_out: Arc<AtomicU64>, door: Arc<dyn PagerDoor>) {
     while let Some(call) = calls.recv().await {
         let (case, escalation) = (call.page.case, call.escalation.clone());
-        run(call).await;
+        door.carry(call).await;
         if !calls.is_empty() {
             continue;
         }
         let count = left_out.swap(0, Ordering::Relaxed);
         if count > 0 {
             let line = format!("and {count} more: see `hale cases`");
-            run(Call { page: Page { case, line }, escalation }).await;
+            door.carry(Call { page: Page { case, line }, escalation }).await;
         }
     }
 }
 
-async fn run(program: &Path, Call { page, escalation }: Call) {
-    let ends_at = HostClock.now().after(escalation.time_limit);
-    let charge = Charge {
-        argv: escalation.argv,
-        environment: vec![
-            ("HALE_CASE".into(), page.case.to_string()),
-            ("HALE_LINE".into(), page.line),
-        ],
-        ends_at_ms: ends_at.as_milliseconds(),
-    };
-    match actuators::guarded::run_guarded(program, &charge).await {
-        Ok(report) => {
-            tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
+impl GuardedCommand {
+    /// `program` is the binary that has the verb `guard`.
+    pub fn of(program: PathBuf) -> Self {
+        Self { program }
+    }
+
+    async fn run(&self, Call { page, escalation }: Call) {
+        let ends_at = HostClock.now().after(escalation.time_limit);
+        let charge = Charge {
+            argv: escalation.argv,
+            environment: vec![
+                ("HALE_CASE".into(), page.case.to_string()),
+                ("HALE_LINE".into(), page.line),
+            ],
+            ends_at_ms: ends_at.as_milliseconds(),
+        };
+        match actuators::guarded::run_guarded(&self.program, &charge).await {
+            Ok(report) => {
+                tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
+            }
+            Err(fault) => {
+                tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
+            }
         }
-        Err(fault) => {
-            tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
-        }
+    }
+}
+
+impl PagerDoor for GuardedCommand {
+    fn carry(&self, call: Call) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.run(call))
     }
 }
 
@@ -116,19 +126,27 @@ mod tests {
         Call { page: Page { case: CaseId(case), line: format!("case {case}") }, escalation }
     }
 
+    /// Tells how many calls were under way as each ended, and its line.
+    struct Listening {
+        ended: mpsc::UnboundedSender<(usize, String)>,
+        running: AtomicUsize,
+    }
+
+    impl PagerDoor for Listening {
+        fn carry(&self, call: Call) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(async move {
+                self.running.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                let at_once = self.running.fetch_sub(1, Ordering::SeqCst);
+                self.ended.send((at_once, call.page.line)).expect("heard");
+            })
+        }
+    }
+
     #[tokio::test]
     async fn a_new_leader_with_a_hundred_cases_runs_one_pager_at_a_time_and_counts_the_rest() {
         let (ended, mut lines) = mpsc::unbounded_channel();
-        let running = Arc::new(AtomicUsize::new(0));
-        let pager = Pager::through(move |call| {
-            let (ended, running) = (ended.clone(), Arc::clone(&running));
-            async move {
-                running.fetch_add(1, Ordering::SeqCst);
-                tokio::task::yield_now().await;
-                let at_once = running.fetch_sub(1, Ordering::SeqCst);
-                ended.send((at_once, call.page.line)).expect("heard");
-            }
-        });
+        let pager = Pager::start(Arc::new(Listening { ended, running: AtomicUsize::new(0) }));
         for case in 1..=100 {
             pager.call(call(case));
         }

@@ -10,7 +10,6 @@ use std::time::Duration;
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd};
 use detection::roster::Roster;
 use replication::Clock;
-use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
@@ -41,15 +40,15 @@ pub struct Ears {
     pub inquiries: mpsc::Receiver<Inquiry>,
     pub state: watch::Receiver<Arc<ledger::Ledger>>,
     pub leading: watch::Receiver<Leading>,
-    pub terminate: Signal,
-    pub interrupt: Signal,
+    /// Words to leave.
+    pub leave: mpsc::Receiver<()>,
 }
 
 /// The loop.
-pub struct Shell<C> {
-    pub agent: Agent,
-    pub hands: Hands,
-    pub clock: C,
+pub struct Shell {
+    agent: Agent,
+    hands: Hands,
+    clock: Arc<dyn Clock>,
     chronicle: Chronicle,
     asks: BTreeMap<AskId, Reply>,
     last_ask: u64,
@@ -72,9 +71,13 @@ enum Heard {
     Stop,
 }
 
-impl<C: Clock> Shell<C> {
+impl Shell {
     /// A loop that has not begun.
-    pub fn new(agent: Agent, hands: Hands, (clock, chronicle): (C, Chronicle)) -> Self {
+    pub fn new(
+        agent: Agent,
+        hands: Hands,
+        (clock, chronicle): (Arc<dyn Clock>, Chronicle),
+    ) -> Self {
         Self {
             agent,
             hands,
@@ -112,8 +115,7 @@ impl<C: Clock> Shell<C> {
     async fn listen(&self, ears: &mut Ears, wake: Instant) -> Heard {
         tokio::select! {
             biased;
-            _ = ears.terminate.recv() => self.told_to_end(),
-            _ = ears.interrupt.recv() => self.told_to_end(),
+            Some(()) = ears.leave.recv() => self.told_to_end(),
             Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
             Ok(()) = ears.leading.changed() => {
                 let Leading { leader, term } = *ears.leading.borrow_and_update();

@@ -1,0 +1,58 @@
+//! What survives a life of the agent: its boot number and, on a keeper, the ledger's store.
+//!
+//! Not here: how they lie on a disk (see `folder`).
+
+use std::io;
+use std::sync::Arc;
+
+use replication::{Disk, FileDisk};
+use vocabulary::Boot;
+
+use super::folder::{Folder, FolderFault};
+
+/// Where a host keeps what outlives its agent; a test puts memory in the place of the folder.
+pub trait Home: Send + Sync + 'static {
+    /// Begins a new life: the number kept, plus one, kept durably before this returns (protocol 1.2).
+    fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault>;
+
+    /// Makes sure that the next life begins above this number.
+    fn raise_to(&self, known: u64) -> Result<(), FolderFault>;
+
+    /// The disk that holds the ledger's store; an empty one where there was none.
+    fn store(&self) -> io::Result<Arc<dyn Disk>>;
+
+    /// Whether there is a store.
+    fn has_store(&self) -> bool;
+
+    /// Where the boot number is kept, for messages.
+    fn boot_place(&self) -> String;
+
+    /// Where the store is kept, for messages.
+    fn store_place(&self) -> String;
+}
+
+impl Home for Folder {
+    fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
+        Folder::begin_boot(self, nonce)
+    }
+
+    fn raise_to(&self, known: u64) -> Result<(), FolderFault> {
+        Folder::raise_to(self, known)
+    }
+
+    fn store(&self) -> io::Result<Arc<dyn Disk>> {
+        Ok(Arc::new(FileDisk::open(&Folder::store(self))?))
+    }
+
+    fn has_store(&self) -> bool {
+        Folder::store(self).exists()
+    }
+
+    fn boot_place(&self) -> String {
+        self.boot_file().display().to_string()
+    }
+
+    fn store_place(&self) -> String {
+        Folder::store(self).display().to_string()
+    }
+}
