@@ -234,7 +234,10 @@ impl Agent {
             | Request::ReadIndex
             | Request::Follow { .. }
             | Request::Raft(_)
-            | Request::Standing => {
+            | Request::Standing
+            | Request::Members(_)
+            | Request::Support
+            | Request::StateAt { .. } => {
                 self.answer(now, id, Response::Unavailable(Unavailable::NotMine))
             }
         }

@@ -35,6 +35,13 @@ pub enum Fault {
     Malformed(String),
     /// The frame's version is not one that this agent speaks.
     Version(u16),
+    /// The frame's version is not the one that brought its message (law W5).
+    OtherFrame {
+        /// What the frame says.
+        frame: u16,
+        /// What brought the message.
+        since: u16,
+    },
 }
 
 /// The value as bytes.
@@ -98,6 +105,9 @@ impl fmt::Display for Fault {
             Self::Trailing(left) => write!(out, "{left} bytes are left behind the message"),
             Self::Malformed(why) => write!(out, "the bytes are no such message: {why}"),
             Self::Version(given) => write!(out, "version {given} of the wire is not spoken here"),
+            Self::OtherFrame { frame, since } => {
+                write!(out, "a message of version {since} came in a frame of version {frame}")
+            }
         }
     }
 }

@@ -31,6 +31,12 @@ pub enum Kind {
     Raft,
     /// [`Request::Standing`].
     Standing,
+    /// [`Request::Members`].
+    Members,
+    /// [`Request::Support`].
+    Support,
+    /// [`Request::StateAt`].
+    StateAt,
 }
 
 /// A refusal by the role table, for logs and counters.
@@ -44,7 +50,7 @@ pub struct Refusal {
 
 impl Kind {
     /// Every kind, for the table test.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Probe,
         Self::Doubts,
         Self::Look,
@@ -56,6 +62,9 @@ impl Kind {
         Self::Follow,
         Self::Raft,
         Self::Standing,
+        Self::Members,
+        Self::Support,
+        Self::StateAt,
     ];
 
     /// The kind of a request.
@@ -72,6 +81,9 @@ impl Kind {
             Request::Follow { .. } => Self::Follow,
             Request::Raft(_) => Self::Raft,
             Request::Standing => Self::Standing,
+            Request::Members(_) => Self::Members,
+            Request::Support => Self::Support,
+            Request::StateAt { .. } => Self::StateAt,
         }
     }
 }
@@ -79,7 +91,7 @@ impl Kind {
 /// Whether a host with these roles may ask for this kind; which command it may propose is the ledger's own rule.
 pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
     let permitted = match kind {
-        Kind::Raft | Kind::Standing | Kind::Look => roles.keeper,
+        Kind::Raft | Kind::Standing | Kind::Look | Kind::Support | Kind::StateAt => roles.keeper,
         Kind::RoundFor => roles.healer || roles.keeper,
         Kind::Probe
         | Kind::Doubts
@@ -87,7 +99,8 @@ pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
         | Kind::Relay
         | Kind::Propose
         | Kind::ReadIndex
-        | Kind::Follow => true,
+        | Kind::Follow
+        | Kind::Members => true,
     };
     if permitted { Ok(()) } else { Err(Refusal { kind, roles }) }
 }
@@ -102,9 +115,9 @@ mod tests {
         let table = |roles: Roles| -> Vec<Kind> {
             Kind::ALL.into_iter().filter(|kind| admits(*kind, roles).is_ok()).collect()
         };
-        use Kind::{Ask, Doubts, Follow, Probe, Propose, ReadIndex, Relay, RoundFor};
-        let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow];
-        let healer = vec![Probe, Doubts, Ask, Relay, RoundFor, Propose, ReadIndex, Follow];
+        use Kind::{Ask, Doubts, Follow, Members, Probe, Propose, ReadIndex, Relay, RoundFor};
+        let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow, Members];
+        let healer = vec![Probe, Doubts, Ask, Relay, RoundFor, Propose, ReadIndex, Follow, Members];
         assert_eq!(table(roles(false, false)), plain);
         assert_eq!(table(roles(false, true)), healer);
         assert_eq!(table(roles(true, false)), Kind::ALL);

@@ -9,7 +9,7 @@ use vocabulary::{
     LedgerIndex, SelfAnswer, StoreId,
 };
 
-use crate::frame::VersionRange;
+use crate::version::VersionRange;
 
 /// Small and lossy: stale ones are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +138,15 @@ pub enum Request {
     Raft(Vec<u8>),
     /// Have you a live leader? Asked by a voter that would campaign (protocol 1.5).
     Standing,
+    /// What I know of the members; bytes of membership's own digest exchange (protocol 4).
+    Members(Vec<u8>),
+    /// Which rules do you and all who follow the ledger through you support? Asked by the leader (protocol 1.6).
+    Support,
+    /// What was your ledger's state right after this entry? Asked by keepers of each other (protocol 1.6).
+    StateAt {
+        /// The entry.
+        index: LedgerIndex,
+    },
 }
 
 /// The answer to one [`Request`].
@@ -189,6 +198,18 @@ pub enum Response {
     },
     /// Not now, or not here.
     Unavailable(Unavailable),
+    /// To `Members`: what the answering host knows in turn.
+    Members(Vec<u8>),
+    /// To `Support`: the newest rules that the answering keeper and all its followers support.
+    Support {
+        /// Their number.
+        rules: u32,
+    },
+    /// To `StateAt`.
+    StateAt {
+        /// The hash of the state, unless it was not kept or is not reached.
+        digest: Option<Digest>,
+    },
 }
 
 /// Why a well-formed and permitted request is not served.

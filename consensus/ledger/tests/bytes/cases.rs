@@ -163,12 +163,21 @@ fn put_findings(page: &mut Page) {
     every!(page, Proof { Proof::HigherBoot => [Proof::HigherBoot] });
 }
 
-#[test]
-fn the_bytes_of_a_case_in_every_stage_are_those_of_the_page() {
+fn whole() -> Page {
     let mut page = Page::of(expect_file!["cases.txt"]);
     put_stages(&mut page);
     put_findings(&mut page);
     every!(page, RemedyNote { RemedyNote { .. } => [note()] });
     every!(page, Case { Case { .. } => [case()] });
-    page.check();
+    page
+}
+
+#[test]
+fn the_bytes_of_a_case_in_every_stage_are_those_of_the_page() {
+    whole().check();
+}
+
+#[test]
+fn cases_of_the_first_version_are_laid_and_read_as_then() {
+    whole().holds(include_str!("1/cases.txt"));
 }

@@ -187,3 +187,8 @@ pub(crate) fn whole() -> Page {
 fn the_bytes_of_every_command_and_outcome_are_those_of_the_page() {
     whole().check();
 }
+
+#[test]
+fn commands_and_outcomes_of_the_first_version_are_laid_and_read_as_then() {
+    whole().holds(include_str!("1/commands.txt"));
+}

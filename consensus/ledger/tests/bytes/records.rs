@@ -101,3 +101,8 @@ pub(crate) fn whole() -> Page {
 fn the_bytes_of_every_record_are_those_of_the_page() {
     whole().check();
 }
+
+#[test]
+fn records_of_the_first_version_are_laid_and_read_as_then() {
+    whole().holds(include_str!("1/records.txt"));
+}

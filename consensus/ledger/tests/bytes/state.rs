@@ -40,3 +40,14 @@ fn the_bytes_of_a_state_that_has_lived_are_those_of_the_page_and_read_as_it() {
         .collect();
     expect_file!["state.txt"].assert_eq(&lines.concat());
 }
+
+#[test]
+fn a_state_of_the_first_version_is_read_and_laid_as_then() {
+    let digits: Vec<char> =
+        include_str!("1/state.txt").split_whitespace().flat_map(str::chars).collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).expect("hex");
+    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
+    let ledger = Ledger::from_bytes(&bytes).expect("a state");
+    assert!(ledger == lived().ledger, "the same life gives the same state");
+    assert!(ledger.to_bytes() == bytes, "it is laid as it came");
+}

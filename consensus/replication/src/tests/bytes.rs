@@ -146,3 +146,8 @@ pub(super) fn page() -> Page {
 fn the_bytes_of_letters_pieces_and_rows_are_those_of_the_page() {
     page().check();
 }
+
+#[test]
+fn letters_pieces_and_rows_of_the_first_version_are_laid_and_read_as_then() {
+    page().holds(include_str!("bytes/1/keepers.txt"));
+}

@@ -177,6 +177,7 @@ fn end_of(fault: &CallFault) -> CallEnd {
         | CallFault::Refused(_)
         | CallFault::Rejected(_)
         | CallFault::Garbled(_)
+        | CallFault::TooNew { .. }
         | CallFault::Closing => CallEnd::Unable,
         CallFault::TooLate | CallFault::Stranger(_) | CallFault::Lost(_) => CallEnd::Failed,
     }

@@ -19,13 +19,16 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
         | Request::ReadIndex
         | Request::Follow { .. }
         | Request::Raft(_)
-        | Request::Standing => true,
+        | Request::Standing
+        | Request::Support
+        | Request::StateAt { .. } => true,
         Request::Probe
         | Request::Doubts(_)
         | Request::Look { .. }
         | Request::Ask { .. }
         | Request::Relay { .. }
-        | Request::RoundFor { .. } => false,
+        | Request::RoundFor { .. }
+        | Request::Members(_) => false,
     }
 }
 
@@ -48,7 +51,10 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         | Request::Look { .. }
         | Request::Ask { .. }
         | Request::Relay { .. }
-        | Request::RoundFor { .. } => Response::Unavailable(Unavailable::NotMine),
+        | Request::RoundFor { .. }
+        | Request::Members(_)
+        | Request::Support
+        | Request::StateAt { .. } => Response::Unavailable(Unavailable::NotMine),
     };
     reply.send(response);
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming as Knock};
 use tokio::time::timeout;
+use wire::version::FIRST;
 
 use super::fault::{CallFault, Close};
 use super::figures::count;
@@ -70,10 +71,13 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
     })?;
     let answer = {
         let state = shared.lock();
-        hello::judge(&hello, &peer.0, &state.book, &state.presence)
+        let versions = shared.settings.versions;
+        hello::judge(&hello, &peer.0, versions, (&state.book, &state.presence))
     };
     let is_fresh = is_fresh(&connection);
-    let link = Arc::new(Link::new(connection, peer, hello.boot));
+    // Without a welcome nothing is agreed on, and nothing will be said.
+    let version = answer.as_ref().map_or(FIRST, |welcome| welcome.version);
+    let link = Arc::new(Link::new(connection, peer, (hello.boot, version)));
     let answer = match answer {
         Ok(welcome) if !is_fresh => {
             let said = Said { is_dialled_by_us: false, address: hello.address, store: hello.store };

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use quinn::{Connection, RecvStream, SendStream};
+use quinn::{RecvStream, SendStream};
 use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
-use wire::{Request, Response};
+use wire::{Framed, Request, Response};
 
 use super::fault::{CallFault, StreamEnd};
+use super::link::Link;
 
 /// Asks once on this connection and reads the one answer.
-pub(super) async fn ask(connection: &Connection, request: &Request) -> Result<Response, CallFault> {
-    let mut receive = send(connection, request).await?;
+pub(super) async fn ask(link: &Link, request: &Request) -> Result<Response, CallFault> {
+    let mut receive = send(link, request).await?;
     let bytes_max = bytes_max(request);
     let bytes = receive.read_to_end(bytes_max).await?;
     frame::open(&bytes, bytes_max).map_err(CallFault::Garbled)
@@ -18,11 +19,11 @@ pub(super) async fn ask(connection: &Connection, request: &Request) -> Result<Re
 
 /// Asks once on this connection for many answers.
 pub(super) async fn follow(
-    connection: &Connection,
+    link: &Link,
     request: &Request,
     hold: Arc<()>,
 ) -> Result<Replies, CallFault> {
-    let receive = send(connection, request).await?;
+    let receive = send(link, request).await?;
     Ok(Replies { receive, _hold: hold })
 }
 
@@ -59,12 +60,16 @@ impl Replies {
     }
 }
 
-async fn send(connection: &Connection, request: &Request) -> Result<RecvStream, CallFault> {
+async fn send(link: &Link, request: &Request) -> Result<RecvStream, CallFault> {
+    // Law W5: what the peer does not know would look to it like garbage, and cost the connection.
+    if request.since() > link.version {
+        return Err(CallFault::TooNew { since: request.since(), spoken: link.version });
+    }
     let bytes = frame::seal(request);
     if bytes.len() > bytes_max(request) {
         return Err(CallFault::Garbled(wire::Fault::TooLarge));
     }
-    let (send, receive) = connection.open_bi().await.map_err(CallFault::of_handshake)?;
+    let (send, receive) = link.connection.open_bi().await.map_err(CallFault::of_handshake)?;
     let mut sending = Sending { stream: send, is_whole: false };
     sending.stream.write_all(&bytes).await?;
     let _ = sending.stream.finish();

@@ -121,7 +121,9 @@ impl State {
         };
         for datagram in dial.datagrams.drain(..) {
             let is_sent = match result {
-                Ok(link) => link.connection.send_datagram(datagram).is_ok(),
+                Ok(link) => {
+                    link.speaks(&datagram) && link.connection.send_datagram(datagram).is_ok()
+                }
                 Err(_) => false,
             };
             count(if is_sent { &counters.datagrams_sent } else { &counters.datagrams_unsent });
@@ -275,7 +277,7 @@ async fn greeted(
         connection.close(Close::Denied.into(), b"");
         return Err(CallFault::Refused(refusal));
     }
-    let link = Link::new(connection, peer, welcome.boot);
+    let link = Link::new(connection, peer, (welcome.boot, welcome.version));
     Ok((link, welcome))
 }
 
@@ -303,7 +305,7 @@ pub(super) async fn fresh(
         .map_err(|why| CallFault::NotDialled(why.to_string()))?;
     let connection = connect(&endpoint, config, address).await?;
     let (link, welcome) = greeted(shared, connection, Some(host)).await?;
-    let response = call::ask(&link.connection, request).await;
+    let response = call::ask(&link, request).await;
     link.close(Close::Done);
     Ok((welcome.boot, response?))
 }

@@ -31,6 +31,13 @@ pub enum CallFault {
     Rejected(u64),
     /// The answer is not a message of ours.
     Garbled(wire::Fault),
+    /// The host's agent is older than the question; nothing was sent, and the connection stands.
+    TooNew {
+        /// The version of the wire that brought the question.
+        since: u16,
+        /// What the connection speaks.
+        spoken: u16,
+    },
     /// This agent is stopping; nothing was sent.
     Closing,
 }
@@ -206,6 +213,10 @@ impl fmt::Display for CallFault {
             Self::Lost(parting) => write!(out, "the connection ended: {parting}"),
             Self::Rejected(code) => write!(out, "the peer gave up the stream with code {code}"),
             Self::Garbled(fault) => write!(out, "the answer is not one: {fault}"),
+            Self::TooNew { since, spoken } => write!(
+                out,
+                "the peer's agent speaks version {spoken} of the wire and the question is of version {since}"
+            ),
             Self::Closing => write!(out, "this agent is stopping"),
         }
     }

@@ -23,7 +23,7 @@ pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welc
     let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
     let answer: Answer = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
     let welcome = answer.map_err(CallFault::Refused)?;
-    if (VersionRange::OURS.oldest..=VersionRange::OURS.newest).contains(&welcome.version) {
+    if hello.versions.contains(welcome.version) {
         Ok(welcome)
     } else {
         Err(CallFault::Garbled(wire::Fault::Version(welcome.version)))
@@ -49,9 +49,9 @@ pub(super) async fn answer(send: &mut SendStream, answer: &Answer) -> Result<(),
 }
 
 /// Our hello in this life.
-pub(super) fn ours(cluster: &ClusterName, presence: &Presence) -> Hello {
+pub(super) fn ours(cluster: &ClusterName, versions: VersionRange, presence: &Presence) -> Hello {
     Hello {
-        versions: VersionRange::OURS,
+        versions,
         cluster: cluster.clone(),
         boot: presence.boot,
         address: presence.address,
@@ -59,21 +59,18 @@ pub(super) fn ours(cluster: &ClusterName, presence: &Presence) -> Hello {
     }
 }
 
-/// Our welcome, in the version that both speak, unless something speaks against the dialler.
+/// Our welcome, in the newest version that both speak, unless something speaks against the dialler.
 pub(super) fn judge(
     hello: &Hello,
     claims: &Claims,
-    book: &Book,
-    presence: &Presence,
+    versions: VersionRange,
+    (book, presence): (&Book, &Presence),
 ) -> Result<Welcome, HelloRefusal> {
     let host = claims.id();
     if hello.cluster != claims.cluster {
         return Err(HelloRefusal::Cluster);
     }
-    let version = hello
-        .versions
-        .common(VersionRange::OURS)
-        .ok_or(HelloRefusal::Versions(VersionRange::OURS))?;
+    let version = hello.versions.common(versions).ok_or(HelloRefusal::Versions(versions))?;
     admissible(host, hello.boot, book)?;
     Ok(Welcome { version, boot: presence.boot, address: presence.address, store: presence.store })
 }

@@ -66,6 +66,8 @@ pub struct Peer {
     pub address: Address,
     /// The store it says it keeps.
     pub store: Option<StoreId>,
+    /// The version of the wire that both sides speak.
+    pub version: u16,
 }
 
 /// The way back to whoever asked.

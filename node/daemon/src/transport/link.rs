@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use quinn::Connection;
 use vocabulary::{Boot, Claims, HostId, PublicKey};
-use wire::{DATAGRAM_BYTES_MAX, Datagram, frame};
+use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
 
 use super::fault::{Close, Parting};
 use super::figures::count;
@@ -17,13 +17,15 @@ use super::serve;
 use super::settings::STRIKES_MAX;
 use super::shared::Shared;
 
-/// A connection whose peer is known and admitted.
+/// A connection whose peer is known and admitted, and whose version is agreed on.
 #[derive(Debug)]
 pub(super) struct Link {
     pub host: HostId,
     pub claims: Arc<Claims>,
     pub key: PublicKey,
     pub boot: Boot,
+    /// What both hellos have agreed on (law W5).
+    pub version: u16,
     pub connection: Connection,
     pub hold: Arc<()>,
     parting: OnceLock<Parting>,
@@ -34,18 +36,24 @@ impl Link {
     pub(super) fn new(
         connection: Connection,
         (claims, key): (Claims, PublicKey),
-        boot: Boot,
+        (boot, version): (Boot, u16),
     ) -> Self {
         Self {
             host: claims.id(),
             claims: Arc::new(claims),
             key,
             boot,
+            version,
             connection,
             hold: Arc::new(()),
             parting: OnceLock::new(),
             strikes: AtomicU32::new(0),
         }
+    }
+
+    /// Whether the peer understands a frame of ours.
+    pub(super) fn speaks(&self, frame: &[u8]) -> bool {
+        frame::version(frame).is_some_and(|since| since <= self.version)
     }
 
     /// Ends the connection, with the reason for both sides.
@@ -127,7 +135,8 @@ pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
 }
 
 fn take(shared: &Shared, link: &Link, bytes: &[u8]) {
-    let Ok(datagram) = frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX) else {
+    let opened = frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX);
+    let Some(datagram) = opened.ok().filter(|datagram| datagram.since() <= link.version) else {
         return link.strike(shared);
     };
     shared.lock().pool.heard(link.host);

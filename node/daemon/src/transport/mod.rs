@@ -67,7 +67,8 @@ pub enum Sending {
     Sent,
     /// It waits for a dial that has just begun or is under way.
     Waiting,
-    /// It was dropped: no address, no budget for a dial, retired, too large, or the connection has just ended.
+    /// It was dropped: no address, no budget for a dial, retired, too large, of a version that the host's agent does not
+    /// speak, or the connection has just ended.
     Dropped,
 }
 
@@ -112,10 +113,8 @@ impl Transport {
     fn send_sealed(&self, to: HostId, sealed: Bytes) -> Sending {
         let mut state = self.0.lock();
         if let Some(link) = state.pool.speak(to).filter(|link| link.is_open()) {
-            return match link.connection.send_datagram(sealed) {
-                Ok(()) => Sending::Sent,
-                Err(_) => Sending::Dropped,
-            };
+            let is_sent = link.speaks(&sealed) && link.connection.send_datagram(sealed).is_ok();
+            return if is_sent { Sending::Sent } else { Sending::Dropped };
         }
         match state.begin_dial(&self.0, to, Errand::Datagram) {
             Ok(dial) => {
@@ -146,7 +145,7 @@ impl Transport {
     async fn request_once(&self, to: HostId, request: &Request) -> Result<Response, CallFault> {
         let held = dial::standing(&self.0, to).await?;
         count(&self.0.counters.requests_sent);
-        call::ask(&held.link.connection, request).await
+        call::ask(&held.link, request).await
     }
 
     /// Asks a host for many answers ([`Request::Follow`]); the time given is for the asking, not for the answers.
@@ -159,7 +158,7 @@ impl Transport {
         let asking = async {
             let held = dial::standing(&self.0, to).await?;
             count(&self.0.counters.requests_sent);
-            call::follow(&held.link.connection, &request, held.hold).await
+            call::follow(&held.link, &request, held.hold).await
         };
         timeout(within, asking).await.unwrap_or(Err(CallFault::TooLate))
     }
@@ -246,6 +245,11 @@ impl Transport {
     /// Whether a connection to the host stands.
     pub fn is_connected(&self, host: HostId) -> bool {
         self.0.lock().pool.is_connected(host)
+    }
+
+    /// The version of the wire that the standing connection to the host speaks (protocol 1.6).
+    pub fn version(&self, host: HostId) -> Option<u16> {
+        self.0.lock().pool.peek(host).map(|link| link.version)
     }
 
     /// The hosts to which a connection stands, by id.

@@ -152,6 +152,11 @@ impl<C: Clone> Pool<C> {
         self.hosts.get(&host)?.first().map(|one| &one.it.connection)
     }
 
+    /// The connection that is spoken on, only looked at.
+    pub(super) fn peek(&self, host: HostId) -> Option<&C> {
+        self.hosts.peek(&host)?.first().map(|one| &one.it.connection)
+    }
+
     /// Marks the host as used: it has spoken to us.
     pub(super) fn heard(&mut self, host: HostId) {
         self.hosts.promote(&host);

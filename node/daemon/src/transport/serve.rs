@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
 use wire::message::Unavailable;
-use wire::{Kind, Request, Response, admits};
+use wire::{Framed, Kind, Request, Response, admits};
 
 use super::fault::StreamEnd;
 use super::figures::count;
@@ -38,10 +38,11 @@ pub(super) async fn serve(
         Some(Err(_)) => Err(busy(&shared, "requests under way")),
         Some(Ok(_)) | None => hand_over(&shared, &link, request),
     };
+    let mut back = Back { send: &mut send, version: link.version, is_many };
     let answered = match handed {
-        Err(unavailable) => write(&mut send, &Response::Unavailable(unavailable), is_many).await,
-        Ok(answers) if is_many => stream(&mut send, answers).await,
-        Ok(answers) => answer(&mut send, answers).await,
+        Err(unavailable) => back.write(&Response::Unavailable(unavailable)).await,
+        Ok(answers) if is_many => back.stream(answers).await,
+        Ok(answers) => back.answer(answers).await,
     };
     match answered {
         Ok(()) => drop(send.finish()),
@@ -71,10 +72,12 @@ async fn read(
         Ok(Err(ReadToEndError::Read(_))) => return Err(StreamEnd::Cancelled),
         Err(_) => return Err(StreamEnd::TooSlow),
     };
-    let request = frame::open::<Request>(&bytes, bytes_max).map_err(|_| {
+    let opened = frame::open::<Request>(&bytes, bytes_max);
+    // Law W5: a kind that this connection has not agreed on is as garbled as any other.
+    let Some(request) = opened.ok().filter(|request| request.since() <= link.version) else {
         link.strike(shared);
-        StreamEnd::Garbled
-    })?;
+        return Err(StreamEnd::Garbled);
+    };
     if bytes.len() > STREAM_BYTES_MAX && Kind::of(&request) != Kind::Raft {
         link.strike(shared);
         return Err(StreamEnd::TooLarge);
@@ -112,50 +115,58 @@ fn busy(shared: &Shared, what: &str) -> Unavailable {
     Unavailable::Busy(what.to_owned())
 }
 
-/// The one answer, unless the asker goes first.
-async fn answer(
-    send: &mut SendStream,
-    mut answers: mpsc::Receiver<Response>,
-) -> Result<(), StreamEnd> {
-    let response = tokio::select! {
-        biased;
-        answer = timeout(ANSWER_WITHIN, answers.recv()) => match answer {
-            Ok(response) => response.ok_or(StreamEnd::Unanswered)?,
-            Err(_) => Response::Unavailable(Unavailable::TooLate),
-        },
-        _ = send.stopped() => return Err(StreamEnd::Cancelled),
-    };
-    write(send, &response, false).await
+/// The way back on one stream.
+struct Back<'a> {
+    send: &'a mut SendStream,
+    /// What the connection speaks.
+    version: u16,
+    is_many: bool,
 }
 
-/// All answers, as they come, until the agent has no more or the follower goes.
-async fn stream(
-    send: &mut SendStream,
-    mut answers: mpsc::Receiver<Response>,
-) -> Result<(), StreamEnd> {
-    loop {
+impl Back<'_> {
+    /// The one answer, unless the asker goes first.
+    async fn answer(&mut self, mut answers: mpsc::Receiver<Response>) -> Result<(), StreamEnd> {
         let response = tokio::select! {
             biased;
-            response = answers.recv() => response,
-            _ = send.stopped() => return Err(StreamEnd::Cancelled),
+            answer = timeout(ANSWER_WITHIN, answers.recv()) => match answer {
+                Ok(response) => response.ok_or(StreamEnd::Unanswered)?,
+                Err(_) => Response::Unavailable(Unavailable::TooLate),
+            },
+            _ = self.send.stopped() => return Err(StreamEnd::Cancelled),
         };
-        match response {
-            Some(response) => write(send, &response, true).await?,
-            None => return Ok(()),
+        self.write(&response).await
+    }
+
+    /// All answers, as they come, until the agent has no more or the follower goes.
+    async fn stream(&mut self, mut answers: mpsc::Receiver<Response>) -> Result<(), StreamEnd> {
+        loop {
+            let response = tokio::select! {
+                biased;
+                response = answers.recv() => response,
+                _ = self.send.stopped() => return Err(StreamEnd::Cancelled),
+            };
+            match response {
+                Some(response) => self.write(&response).await?,
+                None => return Ok(()),
+            }
         }
     }
-}
 
-async fn write(send: &mut SendStream, response: &Response, is_many: bool) -> Result<(), StreamEnd> {
-    let sealed = frame::seal(response);
-    if sealed.len() > RAFT_BYTES_MAX {
-        tracing::error!(bytes = sealed.len(), "an answer of ours is too large for the wire");
-        return Err(StreamEnd::TooLarge);
-    }
-    let bytes = if is_many { frame::delimited(&sealed) } else { sealed };
-    match timeout(STREAM_WITHIN, send.write_all(&bytes)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(StreamEnd::Cancelled),
-        Err(_) => Err(StreamEnd::TooSlow),
+    async fn write(&mut self, response: &Response) -> Result<(), StreamEnd> {
+        if response.since() > self.version {
+            tracing::error!(since = response.since(), "an answer of ours is too new for its asker");
+            return Err(StreamEnd::Unanswered);
+        }
+        let sealed = frame::seal(response);
+        if sealed.len() > RAFT_BYTES_MAX {
+            tracing::error!(bytes = sealed.len(), "an answer of ours is too large for the wire");
+            return Err(StreamEnd::TooLarge);
+        }
+        let bytes = if self.is_many { frame::delimited(&sealed) } else { sealed };
+        match timeout(STREAM_WITHIN, self.send.write_all(&bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(StreamEnd::Cancelled),
+            Err(_) => Err(StreamEnd::TooSlow),
+        }
     }
 }

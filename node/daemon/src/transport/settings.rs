@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use vocabulary::{Address, Boot, StoreId};
+use wire::VersionRange;
 
 /// How the transport of one agent behaves; every value has a default that suits a few thousand hosts.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct TransportSettings {
     pub redial_at_most: Duration,
     /// Where connection ids and jitter come from: the system's luck, or a test's seed.
     pub seed: [u8; 32],
+    /// The versions of the wire that are spoken; fewer than ours only where a test plays an older agent.
+    pub versions: VersionRange,
     /// The wall clock, for the dates of certificates alone.
     pub wall_clock: Arc<dyn TimeProvider>,
 }
@@ -56,6 +59,7 @@ impl TransportSettings {
             redial_after: Duration::from_millis(250),
             redial_at_most: Duration::from_secs(10),
             seed,
+            versions: VersionRange::OURS,
             wall_clock: Arc::new(DefaultTimeProvider),
         }
     }

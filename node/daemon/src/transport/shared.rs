@@ -105,7 +105,7 @@ impl Shared {
     }
 
     pub(super) fn hello(&self) -> Hello {
-        hello::ours(&self.cluster, &self.lock().presence)
+        hello::ours(&self.cluster, self.settings.versions, &self.lock().presence)
     }
 
     /// Gives a connection its place among the standing ones and starts to take what comes on it.
@@ -179,6 +179,7 @@ impl Shared {
             boot: link.boot,
             address: said.address,
             store: said.store,
+            version: link.version,
         };
         self.tell(Incoming::Connected(Box::new(peer))).await;
     }

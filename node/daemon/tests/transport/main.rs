@@ -8,3 +8,4 @@ mod lives;
 mod memory;
 mod raw;
 mod traffic;
+mod versions;

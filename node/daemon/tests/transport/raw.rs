@@ -92,10 +92,20 @@ pub async fn greet(
     to: std::net::SocketAddr,
     fleet: &Fleet,
 ) -> Result<(Connection, Vec<u8>), ConnectionError> {
+    greet_in(VersionRange::OURS, endpoint, to, fleet).await
+}
+
+/// The same as a dialler that speaks these versions.
+pub async fn greet_in(
+    versions: VersionRange,
+    endpoint: &Endpoint,
+    to: std::net::SocketAddr,
+    fleet: &Fleet,
+) -> Result<(Connection, Vec<u8>), ConnectionError> {
     let connecting = endpoint.connect(to, "hale").expect("an address");
     let connection = connecting.await?;
     let hello = Hello {
-        versions: VersionRange::OURS,
+        versions,
         cluster: fleet.cluster.clone(),
         boot: boot(1),
         address: loopback(1),

@@ -163,6 +163,9 @@ fn put_requests(page: &mut Page) {
         ],
         Request::Raft(_) => [Request::Raft(vec![5, 6])],
         Request::Standing => [Request::Standing],
+        Request::Members(_) => [Request::Members(vec![9, 10])],
+        Request::Support => [Request::Support],
+        Request::StateAt { .. } => [Request::StateAt { index: LedgerIndex(71_000) }],
     });
 }
 
@@ -190,6 +193,12 @@ fn put_responses(page: &mut Page) {
         Response::Raft(_) => [Response::Raft(vec![5, 6])],
         Response::Standing { .. } => [Response::Standing { has_leader: true }],
         Response::Unavailable(_) => [Response::Unavailable(Unavailable::NoLeader)],
+        Response::Members(_) => [Response::Members(vec![11, 12])],
+        Response::Support { .. } => [Response::Support { rules: 2 }],
+        Response::StateAt { .. } => [
+            Response::StateAt { digest: Some(Digest([0xda; 32])) },
+            Response::StateAt { digest: None },
+        ],
     });
     every!(page, Unavailable {
         Unavailable::NotLeader(_) => [
@@ -220,9 +229,20 @@ fn the_bytes_of_every_message_are_those_of_the_page() {
 }
 
 #[test]
+fn what_the_first_version_said_is_said_and_read_byte_for_byte_as_then() {
+    page().holds(include_str!("1/messages.txt"));
+}
+
+#[test]
 fn a_frame_is_its_version_and_its_message_and_on_a_stream_of_many_its_length_before_both() {
     let frame = wire::frame::seal(&Request::Ask { nonce: 7 });
     assert_eq!(frame, [1, 0, 3, 7], "version 1 in two bytes, the fourth kind, the nonce");
     assert_eq!(wire::frame::delimited(&frame), [4, 0, 0, 0, 1, 0, 3, 7]);
-    assert_eq!(wire::VERSION, 1, "another version has another page");
+    let newer = wire::frame::seal(&Request::Support);
+    assert_eq!(newer, [2, 0, 12], "version 2 in two bytes, the thirteenth kind");
+    assert_eq!(
+        wire::version::NEWEST,
+        2,
+        "another version has another page, and this one is frozen"
+    );
 }

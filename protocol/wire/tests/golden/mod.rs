@@ -2,7 +2,8 @@
 //!
 //! A page fails when bytes change, when variants or fields change places, and when bytes that were once written do not read
 //! as their value any more; a variant without a row does not compile (see `every`). `UPDATE_EXPECT=1` writes it anew:
-//! whoever does so has changed the wire or the store, and raises its version.
+//! whoever does so has changed the wire or the store, and raises its version. The page of a version that was ever in use
+//! stands beside it in a folder of that number; nothing writes those anew, and today's page holds all that they hold.
 //! Not here: the values (each room has its own); canonical bytes, which are signed (see `vocabulary::canonical`).
 #![allow(dead_code, unused_macros, unused_imports, reason = "each room uses its own part")]
 
@@ -67,6 +68,17 @@ impl Page {
     pub fn check(&self) {
         assert!(self.faults.is_empty(), "{:#?}", self.faults);
         self.file.assert_eq(&self.text);
+    }
+
+    /// Law W5: every row of a frozen page is a row of this one, with the same bytes, which `put` has read and written.
+    pub fn holds(&self, frozen: &str) {
+        assert!(self.faults.is_empty(), "{:#?}", self.faults);
+        let rows = bytes_by_name(frozen);
+        assert!(!rows.is_empty(), "a frozen page has rows");
+        for (name, bytes) in rows {
+            let ours = self.rows.get(&name).map(|bytes| hex(bytes));
+            assert_eq!(ours, Some(hex(&bytes)), "{name} is not what it was");
+        }
     }
 
     /// All bytes of the page, for tests that bend them.

@@ -72,6 +72,11 @@ fn the_bytes_of_gossip_are_those_of_the_page() {
     page().check();
 }
 
+#[test]
+fn gossip_of_the_first_version_is_laid_and_read_as_then() {
+    page().holds(include_str!("bytes/1/gossip.txt"));
+}
+
 fn a_packet() -> Vec<u8> {
     let record = record().to_bytes();
     let length = u8::try_from(record.len()).expect("a record is small");
