@@ -8,7 +8,8 @@
 //! Law R3: a returning keeper unseats no sound leader: it campaigns only through the gate (protocol 1.5).
 //!
 //! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s;
-//! `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
+//! `replacing` puts a
+//! host's new store in the place of its lost one; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
 //! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
 //! and their seals; [`disk`] the bytes.
 //! Not here: what an entry means (see `ledger`), who proposes what (see `agent`), sockets (see `daemon`). No type of
@@ -27,6 +28,7 @@ pub mod piece;
 pub mod port;
 mod proposer;
 mod raft;
+mod replacing;
 mod seal;
 pub mod settings;
 mod shelf;
@@ -44,7 +46,7 @@ pub use machine::Machine;
 pub use piece::Piece;
 pub use port::{
     Feed, FeedFault, InitialiseFault, Leadership, LedgerPort, Loaded, MemberFault, Opening,
-    PortFault, ProposeFault, ReadFault,
+    PortFault, ProposeFault, ReadFault, Sender,
 };
 pub use settings::{Settings, SettingsFault};
 pub use store::{Store, StoreFault};

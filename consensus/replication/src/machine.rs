@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ledger::Ledger;
 use ledger::command::{Entry, Outcome};
-use vocabulary::{Digest, LedgerIndex, Verifier};
+use vocabulary::{Boot, Digest, HostId, LedgerIndex, StoreId, Verifier};
 
 /// A pure state machine: the same entries in the same order give the same state on every host.
 pub trait Machine: Clone + Send + Sync + 'static {
@@ -17,6 +17,12 @@ pub trait Machine: Clone + Send + Sync + 'static {
 
     /// A digest that differs when two hosts have diverged.
     fn audit(&self) -> Digest;
+
+    /// The store that this host has committed for its present life (protocol 1.4).
+    fn store_of(&self, host: &HostId) -> Option<StoreId>;
+
+    /// The life that this host has committed last (protocol 1.2).
+    fn boot_of(&self, host: &HostId) -> Option<Boot>;
 
     /// Whether any term is running, so that the leader must commit ticks (protocol 5).
     fn wants_ticks(&self) -> bool;
@@ -44,6 +50,14 @@ impl Machine for Ledger {
 
     fn audit(&self) -> Digest {
         self.anchor().audit
+    }
+
+    fn store_of(&self, host: &HostId) -> Option<StoreId> {
+        self.roster().get(host)?.store
+    }
+
+    fn boot_of(&self, host: &HostId) -> Option<Boot> {
+        self.roster().get(host)?.boot
     }
 
     fn wants_ticks(&self) -> bool {

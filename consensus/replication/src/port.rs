@@ -4,15 +4,16 @@
 
 mod faults;
 mod feed;
+mod sender;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::Ledger;
 use ledger::command::{Outcome, Proposed};
+use openraft::ChangeMembers;
 use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::AppendEntriesResponse;
-use openraft::{ChangeMembers, RaftMetrics};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use vocabulary::{Digest, HostId, LedgerIndex, StoreId, Verifier};
@@ -25,13 +26,16 @@ use crate::log::KeeperLog;
 use crate::machine::Machine;
 use crate::proposer::{ASKS_MAX, Ask, Proposer};
 use crate::raft::{self, Member, Raft};
+use crate::replacing::Replacer;
 use crate::settings::Settings;
 use crate::state::{KeeperState, Shown};
 use crate::store::{Store, StoreFault};
-use crate::warden::{Warden, Watch, host_of};
+use crate::warden::{Warden, Watch};
 
 pub use faults::{InitialiseFault, MemberFault, PortFault, ProposeFault, ReadFault};
 pub use feed::{Feed, FeedFault};
+use sender::Known;
+pub use sender::Sender;
 
 /// What a keeper is made of.
 pub struct Opening<M> {
@@ -118,7 +122,7 @@ impl<M: Machine> LedgerPort<M> {
         Ok(Self::set_to_work((host, link, clock, settings), store, raft, shown))
     }
 
-    /// Starts the two tasks beside Raft: who leads, and what is proposed.
+    /// Starts the tasks beside Raft: who leads, which stores carry the ledger, and what is proposed.
     fn set_to_work(around: Around, store: Store, raft: Raft, shown: Arc<Shown<M>>) -> Self {
         let (host, link, clock, settings) = around;
         let own = store.id().0;
@@ -143,7 +147,14 @@ impl<M: Machine> LedgerPort<M> {
             stamp: None,
             asks: asked,
         };
+        let replacer = Replacer {
+            raft: raft.clone(),
+            shown: shown.clone(),
+            leadership: leadership.clone(),
+            within: settings.propose_within,
+        };
         tokio::spawn(warden.run(stopped.clone()));
+        tokio::spawn(replacer.run(stopped.clone()));
         tokio::spawn(proposer.run(stopped));
         Self {
             inside: Arc::new(Inside {
@@ -304,7 +315,7 @@ impl<M: Machine> LedgerPort<M> {
     }
 
     /// Answers the bytes of one [`wire::Request::Raft`] that `from` sent.
-    pub async fn on_raft(&self, bytes: &[u8], from: HostId) -> Vec<u8> {
+    pub async fn on_raft(&self, bytes: &[u8], from: Sender) -> Vec<u8> {
         let reply = match wire::decode::<Letter>(bytes) {
             Ok(letter) => match self.objection(&letter, from) {
                 Some(why) => Reply::Refused(why),
@@ -375,30 +386,12 @@ impl<M: Machine> LedgerPort<M> {
     }
 
     /// Why a letter is not even looked at (protocol 1.4).
-    fn objection(&self, letter: &Letter, from: HostId) -> Option<String> {
-        let own = self.inside.store.id().0;
-        if letter.to != own {
-            return Some(format!("it is for store {}, this is {own}", letter.to));
-        }
-        if !letter.body.is_one_history() {
-            return Some("its entries are not of one history".to_owned());
-        }
+    fn objection(&self, letter: &Letter, from: Sender) -> Option<String> {
+        let machine = self.inside.shown.both().1;
+        let committed =
+            machine.boot_of(&from.host).map(|boot| (boot, machine.store_of(&from.host)));
         let metrics = self.inside.raft.metrics();
-        let known = metrics.borrow();
-        match host_of(&known, letter.from) {
-            Some(host) if host != from => {
-                Some(format!("store {} belongs to another host", letter.from))
-            }
-            // A vote is asked by members only. Entries of a leader we do not know yet are taken: a majority that knew it
-            // has elected it, and we may be behind.
-            None if matches!(letter.body, Body::Vote(_)) && is_founded(&known) => {
-                Some(format!("store {} is no member", letter.from))
-            }
-            Some(_) | None => None,
-        }
+        let own = self.inside.store.id().0;
+        Known { own, metrics: &metrics.borrow(), committed }.objection(letter, from)
     }
-}
-
-fn is_founded(known: &RaftMetrics<u64, Member>) -> bool {
-    known.membership_config.membership().voter_ids().count() > 0
 }

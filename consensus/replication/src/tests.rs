@@ -10,6 +10,7 @@ mod cluster;
 mod feeds;
 #[path = "../../../protocol/wire/tests/golden/mod.rs"]
 mod golden;
+mod lost;
 mod mesh;
 mod power;
 mod suite;

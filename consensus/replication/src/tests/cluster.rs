@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use vocabulary::{LedgerIndex, LedgerTime, StoreId};
 
-use super::mesh::Mesh;
+use super::mesh::{Mesh, sender};
 use super::toy::{host, word};
 use crate::disk::{DiskFault, FaultyDisk, MemoryDisk};
 use crate::port::{InitialiseFault, ProposeFault, ReadFault};
@@ -302,7 +302,7 @@ async fn rubbish_and_misdirected_letters_are_refused() {
     let mesh = Mesh::founded(1, Settings::default()).await;
     let term = mesh.port(1).leadership().borrow().term;
     for bytes in [vec![], vec![0xFF; 64], wire::encode(&(1_u64, 2_u64))] {
-        mesh.port(1).on_raft(&bytes, host(2)).await;
+        mesh.port(1).on_raft(&bytes, sender(host(2))).await;
     }
     assert_eq!(mesh.port(1).leadership().borrow().term, term);
     mesh.say("unmoved").await;

@@ -15,7 +15,7 @@ use super::toy::{Toy, host, verifier, word};
 use crate::clock::Clock;
 use crate::disk::{Disk, MemoryDisk};
 use crate::link::{KeeperLink, LinkFault};
-use crate::port::{LedgerPort, Loaded, Opening, PortFault, ProposeFault};
+use crate::port::{LedgerPort, Loaded, Opening, PortFault, ProposeFault, Sender};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -32,6 +32,11 @@ pub(super) struct Keeper {
     pub(super) port: LedgerPort<Toy>,
     pub(super) disk: MemoryDisk,
     is_alive: Arc<AtomicBool>,
+}
+
+/// Nothing but its certificate is known of it.
+pub(super) fn sender(host: HostId) -> Sender {
+    Sender { host, boot: None, store: None }
 }
 
 struct Link {
@@ -69,7 +74,9 @@ impl KeeperLink for Link {
             let port = self.mesh.keeper(keeper).map(|keeper| keeper.port);
             let port = port.ok_or_else(|| LinkFault::Unreachable("nobody listens".to_owned()))?;
             let response = match request {
-                Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, self.from).await),
+                Request::Raft(bytes) => {
+                    Response::Raft(port.on_raft(&bytes, sender(self.from)).await)
+                }
                 Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
                 other => panic!("keepers do not ask {other:?}"),
             };

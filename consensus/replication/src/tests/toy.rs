@@ -1,13 +1,14 @@
 //! A machine that remembers what it was told, a verifier that nobody asks, and an entry with a word in it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger::command::{Command, Entry, Order, Outcome, Proposed};
 use openraft::{CommittedLeaderId, EntryPayload};
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    CertificateChain, CertificateFault, Claims, Digest, HostId, LedgerIndex, LedgerTime, PublicKey,
-    Signature, Verifier, WallNote,
+    Address, Boot, CertificateChain, CertificateFault, Claims, Digest, HostId, LedgerIndex,
+    LedgerTime, PublicKey, Signature, StoreId, Verifier, WallNote,
 };
 
 use crate::machine::Machine;
@@ -20,6 +21,7 @@ pub(super) struct Toy {
     pub(super) said: Vec<String>,
     pub(super) ticks: u64,
     chain: Digest,
+    lives: BTreeMap<HostId, (Boot, Option<StoreId>)>,
 }
 
 impl Machine for Toy {
@@ -35,6 +37,10 @@ impl Machine for Toy {
                 let version = self.said.len() as u64;
                 Outcome::Policy { version }
             }
+            Command::Boot { boot, store, .. } => {
+                self.lives.insert(proposed.by, (*boot, *store));
+                Outcome::Done
+            }
             _ => {
                 self.ticks += 1;
                 Outcome::Done
@@ -49,6 +55,14 @@ impl Machine for Toy {
 
     fn audit(&self) -> Digest {
         self.chain
+    }
+
+    fn store_of(&self, host: &HostId) -> Option<StoreId> {
+        self.lives.get(host)?.1
+    }
+
+    fn boot_of(&self, host: &HostId) -> Option<Boot> {
+        Some(self.lives.get(host)?.0)
     }
 
     fn wants_ticks(&self) -> bool {
@@ -93,6 +107,16 @@ pub(super) fn word(word: &str) -> Proposed {
     Proposed {
         by: host(9),
         command: Command::Pause(Order { who: "ops".to_owned(), why: word.to_owned() }),
+    }
+}
+
+/// This host lives with this store, in the life of this number.
+pub(super) fn lives(number: u8, boot: u64, store: u64) -> Proposed {
+    let boot = Boot { number: boot, nonce: 1 };
+    let address = Address::from(([127, 0, 0, 1], 1));
+    Proposed {
+        by: host(number),
+        command: Command::Boot { boot, address, store: Some(StoreId(store)) },
     }
 }
 

@@ -1,0 +1,72 @@
+//! Whose letters are looked at (protocol 1.4).
+//!
+//! Law R6: a vote is asked by members' stores alone. Entries come from a store that is a member or that its host has
+//! committed; from another one only in a life of its host that the ledger here does not know yet, since a keeper that is behind
+//! may not know whom the others have elected.
+
+use openraft::RaftMetrics;
+use vocabulary::{Boot, HostId, StoreId};
+
+use crate::letter::{Body, Letter};
+use crate::raft::Member;
+use crate::warden::host_of;
+
+/// Who sent a letter, as its connection says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// By its certificate.
+    pub host: HostId,
+    /// By its hello; `None` where that is not known any more.
+    pub boot: Option<Boot>,
+    /// By its hello.
+    pub store: Option<StoreId>,
+}
+
+/// What is known here of a sender.
+pub(super) struct Known<'a> {
+    pub(super) own: u64,
+    pub(super) metrics: &'a RaftMetrics<u64, Member>,
+    /// The life of the sender's host that the ledger has, with its store.
+    pub(super) committed: Option<(Boot, Option<StoreId>)>,
+}
+
+impl Known<'_> {
+    /// Why a letter is not even looked at.
+    pub(super) fn objection(&self, letter: &Letter, from: Sender) -> Option<String> {
+        let Letter { to, from: store, body } = letter;
+        if *to != self.own {
+            return Some(format!("it is for store {to}, this is {}", self.own));
+        }
+        if !body.is_one_history() {
+            return Some("its entries are not of one history".to_owned());
+        }
+        if let Some(said) = from.store.filter(|said| said.0 != *store) {
+            return Some(format!("it is of store {store}, its host's hello says {said}"));
+        }
+        match host_of(self.metrics, *store) {
+            Some(host) if host != from.host => {
+                Some(format!("store {store} belongs to another host"))
+            }
+            Some(_) => None,
+            None if matches!(body, Body::Vote(_)) && self.is_founded() => {
+                Some(format!("store {store} is no member"))
+            }
+            None => self.objection_to_a_stranger(*store, from),
+        }
+    }
+
+    fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {
+        let (life, committed) = self.committed?;
+        let is_that_life = from.boot == Some(life);
+        (is_that_life && committed != Some(StoreId(store))).then(|| {
+            format!(
+                "store {store} is no member, and not the one of its host's boot {}",
+                life.number
+            )
+        })
+    }
+
+    fn is_founded(&self) -> bool {
+        self.metrics.membership_config.membership().voter_ids().count() > 0
+    }
+}

@@ -1,0 +1,246 @@
+//! Puts the new store of a keeper's host in the place of the one that it has lost (protocol 1.4): one task beside the warden,
+//! at work on the leader alone.
+//!
+//! Law R4: one change of keepers at a time; a store takes a vote only in the place of another store of its own host, by that
+//! host's own committed word, and only once it holds what the ledger holds.
+//! Law R5: nothing is begun while this keeper does not know that a majority of voters follows it.
+//! Not here: how a host comes to a new store (see `daemon`), whose host carries a vote at all (the founding settled that).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use openraft::{ChangeMembers, RaftMetrics};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use vocabulary::{HostId, StoreId};
+
+use crate::machine::Machine;
+use crate::port::Leadership;
+use crate::raft::{Member, Raft};
+use crate::state::Shown;
+
+pub(crate) struct Replacer<M> {
+    pub(crate) raft: Raft,
+    pub(crate) shown: std::sync::Arc<Shown<M>>,
+    pub(crate) leadership: watch::Receiver<Leadership>,
+    pub(crate) within: Duration,
+}
+
+/// One change of the stores that carry the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Change {
+    /// A leader before this one went in the middle of a change: it is brought to its end.
+    Finish(Vec<u64>),
+    /// This host's new store is to be filled; it does not vote.
+    Learn(u64, HostId),
+    /// A store that was to be filled and that its host has lost as well.
+    Forget(u64),
+    /// The new store of a host votes from now on, its old one never again.
+    Replace { old: u64, new: u64 },
+}
+
+/// The stores as Raft knows them now.
+#[derive(Clone, Debug, Default)]
+struct Stores {
+    /// Two sets while a change is under way.
+    voters: Vec<Vec<u64>>,
+    hosts: BTreeMap<u64, HostId>,
+    /// Up to where each store's log is known to reach, by this leader.
+    reached: BTreeMap<u64, u64>,
+    last: u64,
+}
+
+impl<M: Machine> Replacer<M> {
+    /// Until it is stopped.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stopped| *stopped) => return,
+                _ = looks.tick() => {}
+            }
+            // Law R5.
+            if !self.leadership.borrow().am_leader {
+                continue;
+            }
+            let stores = Stores::of(&self.raft.metrics().borrow());
+            let machine = self.shown.both().1;
+            if let Some(change) = stores.due(|host| machine.store_of(host)) {
+                self.carry_out(&stores, change).await;
+            }
+        }
+    }
+
+    async fn carry_out(&self, stores: &Stores, change: Change) {
+        tracing::info!(?change, "the keepers' stores change");
+        let members = match change.clone() {
+            Change::Learn(store, host) => {
+                ChangeMembers::AddNodes([(store, Member { host })].into())
+            }
+            Change::Forget(store) => ChangeMembers::RemoveNodes([store].into()),
+            Change::Finish(voters) => ChangeMembers::ReplaceAllVoters(voters.into_iter().collect()),
+            Change::Replace { old, new } => ChangeMembers::ReplaceAllVoters(
+                stores.voting().filter(|store| *store != old).chain([new]).collect(),
+            ),
+        };
+        // What does not end in time ends by itself or with the next leader; the next look sees what has become of it.
+        match timeout(self.within, self.raft.change_membership(members, false)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(why)) => tracing::warn!(?change, %why, "the keepers' stores stay as they are"),
+            Err(_) => {
+                tracing::warn!(?change, "the change of the keepers' stores has not ended yet")
+            }
+        }
+    }
+}
+
+impl Stores {
+    fn of(known: &RaftMetrics<u64, Member>) -> Self {
+        let membership = known.membership_config.membership();
+        let reached = known.replication.iter().flatten();
+        Self {
+            voters: membership
+                .get_joint_config()
+                .iter()
+                .map(|voters| voters.iter().copied().collect())
+                .collect(),
+            hosts: membership.nodes().map(|(store, member)| (*store, member.host)).collect(),
+            reached: reached
+                .filter_map(|(store, upto)| Some((*store, upto.as_ref()?.index)))
+                .collect(),
+            last: known.last_log_index.unwrap_or_default(),
+        }
+    }
+
+    /// The next change, if any (law R4); `claimed` is the store that a host has committed for its present life.
+    fn due(&self, claimed: impl Fn(&HostId) -> Option<StoreId>) -> Option<Change> {
+        if let [_, .., last] = &self.voters[..] {
+            return Some(Change::Finish(last.clone()));
+        }
+        self.given_up(&claimed).or_else(|| {
+            let voters = self.voting().filter_map(|old| Some((old, *self.hosts.get(&old)?)));
+            voters.filter_map(|(old, host)| self.succession(old, host, claimed(&host)?.0)).next()
+        })
+    }
+
+    fn succession(&self, old: u64, host: HostId, new: u64) -> Option<Change> {
+        if new == old {
+            return None;
+        }
+        match self.hosts.get(&new) {
+            None => Some(Change::Learn(new, host)),
+            Some(owner) if *owner == host => {
+                let is_filled =
+                    self.reached.get(&new).is_some_and(|upto| upto + LAG_MAX >= self.last);
+                (is_filled && !self.voting().any(|voter| voter == new))
+                    .then_some(Change::Replace { old, new })
+            }
+            // Another host's store is no host's to claim.
+            Some(_) => None,
+        }
+    }
+
+    fn given_up(&self, claimed: impl Fn(&HostId) -> Option<StoreId>) -> Option<Change> {
+        let is_voter = |store: &u64| self.voting().any(|voter| voter == *store);
+        let learners = self.hosts.iter().filter(|(store, _)| !is_voter(store));
+        let mut lost = learners
+            .filter(|(store, host)| claimed(host).is_some_and(|claimed| claimed.0 != **store));
+        lost.next().map(|(store, _)| Change::Forget(*store))
+    }
+
+    fn voting(&self) -> impl Iterator<Item = u64> {
+        self.voters.last().into_iter().flatten().copied()
+    }
+}
+
+/// A lost store is no hurry: the ledger goes on without it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// So many entries may be under way to a store that counts as filled: what a busy leader writes within one answer.
+const LAG_MAX: u64 = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(number: u8) -> HostId {
+        HostId([number; 16])
+    }
+
+    /// Hosts 1 to 3 with the stores 1 to 3, which vote.
+    fn three() -> Stores {
+        Stores {
+            voters: vec![vec![1, 2, 3]],
+            hosts: [(1, host(1)), (2, host(2)), (3, host(3))].into(),
+            reached: [(1, 90), (2, 90)].into(),
+            last: 90,
+        }
+    }
+
+    fn with(more: &[(u64, u8, u64)]) -> Stores {
+        let mut stores = three();
+        for (store, owner, reached) in more {
+            stores.hosts.insert(*store, host(*owner));
+            stores.reached.insert(*store, *reached);
+        }
+        stores
+    }
+
+    /// Each host claims the store of its number, but for these.
+    fn but(claims: &'static [(u8, Option<u64>)]) -> impl Fn(&HostId) -> Option<StoreId> {
+        |host: &HostId| {
+            let other = claims.iter().find(|(number, _)| *number == host.0[0]);
+            other.map_or(Some(u64::from(host.0[0])), |(_, store)| *store).map(StoreId)
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_while_every_host_has_the_store_that_votes_for_it_or_none() {
+        assert_eq!(three().due(but(&[])), None);
+        assert_eq!(three().due(but(&[(3, None)])), None, "it has not spoken in this life");
+        assert_eq!(
+            with(&[(9, 9, 90)]).due(but(&[(9, Some(9))])),
+            None,
+            "a learner that nobody replaces"
+        );
+    }
+
+    #[test]
+    fn a_new_store_is_filled_first_and_then_replaces_the_old_one_of_its_own_host() {
+        let lost = but(&[(3, Some(50))]);
+        assert_eq!(three().due(&lost), Some(Change::Learn(50, host(3))));
+        assert_eq!(with(&[(50, 3, 73)]).due(&lost), None, "17 entries behind");
+        let replaced = Change::Replace { old: 3, new: 50 };
+        assert_eq!(with(&[(50, 3, 74)]).due(&lost), Some(replaced));
+        let mut unheard = with(&[(50, 3, 0)]);
+        unheard.reached.remove(&50);
+        assert_eq!(unheard.due(&lost), None, "nothing is known of it");
+    }
+
+    #[test]
+    fn one_change_at_a_time_and_one_that_was_begun_is_ended_first() {
+        let both = but(&[(2, Some(60)), (3, Some(50))]);
+        assert_eq!(three().due(&both), Some(Change::Learn(60, host(2))));
+        let mut joint = with(&[(50, 3, 90)]);
+        joint.voters.push(vec![1, 2, 50]);
+        assert_eq!(joint.due(&both), Some(Change::Finish(vec![1, 2, 50])));
+    }
+
+    #[test]
+    fn a_store_that_was_lost_before_it_was_filled_is_forgotten() {
+        let again = but(&[(3, Some(51))]);
+        assert_eq!(with(&[(50, 3, 40)]).due(&again), Some(Change::Forget(50)));
+        assert_eq!(three().due(&again), Some(Change::Learn(51, host(3))));
+    }
+
+    #[test]
+    fn no_host_claims_the_store_of_another() {
+        assert_eq!(three().due(but(&[(3, Some(1))])), None, "a voter's");
+        assert_eq!(
+            with(&[(50, 2, 90)]).due(but(&[(2, Some(2)), (3, Some(50))])),
+            Some(Change::Forget(50))
+        );
+    }
+}
