@@ -43,7 +43,7 @@ impl Shelf {
         let database = if is_empty {
             Self::drawn_up(disk, offered)?
         } else {
-            database_on(disk).map_err(|why| StoreFault::Unopenable(why.to_string()))?
+            database_on(disk).map_err(rows::unopenable)?
         };
         let mut shelf = Self {
             id: rows::identity(&database)?,
@@ -279,6 +279,18 @@ impl Shelf {
         Ok(())
     }
 
+    /// Whether the entry of this index that is committed here is, or may have been, another one.
+    pub(crate) fn contradicts(&self, given: LogId) -> Result<bool, StoreFault> {
+        if self.committed.is_none_or(|committed| committed.index < given.index) {
+            return Ok(false);
+        }
+        if self.purged.is_some_and(|purged| purged.index >= given.index) {
+            return Ok(self.purged != Some(given));
+        }
+        let own = self.record(given.index)?;
+        Ok(own.is_none_or(|(entry, _)| entry.log_id != given))
+    }
+
     fn record(&self, index: u64) -> Result<Option<(LogEntry, Digest)>, StoreFault> {
         let view = self.database.begin_read().map_err(rows::fault)?;
         let table = view.open_table(LOG).map_err(rows::fault)?;
@@ -293,7 +305,7 @@ impl Shelf {
         let opened = seal::open(log_place(self.id, index), record)
             .map_err(|why| rows::damage(index, &why))?;
         let entry: LogEntry =
-            wire::decode(opened.body).map_err(|why| rows::damage(index, &why.to_string()))?;
+            wire::decode(opened.body).map_err(|why| rows::foreign(index, &why))?;
         if entry.log_id.index != index {
             return Err(rows::damage(index, "it bears another index"));
         }

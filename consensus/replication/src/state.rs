@@ -150,7 +150,8 @@ impl<M: Machine> KeeperState<M> {
             membership: StoredMembership::default(),
         };
         if let Some((meta, bytes)) = image {
-            let machine = M::from_bytes(&bytes).map_err(StoreFault::Damaged)?;
+            // Its seals have held: it is what was written.
+            let machine = M::from_bytes(&bytes).map_err(StoreFault::Foreign)?;
             state.replace(&meta, machine);
         }
         Ok(state)
@@ -251,11 +252,16 @@ impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
         meta: &SnapshotMeta,
         snapshot: Box<Cursor<Vec<u8>>>,
     ) -> Result<(), StorageError> {
-        // A snapshot that ends inside what is applied, and is not the same history, must never be taken.
+        // A snapshot that ends inside what is applied or committed, and is not the same history, must never be taken.
         let (given, own) = (meta.last_log_id, self.applied);
-        if given.map(|id| id.index) <= own.map(|id| id.index) && given != own {
+        let is_other = given.map(|id| id.index) <= own.map(|id| id.index) && given != own;
+        let contradicts = move |shelf: &mut crate::shelf::Shelf| match given {
+            Some(given) => shelf.contradicts(given),
+            None => Ok(false),
+        };
+        if is_other || self.store.ask(contradicts).await.map_err(reading)? {
             return Err(writing(StoreFault::Unlawful(format!(
-                "a snapshot up to {given:?} cannot replace what is applied up to {own:?}"
+                "a snapshot up to {given:?} cannot replace what is committed, applied up to {own:?}"
             ))));
         }
         let bytes = snapshot.into_inner();

@@ -31,6 +31,8 @@ pub enum StoreFault {
     Unopenable(String),
     /// A record is not what was written.
     Damaged(String),
+    /// What is there was written so, by another version of this code.
+    Foreign(String),
     /// The device refuses.
     Disk(String),
     /// Raft asked for what would break the log; a fault of ours.
@@ -209,6 +211,21 @@ fn held(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
 /// Most jobs that wait for the disk: Raft asks for one at a time, each follower's feed for one; beyond this askers wait.
 const JOBS_MAX: usize = 64;
 
+impl StoreFault {
+    /// Whether what was kept is lost, so that only a fresh store helps (protocol 1.8); a device that refuses may serve again.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Unopenable(_) | Self::Damaged(_) => true,
+            Self::Foreign(_)
+            | Self::Disk(_)
+            | Self::Unlawful(_)
+            | Self::Poison(_)
+            | Self::NoIdentity
+            | Self::Closed => false,
+        }
+    }
+}
+
 impl fmt::Display for StoreFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -219,6 +236,10 @@ impl fmt::Display for StoreFault {
             Self::Damaged(why) => {
                 write!(out, "the store is damaged ({why}); move it away to rejoin as a new keeper")
             }
+            Self::Foreign(why) => write!(
+                out,
+                "the store was written by another version of hale ({why}); it is left as it is: start that version"
+            ),
             Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
             Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),

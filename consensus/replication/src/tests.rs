@@ -7,11 +7,13 @@ mod binding;
 mod bytes;
 mod chaos;
 mod cluster;
+mod disks;
 mod feeds;
 #[path = "../../../protocol/wire/tests/golden/mod.rs"]
 mod golden;
 mod lost;
 mod mesh;
 mod power;
+mod snapshots;
 mod suite;
 pub(crate) mod toy;

@@ -25,6 +25,14 @@ pub enum DiskFault {
     Syncs,
     /// Reads are refused.
     Reads,
+    /// The disk is full: it neither grows nor takes a write.
+    Growth,
+    /// Nothing may be changed: mounted read-only, or the device has locked itself.
+    Changes,
+    /// Half of a write arrives and the disk says all of it did.
+    ShortWrites,
+    /// The sync returns and nothing was made durable.
+    LyingSyncs,
 }
 
 impl FaultyDisk {
@@ -62,23 +70,39 @@ impl Disk for FaultyDisk {
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        if self.is_due(DiskFault::Writes) {
+        if self.is_due(DiskFault::Writes) || self.is_due(DiskFault::Growth) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        if self.is_due(DiskFault::Changes) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        let half = &bytes[..bytes.len() / 2];
         if self.is_due(DiskFault::TornWrites) {
-            self.inner.write(offset, &bytes[..bytes.len() / 2])?;
+            self.inner.write(offset, half)?;
             return Err(io::Error::other("this write is torn on purpose"));
+        }
+        if self.is_due(DiskFault::ShortWrites) {
+            return self.inner.write(offset, half);
         }
         self.inner.write(offset, bytes)
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
+        if self.is_due(DiskFault::Growth) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.is_due(DiskFault::Changes) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         self.inner.set_length(length)
     }
 
     fn sync(&self) -> io::Result<()> {
         if self.is_due(DiskFault::Syncs) {
             return Err(io::Error::other("this sync fails on purpose"));
+        }
+        if self.is_due(DiskFault::LyingSyncs) {
+            return Ok(());
         }
         self.inner.sync()
     }

@@ -40,6 +40,9 @@ impl Known<'_> {
         if !body.is_one_history() {
             return Some("its entries are not of one history".to_owned());
         }
+        if let Some(why) = self.objection_to_an_image(body) {
+            return Some(why);
+        }
         if let Some(said) = from.store.filter(|said| said.0 != *store) {
             return Some(format!("it is of store {store}, its host's hello says {said}"));
         }
@@ -53,6 +56,16 @@ impl Known<'_> {
             }
             None => self.objection_to_a_stranger(*store, from),
         }
+    }
+
+    /// openraft 0.9 would put a snapshot of a later term in the place of entries that are applied here, and so committed.
+    fn objection_to_an_image(&self, body: &Body) -> Option<String> {
+        let Body::Image(image) = body else {
+            return None;
+        };
+        let (given, applied) = (image.meta.last_log_id?, self.metrics.last_applied?);
+        (given.index <= applied.index && given > applied)
+            .then(|| format!("its snapshot up to {given} is not of the history up to {applied}"))
     }
 
     fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {

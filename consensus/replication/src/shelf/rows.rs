@@ -1,5 +1,7 @@
 //! The tables and the single facts of a store, each under its seal.
 
+use std::io;
+
 use redb::{Database, Durability, ReadableDatabase, TableDefinition, WriteTransaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,7 +64,9 @@ pub(super) fn fact<T: DeserializeOwned>(
     };
     let damaged = |why: String| StoreFault::Damaged(format!("its {fact:?}: {why}"));
     let opened = seal::open(fact_place(id, fact), value.value()).map_err(damaged)?;
-    wire::decode(opened.body).map(Some).map_err(|why| damaged(why.to_string()))
+    wire::decode(opened.body)
+        .map(Some)
+        .map_err(|why| StoreFault::Foreign(format!("its {fact:?}: {why}")))
 }
 
 pub(super) fn put_fact<T: Serialize>(
@@ -104,8 +108,44 @@ pub(super) fn damage(index: u64, why: &str) -> StoreFault {
     StoreFault::Damaged(format!("entry {index}: {why}"))
 }
 
+/// A record whose seal holds, so it is what was written, and whose contents this code cannot read.
+pub(super) fn foreign(index: u64, why: &wire::Fault) -> StoreFault {
+    StoreFault::Foreign(format!("entry {index}: {why}"))
+}
+
+/// What redb could not do: bytes that are not as it left them, or a device that refuses.
 pub(super) fn fault(why: impl Into<redb::Error>) -> StoreFault {
-    StoreFault::Disk(why.into().to_string())
+    let why = why.into();
+    if is_damage(&why) {
+        StoreFault::Damaged(why.to_string())
+    } else {
+        StoreFault::Disk(why.to_string())
+    }
+}
+
+/// The same of a file that could not even be opened.
+pub(super) fn unopenable(why: impl Into<redb::Error>) -> StoreFault {
+    let why = why.into();
+    match &why {
+        redb::Error::UpgradeRequired(_) => StoreFault::Foreign(why.to_string()),
+        _ if is_damage(&why) => StoreFault::Unopenable(why.to_string()),
+        _ => StoreFault::Disk(why.to_string()),
+    }
+}
+
+/// A device that refuses today may serve tomorrow: only bytes that are wrong are damage, and nothing else is set aside for it.
+fn is_damage(why: &redb::Error) -> bool {
+    match why {
+        redb::Error::Io(why) => {
+            matches!(why.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData)
+        }
+        redb::Error::Corrupted(_)
+        | redb::Error::RepairAborted
+        | redb::Error::TableDoesNotExist(_)
+        | redb::Error::TableTypeMismatch { .. }
+        | redb::Error::TypeDefinitionChanged { .. } => true,
+        _ => false,
+    }
 }
 
 fn fact_place(store: StoreId, fact: Fact) -> Place {

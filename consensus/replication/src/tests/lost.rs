@@ -126,7 +126,7 @@ async fn a_store_that_is_lost_again_before_it_is_filled_is_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_that_its_leader_did_not_end_is_ended_by_the_next() {
-    for after_ms in (0..4_000).step_by(450) {
+    for after_ms in (0..4_000).step_by(900) {
         let mesh = Mesh::founded(5, Settings::default()).await;
         all_speak(&mesh, 5).await;
         let leader = mesh.leader().await;
