@@ -1,6 +1,7 @@
 //! The ledger on a host that is no keeper: takes pieces from any keeper, applies them by the same rules, shows the same.
 //!
 //! Law F1: entries are applied in order, none twice, none left out; anything else is a fault and moves nothing.
+//! Law F3: a state that was kept on a disk gives way to the first keeper that does not go on from it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -19,6 +20,8 @@ pub struct Follower<M = Ledger> {
     state: watch::Sender<Arc<M>>,
     verifier: Arc<dyn Verifier>,
     upto: LedgerIndex,
+    /// What to begin from again, while the state rests on this host's own disk and no keeper has gone on from it.
+    unconfirmed: Option<M>,
     images: VecDeque<Image>,
 }
 
@@ -60,14 +63,28 @@ impl<M: Machine> Follower<M> {
             state: watch::Sender::new(Arc::new(machine)),
             verifier,
             upto: LedgerIndex(0),
+            unconfirmed: None,
             images: VecDeque::new(),
         }
+    }
+
+    /// A follower that begins with what this host has kept (see [`crate::kept`]); `machine` is the empty ledger.
+    pub fn resumed(machine: M, verifier: Arc<dyn Verifier>, kept: M) -> Self {
+        let upto = kept.index();
+        let unconfirmed = Some(machine.clone());
+        let state = watch::Sender::new(Arc::new(kept));
+        Self { state, upto, unconfirmed, ..Self::new(machine, verifier) }
     }
 
     /// What to ask a keeper for ([`wire::Request::Follow`]): the first entry wanted, and the digest of what is here.
     pub fn wanted(&self) -> (LedgerIndex, Option<Digest>) {
         let known = self.upto > LedgerIndex(0);
         (self.upto.next(), known.then(|| self.state.borrow().audit()))
+    }
+
+    /// Whether all that is known here was kept on this host's own disk.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.unconfirmed.is_some()
     }
 
     /// Up to which entry this host stands.
@@ -83,6 +100,9 @@ impl<M: Machine> Follower<M> {
     /// Takes the bytes of one [`wire::Response::Entries`]; up to which entry this host stands now.
     pub fn take(&mut self, bytes: &[u8]) -> Result<LedgerIndex, TakeFault> {
         let piece = Piece::from_bytes(bytes).map_err(TakeFault::Piece)?;
+        if piece.upto() <= self.upto {
+            self.begin_again();
+        }
         if piece.upto() > self.upto {
             let seal = piece.seal();
             match piece.body {
@@ -93,6 +113,13 @@ impl<M: Machine> Follower<M> {
             }
         }
         Ok(self.upto)
+    }
+
+    /// Law F3. A keeper is asked for what follows; one that sends what came before has another ledger (see `port::Feed`).
+    fn begin_again(&mut self) {
+        if let Some(empty) = self.unconfirmed.take() {
+            self.stand(Arc::new(empty), LedgerIndex(0));
+        }
     }
 
     fn take_entries(
@@ -142,6 +169,7 @@ impl<M: Machine> Follower<M> {
 
     fn stand(&mut self, state: Arc<M>, upto: LedgerIndex) {
         self.images.retain(|image| image.upto > upto);
+        self.unconfirmed = None;
         self.state.send_replace(state);
         self.upto = upto;
     }

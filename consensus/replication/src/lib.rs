@@ -7,7 +7,8 @@
 //! the first fault ends voting.
 //! Law R3: a returning keeper unseats no sound leader: it campaigns only through the gate (protocol 1.5).
 //!
-//! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s;
+//! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s, and [`kept`] what
+//! any host keeps of it on its own disk;
 //! `replacing` puts a
 //! host's new store in the place of its lost one; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
 //! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
@@ -19,6 +20,7 @@ pub mod clock;
 pub mod disk;
 pub mod follower;
 mod gate;
+pub mod kept;
 mod letter;
 mod line;
 pub mod link;

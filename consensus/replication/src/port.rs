@@ -304,8 +304,14 @@ impl<M: Machine> LedgerPort<M> {
             .collect()
     }
 
-    /// The ledger from this entry on, for a follower ([`wire::Request::Follow`]).
+    /// The ledger from this entry on, for a follower ([`wire::Request::Follow`]). One that claims to stand beyond a leader, which
+    /// has all that was ever acknowledged, has another ledger and is sent this one from its beginning.
     pub fn follow(&self, from: LedgerIndex, audit: Option<Digest>) -> Feed<M> {
+        let is_beyond = from > self.inside.shown.both().0.next();
+        let (from, audit) = match is_beyond && self.inside.leadership.borrow().am_leader {
+            true => (LedgerIndex(0), None),
+            false => (from, audit),
+        };
         Feed::new(
             self.inside.store.clone(),
             self.inside.shown.clone(),

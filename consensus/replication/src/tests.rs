@@ -11,6 +11,7 @@ mod disks;
 mod feeds;
 #[path = "../../../protocol/wire/tests/golden/mod.rs"]
 mod golden;
+mod kept;
 mod lost;
 mod mesh;
 mod power;

@@ -100,19 +100,20 @@ impl<M: Machine> Feed<M> {
         }
     }
 
-    /// Compared once, when the feed begins.
+    /// Compared once, when the feed begins. What is too long ago to be compared may be another ledger's: such a follower has
+    /// most to fetch in any case.
     fn has_diverged(&mut self) -> bool {
-        let differs = self
-            .audit
-            .take()
-            .is_some_and(|audit| self.shown.agrees(self.after, audit) == Some(false));
-        if differs {
+        let Some(audit) = self.audit.take() else {
+            return false;
+        };
+        let agrees = self.shown.agrees(self.after, audit);
+        if agrees == Some(false) {
             tracing::error!(
                 at = %self.after,
                 "a follower's ledger differs from ours: it is sent the whole state"
             );
         }
-        differs
+        agrees != Some(true)
     }
 
     fn growth(&mut self, read: Vec<LogEntry>) -> Piece {
