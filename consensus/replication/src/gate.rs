@@ -3,6 +3,7 @@
 //! Law R3: a voter campaigns only once a majority of voters, itself included, has answered `Standing?` within the last
 //! second and none of them has a live leader. A single voter is never gated. After ten election timeouts without a leader
 //! the gate opens, but only while a majority answers at all.
+//! Law R7: a leader that stands down neither says that it leads nor campaigns for two election timeouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(crate) struct Gate {
     /// When a leader was last heard, or this keeper started.
     heard: Instant,
     has_heard: bool,
+    stands_down_until: Option<Instant>,
     answers: BTreeMap<u64, Answer>,
 }
 
@@ -28,7 +30,26 @@ struct Answer {
 
 impl Gate {
     pub(crate) fn new(own: u64, election_max: Duration, now: Instant) -> Self {
-        Self { own, election_max, heard: now, has_heard: false, answers: BTreeMap::new() }
+        Self {
+            own,
+            election_max,
+            heard: now,
+            has_heard: false,
+            stands_down_until: None,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// This keeper leads no more and lets another campaign (law R7).
+    pub(crate) fn stand_down(&mut self, now: Instant) {
+        self.stands_down_until = Some(now + self.election_max * STANDS_DOWN_FOR);
+        self.has_heard = false;
+        self.heard = now;
+    }
+
+    /// Whether it still does.
+    pub(crate) fn stands_down(&self, now: Instant) -> bool {
+        self.stands_down_until.is_some_and(|until| now < until)
     }
 
     /// A leader spoke to us, or we lead and a majority has acknowledged it.
@@ -52,7 +73,7 @@ impl Gate {
         self.answers.retain(|voter, answer| {
             voters.contains(voter) && now.duration_since(answer.at) <= ANSWER_AGE_MAX
         });
-        if !voters.contains(&self.own) {
+        if !voters.contains(&self.own) || self.stands_down(now) {
             return false;
         }
         if voters.len() == 1 {
@@ -72,6 +93,9 @@ impl Gate {
 
 /// Answers count for one second (protocol 1.5).
 const ANSWER_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Two election timeouts, of which one is openraft's lease of a leader and the time drawn after it.
+const STANDS_DOWN_FOR: u32 = 4;
 
 /// After so many election timeouts a leader whom others hear and we do not must not lock us out (protocol 1.5).
 const TIMEOUTS_UNTIL_OVERDUE: u32 = 10;
@@ -130,6 +154,22 @@ mod tests {
         gate.answered(3, start, false);
         assert!(!gate.is_open(after(start, 599), &three()));
         assert!(gate.is_open(after(start, 600), &three()));
+    }
+
+    #[test]
+    fn a_leader_that_stands_down_names_nobody_and_does_not_campaign_until_its_time_is_over() {
+        let start = Instant::now();
+        let mut gate = Gate::new(1, MAX, start);
+        gate.heard_leader(start);
+        gate.stand_down(after(start, 10));
+        assert!(!gate.has_live_leader(after(start, 10)));
+        for (ms, is_open) in [(10, false), (2_409, false), (2_410, true)] {
+            gate.answered(2, after(start, ms), false);
+            assert_eq!(gate.is_open(after(start, ms), &three()), is_open, "{ms} ms");
+        }
+        gate.stand_down(after(start, 3_000));
+        gate.heard_leader(after(start, 3_500));
+        assert!(gate.has_live_leader(after(start, 3_600)), "another leads");
     }
 
     #[test]

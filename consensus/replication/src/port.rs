@@ -142,6 +142,7 @@ impl<M: Machine> LedgerPort<M> {
             raft: raft.clone(),
             shown: shown.clone(),
             clock,
+            watch: watch.clone(),
             host,
             within: settings.propose_within,
             stamp: None,
@@ -243,6 +244,9 @@ impl<M: Machine> LedgerPort<M> {
     /// An index whose state holds everything that was acknowledged before this call (a linearizable read); this keeper's
     /// own state is there already when it answers. Only a leader that a majority still follows can say.
     pub async fn read_index(&self) -> Result<LedgerIndex, ReadFault> {
+        if self.inside.watch.gate().stands_down(Instant::now()) {
+            return Err(ReadFault::NotLeader { hint: None });
+        }
         let asked = self.inside.raft.ensure_linearizable();
         match timeout(self.inside.settings.propose_within, asked).await {
             Err(_) => Err(ReadFault::NoMajority),
@@ -255,6 +259,19 @@ impl<M: Machine> LedgerPort<M> {
             }
             Ok(Err(RaftError::Fatal(_))) => Err(ReadFault::Stopped),
         }
+    }
+
+    /// Gives the lead up for two election timeouts, so that another keeper takes it (protocol 1.5); whether there is one that
+    /// could. A keeper that does not lead has nothing to give up.
+    pub fn stand_down(&self) -> bool {
+        let metrics = self.inside.raft.metrics();
+        let has_others = metrics.borrow().membership_config.voter_ids().count() > 1;
+        let stands_down = has_others && self.inside.leadership.borrow().am_leader;
+        if stands_down {
+            self.inside.watch.gate().stand_down(Instant::now());
+            self.inside.raft.runtime_config().heartbeat(false);
+        }
+        stands_down
     }
 
     /// The committed state; a kept `Arc` stays as it was.

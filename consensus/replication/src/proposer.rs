@@ -11,7 +11,7 @@ use ledger::command::{Command, Entry, Outcome, Proposed};
 use openraft::ServerState;
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use vocabulary::{HostId, LedgerIndex, Moment, Span};
 
 use crate::clock::Clock;
@@ -19,6 +19,7 @@ use crate::machine::Machine;
 use crate::port::ProposeFault;
 use crate::raft::{Raft, Stamped};
 use crate::state::Shown;
+use crate::warden::Watch;
 
 /// Some commands that must stand in one entry, and who waits for them.
 pub(crate) struct Ask {
@@ -50,6 +51,7 @@ pub(crate) struct Proposer<M> {
     pub(crate) raft: Raft,
     pub(crate) shown: Arc<Shown<M>>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) watch: Watch,
     pub(crate) host: HostId,
     pub(crate) within: Duration,
     pub(crate) stamp: Option<Stamp>,
@@ -170,8 +172,10 @@ impl<M: Machine> Proposer<M> {
             let hint = leader.and_then(|leader| crate::warden::host_of(&known, leader));
             (known.current_term, known.state == ServerState::Leader, hint)
         };
-        if !is_leader {
-            let hint = leader;
+        // Law R7: an entry would keep the others waiting for this leader.
+        let stands_down = self.watch.gate().stands_down(Instant::now());
+        if !is_leader || stands_down {
+            let hint = leader.filter(|_| !stands_down);
             return Err(ProposeFault::NotLeader { hint });
         }
         let at = self.clock.now();
@@ -188,10 +192,11 @@ impl<M: Machine> Proposer<M> {
     /// Each second while a term is running and no other entry has carried the time (protocol 5).
     fn is_tick_due(&self) -> bool {
         let metrics = self.raft.metrics();
-        let (is_leader, term) = {
+        let (leads, term) = {
             let known = metrics.borrow();
             (known.state == ServerState::Leader, known.current_term)
         };
+        let is_leader = leads && !self.watch.gate().stands_down(Instant::now());
         let is_quiet = match self.stamp {
             Some(last) if last.term == term => self.clock.now().since(last.at) >= QUIET,
             Some(_) | None => true,

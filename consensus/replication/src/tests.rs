@@ -16,5 +16,6 @@ mod lost;
 mod mesh;
 mod power;
 mod snapshots;
+mod standing;
 mod suite;
 pub(crate) mod toy;

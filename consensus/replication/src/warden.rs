@@ -92,6 +92,7 @@ impl Warden {
     fn tell(&self, known: &Metrics) {
         let now = Instant::now();
         let is_acknowledged = known.state == ServerState::Leader
+            && !self.watch.gate().stands_down(now)
             && known
                 .millis_since_quorum_ack
                 .is_some_and(|ms| u128::from(ms) < self.settings.election_max.as_millis());
@@ -135,8 +136,11 @@ impl Warden {
 
     fn hold_gate(&self, known: &Metrics) {
         let voters: BTreeSet<u64> = known.membership_config.voter_ids().collect();
-        let is_open = self.watch.gate().is_open(Instant::now(), &voters);
+        let now = Instant::now();
+        let is_open = self.watch.gate().is_open(now, &voters);
         self.raft.runtime_config().elect(is_open);
+        // Law R7: openraft 0.9 hands no lead over; without heartbeats its followers look for another.
+        self.raft.runtime_config().heartbeat(!self.watch.gate().stands_down(now));
     }
 }
 
