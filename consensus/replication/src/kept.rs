@@ -24,7 +24,7 @@ pub enum KeptFault {
 /// The state's bytes under a seal.
 pub fn keep<M: Machine>(machine: &M) -> Vec<u8> {
     let state = machine.to_bytes();
-    [&BEGINNING[..], &seal(&state).0, &state].concat()
+    [BEGINNING, &seal(&state).0, &state].concat()
 }
 
 /// The state back.

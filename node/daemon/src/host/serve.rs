@@ -40,7 +40,7 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
     let response = match request {
         Request::Propose(bytes) => propose(&port, from, &bytes).await,
         Request::ReadIndex => read_index(&port).await,
-        Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, from).await),
+        Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, door.sender(from)).await),
         Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
         Request::Follow { from, audit } if door.is_member() => {
             return feed(&port, (from, audit), reply).await;
