@@ -182,6 +182,12 @@ pub enum Command {
     },
     /// Nothing but time: committed each second while any term is running (protocol 5).
     Tick,
+    /// From here on these rules are in force (protocol 1.6). The leader asks it once everybody who applies entries supports
+    /// them; it is the one command of newer rules that stands in an entry before they are in force.
+    Rules {
+        /// Their number.
+        rules: u32,
+    },
 }
 
 /// A person's order: who, by which host's admin socket, and why.

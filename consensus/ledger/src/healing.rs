@@ -43,7 +43,8 @@ impl Ledger {
             | Command::Policy { .. }
             | Command::Pause(_)
             | Command::Resume(_)
-            | Command::Tick => unreachable!("the door gives only the commands of healing"),
+            | Command::Tick
+            | Command::Rules { .. } => unreachable!("the door gives only the commands of healing"),
         }
     }
 

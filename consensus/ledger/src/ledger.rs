@@ -24,6 +24,7 @@ use crate::enrolling::Enrolling;
 use crate::founding::{Departures, Founding};
 use crate::in_force::PolicyShelf;
 use crate::quiet::Doubts;
+use crate::rules::{self, Added};
 use crate::tally::Census;
 use crate::{laws, policy};
 
@@ -60,6 +61,12 @@ pub(crate) struct State {
     pub well_again: Arc<BTreeMap<CaseId, BTreeSet<HostId>>>,
     pub marks: Arc<Marks>,
     pub audit: Audit,
+    /// The layout of a snapshot says it (law C5).
+    #[serde(skip)]
+    pub rules: u32,
+    /// Lies behind the rest, from the second rules on.
+    #[serde(skip)]
+    pub added: Added,
 }
 
 /// What follows from the state and is worked out again after a snapshot.
@@ -92,6 +99,8 @@ impl Ledger {
             well_again: Arc::default(),
             marks: Arc::default(),
             audit: Audit::default(),
+            rules: rules::FIRST,
+            added: Added::default(),
         })
     }
 
@@ -159,6 +168,7 @@ impl Ledger {
             Command::Pause(order) => self.pause(by, order),
             Command::Resume(order) => self.resume(by, order),
             Command::Tick => Ok(Outcome::Done),
+            Command::Rules { rules } => self.raise_rules(by, *rules),
             healing => self.heal(by, healing, verifier),
         }
     }

@@ -4,7 +4,8 @@
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
 //! [`expiry`] what ends by itself; [`founding`] who belongs; `verdicts`, `surges`, `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quiet`, [`brakes`] who
-//! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`snapshot`] the whole as bytes; [`view`] what is read.
+//! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
+//! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod in_force;
 pub mod ledger;
 pub mod policy;
 pub mod refusal;
+pub mod rules;
 pub mod snapshot;
 pub mod view;
 

@@ -1,15 +1,17 @@
 //! The whole state as bytes, and back.
 //!
 //! Law C3: two keepers that applied the same entries give the same bytes.
-//! Law C4: what is not a state of this layout is refused by name; nothing is guessed.
+//! Law C4: what is not a state of a layout that is known is refused by name; nothing is guessed.
+//! Law C5: the rules in force choose the layout, so that a keeper of the age that knew no others reads its own.
 //! Not here: checksums and chunks (see `replication`).
 
 use std::fmt;
 
 use crate::ledger::{Ledger, State};
+use crate::rules::{self, Added};
 
-/// Rises when the layout of the state changes.
-pub const LAYOUT: u32 = 2;
+/// The layout of the first rules; each later number of rules lays its own.
+const FIRST_LAYOUT: u32 = 2;
 
 /// Why bytes are not a state; nothing has moved, another snapshot or another version of hale is needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,11 @@ pub enum SnapshotFault {
 impl Ledger {
     /// The whole state.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = LAYOUT.to_be_bytes().to_vec();
+        let mut bytes = layout_of(self.state.rules).to_be_bytes().to_vec();
         bytes.extend(wire::codec::encode(&self.state));
+        if self.state.rules >= rules::SECOND {
+            bytes.extend(wire::codec::encode(&self.state.added));
+        }
         bytes
     }
 
@@ -33,19 +38,38 @@ impl Ledger {
         let (layout, state) =
             bytes.split_first_chunk::<4>().ok_or(SnapshotFault::Bytes(wire::Fault::Short))?;
         let layout = u32::from_be_bytes(*layout);
-        if layout != LAYOUT {
-            return Err(SnapshotFault::Layout(layout));
-        }
-        let state: State = wire::codec::decode_state(state).map_err(SnapshotFault::Bytes)?;
+        let rules = (rules::FIRST..=rules::NEWEST).find(|rules| layout_of(*rules) == layout);
+        let rules = rules.ok_or(SnapshotFault::Layout(layout))?;
+        let state = read(rules, state).map_err(SnapshotFault::Bytes)?;
         Ok(Self::from_state(state))
     }
+}
+
+fn read(rules: u32, bytes: &[u8]) -> Result<State, wire::Fault> {
+    let (mut state, used): (State, usize) = wire::codec::decode_state_prefix(bytes)?;
+    let behind = &bytes[used..];
+    state.rules = rules;
+    match (rules, behind.len()) {
+        (rules::SECOND.., _) => state.added = wire::codec::decode_state::<Added>(behind)?,
+        (_, 0) => {}
+        (_, left) => return Err(wire::Fault::Trailing(left)),
+    }
+    Ok(state)
+}
+
+fn layout_of(rules: u32) -> u32 {
+    FIRST_LAYOUT - rules::FIRST + rules
 }
 
 impl fmt::Display for SnapshotFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Layout(found) => {
-                write!(out, "the snapshot has layout {found}, this version reads layout {LAYOUT}")
+                let newest = layout_of(rules::NEWEST);
+                write!(
+                    out,
+                    "the snapshot has layout {found}, this version reads layouts {FIRST_LAYOUT} to {newest}"
+                )
             }
             Self::Bytes(fault) => write!(out, "the snapshot is no ledger: {fault}"),
         }

@@ -41,6 +41,7 @@ fn of_the_mesh() -> Vec<What> {
         What::PolicySet { version: 3, digest: DIGEST, who: who.clone(), why: why.clone() },
         What::Paused { who: who.clone(), why: why.clone() },
         What::Resumed { who, why },
+        What::RulesRaised { rules: 2 },
     ]
 }
 
@@ -140,6 +141,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         5342fa35a8f3f5c5 PolicySet
         bbb4f038ae353668 Paused
         5bcd9b6d147522b6 Resumed
+        beb19ae01a9d4edb RulesRaised
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted
         93edfeaf73920d04 Accepted

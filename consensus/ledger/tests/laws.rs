@@ -11,7 +11,7 @@ use fleet::*;
 use ledger::audit::{Record, What};
 use ledger::case::{Case, Stage};
 use ledger::command::{Command, Finding, Outcome, Proposed};
-use ledger::{Ledger, verify_chain};
+use ledger::{Ledger, rules, verify_chain};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use vocabulary::{
@@ -45,6 +45,7 @@ enum Deed {
     Resume,
     Policy(usize),
     Surge(usize),
+    Rules(usize, u32),
     Nonsense(usize, u64, u64, ReceiptKind),
     /// One host's way, so many steps of it: chance alone seldom goes so far.
     Walk(usize, usize, usize, ReceiptKind),
@@ -85,6 +86,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => Just(Deed::Resume),
         2 => (0..4_usize).prop_map(Deed::Policy),
         1 => (0..6_usize).prop_map(Deed::Surge),
+        1 => (host.clone(), 0..4_u32).prop_map(|(a, b)| Deed::Rules(a, b)),
         6 => (host.clone(), host.clone(), 3..10_usize, kind())
             .prop_map(|(a, b, c, d)| Deed::Walk(a, b, c, d)),
         2 => (host, 0..9_u64, 0..9_u64, kind()).prop_map(|(a, b, c, d)| Deed::Nonsense(a, b, c, d)),
@@ -102,7 +104,7 @@ struct Play {
 
 impl Play {
     fn new() -> Self {
-        let fleet = Fleet::healing();
+        let fleet = Fleet::healing_under_the_first_rules();
         let told = fleet.ledger.audit().head().number;
         Self { fleet, boots: BTreeMap::new(), fence: Fence(0), told, intended: BTreeSet::new() }
     }
@@ -210,6 +212,13 @@ impl Play {
                 let names: Vec<(&str, u64)> =
                     NINE[..*count].iter().map(|name| (*name, 1)).collect();
                 fleet.send("a1", Command::Surge { doubted: doubts(&names) })
+            }
+            Deed::Rules(host, rules) => {
+                let standing = fleet.ledger.rules();
+                fleet.send(NINE[*host], Command::Rules { rules: *rules });
+                assert!(fleet.ledger.rules() >= standing, "law C6: rules only rise");
+                assert!(fleet.ledger.rules() <= rules::NEWEST, "law C6: and are known");
+                return None;
             }
             Deed::Nonsense(host, case, number, kind) => {
                 let (case, fence) = (CaseId(*case), Fence(*number));

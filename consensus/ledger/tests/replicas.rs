@@ -56,6 +56,7 @@ fn what_is_no_snapshot_is_refused_by_name() {
     assert!(Ledger::from_bytes(&[]).is_err());
     assert!(Ledger::from_bytes(&bytes[..bytes.len() - 1]).is_err());
     let mut later = bytes.clone();
+    assert_eq!(later[3], 3, "the layout of the second rules");
     later[3] = 9;
     assert_eq!(Ledger::from_bytes(&later), Err(SnapshotFault::Layout(9)));
     let mut longer = bytes;

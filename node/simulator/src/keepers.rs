@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent::{CallEnd, CallId};
-use ledger::Ledger;
 use ledger::command::{Command, Entry, Order, Outcome, Proposed};
+use ledger::{Ledger, rules};
 use vocabulary::{
     LedgerIndex, ModelVerifier, Moment, Span, WallNote, model_authority, model_chain,
 };
@@ -85,7 +85,9 @@ impl Keepers {
             authorities: vec![model_authority()],
             keepers: voters.iter().map(|place| model_chain(&hosts[*place].claims)).collect(),
         };
-        let mut commands = vec![Proposed { by, command: found }];
+        // Everybody in one process is of one age: what waits for all to support it waits for nothing.
+        let raise = Command::Rules { rules: rules::NEWEST };
+        let mut commands = [found, raise].map(|command| Proposed { by, command }).to_vec();
         if let Some(text) = policy {
             let command = set_policy(text);
             commands.push(Proposed { by, command });

@@ -21,7 +21,8 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Retired { .. }
         | What::PolicySet { .. }
         | What::Paused { .. }
-        | What::Resumed { .. } => of_the_mesh(fleet, what),
+        | What::Resumed { .. }
+        | What::RulesRaised { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
@@ -78,6 +79,7 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::PolicySet { version, .. } => format!("policy {version} is in force"),
         What::Paused { who, why } => format!("paused by {who}: {why}"),
         What::Resumed { who, why } => format!("resumed by {who}: {why}"),
+        What::RulesRaised { rules } => format!("rules {rules} are in force"),
         _ => String::new(),
     }
 }

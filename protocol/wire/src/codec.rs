@@ -62,12 +62,17 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
 /// Exactly one snapshot of the replicated state, put together again from chunks that were each checked on their way:
 /// Raft and the store are trusted to break, not to lie (protocol 1.6), so the bound is that of the largest mesh.
 pub fn decode_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    let layout = bincode::config::standard().with_limit::<STATE_BYTES_MAX>();
-    let (value, used) = bincode::serde::decode_from_slice(bytes, layout).map_err(named)?;
+    let (value, used) = decode_state_prefix(bytes)?;
     match bytes.len() - used {
         0 => Ok(value),
         left => Err(Fault::Trailing(left)),
     }
+}
+
+/// The same at the front of more, and how many bytes it took.
+pub fn decode_state_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), Fault> {
+    let layout = bincode::config::standard().with_limit::<STATE_BYTES_MAX>();
+    bincode::serde::decode_from_slice(bytes, layout).map_err(named)
 }
 
 /// One value at the front, and how many bytes it took.

@@ -17,7 +17,8 @@ impl Canonical for What {
             | Self::Retired { .. }
             | Self::PolicySet { .. }
             | Self::Paused { .. }
-            | Self::Resumed { .. } => lay_of_the_mesh(self, bytes),
+            | Self::Resumed { .. }
+            | Self::RulesRaised { .. } => lay_of_the_mesh(self, bytes),
             Self::Verdict { .. } | Self::Escalated { .. } | Self::Closed { .. } => {
                 lay_of_a_case(self, bytes)
             }
@@ -50,6 +51,7 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         }
         What::Paused { who, why } => bytes.variant(6).text(who).text(why),
         What::Resumed { who, why } => bytes.variant(7).text(who).text(why),
+        What::RulesRaised { rules } => bytes.variant(20).number(u64::from(*rules)),
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
 }

@@ -255,6 +255,11 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// These rules are in force from here on (protocol 1.6).
+    RulesRaised {
+        /// Their number.
+        rules: u32,
+    },
 }
 
 impl Record {

@@ -106,6 +106,7 @@ fn put_commands(page: &mut Page) {
         Command::Resume(_) => [Command::Resume(order())],
         Command::Dismiss { .. } => [Command::Dismiss { case, order: order() }],
         Command::Tick => [Command::Tick],
+        Command::Rules { .. } => [Command::Rules { rules: 2 }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

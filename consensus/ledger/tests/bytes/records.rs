@@ -67,6 +67,7 @@ fn put_what(page: &mut Page) {
         What::Closed { .. } => [What::Closed { case, how: Closure::Healed }],
         What::Paused { .. } => [What::Paused { who: who(), why: why() }],
         What::Resumed { .. } => [What::Resumed { who: who(), why: why() }],
+        What::RulesRaised { .. } => [What::RulesRaised { rules: 2 }],
     });
 }
 

@@ -1,16 +1,20 @@
 //! The whole state as a snapshot holds it: a healed case, one under way, a host that
-//! has just enrolled and one that waits, a pause, a goodbye. Whoever changes these bytes raises `snapshot::LAYOUT`.
+//! has just enrolled and one that waits, a pause, a goodbye. Whoever changes these bytes raises the rules (`ledger::rules`): each
+//! number has a layout of its own, and the pages of older ones are frozen.
 
 use expect_test::expect_file;
-use ledger::Ledger;
 use ledger::command::{Command, Outcome};
+use ledger::{Ledger, SnapshotFault, rules};
 use vocabulary::{ReceiptKind, model_chain};
 
 use crate::fleet::{Fleet, Seen, claims, order};
 
-/// Nothing in it is drawn: the same commands give the same state on every machine.
 pub(crate) fn lived() -> Fleet {
-    let mut fleet = Fleet::healing();
+    live(Fleet::healing())
+}
+
+/// Nothing in it is drawn: the same commands give the same state on every machine.
+fn live(mut fleet: Fleet) -> Fleet {
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
     fleet.boot("b2", 2);
@@ -41,13 +45,31 @@ fn the_bytes_of_a_state_that_has_lived_are_those_of_the_page_and_read_as_it() {
     expect_file!["state.txt"].assert_eq(&lines.concat());
 }
 
-#[test]
-fn a_state_of_the_first_version_is_read_and_laid_as_then() {
-    let digits: Vec<char> =
-        include_str!("1/state.txt").split_whitespace().flat_map(str::chars).collect();
+/// As every version since the first one lays it while nobody has raised the rules.
+fn of_the_first_rules() -> Vec<u8> {
+    let text = include_str!("1/state.txt");
+    let digits: Vec<char> = text.split_whitespace().flat_map(str::chars).collect();
     let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).expect("hex");
-    let bytes: Vec<u8> = digits.chunks(2).map(byte).collect();
-    let ledger = Ledger::from_bytes(&bytes).expect("a state");
-    assert!(ledger == lived().ledger, "the same life gives the same state");
-    assert!(ledger.to_bytes() == bytes, "it is laid as it came");
+    digits.chunks(2).map(byte).collect()
+}
+
+#[test]
+fn under_the_first_rules_a_life_gives_the_bytes_that_it_gave_then_and_they_are_read_as_it() {
+    let fleet = live(Fleet::healing_under_the_first_rules());
+    let bytes = of_the_first_rules();
+    assert!(fleet.ledger.to_bytes() == bytes, "law C5: the state is laid as it was");
+    let read = Ledger::from_bytes(&bytes).expect("a state");
+    assert!(read == fleet.ledger, "law C5: the same life gives the same state");
+    assert_eq!(read.rules(), rules::FIRST);
+}
+
+#[test]
+fn what_lies_behind_a_state_of_the_first_rules_is_no_part_of_it_and_one_of_the_second_needs_it() {
+    let mut bytes = of_the_first_rules();
+    bytes.push(0);
+    let trailing = SnapshotFault::Bytes(wire::Fault::Trailing(1));
+    assert_eq!(Ledger::from_bytes(&bytes), Err(trailing));
+    let mut renamed = of_the_first_rules();
+    renamed[3] = 3;
+    assert_eq!(Ledger::from_bytes(&renamed), Err(SnapshotFault::Bytes(wire::Fault::Short)));
 }

@@ -1,9 +1,9 @@
 //! A virtual fleet around one ledger: hosts that sign with model keys, rounds that say what a test wants seen.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use ledger::Ledger;
 use ledger::case::Case;
 use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed};
+use ledger::{Ledger, rules};
 use vocabulary::{
     Answer, Attestation, Boot, CaseId, Claims, ClusterName, Domain, Fence, Grade, Grounds,
     GroupName, HostId, HostName, Label, LedgerIndex, ModelSigner, ModelVerifier, Path, PathReading,
@@ -83,7 +83,19 @@ impl Fleet {
         fleet
     }
 
+    /// The same under the first rules, as a keeper of that age would have them.
+    pub fn healing_under_the_first_rules() -> Self {
+        let hosts = NINE.iter().map(|name| claims(name)).collect();
+        let mut fleet = Self::under(rules::FIRST, hosts);
+        fleet.set_policy(POLICY);
+        fleet
+    }
+
     pub fn of(hosts: Vec<Claims>) -> Self {
+        Self::under(rules::NEWEST, hosts)
+    }
+
+    pub fn under(rules: u32, hosts: Vec<Claims>) -> Self {
         let mut fleet = Self {
             ledger: Ledger::new(),
             hosts,
@@ -100,6 +112,9 @@ impl Fleet {
         };
         let first = keepers[0].host.as_str().to_owned();
         assert_eq!(fleet.send(&first, found), Outcome::Done);
+        if rules > rules::FIRST {
+            assert_eq!(fleet.send(&first, Command::Rules { rules }), Outcome::Done);
+        }
         for claims in fleet.hosts.clone() {
             let enrolled = fleet.send(claims.host.as_str(), Command::Enrol(model_chain(&claims)));
             assert_eq!(enrolled, Outcome::Done);

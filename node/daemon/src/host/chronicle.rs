@@ -106,6 +106,7 @@ fn level(what: &What) -> Level {
         | What::PolicySet { .. }
         | What::Paused { .. }
         | What::Resumed { .. }
+        | What::RulesRaised { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
         | What::LeaseOver { .. }

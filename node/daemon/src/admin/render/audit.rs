@@ -65,7 +65,8 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Retired { .. }
         | What::PolicySet { .. }
         | What::Paused { .. }
-        | What::Resumed { .. } => None,
+        | What::Resumed { .. }
+        | What::RulesRaised { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
         | What::Accepted { case, .. }
@@ -112,6 +113,9 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         What::Paused { who, why } => format!("all healing is stopped by {who}: {why}"),
         What::Resumed { who, why } => {
             format!("the brake is lifted and the ramp begins, by {who}: {why}")
+        }
+        What::RulesRaised { rules } => {
+            format!("rules {rules} are in force: everybody who applies entries supports them")
         }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     }

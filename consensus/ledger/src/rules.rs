@@ -1,0 +1,87 @@
+//! Which rules are in force: a number that only rises, so that keepers of two ages never apply an entry differently
+//! (protocol 1.6).
+//!
+//! Law C5: under rules n an entry does, and the bytes of the state are, what they were in the first version that knew n.
+//! Whatever a newer version does otherwise waits for its own number: new commands, refusals and records are appended, and
+//! stand in no entry under older rules.
+//! Law C6: the number only rises, and only to one that this code knows.
+//! Not here: when it is raised: once every keeper and everybody who follows one supports it (see `replication`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{Boot, HostId, LedgerTime};
+
+use crate::audit::What;
+use crate::command::{Outcome, Refused};
+use crate::ledger::Ledger;
+
+/// The rules of a ledger that nobody has raised.
+pub const FIRST: u32 = 1;
+
+/// The rules that brought this number itself, and what [`Added`] keeps.
+pub const SECOND: u32 = 2;
+
+/// The newest rules that this code knows. Whoever raises it raises `wire::version::NEWEST` in the same commit: the rules that
+/// a follower supports are told by the version that it speaks.
+pub const NEWEST: u32 = SECOND;
+
+/// What the second rules keep beside the state of the first; empty under the first. It lies behind it in the third layout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Added {
+    /// When the certificates of a host end: the first end in the chain of its last `Enrol`, in seconds of the wall clock
+    /// since 1970. A note for people and alarms; no decision reads it (protocol 5).
+    pub certificate_ends: Arc<BTreeMap<HostId, u64>>,
+    /// Hosts that speak in another life under a boot number that is taken (protocol 1.2), with that life.
+    pub rivals: Arc<BTreeMap<HostId, Rival>>,
+    /// Hosts whose doubts have had neither verdict nor end so far (protocol 3.6 `Unsettled`).
+    pub unsettled: Arc<BTreeMap<HostId, Unsettled>>,
+}
+
+/// Another life under the number of the one that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rival {
+    /// The life that was refused.
+    pub boot: Boot,
+    /// When it was last heard.
+    pub heard: LedgerTime,
+}
+
+/// A doubt that waits for its verdict or its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unsettled {
+    /// Since when.
+    pub since: LedgerTime,
+    /// Who doubts.
+    pub doubters: BTreeSet<HostId>,
+}
+
+impl Ledger {
+    /// The rules in force.
+    pub fn rules(&self) -> u32 {
+        self.state.rules
+    }
+
+    /// Law C6.
+    pub(crate) fn raise_rules(&mut self, by: HostId, rules: u32) -> Result<Outcome, Refused> {
+        self.member(by)?;
+        if !self.voters().contains(&by) {
+            return Err(Refused::NotPermitted("only a voter of the ledger may ask this".into()));
+        }
+        let standing = self.state.rules;
+        if rules < standing {
+            let why = format!("rules {standing} are in force and never fall");
+            return Err(Refused::NotPermitted(why));
+        }
+        if rules > NEWEST {
+            let why = format!("rules {rules} are not known here, {NEWEST} are the newest");
+            return Err(Refused::NotPermitted(why));
+        }
+        if rules > standing {
+            self.state.rules = rules;
+            self.record(What::RulesRaised { rules });
+        }
+        Ok(Outcome::Done)
+    }
+}
