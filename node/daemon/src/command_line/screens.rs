@@ -132,7 +132,7 @@ fn a_mesh_without_policy_only_observes_and_says_how_to_change_that() {
 
             case 1  b2  AgentDown  open  opened 400 ms ago
 
-            who looked, in the newest round (entry 25): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 26): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
@@ -144,7 +144,7 @@ fn a_mesh_without_policy_only_observes_and_says_how_to_change_that() {
               a2        eu/a/a2    against  fit          warm silent, fresh dial silent, agent port refused
 
             decided, by the rules of docs/protocol
-              3.1     a round hung on entry 25: 8 of its 8 observers signed what they saw
+              3.1     a round hung on entry 26: 8 of its 8 observers signed what they saw
               3.4     8 voices against it, 7 were needed; 0 saw it well, 1 may be mistaken
               3.6     AgentDown: the agent answers on no path, while the host itself is proven alive
               policy  this mesh was never given a policy: it only observes
@@ -154,7 +154,7 @@ fn a_mesh_without_policy_only_observes_and_says_how_to_change_that() {
 
             timeline, from the audit
               record  when        what has become true
-                  20  400 ms ago  verdict AgentDown on b2 at entry 25, 8 voices against it, 0 well, 0 seats vacant
+                  21  400 ms ago  verdict AgentDown on b2 at entry 26, 8 voices against it, 0 well, 0 seats vacant
         "#]],
     );
 }
@@ -200,7 +200,7 @@ fn a_case_is_explained_from_the_voices_to_the_soak() {
         &expect![[r#"
             case 1  b2  AgentDown  verifying  opened 8.4 s ago
 
-            who looked, in the newest round (entry 26): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 27): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
@@ -212,7 +212,7 @@ fn a_case_is_explained_from_the_voices_to_the_soak() {
               a2        eu/a/a2    against  fit          warm silent, fresh dial silent, agent port refused
 
             decided, by the rules of docs/protocol
-              3.1     a round hung on entry 26: 8 of its 8 observers signed what they saw
+              3.1     a round hung on entry 27: 8 of its 8 observers signed what they saw
               3.4     8 voices against it, 7 were needed; 0 saw it well, 1 may be mistaken
               3.6     AgentDown: the agent answers on no path, while the host itself is proven alive
               policy  rule "agent down" of policy version 1 acts on it in group web: 2 rungs, the first at once
@@ -229,12 +229,12 @@ fn a_case_is_explained_from_the_voices_to_the_soak() {
 
             timeline, from the audit
               record  when        what has become true
-                  21  8.4 s ago   verdict AgentDown on b2 at entry 26, 8 voices against it, 0 well, 0 seats vacant
-                  22  8.4 s ago   lease under fence 1 offered to c2
-                  23  8.4 s ago   c2 takes the lease under fence 1
-                  24  1.4 s ago   c2 intends remedy 1 under fence 1: rung 1, /bin/start
-                  25  1.4 s ago   remedy 1 under fence 1 is done: exit 0
-                  27  400 ms ago  remedy 1 is proven by boot 2 and the voices say well; it soaks
+                  22  8.4 s ago   verdict AgentDown on b2 at entry 27, 8 voices against it, 0 well, 0 seats vacant
+                  23  8.4 s ago   lease under fence 1 offered to c2
+                  24  8.4 s ago   c2 takes the lease under fence 1
+                  25  1.4 s ago   c2 intends remedy 1 under fence 1: rung 1, /bin/start
+                  26  1.4 s ago   remedy 1 under fence 1 is done: exit 0
+                  28  400 ms ago  remedy 1 is proven by boot 2 and the voices say well; it soaks
 
             case  subject  verdict    stage      opened     rung    now
                1  b2       AgentDown  verifying  8.4 s ago  1 of 2  it must stay well before it is called healed: 3 s left
@@ -284,7 +284,7 @@ fn a_healed_host_shows_its_present_first_and_then_its_last_case() {
             now
               closed: healed, and proven
 
-            who looked, in the newest round (entry 26): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+            who looked, in the newest round (entry 27): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
               observer  stands in  said     fit to look  by these paths
               b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
               a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
@@ -296,7 +296,7 @@ fn a_healed_host_shows_its_present_first_and_then_its_last_case() {
               a2        eu/a/a2    against  fit          warm silent, fresh dial silent, agent port refused
 
             decided, by the rules of docs/protocol
-              3.1     a round hung on entry 26: 8 of its 8 observers signed what they saw
+              3.1     a round hung on entry 27: 8 of its 8 observers signed what they saw
               3.4     8 voices against it, 7 were needed; 0 saw it well, 1 may be mistaken
               3.6     AgentDown: the agent answers on no path, while the host itself is proven alive
               policy  rule "agent down" of policy version 1 acts on it in group web: 2 rungs, the first at once
@@ -307,13 +307,13 @@ fn a_healed_host_shows_its_present_first_and_then_its_last_case() {
 
             timeline, from the audit
               record  when      what has become true
-                  21  11 m ago  verdict AgentDown on b2 at entry 26, 8 voices against it, 0 well, 0 seats vacant
-                  22  11 m ago  lease under fence 1 offered to c2
-                  23  11 m ago  c2 takes the lease under fence 1
-                  24  11 m ago  c2 intends remedy 1 under fence 1: rung 1, /bin/start
-                  25  11 m ago  remedy 1 under fence 1 is done: exit 0
-                  27  11 m ago  remedy 1 is proven by boot 2 and the voices say well; it soaks
-                  28  11 m ago  closed: healed, and proven
+                  22  11 m ago  verdict AgentDown on b2 at entry 27, 8 voices against it, 0 well, 0 seats vacant
+                  23  11 m ago  lease under fence 1 offered to c2
+                  24  11 m ago  c2 takes the lease under fence 1
+                  25  11 m ago  c2 intends remedy 1 under fence 1: rung 1, /bin/start
+                  26  11 m ago  remedy 1 under fence 1 is done: exit 0
+                  28  11 m ago  remedy 1 is proven by boot 2 and the voices say well; it soaks
+                  29  11 m ago  closed: healed, and proven
 
             no case is open and nothing is in doubt: `hale cases --all` shows those lately closed
             case  subject  verdict    stage   opened    rung    now
@@ -375,8 +375,8 @@ fn every_rule_that_holds_a_case_is_named_with_what_frees_it() {
 
             timeline, from the audit
               record  when        what has become true
-                  25  400 ms ago  verdict Surge on fleet at entry 33
-                  26  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
+                  26  400 ms ago  verdict Surge on fleet at entry 34
+                  27  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
         "#]],
     );
 }
@@ -423,8 +423,8 @@ fn a_zone_in_the_dark_is_one_case_for_a_person() {
 
             timeline, from the audit
               record  when        what has become true
-                  21  400 ms ago  verdict DomainDown on eu/c at entry 26
-                  22  400 ms ago  a person is called: a whole domain is silent, dead or cut off: look at it, and at what feeds it
+                  22  400 ms ago  verdict DomainDown on eu/c at entry 27
+                  23  400 ms ago  a person is called: a whole domain is silent, dead or cut off: look at it, and at what feeds it
         "#]],
     );
 }
@@ -469,8 +469,8 @@ fn a_surge_brakes_and_says_what_lifts_it() {
 
             timeline, from the audit
               record  when        what has become true
-                  21  400 ms ago  verdict Surge on fleet at entry 26
-                  22  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
+                  22  400 ms ago  verdict Surge on fleet at entry 27
+                  23  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
         "#]],
     );
 }
