@@ -5,9 +5,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use openraft::EntryPayload;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use vocabulary::{Digest, LedgerIndex};
 
 use crate::log::REPLICATED_BYTES_MAX;
@@ -26,6 +28,8 @@ pub struct Feed<M> {
     after: LedgerIndex,
     audit: Option<Digest>,
     image: VecDeque<Piece>,
+    /// The follower says that it has entries which are not here; until this keeper has them, too.
+    is_beyond: bool,
 }
 
 /// Why a feed ends; the follower asks another keeper.
@@ -35,6 +39,8 @@ pub enum FeedFault {
     Store(StoreFault),
     /// This keeper stops.
     Stopped,
+    /// The follower has what this keeper has not; its leader knows whether there is such an entry.
+    Beyond,
 }
 
 impl<M: Machine> Feed<M> {
@@ -45,6 +51,7 @@ impl<M: Machine> Feed<M> {
         (from, audit): (LedgerIndex, Option<Digest>),
     ) -> Self {
         Self {
+            is_beyond: from > shown.both().0.next(),
             applied: shown.applied(),
             store,
             shown,
@@ -61,7 +68,12 @@ impl<M: Machine> Feed<M> {
             self.after = piece.upto();
             return Ok(piece);
         }
-        self.wait().await?;
+        if self.is_beyond {
+            let reached = timeout(CATCHES_UP_WITHIN, self.wait_for(self.after)).await;
+            reached.map_err(|_| FeedFault::Beyond)??;
+            self.is_beyond = false;
+        }
+        self.wait_for(self.after.next()).await?;
         if self.has_diverged() {
             return self.whole();
         }
@@ -89,12 +101,11 @@ impl<M: Machine> Feed<M> {
         self.store.ask(read).await.map_err(FeedFault::Store)
     }
 
-    async fn wait(&mut self) -> Result<(), FeedFault> {
-        let after = self.after;
+    async fn wait_for(&mut self, index: LedgerIndex) -> Result<(), FeedFault> {
         tokio::select! {
             biased;
             _ = self.stop.wait_for(|stopped| *stopped) => Err(FeedFault::Stopped),
-            grown = self.applied.wait_for(|applied| *applied > after) => {
+            grown = self.applied.wait_for(|applied| *applied >= index) => {
                 grown.map(drop).map_err(|_| FeedFault::Stopped)
             }
         }
@@ -150,11 +161,15 @@ impl<M: Machine> Feed<M> {
     }
 }
 
+/// A keeper that is sound is behind its leader by a heartbeat; one that is behind for longer must not hold its followers up.
+const CATCHES_UP_WITHIN: Duration = Duration::from_secs(5);
+
 impl fmt::Display for FeedFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(fault) => fault.fmt(out),
             Self::Stopped => write!(out, "this keeper stops"),
+            Self::Beyond => write!(out, "the follower has entries that this keeper has not"),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::follower::Follower;
 use crate::kept::{KeptFault, keep, kept};
 use crate::machine::Machine;
 use crate::piece::Body;
+use crate::port::FeedFault;
 use crate::settings::Settings;
 
 fn resumed(bytes: &[u8]) -> Follower<Toy> {
@@ -79,7 +80,7 @@ async fn a_state_of_another_ledger_gives_way_whether_it_is_older_or_further_on()
 
 /// Keepers apply one after the other: a host that stood a little further on than this one waits for it.
 #[tokio::test(start_paused = true)]
-async fn a_follower_that_is_ahead_of_a_slow_keeper_waits_for_it() {
+async fn a_follower_that_is_ahead_of_a_slow_keeper_waits_for_it_a_little_and_then_asks_another() {
     let mesh = Mesh::founded(3, Settings::default()).await;
     mesh.say("one").await;
     let leader = mesh.leader().await;
@@ -91,7 +92,11 @@ async fn a_follower_that_is_ahead_of_a_slow_keeper_waits_for_it() {
     let mut follower = resumed(&kept_now(&mesh).await);
     let (from, audit) = follower.wanted();
     let mut feed = mesh.port(slow).follow(from, audit);
-    assert!(timeout(Duration::from_secs(9), feed.next()).await.is_err(), "nothing to send");
+    let given_up =
+        timeout(Duration::from_secs(9), feed.next()).await.expect("it does not wait for ever");
+    assert_eq!(given_up.unwrap_err(), FeedFault::Beyond);
+    let mut feed = mesh.port(slow).follow(from, audit);
+    assert!(timeout(Duration::from_secs(4), feed.next()).await.is_err(), "nothing to send yet");
     mesh.mend();
     let last = mesh.say("three").await;
     while follower.upto() < last {

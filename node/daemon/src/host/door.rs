@@ -41,7 +41,7 @@ pub(super) struct Inside {
 }
 
 impl Door {
-    /// Nothing known yet.
+    /// Nothing is known yet but what the follower begins with.
     pub fn new(
         transport: Transport,
         port: Option<LedgerPort<Ledger>>,
@@ -51,8 +51,8 @@ impl Door {
             me: transport.host(),
             transport,
             port,
+            state: watch::Sender::new(Arc::clone(&follower.watch().borrow())),
             follower: Mutex::new(follower),
-            state: watch::Sender::new(Arc::new(Ledger::new())),
             leading: watch::Sender::new(Leading::default()),
             keepers: Mutex::default(),
         }))
@@ -66,6 +66,18 @@ impl Door {
     /// Who leads, as far as this host knows.
     pub fn leading(&self) -> watch::Receiver<Leading> {
         self.0.leading.subscribe()
+    }
+
+    /// What an operator must know of this host's way to the ledger, one line each.
+    pub fn notes(&self) -> Vec<String> {
+        let fault = self.0.port.as_ref().and_then(|port| port.fault().borrow().clone());
+        let broken = fault.map(|why| format!("this keeper votes no more: {why}"));
+        let is_alone = !self.is_member() && held(&self.0.follower).is_unconfirmed();
+        let kept = is_alone.then(|| {
+            let index = self.0.state.borrow().index();
+            format!("no keeper has answered yet: this is the ledger as this host kept it, up to entry {index}")
+        });
+        broken.into_iter().chain(kept).collect()
     }
 
     pub(super) fn inside(&self) -> &Inside {

@@ -13,6 +13,8 @@ use vocabulary::HostId;
 use wire::{Leading, Request, Response};
 
 use super::door::{Door, held};
+use super::home::Home;
+use super::keeping;
 use crate::transport::Replies;
 
 /// Keepers followed at once.
@@ -25,8 +27,11 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(5);
 
+/// The ledger, and what is kept of it.
+type Way = (Door, Arc<dyn Home>);
+
 /// Starts to follow; ends with the runtime.
-pub fn start(door: &Door) {
+pub fn start(door: &Door, home: &Arc<dyn Home>) {
     if let Some(port) = door.port().cloned() {
         let door = door.clone();
         tokio::spawn(async move {
@@ -55,8 +60,8 @@ pub fn start(door: &Door) {
     }
     let followed = Arc::new(Mutex::new(Followed::default()));
     for slot in 0..STREAMS {
-        let (door, followed) = (door.clone(), Arc::clone(&followed));
-        tokio::spawn(async move { follow(&door, slot, &followed).await });
+        let (way, followed) = ((door.clone(), Arc::clone(home)), Arc::clone(&followed));
+        tokio::spawn(async move { follow(&way, slot, &followed).await });
     }
 }
 
@@ -77,7 +82,8 @@ impl Followed {
 }
 
 /// One of the streams: another keeper than the other one has, for as long as it brings anything.
-async fn follow(door: &Door, slot: usize, followed: &Mutex<Followed>) {
+async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
+    let (door, _) = way;
     let mut turn = slot;
     let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
     loop {
@@ -100,7 +106,7 @@ async fn follow(door: &Door, slot: usize, followed: &Mutex<Followed>) {
                 tell_leader(door, leading);
             }
         };
-        if listen(door, keeper, &hear).await {
+        if listen(way, keeper, &hear).await {
             wait = AGAIN_AFTER;
         }
         // Its word ends with it. Without any stream the last word stands: nobody knows better.
@@ -116,7 +122,8 @@ fn choose(keepers: &[HostId], turn: usize, taken: &[Option<HostId>]) -> Option<H
 }
 
 /// Follows one keeper until its stream ends; whether it brought anything.
-async fn listen(door: &Door, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> bool {
+async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> bool {
+    let (door, home) = way;
     let (from, audit) = held(&door.inside().follower).wanted();
     let request = Request::Follow { from, audit };
     let Ok(mut replies) = door.inside().transport.follow(keeper, request, ASK_WITHIN).await else {
@@ -129,9 +136,13 @@ async fn listen(door: &Door, keeper: HostId, hear: &impl Fn(Option<Leading>)) ->
         }
         hear(Some(leading));
         let Some(bytes) = piece else { continue };
-        if let Err(fault) = take(door, &bytes) {
-            tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
-            return has_brought;
+        match take(door, &bytes) {
+            Ok(Taken::On) => {}
+            Ok(Taken::Anew) => keeping::set_aside(&**home, "a keeper has another ledger"),
+            Err(fault) => {
+                tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
+                return has_brought;
+            }
         }
         has_brought = true;
     }
@@ -145,17 +156,35 @@ async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>)> {
     }
 }
 
+/// How a piece was taken.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    /// What is known goes on from it.
+    On,
+    /// What this host had kept was of another ledger: it begins anew.
+    Anew,
+}
+
 /// What the other stream has brought already is passed over.
-fn take(door: &Door, bytes: &[u8]) -> Result<(), TakeFault> {
+fn take(door: &Door, bytes: &[u8]) -> Result<Taken, TakeFault> {
     let mut follower = held(&door.inside().follower);
-    let is_known = Piece::from_bytes(bytes).is_ok_and(|piece| piece.upto() <= follower.upto());
-    if !is_known {
-        follower.take(bytes)?;
-        let ledger = Arc::clone(&follower.watch().borrow());
-        drop(follower);
-        tell_state(door, ledger);
+    let (stood, was_confirmed) = (follower.upto(), !follower.is_unconfirmed());
+    let is_known = Piece::from_bytes(bytes).is_ok_and(|piece| piece.upto() <= stood);
+    if is_known && was_confirmed {
+        return Ok(Taken::On);
     }
-    Ok(())
+    let taken = follower.take(bytes);
+    let ledger = Arc::clone(&follower.watch().borrow());
+    let is_anew = follower.upto() < stood;
+    drop(follower);
+    if is_anew {
+        // Against the law of `tell_state`: what was told was never this ledger's.
+        door.inside().state.send_replace(ledger);
+        return taken.map(|_| Taken::Anew);
+    }
+    taken?;
+    tell_state(door, ledger);
+    Ok(Taken::On)
 }
 
 fn tell_leader(door: &Door, leading: Leading) {

@@ -1,4 +1,4 @@
-//! What survives a life of the agent: its boot number and, on a keeper, the ledger's store.
+//! What survives a life of the agent: its boot number, what it last knew of the ledger and, on a keeper, the ledger's store.
 //!
 //! Not here: how they lie on a disk (see `folder`).
 
@@ -21,6 +21,21 @@ pub trait Home: Send + Sync + 'static {
     /// The disk that holds the ledger's store; an empty one where there was none.
     fn store(&self) -> io::Result<Arc<dyn Disk>>;
 
+    /// Puts a damaged store aside, under another name and never deleted; where it lies then.
+    fn set_store_aside(&self) -> Result<String, FolderFault>;
+
+    /// What was kept of the ledger, if anything.
+    fn kept(&self) -> io::Result<Option<Vec<u8>>>;
+
+    /// Keeps this of the ledger, durably and in the place of what was kept before, or not at all.
+    fn keep(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts aside what was kept, in the place of what was put aside before; where it lies then.
+    fn set_kept_aside(&self) -> io::Result<String>;
+
+    /// Whether a call may wait for a device.
+    fn may_block(&self) -> bool;
+
     /// Whether there is a store.
     fn has_store(&self) -> bool;
 
@@ -42,6 +57,26 @@ impl Home for Folder {
 
     fn store(&self) -> io::Result<Arc<dyn Disk>> {
         Ok(Arc::new(FileDisk::open(&Folder::store(self))?))
+    }
+
+    fn set_store_aside(&self) -> Result<String, FolderFault> {
+        Folder::set_store_aside(self).map(|path| path.display().to_string())
+    }
+
+    fn kept(&self) -> io::Result<Option<Vec<u8>>> {
+        Folder::kept(self)
+    }
+
+    fn keep(&self, bytes: &[u8]) -> io::Result<()> {
+        Folder::keep(self, bytes)
+    }
+
+    fn set_kept_aside(&self) -> io::Result<String> {
+        Folder::set_kept_aside(self).map(|path| path.display().to_string())
+    }
+
+    fn may_block(&self) -> bool {
+        true
     }
 
     fn has_store(&self) -> bool {

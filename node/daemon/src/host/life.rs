@@ -13,7 +13,7 @@ use actuators::Actuator;
 use agent::{Agent, CallEnd, CallId, LifeEnd};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
-use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Store, StoreFault};
+use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault};
 use tokio::sync::mpsc;
 use vocabulary::{Address, HostId, HostName, StoreId};
 
@@ -24,10 +24,12 @@ use super::follow;
 use super::hands::Hands;
 use super::home::Home;
 use super::inquiry::{Inquirer, Inquiry};
+use super::keeping::{self, Keeping};
 use super::mind::{HostMind, OwnSigner};
 use super::pager::{Pager, PagerDoor};
 use super::places::Places;
 use super::shell::{Ears, Shell};
+use super::store;
 use crate::config::Seed;
 use crate::identity::{Identity, RingVerifier};
 use crate::second_channel::SecondChannel;
@@ -80,6 +82,7 @@ pub struct Opened {
     settings: LifeSettings,
     world: World,
     watch: WatchSettings,
+    kept: Option<Ledger>,
     presence: Presence,
     transport: Transport,
     incoming: mpsc::Receiver<Incoming>,
@@ -94,6 +97,7 @@ pub struct Life {
     pub mind: Arc<HostMind>,
     transport: Transport,
     port: Option<LedgerPort<Ledger>>,
+    keeping: Keeping,
 }
 
 /// The loop of a life, which somebody must run.
@@ -114,7 +118,9 @@ pub async fn open(
     let bound =
         Bound::open(figures, Arc::clone(identity), sockets).map_err(LifeFault::Transport)?;
     let seed = settings.transport.seed;
-    let store = open_store(identity, &*world.home, &seed).await?;
+    let kept = keeping::read(&*world.home, &identity.claims().cluster);
+    let offered = StoreId(low(number(&seed, 16)).max(1));
+    let store = store::open(identity, &*world.home, offered, kept.as_ref()).await?;
     let boot = world.home.begin_boot(number(&seed, 0)).map_err(LifeFault::Home)?;
     let store_id = store.as_ref().map(|(id, _)| *id);
     let presence = Presence { boot, address: settings.advertise, store: store_id };
@@ -124,7 +130,7 @@ pub async fn open(
         None => None,
     };
     let identity = Arc::clone(identity);
-    Ok(Opened { identity, settings, world, watch, presence, transport, incoming, port })
+    Ok(Opened { identity, settings, world, watch, kept, presence, transport, incoming, port })
 }
 
 impl Opened {
@@ -137,9 +143,11 @@ impl Opened {
     /// ends it at once.
     pub fn begin(self, leave: mpsc::Receiver<()>) -> (Life, LifeLoop) {
         let agent = Agent::new(self.mind_settings());
-        let follower = Follower::new(Ledger::new(), Arc::new(RingVerifier));
-        let door = Door::new(self.transport.clone(), self.port.clone(), follower);
-        follow::start(&door);
+        let door = Door::new(self.transport.clone(), self.port.clone(), self.follower());
+        follow::start(&door, &self.world.home);
+        let (state, home) = (door.state(), Arc::clone(&self.world.home));
+        let known = Arc::clone(&state.borrow());
+        let keeping = Keeping::start(state, home, known);
         let (ends, ended) = mpsc::channel(ENDS_MAX);
         let hands = self.hands(&door, ends);
         let (inquirer, inquiries) = Inquirer::new();
@@ -149,7 +157,16 @@ impl Opened {
         let shell = Shell::new(agent, hands, (self.world.clock, chronicle));
         let ears = ears(&door, (self.incoming, ended), (inquiries, leave));
         let (presence, transport, port) = (self.presence, self.transport, self.port);
-        (Life { presence, mind, transport, port }, LifeLoop { shell, ears })
+        (Life { presence, mind, transport, port, keeping }, LifeLoop { shell, ears })
+    }
+
+    /// The ledger as this host follows it, from what it has kept on.
+    fn follower(&self) -> Follower {
+        let (empty, verifier) = (Ledger::new(), Arc::new(RingVerifier));
+        match &self.kept {
+            Some(kept) => Follower::resumed(empty, verifier, kept.clone()),
+            None => Follower::new(empty, verifier),
+        }
     }
 
     fn mind_settings(&self) -> agent::Settings {
@@ -202,6 +219,7 @@ impl Life {
     /// After its loop has ended: takes leave of the network and of the disk.
     pub async fn close(self) {
         self.transport.close().await;
+        self.keeping.end().await;
         if let Some(port) = self.port
             && tokio::time::timeout(CLOSE_WITHIN, port.shutdown()).await.is_err()
         {
@@ -244,25 +262,6 @@ pub fn judge(end: LifeEnd, home: &dyn Home, had_store: bool) -> Result<(), LifeF
     }
 }
 
-/// Only a host whose certificate says keeper has a store; all that is in it is read and checked before anything is sent.
-async fn open_store(
-    identity: &Identity,
-    home: &dyn Home,
-    seed: &[u8; 32],
-) -> Result<Option<(StoreId, Loaded<Ledger>)>, LifeFault> {
-    if !identity.claims().roles.keeper {
-        return Ok(None);
-    }
-    let fault = |why: String| LifeFault::Store { place: home.store_place(), why };
-    let disk = home.store().map_err(|why| fault(why.to_string()))?;
-    let offered = StoreId(low(number(seed, 16)).max(1));
-    let opened = Store::open(disk, offered).await;
-    let store = opened.map_err(|why: StoreFault| fault(why.to_string()))?;
-    let id = store.id();
-    let loaded = Loaded::read(store, Arc::new(RingVerifier), Ledger::new()).await;
-    loaded.map(|loaded| Some((id, loaded))).map_err(|why| fault(why.to_string()))
-}
-
 async fn open_port(
     transport: &Transport,
     loaded: Loaded<Ledger>,
@@ -283,7 +282,12 @@ fn ears(
     (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<(CallId, CallEnd)>),
     (inquiries, leave): (mpsc::Receiver<Inquiry>, mpsc::Receiver<()>),
 ) -> Ears {
-    Ears { incoming, ends, inquiries, state: door.state(), leading: door.leading(), leave }
+    let mut state = door.state();
+    // What was kept is news to the loop.
+    if state.borrow().is_founded() {
+        state.mark_changed();
+    }
+    Ears { incoming, ends, inquiries, state, leading: door.leading(), leave }
 }
 
 /// Sixteen bytes of the seed as a number.

@@ -93,10 +93,9 @@ impl HostMind {
         let left = until.saturating_sub(crate::moments::now());
         let ends = crate::moments::utc(until);
         let days = left / (24 * 3_600);
-        (left < CERTIFICATE_ALARM_SECONDS)
-            .then(|| format!("this host's certificate ends in {days} days, at {ends}"))
-            .into_iter()
-            .collect()
+        let certificate = (left < CERTIFICATE_ALARM_SECONDS)
+            .then(|| format!("this host's certificate ends in {days} days, at {ends}"));
+        certificate.into_iter().chain(self.door.notes()).collect()
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `hands` what effects need of the world; `door` the ledger
 //! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; `pager` the way to a person;
-//! [`home`] what outlives a life, [`folder`] on the disk; `clock`.
+//! [`home`] what outlives a life, [`folder`] on the disk, `store` a keeper's store at the
+//! start, `keeping` the ledger as it was last known; `clock`.
 //! Not here: any decision (see `agent`).
 
 mod chronicle;
@@ -14,6 +15,7 @@ mod found;
 mod hands;
 pub mod home;
 pub mod inquiry;
+mod keeping;
 pub mod life;
 pub mod mind;
 pub mod pager;
@@ -21,5 +23,6 @@ mod places;
 mod serve;
 mod shell;
 pub mod start;
+mod store;
 
 pub use start::run;

@@ -182,6 +182,7 @@ fn folder_fault(fault: FolderFault) -> CommandFault {
             Exit::Permission
         }
         FolderFault::Unusable { .. } => Exit::Disk,
+        FolderFault::Aside(_) => Exit::Disk,
         FolderFault::Held(_) => Exit::System,
         FolderFault::BootFile { .. } => Exit::Configuration,
     };
