@@ -41,7 +41,7 @@ mod tests;
 mod warden;
 
 pub use clock::Clock;
-pub use disk::{Disk, FaultyDisk, FileDisk, MemoryDisk};
+pub use disk::{Disk, DiskFault, FaultyDisk, FileDisk, MemoryDisk};
 pub use follower::{Follower, TakeFault};
 pub use link::{KeeperLink, LinkFault};
 pub use machine::Machine;

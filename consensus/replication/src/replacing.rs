@@ -87,7 +87,15 @@ impl<M: Machine> Replacer<M> {
         };
         // What does not end in time ends by itself or with the next leader; the next look sees what has become of it.
         match timeout(self.within, self.raft.change_membership(members, false)).await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(_)) => {
+                if let Change::Replace { old, new } = change {
+                    tracing::warn!(
+                        old,
+                        new,
+                        "a keeper's new store votes from now on, its old one never again"
+                    );
+                }
+            }
             Ok(Err(why)) => tracing::warn!(?change, %why, "the keepers' stores stay as they are"),
             Err(_) => {
                 tracing::warn!(?change, "the change of the keepers' stores has not ended yet")

@@ -96,3 +96,6 @@ fn may_set_aside(kept: Option<&Ledger>, me: HostId) -> Result<(), &'static str> 
 fn failed(home: &dyn Home, why: String) -> LifeFault {
     LifeFault::Store { place: home.store_place(), why }
 }
+
+#[cfg(test)]
+mod tests;

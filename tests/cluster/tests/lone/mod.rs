@@ -99,6 +99,13 @@ impl Host {
         names.map(|name| name.expect("text")).filter(|name| name != "lock").collect()
     }
 
+    /// What the test has put there is the agent's own.
+    pub fn gives_to_its_user(&self, path: &Path) {
+        if is_root() {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
+        }
+    }
+
     pub fn take_away_rights_of(&self, path: PathBuf, mode: u32) {
         if is_root() {
             chown(&path, Some(0), Some(0)).expect("taken back");

@@ -7,3 +7,4 @@ mod hostile;
 mod lives;
 mod start;
 mod still;
+mod stores;

@@ -74,6 +74,17 @@ fn a_boot_file_that_is_no_number_is_left_for_a_person() {
 }
 
 #[test]
+fn a_damaged_store_that_may_be_the_only_one_is_left_for_a_person() {
+    let host = Host::laid();
+    let store = host.files.storage().join("ledger.redb");
+    fs::write(&store, "no store at all").expect("written");
+    host.gives_to_its_user(&store);
+    let failed = host.ended();
+    failed.is_one_line(74, "does not know whether another one carries the ledger");
+    assert_eq!(fs::read_to_string(&store).expect("there"), "no store at all");
+}
+
+#[test]
 fn a_socket_that_cannot_be_made_is_a_matter_of_permission() {
     let host = Host::laid();
     host.take_away_rights_of(host.files.folder().to_owned(), 0o555);
