@@ -41,6 +41,8 @@ pub enum Purpose {
     Enrol,
     /// The leader's proposal.
     Lead(crate::lead::Matter),
+    /// The leader's question to this keeper, what it hears.
+    Hears(HostId),
     /// The goodbye.
     Goodbye,
 }

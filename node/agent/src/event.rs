@@ -230,6 +230,8 @@ pub enum Effect {
     Redial,
     /// The mesh has another life of this host: this one ends without a word, and neither voices nor heals (protocol 1.2).
     EndLife(LifeEnd),
+    /// Give the ledger's lead up, so that another keeper takes it (protocol 1.5).
+    StandDown,
     /// The goodbye is said; the shell may end.
     Gone,
 }

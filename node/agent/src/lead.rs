@@ -17,6 +17,7 @@ use vocabulary::{
 };
 
 use crate::event::AskId;
+use crate::stand_down::StandDown;
 
 /// A case is looked at again so often while nobody heals it.
 const CASE_LOOK_EVERY: Span = Span::milliseconds(1_500);
@@ -69,6 +70,8 @@ pub struct LastLook {
 pub struct Lead {
     me: HostId,
     pub(crate) rounds: Rounds,
+    /// Whether this host should lead at all.
+    pub(crate) stand_down: StandDown,
     /// Proposals under way, and when others may be made again.
     busy: BTreeSet<Matter>,
     not_before: BTreeMap<Matter, Moment>,
@@ -104,6 +107,7 @@ impl Lead {
         Self {
             me,
             rounds: Rounds::new(),
+            stand_down: StandDown::default(),
             busy: BTreeSet::new(),
             not_before: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -124,6 +128,7 @@ impl Lead {
         *self = Self {
             last_wish: self.last_wish,
             rounds: std::mem::take(&mut self.rounds),
+            stand_down: std::mem::take(&mut self.stand_down),
             ..Self::new(self.me)
         };
     }

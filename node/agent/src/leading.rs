@@ -31,9 +31,13 @@ impl Agent {
             self.lead.depose();
             self.rounds(now, Told::Deposed);
         }
+        let has_led = self.leads();
         self.leader = leader;
         if self.leads() {
             self.tell_rounds(now);
+        }
+        if self.leads() && !has_led {
+            self.lead.stand_down.begin(now);
         }
         self.observe(now, detection::watch::Event::LeaderChanged);
     }
@@ -98,6 +102,7 @@ impl Agent {
             return;
         }
         self.lead.rest(now);
+        self.judge_own_lead(now);
         self.rounds(now, Told::DeadlineReached);
         let ledger = Arc::clone(&self.ledger);
         for (wish, subject) in self.lead.due_case_looks(now, &ledger) {
@@ -122,7 +127,9 @@ impl Agent {
             !has_cases || deadline.is_some(),
             "law G1: a leader always looks at its cases again"
         );
-        deadline
+        // Before the founding nobody serves it.
+        let own = self.ledger.is_founded().then(|| self.lead.stand_down.next_look());
+        deadline.into_iter().chain(own).min()
     }
 
     /// Rounds hang on the committed state of the moment.

@@ -17,6 +17,7 @@ mod leading;
 pub mod life;
 mod mind;
 pub mod offer;
+mod stand_down;
 pub mod view;
 mod watching;
 

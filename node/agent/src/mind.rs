@@ -229,6 +229,7 @@ impl Agent {
             Request::Relay { subject, nonce } => self.relay(now, id, subject, nonce),
             Request::Doubts(notes) => self.hear_doubts(now, id, from, notes),
             Request::RoundFor { case } => self.round_for(now, id, case),
+            Request::Hears => self.say_what_is_heard(now, id),
             // The shell serves these before they reach the mind; if one does, nobody here can.
             Request::Propose(_)
             | Request::ReadIndex
@@ -264,6 +265,7 @@ impl Agent {
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
             Purpose::Enrol => self.enrol_ended(now, end),
             Purpose::Lead(matter) => self.lead_ended(now, matter),
+            Purpose::Hears(keeper) => self.others_hear(now, keeper, &end),
         }
     }
 

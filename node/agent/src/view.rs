@@ -66,7 +66,7 @@ impl Agent {
     }
 
     /// A record speaks for the life that told it: a host that is gone, or lives anew and has nothing to tell, doubts nobody.
-    fn health_told(&self) -> BTreeMap<HostId, HealthRecord> {
+    pub(crate) fn health_told(&self) -> BTreeMap<HostId, HealthRecord> {
         let up = self.membership.up();
         let told = self.health.iter().filter(|(host, record)| up.get(*host) == Some(&record.boot));
         told.map(|(host, record)| (*host, record.clone())).collect()

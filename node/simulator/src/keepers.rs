@@ -28,6 +28,9 @@ pub(crate) const LEASE: Span = Span::milliseconds(600);
 /// So long after its leader's last majority the other side elects another (as measured of the daemon's Raft).
 const FAIL_OVER: Span = Span::milliseconds(1_200);
 
+/// Who has given the lead up does not take it again before two such times are over.
+const STANDS_DOWN_FOR: Span = Span::milliseconds(2_400);
+
 /// What one entry takes to be on a majority's disks, at least and at most so much more.
 const COMMIT_TAKES: Span = Span::milliseconds(6);
 const COMMIT_JITTER_MS: u64 = 8;
@@ -50,6 +53,8 @@ pub(crate) struct Keepers {
     pub voters: Vec<Place>,
     pub ledger: Arc<Ledger>,
     pub leader: Option<Place>,
+    /// Who gave the lead up, and until when it does not take it again.
+    stood_down: Option<(Place, Moment)>,
     /// The last beat at which the leader heard a majority.
     heard: Moment,
     /// When this leader stamped its last entry; `None` of a new one.
@@ -103,6 +108,7 @@ impl Keepers {
             voters,
             ledger: Arc::new(ledger),
             leader: None,
+            stood_down: None,
             heard: Moment::default(),
             stamped: None,
             ticked: Moment::default(),
@@ -138,9 +144,23 @@ impl Fleet {
         self.queue.put(now.after(BEAT_EVERY), Happening::Beat);
     }
 
+    /// protocol 1.5: it leads no more, and the others elect as if it had gone.
+    pub(crate) fn stand_down(&mut self, place: Place) {
+        if self.keepers.leader != Some(place) {
+            return;
+        }
+        self.note(format!("{} stands down", self.hosts[place].name()));
+        self.keepers.stood_down = Some((place, self.now.after(STANDS_DOWN_FOR)));
+        self.keepers.leader = None;
+        self.keepers.under_way = None;
+        self.keepers.waiting.clear();
+    }
+
     fn elect(&mut self) {
-        let able: Vec<Place> =
-            self.keepers.voters.iter().copied().filter(|voter| self.has_majority(*voter)).collect();
+        let now = self.now;
+        let down = self.keepers.stood_down.filter(|(_, until)| now < *until).map(|(who, _)| who);
+        let may = |voter: &Place| down != Some(*voter) && self.has_majority(*voter);
+        let able: Vec<Place> = self.keepers.voters.iter().copied().filter(may).collect();
         if able.is_empty() {
             return;
         }

@@ -47,6 +47,7 @@ impl Fleet {
                 self.note(format!("{} ends: {end:?}", self.hosts[place].name()));
                 self.end_life(place);
             }
+            Effect::StandDown => self.stand_down(place),
             Effect::Gone => self.end_life(place),
         }
     }

@@ -37,6 +37,8 @@ pub enum Kind {
     Support,
     /// [`Request::StateAt`].
     StateAt,
+    /// [`Request::Hears`].
+    Hears,
 }
 
 /// A refusal by the role table, for logs and counters.
@@ -50,7 +52,7 @@ pub struct Refusal {
 
 impl Kind {
     /// Every kind, for the table test.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Probe,
         Self::Doubts,
         Self::Look,
@@ -65,6 +67,7 @@ impl Kind {
         Self::Members,
         Self::Support,
         Self::StateAt,
+        Self::Hears,
     ];
 
     /// The kind of a request.
@@ -84,6 +87,7 @@ impl Kind {
             Request::Members(_) => Self::Members,
             Request::Support => Self::Support,
             Request::StateAt { .. } => Self::StateAt,
+            Request::Hears => Self::Hears,
         }
     }
 }
@@ -91,7 +95,9 @@ impl Kind {
 /// Whether a host with these roles may ask for this kind; which command it may propose is the ledger's own rule.
 pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
     let permitted = match kind {
-        Kind::Raft | Kind::Standing | Kind::Look | Kind::Support | Kind::StateAt => roles.keeper,
+        Kind::Raft | Kind::Standing | Kind::Look | Kind::Support | Kind::StateAt | Kind::Hears => {
+            roles.keeper
+        }
         Kind::RoundFor => roles.healer || roles.keeper,
         Kind::Probe
         | Kind::Doubts

@@ -147,6 +147,8 @@ pub enum Request {
         /// The entry.
         index: LedgerIndex,
     },
+    /// How many of your observers do you hear? Asked by a leader that hears few of its own (protocol 1.5).
+    Hears,
 }
 
 /// The answer to one [`Request`].
@@ -209,6 +211,11 @@ pub enum Response {
     StateAt {
         /// The hash of the state, unless it was not kept or is not reached.
         digest: Option<Digest>,
+    },
+    /// To `Hears`.
+    Hears {
+        /// The answering host's observers whose probes came within the last 10 s (protocol 2.7).
+        hosts: u32,
     },
 }
 

@@ -85,7 +85,7 @@ impl Framed for Request {
             | Kind::Follow
             | Kind::Raft
             | Kind::Standing => FIRST,
-            Kind::Members | Kind::Support | Kind::StateAt => STATES_COMPARED,
+            Kind::Members | Kind::Support | Kind::StateAt | Kind::Hears => STATES_COMPARED,
         }
     }
 }
@@ -105,7 +105,9 @@ impl Framed for Response {
             | Self::Raft(_)
             | Self::Standing { .. }
             | Self::Unavailable(_) => FIRST,
-            Self::Members(_) | Self::Support { .. } | Self::StateAt { .. } => STATES_COMPARED,
+            Self::Members(_) | Self::Support { .. } | Self::StateAt { .. } | Self::Hears { .. } => {
+                STATES_COMPARED
+            }
         }
     }
 }

@@ -36,6 +36,7 @@ scripts! {
     cut_short = "cut-short",
     doubter_killed = "doubter-killed",
     goodbye = "goodbye",
+    half_deaf_leader = "half-deaf-leader",
     healer_frozen = "healer-frozen",
     healer_killed = "healer-killed",
     healer_leaves = "healer-leaves",

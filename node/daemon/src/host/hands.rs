@@ -144,6 +144,15 @@ impl Hands {
         }
     }
 
+    /// Gives the ledger's lead up, if this host has it.
+    pub fn stand_down(&self) {
+        if self.door.port().is_some_and(|port| port.stand_down()) {
+            tracing::warn!(
+                "this host hears too little, or is doubted by too many, to lead: another keeper takes over"
+            );
+        }
+    }
+
     /// Where a host is from now on, unless the configuration says otherwise.
     pub fn locate(&self, host: HostId, address: Address) {
         if let Some(address) = held(&self.places).learn(host, address) {

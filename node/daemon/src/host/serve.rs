@@ -28,7 +28,8 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
         | Request::Ask { .. }
         | Request::Relay { .. }
         | Request::RoundFor { .. }
-        | Request::Members(_) => false,
+        | Request::Members(_)
+        | Request::Hears => false,
     }
 }
 
@@ -54,7 +55,8 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         | Request::RoundFor { .. }
         | Request::Members(_)
         | Request::Support
-        | Request::StateAt { .. } => Response::Unavailable(Unavailable::NotMine),
+        | Request::StateAt { .. }
+        | Request::Hears => Response::Unavailable(Unavailable::NotMine),
     };
     reply.send(response);
 }

@@ -288,6 +288,7 @@ impl Shell {
                 self.life_end = Some(end);
                 self.is_gone = true;
             }
+            Effect::StandDown => hands.stand_down(),
             Effect::Gone => self.is_gone = true,
         }
     }

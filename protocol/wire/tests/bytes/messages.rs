@@ -166,6 +166,7 @@ fn put_requests(page: &mut Page) {
         Request::Members(_) => [Request::Members(vec![9, 10])],
         Request::Support => [Request::Support],
         Request::StateAt { .. } => [Request::StateAt { index: LedgerIndex(71_000) }],
+        Request::Hears => [Request::Hears],
     });
 }
 
@@ -199,6 +200,7 @@ fn put_responses(page: &mut Page) {
             Response::StateAt { digest: Some(Digest([0xda; 32])) },
             Response::StateAt { digest: None },
         ],
+        Response::Hears { .. } => [Response::Hears { hosts: 10 }],
     });
     every!(page, Unavailable {
         Unavailable::NotLeader(_) => [
