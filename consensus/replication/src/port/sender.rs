@@ -6,9 +6,10 @@
 
 use openraft::RaftMetrics;
 use vocabulary::{Boot, HostId, StoreId};
+use wire::codec::STATE_BYTES_MAX;
 
 use crate::letter::{Body, Letter};
-use crate::raft::Member;
+use crate::raft::{Member, SNAPSHOT_CHUNK_BYTES};
 use crate::warden::host_of;
 
 /// Who sent a letter, as its connection says.
@@ -58,11 +59,16 @@ impl Known<'_> {
         }
     }
 
-    /// openraft 0.9 would put a snapshot of a later term in the place of entries that are applied here, and so committed.
+    /// openraft 0.9 would make room for a chunk at any place, and put a snapshot of a later term in the place of entries that are
+    /// applied here, and so committed.
     fn objection_to_an_image(&self, body: &Body) -> Option<String> {
         let Body::Image(image) = body else {
             return None;
         };
+        let (bytes, end) = (image.data.len(), image.offset.saturating_add(image.data.len() as u64));
+        if bytes > SNAPSHOT_CHUNK_BYTES || end > STATE_BYTES_MAX as u64 {
+            return Some(format!("a chunk of {bytes} bytes that ends at {end} is of no snapshot"));
+        }
         let (given, applied) = (image.meta.last_log_id?, self.metrics.last_applied?);
         (given.index <= applied.index && given > applied)
             .then(|| format!("its snapshot up to {given} is not of the history up to {applied}"))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use openraft::raft::{AppendEntriesRequest, VoteRequest};
+use openraft::raft::{AppendEntriesRequest, InstallSnapshotRequest, VoteRequest};
 use tokio::time::{sleep, timeout};
 use vocabulary::{Boot, StoreId};
 
@@ -12,7 +12,7 @@ use super::mesh::{Mesh, sender};
 use super::toy::{entry, host, lives, log_id, word};
 use crate::letter::{Body, Letter, Reply};
 use crate::port::Sender;
-use crate::raft::Vote;
+use crate::raft::{SnapshotMeta, Vote};
 use crate::settings::Settings;
 
 /// Every host says which store it has, as agents do.
@@ -206,6 +206,39 @@ async fn a_replaced_store_is_refused_and_so_is_any_that_its_hosts_life_does_not_
     }
     mesh.say("unmoved").await;
     assert_eq!(mesh.port(leader).leadership().borrow().term, term);
+}
+
+/// A chunk of a snapshot up to this entry.
+fn chunk(upto: (u64, u64), (offset, bytes): (u64, usize)) -> Body {
+    let last_log_id = Some(log_id(upto.0, upto.1));
+    Body::Image(InstallSnapshotRequest {
+        vote: Vote::new_committed(90, 2),
+        meta: SnapshotMeta { last_log_id, snapshot_id: "s".to_owned(), ..SnapshotMeta::default() },
+        offset,
+        data: vec![7; bytes],
+        done: false,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_fits_no_snapshot_and_a_snapshot_that_contradicts_what_is_applied_are_refused()
+{
+    let mesh = Mesh::founded(3, Settings::default()).await;
+    let last = mesh.say("applied").await;
+    mesh.applied(1, last).await;
+    let term = mesh.port(1).leadership().borrow().term;
+    for (why, body) in [
+        ("it is larger than a chunk", chunk((90, 9_000), (0, 256 * 1024 + 1))),
+        ("it lies far away", chunk((90, 9_000), (1 << 40, 9))),
+        ("it lies beyond any number", chunk((90, 9_000), (u64::MAX, 9))),
+        ("its end is applied here as another entry", chunk((90, last.0), (0, 9))),
+        ("its end is before what is applied here", chunk((90, 1), (0, 9))),
+    ] {
+        let reply = answer(&mesh, 1, sender(host(2)), (2, body)).await;
+        assert!(matches!(reply, Reply::Refused(_)), "{why}: {reply:?}");
+    }
+    mesh.say("unmoved").await;
+    assert_eq!(mesh.port(1).leadership().borrow().term, term);
 }
 
 #[tokio::test(start_paused = true)]
