@@ -10,13 +10,14 @@
 //! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s, and [`kept`] what
 //! any host keeps of it on its own disk;
 //! `replacing` puts a
-//! host's new store in the place of its lost one; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
+//! host's new store in the place of its lost one; `comparing` finds a keeper whose state differs from the others'; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
 //! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
 //! and their seals; [`disk`] the bytes.
 //! Not here: what an entry means (see `ledger`), who proposes what (see `agent`), sockets (see `daemon`). No type of
 //! openraft or redb leaves this crate.
 
 pub mod clock;
+mod comparing;
 pub mod disk;
 pub mod follower;
 mod gate;

@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use vocabulary::{Digest, HostId, LedgerIndex, StoreId, Verifier};
 
 use crate::clock::Clock;
+use crate::comparing::Comparer;
 use crate::letter::{Body, Letter, Reply};
 use crate::line::Lines;
 use crate::link::KeeperLink;
@@ -114,6 +115,7 @@ impl<M: Machine> LedgerPort<M> {
         let Opening { host, loaded: Loaded { state, store }, link, clock, settings } = opening;
         settings.check().map_err(PortFault::Settings)?;
         let shown = state.shown();
+        shown.compared().begin(settings.compared_every);
         let lines = Lines { link: link.clone(), from: store.id(), pause: settings.heartbeat };
         let config = raft::config(&settings, store.id());
         let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store.clone()), state)
@@ -154,7 +156,15 @@ impl<M: Machine> LedgerPort<M> {
             leadership: leadership.clone(),
             within: settings.propose_within,
         };
+        let comparer = Comparer {
+            raft: raft.clone(),
+            own,
+            link: warden.link.clone(),
+            compared: shown.compared().clone(),
+            store: store.clone(),
+        };
         tokio::spawn(warden.run(stopped.clone()));
+        tokio::spawn(comparer.run(stopped.clone()));
         tokio::spawn(replacer.run(stopped.clone()));
         tokio::spawn(proposer.run(stopped));
         Self {
@@ -287,6 +297,11 @@ impl<M: Machine> LedgerPort<M> {
     /// The answer to [`wire::Request::Standing`]: whether a leader was heard within the last election timeout.
     pub fn has_live_leader(&self) -> bool {
         self.inside.watch.gate().has_live_leader(Instant::now())
+    }
+
+    /// The answer to [`wire::Request::StateAt`]: the digest of this keeper's state after that entry, while it is remembered.
+    pub fn state_at(&self, index: LedgerIndex) -> Option<Digest> {
+        self.inside.shown.compared().digest(index)
     }
 
     /// Says so when the store has failed: this keeper votes no more and needs a person (protocol 1.8).

@@ -17,6 +17,9 @@ pub struct Settings {
     pub snapshot_every: u64,
     /// How many entries before a snapshot stay in the log for slow followers. Default 1,000.
     pub entries_kept: u64,
+    /// After every how many entries the keepers compare their states (protocol 1.6). Default 1,000; the same on all keepers, or
+    /// they compare nothing. Each time costs a pass over the whole state.
+    pub compared_every: u64,
     /// For how long a proposal may wait for its majority. Default 5 s; then its end is unknown.
     pub propose_within: Duration,
 }
@@ -72,6 +75,7 @@ impl Default for Settings {
             election_max: Duration::from_millis(600),
             snapshot_every: 5_000,
             entries_kept: 1_000,
+            compared_every: 1_000,
             propose_within: Duration::from_secs(5),
         }
     }

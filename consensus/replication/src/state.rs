@@ -12,6 +12,7 @@ use openraft::{EntryPayload, RaftSnapshotBuilder};
 use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 
+use crate::comparing::Compared;
 use crate::log::{reading, writing};
 use crate::machine::{Machine, applied};
 use crate::raft::{
@@ -25,6 +26,7 @@ use crate::store::{Store, StoreFault};
 pub(crate) struct Shown<M> {
     state: watch::Sender<Arc<M>>,
     applied: watch::Sender<LedgerIndex>,
+    compared: Arc<Compared<M>>,
     /// Held while state and index change, and while both are read.
     recent: Mutex<Recent>,
 }
@@ -53,6 +55,7 @@ impl<M: Machine> Shown<M> {
         Self {
             state: watch::Sender::new(Arc::new(machine)),
             applied: watch::Sender::new(LedgerIndex(0)),
+            compared: Arc::default(),
             recent: Mutex::default(),
         }
     }
@@ -63,6 +66,11 @@ impl<M: Machine> Shown<M> {
 
     pub(crate) fn applied(&self) -> watch::Receiver<LedgerIndex> {
         self.applied.subscribe()
+    }
+
+    /// The states that are compared with other keepers'.
+    pub(crate) fn compared(&self) -> &Arc<Compared<M>> {
+        &self.compared
     }
 
     /// The state and up to where it stands.
@@ -186,6 +194,7 @@ impl<M: Machine> KeeperState<M> {
             audit: self.shown.state.borrow().audit(),
         });
         self.shown.applied.send_replace(index);
+        self.shown.compared.reached(index, &self.shown.state.borrow());
         drop(recent);
         self.applied = Some(entry.log_id);
         Ok(Outcomes(outcomes))

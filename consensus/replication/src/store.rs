@@ -39,6 +39,8 @@ pub enum StoreFault {
     Unlawful(String),
     /// A committed entry breaks the ledger's own laws; a fault of ours, the same on every keeper.
     Poison(String),
+    /// Most voters have another state after the same entries; a fault of ours or of this machine.
+    Diverged(String),
     /// Store ids are drawn at random and never 0.
     NoIdentity,
     /// The store was closed.
@@ -215,7 +217,7 @@ impl StoreFault {
     /// Whether what was kept is lost, so that only a fresh store helps (protocol 1.8); a device that refuses may serve again.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Unopenable(_) | Self::Damaged(_) => true,
+            Self::Unopenable(_) | Self::Damaged(_) | Self::Diverged(_) => true,
             Self::Foreign(_)
             | Self::Disk(_)
             | Self::Unlawful(_)
@@ -243,6 +245,10 @@ impl fmt::Display for StoreFault {
             Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
             Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
+            Self::Diverged(why) => write!(
+                out,
+                "the state is not the others' ({why}); move the store away to rejoin as a new keeper"
+            ),
             Self::NoIdentity => write!(out, "a store id of 0 was offered, ids are drawn above 0"),
             Self::Closed => write!(out, "the store is closed"),
         }

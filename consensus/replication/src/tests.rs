@@ -7,6 +7,7 @@ mod binding;
 mod bytes;
 mod chaos;
 mod cluster;
+mod comparing;
 mod disks;
 mod feeds;
 #[path = "../../../protocol/wire/tests/golden/mod.rs"]

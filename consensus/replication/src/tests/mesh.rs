@@ -24,6 +24,7 @@ use crate::store::Store;
 pub(super) struct Mesh {
     doors: Mutex<BTreeMap<HostId, Keeper>>,
     cuts: Mutex<BTreeSet<(HostId, HostId)>>,
+    bent: Mutex<BTreeSet<u8>>,
     began: Mutex<Option<Instant>>,
 }
 
@@ -78,6 +79,7 @@ impl KeeperLink for Link {
                     Response::Raft(port.on_raft(&bytes, sender(self.from)).await)
                 }
                 Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
+                Request::StateAt { index } => Response::StateAt { digest: port.state_at(index) },
                 other => panic!("keepers do not ask {other:?}"),
             };
             sleep(Duration::from_millis(1)).await;
@@ -131,7 +133,7 @@ impl Mesh {
         let store = Store::open(under, offered).await.map_err(PortFault::Store)?;
         let port = LedgerPort::open(Opening {
             host: host(number),
-            loaded: Loaded::read(store, verifier(), Toy::default()).await?,
+            loaded: Loaded::read(store, verifier(), self.toy(number)).await?,
             link: Arc::new(link),
             clock: Arc::new(TestClock(began)),
             settings,
@@ -163,6 +165,17 @@ impl Mesh {
         let left = self.keeper(host(number)).unwrap().disk.after_power_loss(seed);
         self.kill(number).await;
         left
+    }
+
+    /// From its next start on this keeper's machine takes words otherwise than the others'.
+    pub(super) fn bend(&self, number: u8) {
+        self.bent.lock().unwrap().insert(number);
+    }
+
+    fn toy(&self, number: u8) -> Toy {
+        let mut toy = Toy::default();
+        toy.is_bent = self.bent.lock().unwrap().contains(&number);
+        toy
     }
 
     pub(super) fn cut(&self, one: u8, other: u8) {

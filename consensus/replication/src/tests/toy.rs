@@ -21,6 +21,9 @@ pub(super) struct Toy {
     pub(super) said: Vec<String>,
     pub(super) ticks: u64,
     chain: Digest,
+    /// Takes words otherwise than it should, with the same history.
+    #[serde(skip)]
+    pub(super) is_bent: bool,
     lives: BTreeMap<HostId, (Boot, Option<StoreId>)>,
 }
 
@@ -33,7 +36,8 @@ impl Machine for Toy {
         let take = |proposed: &Proposed| match &proposed.command {
             Command::Pause(order) => {
                 assert!(order.why != "poison", "law of the toy: no poison");
-                self.said.push(order.why.clone());
+                let bend = if self.is_bent { " bent" } else { "" };
+                self.said.push(format!("{}{bend}", order.why));
                 let version = self.said.len() as u64;
                 Outcome::Policy { version }
             }
