@@ -57,6 +57,11 @@ pub(crate) struct Unsettled {
     pub doubters: BTreeSet<HostId>,
 }
 
+/// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.
+pub fn known_to(version: u16) -> u32 {
+    u32::from(version).clamp(FIRST, NEWEST)
+}
+
 impl Ledger {
     /// The rules in force.
     pub fn rules(&self) -> u32 {

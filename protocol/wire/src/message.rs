@@ -206,6 +206,8 @@ pub enum Response {
     Support {
         /// Their number.
         rules: u32,
+        /// Followers that know none newer than these while the keeper does; a few of them, for people.
+        below: Vec<HostId>,
     },
     /// To `StateAt`.
     StateAt {

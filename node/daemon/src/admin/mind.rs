@@ -71,9 +71,13 @@ pub struct Local {
     pub rounds: BTreeMap<HostId, RoundHeld>,
     /// Why this host is not admitted or enrolled, if it is refused; one sentence for each refusal.
     pub refusals: Vec<String>,
+    /// Who holds newer rules back; only the leader knows.
+    pub held_back: HeldBack,
     /// Whatever else a person of this host should know, one sentence each: a certificate that ends soon, a drifting clock.
     pub notes: Vec<String>,
 }
+
+pub use crate::host::raising::HeldBack;
 
 /// One standing doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
+use super::raising::{Followers, HeldBack};
 use crate::transport::{CallFault, Peer, Transport};
 
 /// Between two tries to find a leader.
@@ -38,6 +39,8 @@ pub(super) struct Inside {
     pub leading: watch::Sender<Leading>,
     /// Connected hosts whose certificates make them keepers, with their stores: the way to a ledger that is not yet known.
     keepers: Mutex<BTreeMap<HostId, Peer>>,
+    followers: Followers,
+    held_back: watch::Sender<HeldBack>,
 }
 
 impl Door {
@@ -55,6 +58,8 @@ impl Door {
             follower: Mutex::new(follower),
             leading: watch::Sender::new(Leading::default()),
             keepers: Mutex::default(),
+            followers: Followers::default(),
+            held_back: watch::Sender::default(),
         }))
     }
 
@@ -92,6 +97,25 @@ impl Door {
     /// This host's own Raft.
     pub fn port(&self) -> Option<&LedgerPort<Ledger>> {
         self.0.port.as_ref()
+    }
+
+    /// Whom this keeper feeds.
+    pub fn followers(&self) -> &Followers {
+        &self.0.followers
+    }
+
+    /// Who holds newer rules back, while this host leads.
+    pub fn held_back(&self) -> HeldBack {
+        self.0.held_back.borrow().clone()
+    }
+
+    /// Whether this is news.
+    pub(super) fn tell_held_back(&self, by: HeldBack) -> bool {
+        self.0.held_back.send_if_modified(|known| {
+            let is_news = *known != by;
+            *known = by;
+            is_news
+        })
     }
 
     /// A peer is connected: it may be a keeper.
@@ -282,6 +306,7 @@ fn is_unsent(fault: &CallFault) -> bool {
             | CallFault::Untrusted(_)
             | CallFault::Stranger(_)
             | CallFault::Refused(_)
+            | CallFault::TooNew { .. }
             | CallFault::Closing
     )
 }

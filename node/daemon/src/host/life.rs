@@ -28,6 +28,7 @@ use super::keeping::{self, Keeping};
 use super::mind::{HostMind, OwnSigner};
 use super::pager::{Pager, PagerDoor};
 use super::places::Places;
+use super::raising;
 use super::shell::{Ears, Shell};
 use super::store;
 use crate::config::Seed;
@@ -145,6 +146,7 @@ impl Opened {
         let agent = Agent::new(self.mind_settings());
         let door = Door::new(self.transport.clone(), self.port.clone(), self.follower());
         follow::start(&door, &self.world.home);
+        raising::start(&door);
         let (state, home) = (door.state(), Arc::clone(&self.world.home));
         let known = Arc::clone(&state.borrow());
         let keeping = Keeping::start(state, home, known);

@@ -159,6 +159,7 @@ impl Mind for HostMind {
             late: view.late,
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
+            held_back: self.door.held_back(),
             notes: self.notes(),
         }
     }

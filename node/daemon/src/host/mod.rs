@@ -20,6 +20,7 @@ pub mod life;
 pub mod mind;
 pub mod pager;
 mod places;
+pub mod raising;
 mod serve;
 mod shell;
 pub mod start;

@@ -3,13 +3,14 @@
 //! Law C2 (see `ledger::command`): the author of a proposal is whoever the connection's certificate names.
 //! Not here: who may ask what (the transport has checked roles), what a command does.
 
-use ledger::Ledger;
 use ledger::command::{Command, Proposed};
+use ledger::{Ledger, rules};
 use replication::{LedgerPort, ProposeFault, ReadFault};
 use vocabulary::{Digest, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::door::Door;
+use super::raising;
 use crate::transport::Reply;
 
 /// Whether this room answers the request; all others are the mind's.
@@ -43,8 +44,15 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         Request::ReadIndex => read_index(&port).await,
         Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, door.sender(from)).await),
         Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
-        Request::Follow { from, audit } if door.is_member() => {
-            return feed(&port, (from, audit), reply).await;
+        Request::Follow { from: index, audit } if door.is_member() => {
+            let known = raising::known_by(&door.inside().transport, from);
+            let _fed = door.followers().enter(from);
+            return feed(&port, (from, known.unwrap_or(rules::FIRST)), (index, audit), reply).await;
+        }
+        Request::StateAt { index } => Response::StateAt { digest: port.state_at(index) },
+        Request::Support => {
+            let (rules, below) = raising::support(&door);
+            Response::Support { rules, below }
         }
         Request::Follow { .. }
         | Request::Probe
@@ -54,15 +62,16 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         | Request::Relay { .. }
         | Request::RoundFor { .. }
         | Request::Members(_)
-        | Request::Support
-        | Request::StateAt { .. }
         | Request::Hears => Response::Unavailable(Unavailable::NotMine),
     };
     reply.send(response);
 }
 
 async fn propose(port: &LedgerPort<Ledger>, by: HostId, bytes: &[u8]) -> Response {
-    let Ok(command) = wire::decode::<Command>(bytes) else {
+    // Law RU1: rules are raised by the leader itself, who has asked everybody; nobody asks it to.
+    let command = wire::decode::<Command>(bytes);
+    let Some(command) = command.ok().filter(|command| !matches!(command, Command::Rules { .. }))
+    else {
         return Response::Unavailable(Unavailable::Forbidden);
     };
     match port.propose(Proposed { by, command }).await {
@@ -92,18 +101,26 @@ fn not_leader(leader: Option<HostId>) -> Response {
     Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))
 }
 
-/// Feeds one follower at its own pace: pieces as they come, and who leads whenever that changes.
+/// Feeds one follower at its own pace: pieces as they come, and who leads whenever that changes. Law RU2: while it knows the
+/// rules that are in force.
 async fn feed(
     port: &LedgerPort<Ledger>,
+    (follower, known): (HostId, u32),
     (from, audit): (LedgerIndex, Option<Digest>),
     mut reply: Reply,
 ) {
+    let state = port.watch();
     let mut feed = port.follow(from, audit);
     let mut leadership = port.leadership();
     let mut piece = None;
     loop {
-        let known = *leadership.borrow_and_update();
-        let leading = Leading { leader: known.leader, term: known.term };
+        let rules = state.borrow().rules();
+        if rules > known {
+            tracing::warn!(%follower, known, rules, "a host's agent is older than the rules in force: it is not fed");
+            return reply.send(Response::Unavailable(Unavailable::Forbidden));
+        }
+        let led = *leadership.borrow_and_update();
+        let leading = Leading { leader: led.leader, term: led.term };
         if reply.push(Response::Entries { leading, piece }).await.is_err() {
             return;
         }

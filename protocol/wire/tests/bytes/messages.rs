@@ -195,7 +195,10 @@ fn put_responses(page: &mut Page) {
         Response::Standing { .. } => [Response::Standing { has_leader: true }],
         Response::Unavailable(_) => [Response::Unavailable(Unavailable::NoLeader)],
         Response::Members(_) => [Response::Members(vec![11, 12])],
-        Response::Support { .. } => [Response::Support { rules: 2 }],
+        Response::Support { .. } => [
+            Response::Support { rules: 2, below: Vec::new() },
+            Response::Support { rules: 1, below: vec![OBSERVER] },
+        ],
         Response::StateAt { .. } => [
             Response::StateAt { digest: Some(Digest([0xda; 32])) },
             Response::StateAt { digest: None },

@@ -50,6 +50,9 @@ pub struct LedgerPlace {
     pub time_ms: u64,
     /// The roster's epoch.
     pub epoch: u64,
+    /// Which rules are in force; an agent that does not say so knows only the first.
+    #[serde(default = "first_rules")]
+    pub rules: u64,
     /// The newest record of the audit.
     pub head: Place,
 }
@@ -179,6 +182,10 @@ pub struct BudgetLine {
     pub per_hour: Option<u64>,
     /// Where it is spent: within what time the first of its leases ends unless it is renewed.
     pub next_free_ms: Option<u64>,
+}
+
+fn first_rules() -> u64 {
+    1
 }
 
 impl Status {

@@ -1,16 +1,18 @@
 //! The mesh on one screen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use detection::verdict::allows;
+use ledger::rules;
 use ledger::view::BudgetLine as Counted;
-use vocabulary::{Scope, Zone};
+use vocabulary::{HostId, Scope, Zone};
 
 use super::{Scene, cases, count, counted, hosts, wall};
 use crate::admin::answer::{
     Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, Place,
     PolicyBrief, RampSeen, Status, ZoneLine,
 };
+use crate::admin::mind::HeldBack;
 use ledger::refusal::ScopeName;
 
 /// The mesh on one screen.
@@ -29,6 +31,7 @@ pub fn status(scene: &Scene<'_>) -> Status {
             index: ledger.index().0,
             time_ms: ledger.time().as_milliseconds(),
             epoch: ledger.roster().epoch.0,
+            rules: u64::from(ledger.rules()),
             head: Place::of(ledger.audit().head()),
         },
         keepers: keepers(scene),
@@ -217,6 +220,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
         ));
     }
     notes.extend(observes(scene));
+    notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {
         let present = ledger.roster().present();
         let silent = present.filter(|(_, entry)| entry.boot.is_none());
@@ -232,6 +236,29 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     );
     notes.extend(scene.local.notes.iter().cloned());
     notes
+}
+
+/// protocol 1.6: what this agent could do and the mesh does not do yet, and whose agents are to be replaced for it.
+fn rules_held_back(scene: &Scene<'_>) -> Option<String> {
+    let (standing, newest) = (scene.ledger.rules(), rules::NEWEST);
+    if standing >= newest {
+        return None;
+    }
+    let HeldBack { older, silent } = &scene.local.held_back;
+    let said = |who: &BTreeSet<HostId>, why: &str| {
+        (!who.is_empty()).then(|| format!("{why}: {}", listed(&scene.names(who))))
+    };
+    let whom = [
+        said(older, "their agents are older, replace the binary and restart them"),
+        said(silent, "keepers that do not answer"),
+    ];
+    let whom: Vec<String> = whom.into_iter().flatten().collect();
+    let why = match (scene.standing.leader == Some(scene.me.id()), whom.is_empty()) {
+        (_, false) => whom.join("; "),
+        (true, true) => "nobody holds them back, they will be asked for within a minute".to_owned(),
+        (false, true) => "the leader's `hale status` says for whom".to_owned(),
+    };
+    Some(format!("rules {standing} are in force, and rules {newest} wait. {why}"))
 }
 
 /// A mesh without policy, or without an acting rule, only observes.
