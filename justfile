@@ -46,6 +46,10 @@ bless:
 root-tests:
     cargo test -p hale-test-cluster --features root --locked --test rights --test disks
 
+# The binary of an older commit beside today's; builds it from this clone's history
+yesterday:
+    HALE_YESTERDAY="$(tests/cluster/yesterday)" cargo test -p hale-test-cluster --features yesterday --locked --test yesterday
+
 # What an agent costs at rest and how soon a death is known; as root, on a quiet machine
 bench *flags:
     cargo build --release --locked -p hale-daemon

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+pub mod ages;
 #[path = "../../../node/daemon/tests/transport/credulous.rs"]
 mod credulous;
 pub mod deeds;

@@ -46,13 +46,21 @@ pub struct Mesh {
 
 /// Tells one story on a mesh of its own.
 pub fn play(story: impl AsyncFnOnce(Mesh)) {
+    play_with(|_| program::hale(), story);
+}
+
+/// The same with agents that are started as what `program` lays in the story's folder.
+pub fn play_with(program: impl FnOnce(&Path) -> PathBuf, story: impl AsyncFnOnce(Mesh)) {
     // A story that broke off has left nothing behind that the next could meet.
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let laid = Laid(Folder::make().expect("a folder among the temporary files"));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let told = async { story(Mesh::raise(laid.0.path()).await).await };
+        let told = async {
+            let folder = laid.0.path();
+            story(Mesh::raise(folder, &program(folder)).await).await;
+        };
         let minutes = STORY_WITHIN.as_secs() / 60;
         time::timeout(STORY_WITHIN, told)
             .await
@@ -107,12 +115,11 @@ pub fn place_of(id: HostId) -> Place {
 }
 
 impl Mesh {
-    async fn raise(folder: &Path) -> Self {
-        let program = program::hale();
-        let opened = opening::open(&program, folder, Story::begin(Ear::Nobody)).await;
+    async fn raise(folder: &Path, program: &Path) -> Self {
+        let opened = opening::open(program, folder, Story::begin(Ear::Nobody)).await;
         let (stage, starter) =
             opened.unwrap_or_else(|(_, fault)| panic!("the mesh did not open: {fault}"));
-        let remedies = Remedies::lay(folder, &program);
+        let remedies = Remedies::lay(folder, &program::hale());
         let folder = folder.to_owned();
         let mesh = Self { stage, remedies, folder, _starter: starter };
         let text = mesh.remedies.policy();
