@@ -110,6 +110,7 @@ impl Agent {
         let end = match end {
             CallEnd::Response(Response::Answered(answer)) => RelayEnd::Answered(answer),
             CallEnd::Response(Response::SubjectSilent) => RelayEnd::SubjectSilent,
+            CallEnd::Failed => RelayEnd::Mute,
             _ => RelayEnd::Unreached,
         };
         self.look(now, Seen::RelayEnded { id, end });

@@ -35,6 +35,10 @@ pub enum Purpose {
     Relay(AskId),
     /// Our doubts, told to the leader.
     Doubts,
+    /// Whether a member lives that is about to be called down.
+    MemberLook(HostId),
+    /// What another member knows of the members.
+    Exchange(HostId),
     /// The healer's part.
     Heal(Errand),
     /// The way into the roster.

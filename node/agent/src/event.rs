@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use detection::verdict::LATE_MAX_MS;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome};
 use vocabulary::actuation::RemedyOrder;
@@ -12,6 +13,9 @@ use vocabulary::{Address, Boot, HostId, LedgerIndex, Receipt, Span};
 use wire::{Datagram, Request, Response};
 
 use crate::life::LifeEnd;
+
+/// What a socket has dropped is later than anything that an attestation may count on.
+pub const DROPPED_COUNTS_AS: Span = Span::milliseconds(LATE_MAX_MS as u64 + 1);
 
 /// One thing asked of another host or of the ledger; drawn here, returned by the shell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,6 +87,11 @@ pub enum Event {
     /// The shell's loop was this late at its worst since the last such event (protocol 2.7).
     LoopLate {
         /// By how much.
+        late: Span,
+    },
+    /// What came to this host waited so long in its sockets, or was dropped there, since the last such event (protocol 2.7).
+    SocketsLate {
+        /// By how much; of what was dropped, [`DROPPED_COUNTS_AS`].
         late: Span,
     },
     /// The moment of `next_deadline` has come.

@@ -4,13 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use detection::health::Health;
+use detection::health::{CheckKey, Health};
 use detection::membership::{Effect as Said, Event as Heard};
-use vocabulary::{Boot, HostId, Moment};
-use wire::Datagram;
+use detection::watch::LookEnd;
+use vocabulary::{Boot, Grade, HostId, Moment, Span};
+use wire::{Datagram, Request, Response};
 
-use crate::event::Effect;
+use crate::calls::Purpose;
+use crate::event::{AskId, CallEnd, Effect};
 use crate::mind::Agent;
+
+/// How long a member has to answer before it is called down: a cold dial over an ocean, and a lost packet of it.
+const LOOK_WITHIN: Span = Span::seconds(3);
+
+/// How long a partner has to answer one question of an exchange, 200 kB over a slow path.
+const EXCHANGE_WITHIN: Span = Span::seconds(5);
 
 /// Most hosts whose connections are kept warm: observers, subjects and two keepers (ARCHITECTURE 5).
 const WARM_MAX: usize = 64;
@@ -21,7 +29,19 @@ const KEEPERS_WARM: usize = 2;
 impl Agent {
     /// Lets the membership room take an event in and does what it says.
     pub(crate) fn gossip(&mut self, now: Moment, event: Heard) {
-        for said in self.membership.handle(now, event) {
+        let said = self.membership.handle(now, event);
+        self.perform_gossip(now, said);
+    }
+
+    /// Another host asks what this one knows of the members (protocol 4).
+    pub(crate) fn tell_members(&mut self, now: Moment, id: AskId, from: HostId, bytes: &[u8]) {
+        let (answer, said) = self.membership.answer(now, from, bytes);
+        self.perform_gossip(now, said);
+        self.answer(now, id, Response::Members(answer));
+    }
+
+    fn perform_gossip(&mut self, now: Moment, said: Vec<Said>) {
+        for said in said {
             match said {
                 Said::Send { to, bytes } => {
                     self.emit(Effect::SendDatagram { to, datagram: Datagram::Gossip(bytes) });
@@ -30,6 +50,14 @@ impl Agent {
                     self.health.insert(record.host, record);
                 }
                 Said::Alone => self.emit(Effect::Redial),
+                Said::Look { host } => {
+                    let request = (Request::Probe, LOOK_WITHIN);
+                    self.call(now, Purpose::MemberLook(host), host, request);
+                }
+                Said::Exchange { with, bytes } => {
+                    let request = (Request::Members(bytes), EXCHANGE_WITHIN);
+                    self.call(now, Purpose::Exchange(with), with, request);
+                }
                 Said::Up { .. } | Said::Down { .. } | Said::Joined | Said::Renewed { .. } => {}
             }
         }
@@ -37,15 +65,52 @@ impl Agent {
 
     /// A host has been admitted: it is introduced to membership, and its boot, which it named itself, to the observer.
     pub(crate) fn connected(&mut self, now: Moment, host: HostId, boot: Boot) {
+        self.gossip(now, Heard::Linked { host });
         self.gossip(now, Heard::Introduce { host, boot });
         self.see_boot(now, host, boot);
     }
 
-    /// What this host gossips of itself follows from its doubts and from how late its loop is.
+    /// A member was asked whether it lives. Whatever it answered, it does.
+    pub(crate) fn member_looked(&mut self, now: Moment, host: HostId, end: &CallEnd) {
+        let known = || self.membership.up().get(&host).copied().unwrap_or_default();
+        let end = match end {
+            CallEnd::Response(Response::Alive { boot }) => LookEnd::Answered(*boot),
+            CallEnd::Response(_) => LookEnd::Answered(known()),
+            CallEnd::Failed => LookEnd::Silent,
+            _ => LookEnd::Unable,
+        };
+        self.gossip(now, Heard::Looked { host, end });
+    }
+
+    /// An exchange with a member has ended; with one of an earlier version it never began.
+    pub(crate) fn exchanged(&mut self, now: Moment, with: HostId, end: CallEnd) {
+        let answer = match end {
+            CallEnd::Response(Response::Members(bytes)) => Some(bytes),
+            _ => None,
+        };
+        self.gossip(now, Heard::Exchanged { with, answer });
+    }
+
+    /// What this host gossips of itself: whom it doubts, whom it reaches badly, and why it does not trust its own eyes. Whom it
+    /// doubts is also what its own look says of a member.
     pub(crate) fn tell_health(&mut self, now: Moment) {
         let doubts = self.watch.doubts(now).into_iter().map(|note| note.subject);
-        let health = Health::new([], doubts, self.look.late(now) > detection::look::LATE_MAX);
+        let doubted: BTreeSet<HostId> = doubts.collect();
+        let reach = self.watch.hard_to_reach();
+        let reach = reach.map(|(subject, grade)| (CheckKey::reach(&subject), grade));
+        self.told_self_doubts = self.look.self_doubts(now);
+        let grounds = self.told_self_doubts.iter().map(|ground| (ground.key(), Grade::Failed));
+        let is_unfit = !self.told_self_doubts.is_empty();
+        let health = Health::new(reach.chain(grounds), doubted.iter().copied(), is_unfit);
         self.gossip(now, Heard::HealthChanged { health });
+        self.gossip(now, Heard::DoubtsChanged { doubted });
+    }
+
+    /// A host that begins to doubt itself, or does no longer, says so (protocol 2.7).
+    pub(crate) fn settle_health(&mut self, now: Moment) {
+        if self.look.self_doubts(now) != self.told_self_doubts {
+            self.tell_health(now);
+        }
     }
 
     /// Observers, subjects and two keepers, in the order of their worth.

@@ -21,6 +21,6 @@ mod stand_down;
 pub mod view;
 mod watching;
 
-pub use event::{AskId, CallEnd, CallId, Effect, Event, Knock, Page};
+pub use event::{AskId, CallEnd, CallId, DROPPED_COUNTS_AS, Effect, Event, Knock, Page};
 pub use life::LifeEnd;
 pub use mind::{Agent, Settings};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use detection::health::HealthRecord;
+use detection::health::{HealthRecord, SelfDoubt};
 use detection::look::Look;
 use detection::membership::{self, Membership};
 use detection::reply::{self, Reply};
@@ -81,6 +81,8 @@ pub struct Agent {
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
     standing: Standing,
+    /// Why this host discounted itself when it last told of its health.
+    pub(crate) told_self_doubts: Vec<SelfDoubt>,
     /// What others gossip of themselves; at most one per host of the roster.
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
     /// Own asks under way, by their number (see [`OWN_ASKS_FROM`]); bounded by the calls.
@@ -128,6 +130,7 @@ impl Agent {
             ledger: settings.ledger,
             leader: None,
             calls: Calls::default(),
+            told_self_doubts: Vec::new(),
             health: BTreeMap::new(),
             own_asks: BTreeMap::new(),
             next_own_ask: OWN_ASKS_FROM,
@@ -156,6 +159,7 @@ impl Agent {
             Event::LedgerAdvanced { ledger } => self.ledger_advanced(now, ledger),
             Event::LeadershipChanged { leader } => self.leadership_changed(now, leader),
             Event::LoopLate { late } => self.was_late(now, late),
+            Event::SocketsLate { late } => self.sockets_were_late(now, late),
             Event::DeadlineReached => {}
             Event::Leave => self.leave(now),
         }
@@ -230,13 +234,13 @@ impl Agent {
             Request::Doubts(notes) => self.hear_doubts(now, id, from, notes),
             Request::RoundFor { case } => self.round_for(now, id, case),
             Request::Hears => self.say_what_is_heard(now, id),
+            Request::Members(bytes) => self.tell_members(now, id, from, &bytes),
             // The shell serves these before they reach the mind; if one does, nobody here can.
             Request::Propose(_)
             | Request::ReadIndex
             | Request::Follow { .. }
             | Request::Raft(_)
             | Request::Standing
-            | Request::Members(_)
             | Request::Support
             | Request::StateAt { .. } => {
                 self.answer(now, id, Response::Unavailable(Unavailable::NotMine))
@@ -261,6 +265,8 @@ impl Agent {
             Purpose::Round(asked) => self.round_answered(now, asked, end),
             Purpose::Relay(ask) => self.relay_ended(now, ask, end),
             Purpose::Doubts => {}
+            Purpose::MemberLook(host) => self.member_looked(now, host, &end),
+            Purpose::Exchange(with) => self.exchanged(now, with, end),
             Purpose::Goodbye => self.emit(Effect::Gone),
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
             Purpose::Enrol => self.enrol_ended(now, end),
@@ -353,11 +359,6 @@ impl Agent {
         self.emit(Effect::KeepWarm(warm));
     }
 
-    fn was_late(&mut self, now: Moment, by: Span) {
-        self.observe(now, watch::Event::WasLate { by });
-        self.look(now, detection::look::Event::WasLate { by });
-    }
-
     /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
     fn leave(&mut self, now: Moment) {
         self.has_left = true;
@@ -381,6 +382,7 @@ impl Agent {
         if self.has_left {
             return;
         }
+        self.settle_health(now);
         self.settle_lead(now);
         self.settle_healing(now);
         let ledger = Arc::clone(&self.ledger);

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use detection::health::HealthRecord;
+use detection::health::{CheckKey, HealthRecord, SelfDoubt};
 use ledger::command::Refused;
-use vocabulary::{Boot, HostId, Moment, Path, Span};
+use vocabulary::{Boot, Grade, HostId, Moment, Path, Span};
 use wire::DoubtNote;
 
 use crate::lead::LastLook;
@@ -29,8 +29,12 @@ pub struct View {
     pub health: BTreeMap<HostId, HealthRecord>,
     /// Whose silence on which paths would be evidence to this host.
     pub calibrated: BTreeMap<HostId, Vec<Path>>,
-    /// How late its loop was at worst in the last 10 s.
+    /// How late its loop or its sockets were at worst in the last 10 s.
     pub late: Span,
+    /// Why its own voice against others does not count now.
+    pub self_doubts: Vec<SelfDoubt>,
+    /// Who reaches whom badly, as each observer says of its own subjects; this host's own grades among them.
+    pub reach: BTreeMap<HostId, Vec<(HostId, Grade)>>,
     /// Why the ledger does not take this host, if it does not.
     pub enrolment_refused: Option<Refused>,
     /// Calls under way.
@@ -56,6 +60,8 @@ impl Agent {
                 .map(|subject| (*subject, self.watch.calibrated(now, subject)))
                 .collect(),
             late: self.look.late(now),
+            self_doubts: self.look.self_doubts(now),
+            reach: self.reach(),
             enrolment_refused: self.enrolment.refusal().cloned(),
             calls: self.calls.count(),
             doubted: doubted
@@ -63,6 +69,22 @@ impl Agent {
                 .map(|doubt| (doubt.subject, self.doubters(now, &doubt.subject)))
                 .collect(),
         }
+    }
+
+    /// protocol 2.6: of each subject, which observers lose how many of their probes; none that is `Ok`.
+    fn reach(&self) -> BTreeMap<HostId, Vec<(HostId, Grade)>> {
+        let mut reach: BTreeMap<HostId, Vec<(HostId, Grade)>> = BTreeMap::new();
+        for (subject, grade) in self.watch.hard_to_reach() {
+            reach.entry(subject).or_default().push((self.me, grade));
+        }
+        for (observer, record) in self.health_told() {
+            for subject in self.ledger.seating().subjects(&observer) {
+                if let Some(grade) = record.health.grade(CheckKey::reach(subject)) {
+                    reach.entry(*subject).or_default().push((observer, grade));
+                }
+            }
+        }
+        reach
     }
 
     /// A record speaks for the life that told it: a host that is gone, or lives anew and has nothing to tell, doubts nobody.

@@ -36,7 +36,7 @@ impl Agent {
                     self.take_reachable(now);
                     self.tell_leader(now, notes);
                 }
-                Wanted::ReachChanged { .. } => {}
+                Wanted::ReachChanged { .. } => self.tell_health(now),
             }
         }
     }
@@ -77,7 +77,20 @@ impl Agent {
 
     /// A standing connection is gone: the host may have restarted.
     pub(crate) fn closed(&mut self, now: Moment, host: HostId) {
+        self.gossip(now, detection::membership::Event::Unlinked { host });
         self.observe(now, Seen::ConnectionLost { subject: host });
+    }
+
+    /// This host's own loop was late: what it missed meanwhile proves nothing.
+    pub(crate) fn was_late(&mut self, now: Moment, by: Span) {
+        self.observe(now, Seen::WasLate { by });
+        self.look(now, detection::look::Event::WasLate { by });
+    }
+
+    /// What came to this host waited in its sockets, or was dropped there.
+    pub(crate) fn sockets_were_late(&mut self, now: Moment, by: Span) {
+        self.observe(now, Seen::WasLate { by });
+        self.look(now, detection::look::Event::SocketsWereLate { by });
     }
 
     /// Which seats this host holds, as the committed roster deals them.

@@ -28,7 +28,7 @@ pub struct CheckKey(pub u32);
 /// How a host finds itself; only what is not as it should be is listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Health {
-    /// Own checks whose grade is not `Ok`, worst first; at most [`GRADES_MAX`].
+    /// Own checks and grades of `reach` that are not `Ok`, worst first; at most [`GRADES_MAX`].
     grades: Vec<(CheckKey, Grade)>,
     /// Whom it doubts; at most [`DOUBTS_MAX`].
     doubts: Vec<HostId>,
@@ -62,10 +62,45 @@ pub enum RecordFault {
     OutOfBounds,
 }
 
+/// Why a host discounts its own voice (protocol 2.7), as its health record names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SelfDoubt {
+    /// Its loop or its timers come late.
+    Loop,
+    /// Packets wait too long in its sockets, or are dropped there.
+    Sockets,
+    /// Relays that it reaches say nothing of what it asked them.
+    Relays,
+}
+
+impl SelfDoubt {
+    /// Every ground, for whoever reads a record.
+    pub const ALL: [Self; 3] = [Self::Loop, Self::Sockets, Self::Relays];
+
+    /// Under which key a record names it: a reader of an earlier version sees a check that it does not know.
+    pub fn key(self) -> CheckKey {
+        CheckKey::of(match self {
+            Self::Loop => "hale self loop",
+            Self::Sockets => "hale self sockets",
+            Self::Relays => "hale self relays",
+        })
+    }
+}
+
 impl CheckKey {
+    /// The key of an observer's grade `reach` of this subject (protocol 2.6). A reader looks for it among the subjects whom the
+    /// record's host watches, twenty at most, so that four bytes tell them apart.
+    pub fn reach(subject: &HostId) -> Self {
+        Self::of_bytes(&[b"hale reach ", &subject.0])
+    }
+
     /// The key of the check of that name.
     pub fn of(name: &str) -> Self {
-        let digest = Digest::of(&[name.as_bytes()]);
+        Self::of_bytes(&[name.as_bytes()])
+    }
+
+    fn of_bytes(parts: &[&[u8]]) -> Self {
+        let digest = Digest::of(parts);
         let [a, b, c, d, ..] = digest.0;
         Self(u32::from_be_bytes([a, b, c, d]))
     }
@@ -100,6 +135,16 @@ impl Health {
     /// Own checks whose grade is not `Ok`, worst first.
     pub fn grades(&self) -> &[(CheckKey, Grade)] {
         &self.grades
+    }
+
+    /// The grade under this key, if it is not as it should be and was listed.
+    pub fn grade(&self, key: CheckKey) -> Option<Grade> {
+        self.grades.iter().find(|(known, _)| *known == key).map(|(_, grade)| *grade)
+    }
+
+    /// Why it discounts its own voice, as far as it says (protocol 2.7).
+    pub fn self_doubts(&self) -> impl Iterator<Item = SelfDoubt> {
+        SelfDoubt::ALL.into_iter().filter(|ground| self.grade(ground.key()).is_some())
     }
 
     /// Whom it doubts, in the order of their ids.
@@ -227,6 +272,17 @@ mod tests {
         let mut trailing = largest().to_bytes();
         trailing.truncate(100);
         assert!(matches!(HealthRecord::from_bytes(&trailing), Err(RecordFault::Codec(_))));
+    }
+
+    #[test]
+    fn a_grade_of_reach_and_a_ground_of_self_doubt_are_found_under_their_keys() {
+        let (seen, other) = (HostId([1; 16]), HostId([2; 16]));
+        let relays = SelfDoubt::Relays;
+        let grades = [(CheckKey::reach(&seen), Grade::Degraded), (relays.key(), Grade::Failed)];
+        let health = Health::new(grades, [], true);
+        assert_eq!(health.grade(CheckKey::reach(&seen)), Some(Grade::Degraded));
+        assert_eq!(health.grade(CheckKey::reach(&other)), None);
+        assert_eq!(health.self_doubts().collect::<Vec<_>>(), [relays]);
     }
 
     #[test]

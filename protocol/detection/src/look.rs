@@ -3,8 +3,8 @@
 //! Law O1: an attestation says what was read on every path within [`LOOK_FOR`]; silence is evidence only where that path
 //! is calibrated (protocol 2.5), and a relayed answer counts only with the subject's own signature over the nonce.
 //! Law O2: at most one knock at each port in one round, however often the round is asked (protocol 2.4).
-//! Law O3: who was late by more than [`LATE_MAX`] while it looked, or has no calibrated path of the agent, and heard
-//! nothing, grades `Unknown` (protocol 2.5, 2.7).
+//! Law O3: who was late by more than [`LATE_MAX`] while it looked, or has no calibrated path of the agent, or whom relays do
+//! not hear (see `nacks`), and heard nothing, grades `Unknown` (protocol 2.5, 2.7).
 //! Law O4: at most [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
 //!
 //! A look opens on the standing connection alone, for [`OPENING`]: a subject that is well answers there with its signature,
@@ -23,6 +23,7 @@ use vocabulary::{
 };
 use wire::Unavailable;
 
+use crate::health::SelfDoubt;
 use crate::late::Lateness;
 use crate::reply::Identity;
 use crate::roster::Roster;
@@ -31,12 +32,14 @@ use crate::watch::AttemptId;
 
 mod event;
 mod looking;
+mod nacks;
 mod relay;
 #[cfg(test)]
 mod tests;
 
 pub use event::{Ask, AskEnd, Effect, Event, RelayEnd};
 use looking::Looking;
+use nacks::{Nacks, Places};
 pub use relay::choose as choose_relay;
 
 /// How long a look may take in all (protocol 3.1 allows 1 s; the rest is the way back to the leader).
@@ -74,6 +77,9 @@ pub struct Look {
     /// Relay checks of the watch; at most [`LOOKS_MAX`].
     checks: BTreeMap<AttemptId, Check>,
     lateness: Lateness,
+    /// Of its sockets; counted for its attestations like that of its loop.
+    socket_lateness: Lateness,
+    nacks: Nacks,
 }
 
 /// Who belongs, and who watches whom.
@@ -109,6 +115,8 @@ impl Look {
             made: VecDeque::new(),
             checks: BTreeMap::new(),
             lateness: Lateness::default(),
+            socket_lateness: Lateness::default(),
+            nacks: Nacks::default(),
         }
     }
 
@@ -116,7 +124,8 @@ impl Look {
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         let overdue = self.next_deadline().map_or(Span::ZERO, |due| now.since(due));
-        self.note_lateness(now, overdue);
+        self.note_lateness(overdue);
+        self.lateness.note(now, overdue);
         match event {
             Event::FleetChanged { roster, seating } => self.fleet = Some(Fleet { roster, seating }),
             Event::ReachableChanged(reachable) => self.reachable = reachable,
@@ -130,7 +139,14 @@ impl Look {
             Event::RelayChecked { subject, path } => {
                 self.check_relay(now, subject, path, &mut effects);
             }
-            Event::WasLate { by } => self.note_lateness(now, by),
+            Event::WasLate { by } => {
+                self.note_lateness(by);
+                self.lateness.note(now, by);
+            }
+            Event::SocketsWereLate { by } => {
+                self.note_lateness(by);
+                self.socket_lateness.note(now, by);
+            }
             Event::DeadlineReached => self.widen_due(now, &mut effects),
         }
         self.checks.retain(|_, check| now < check.until);
@@ -144,9 +160,19 @@ impl Look {
         looks.chain(self.checks.values().map(|check| check.until)).min()
     }
 
-    /// How late this host was at its worst in the last 10 s (protocol 2.7).
+    /// How late this host was at its worst in the last 10 s, its loop or its sockets (protocol 2.7).
     pub fn late(&self, now: Moment) -> Span {
-        self.lateness.worst(now)
+        self.lateness.worst(now).max(self.socket_lateness.worst(now))
+    }
+
+    /// Why this host's voice against others does not count now, as far as it knows itself (protocol 2.7).
+    pub fn self_doubts(&self, now: Moment) -> Vec<SelfDoubt> {
+        let stands = |ground: &SelfDoubt| match ground {
+            SelfDoubt::Loop => self.lateness.worst(now) > LATE_MAX,
+            SelfDoubt::Sockets => self.socket_lateness.worst(now) > LATE_MAX,
+            SelfDoubt::Relays => self.nacks.mute(now) > 0,
+        };
+        SelfDoubt::ALL.into_iter().filter(stands).collect()
     }
 
     fn begin(&mut self, now: Moment, ask: Ask, effects: &mut Vec<Effect>) {
@@ -235,6 +261,11 @@ impl Look {
         end: RelayEnd,
         effects: &mut Vec<Effect>,
     ) {
+        match end {
+            RelayEnd::Answered(_) | RelayEnd::SubjectSilent => self.nacks.heard(now, id),
+            RelayEnd::Mute => self.nacks.missed(now, id),
+            RelayEnd::Unreached => self.nacks.void(id),
+        }
         if let Some(check) = self.checks.remove(&id) {
             self.check_ended(&check, end, effects);
             return;
@@ -264,7 +295,7 @@ impl Look {
                 }
             }
             RelayEnd::SubjectSilent => looking.was_silent(id),
-            RelayEnd::Unreached => looking.gave(id, Reading::Absent),
+            RelayEnd::Mute | RelayEnd::Unreached => looking.gave(id, Reading::Absent),
         }
     }
 
@@ -305,8 +336,29 @@ impl Look {
             let relays =
                 [Path::NearRelay, Path::FarRelay].map(|path| (path, self.relay(round.0, path)));
             if let Some(looking) = self.looks.get_mut(&round) {
+                let before = effects.len();
                 looking.widen(relays, &mut self.next_number, effects);
+                let asked = effects.get(before..).unwrap_or_default();
+                asked.iter().for_each(|effect| self.note_asked(effect));
             }
+        }
+    }
+
+    /// Law NK2: only relays that we reach, and that do not share the subject's fate.
+    fn note_asked(&mut self, effect: &Effect) {
+        let Effect::AskRelay { id, relay, subject, .. } = effect else {
+            return;
+        };
+        let domain = |host: &HostId| {
+            let entry = self.fleet.as_ref()?.roster.get(host)?;
+            Some(&entry.claims.domain)
+        };
+        let places = (domain(&self.identity.host), domain(relay), domain(subject));
+        if let (Some(own), Some(relays), Some(subject)) = places
+            && self.reachable.contains(relay)
+            && (Places { own, relay: relays, subject }).relay_is_apart()
+        {
+            self.nacks.asked(*id, *relay);
         }
     }
 
@@ -316,18 +368,20 @@ impl Look {
         relay::choose((&fleet.roster, &fleet.seating), pair, path, &self.reachable)
     }
 
-    fn note_lateness(&mut self, now: Moment, by: Span) {
+    fn note_lateness(&mut self, by: Span) {
         if by > LATE_MAX {
-            self.looks.values_mut().for_each(Looking::was_late);
+            self.looks.values_mut().for_each(Looking::cannot_tell);
         }
-        self.lateness.note(now, by);
     }
 
     fn end_ready(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         let ready = self.looks.iter().filter(|(_, looking)| looking.is_ready(now));
         let ready: Vec<(HostId, Anchor)> = ready.map(|(round, _)| *round).collect();
         for round in ready {
-            if let Some(looking) = self.looks.remove(&round) {
+            if let Some(mut looking) = self.looks.remove(&round) {
+                if self.nacks.mute(now) > 0 {
+                    looking.cannot_tell();
+                }
                 self.attest(now, looking, effects);
             }
         }

@@ -1,26 +1,32 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW9 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`.
+//! The laws SW1 to SW14 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`, `hearsay`, `looks`,
+//! `digest`, `exchange`.
 //! Law SW10: equal seeds and equal events give equal effects.
-//! Not here: connections and addresses (hosts are named by id alone), the digest exchange that repairs what gossip lost,
-//! and what may be concluded (see `verdict`).
+//! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
 
+mod asking;
 mod bucket;
+mod digest;
+mod exchange;
+mod hearsay;
 mod identity;
+mod looks;
 mod packet;
 mod port;
 mod records;
 mod settings;
+mod settle;
 mod sieve;
 mod timers;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use foca::{Foca, Timer};
+use foca::{Foca, Member, Timer};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -28,27 +34,23 @@ use vocabulary::{Boot, HostId, Moment, Span};
 
 use crate::health::{Health, HealthRecord};
 use crate::roster::HOSTS_MAX;
+use crate::watch::LookEnd;
+use exchange::Exchanges;
 use identity::Identity;
-use packet::{Packet, PacketCodec, RecordKeys};
+use looks::Looks;
+use packet::{PacketCodec, RecordKeys};
 use port::Port;
 use records::{Heard, Judgement, Own};
-use sieve::{Sieve, Standpoint};
-use timers::{Due, Kind};
+use settle::ALONE_EVERY_MIN;
+use sieve::{Notes, Sieve, Sifted, Standpoint};
+use timers::Due;
 
 pub use packet::PACKET_BYTES_MAX;
 pub use settings::Settings;
 pub use sieve::Dropped;
 
-/// How long to wait between two rounds of gossip while there is something to tell.
-const SPREAD_EVERY: Span = Span::milliseconds(200);
-
 /// From so many untold updates on, health records get packets of their own: about 29 updates fill one.
 const CROWDED_UPDATES: usize = 16;
-
-/// First wait before [`Effect::Alone`] is said again; doubles up to [`ALONE_EVERY_MAX`].
-const ALONE_EVERY_MIN: Span = Span::seconds(1);
-/// Longest wait between two [`Effect::Alone`].
-const ALONE_EVERY_MAX: Span = Span::seconds(30);
 
 /// Rounds of gossip with which we say goodbye: three members each, who tell it on.
 const FAREWELLS: usize = 2;
@@ -83,6 +85,35 @@ pub enum Event {
     RosterSized {
         /// Tombstones not counted.
         hosts: usize,
+    },
+    /// A connection to a host stands: gossip goes there rather than to a stranger.
+    Linked {
+        /// Who.
+        host: HostId,
+    },
+    /// No connection to a host stands any more.
+    Unlinked {
+        /// Who.
+        host: HostId,
+    },
+    /// Whom our own observer doubts now: it has looked on every path (protocol 2.3).
+    DoubtsChanged {
+        /// All of them.
+        doubted: BTreeSet<HostId>,
+    },
+    /// The end of [`Effect::Look`].
+    Looked {
+        /// At whom.
+        host: HostId,
+        /// What came of it.
+        end: LookEnd,
+    },
+    /// The end of [`Effect::Exchange`].
+    Exchanged {
+        /// With whom.
+        with: HostId,
+        /// What was in [`Membership::answer`]'s answer; `None` if nothing came.
+        answer: Option<Vec<u8>>,
     },
 }
 
@@ -124,6 +155,18 @@ pub enum Effect {
         /// It only rises within one boot.
         renewal: u32,
     },
+    /// Ask the host on a stream whether it lives; ends as [`Event::Looked`].
+    Look {
+        /// Whom.
+        host: HostId,
+    },
+    /// Ask the host what it knows of the members, on a stream; ends as [`Event::Exchanged`].
+    Exchange {
+        /// Whom.
+        with: HostId,
+        /// For its [`Membership::answer`].
+        bytes: Vec<u8>,
+    },
 }
 
 type OurFoca = Foca<Identity, PacketCodec, ChaCha8Rng, RecordKeys>;
@@ -136,6 +179,12 @@ pub struct Membership {
     /// Seeds each foca's own generator.
     luck: ChaCha8Rng,
     sieve: Sieve,
+    looks: Looks,
+    exchanges: Exchanges,
+    /// To whom a connection stands; the transport bounds them.
+    linked: BTreeSet<HostId>,
+    /// Whom our own observer doubts; as many as it holds seats.
+    doubted: BTreeSet<HostId>,
     heard: Heard,
     own: Own,
     /// Whom we have called up and not yet down.
@@ -159,6 +208,10 @@ impl Membership {
             settings,
             luck,
             sieve: Sieve::new(),
+            looks: Looks::new(),
+            exchanges: Exchanges::default(),
+            linked: BTreeSet::new(),
+            doubted: BTreeSet::new(),
             heard: Heard::default(),
             own: Own::calm(),
             up: BTreeMap::new(),
@@ -181,6 +234,11 @@ impl Membership {
             Event::DeadlineReached => self.run_due(),
             Event::Leave => self.leave(),
             Event::RosterSized { hosts } => self.resize(hosts),
+            Event::Linked { host } => drop(self.linked.insert(host)),
+            Event::Unlinked { host } => drop(self.linked.remove(&host)),
+            Event::DoubtsChanged { doubted } => self.doubted = doubted,
+            Event::Looked { host, end } => self.looked(host, end),
+            Event::Exchanged { with, answer } => self.exchanged(with, answer.as_deref()),
         }
         self.settle();
         std::mem::take(&mut self.port.effects)
@@ -202,9 +260,14 @@ impl Membership {
     }
 
     fn receive(&mut self, from: HostId, bytes: &[u8]) {
-        let Some(packet) = self.sift(from, bytes) else {
+        let mut notes = Notes::default();
+        let sifted =
+            self.with_sieve(|sieve, standpoint| sieve.sift(standpoint, from, bytes, &mut notes));
+        self.take_notes(notes);
+        let Some(Sifted { packet, forget }) = sifted else {
             return;
         };
+        self.forget(forget);
         let sender = packet.header.src;
         let outcome = self.foca.handle_data(&packet.without_records(), &mut self.port);
         self.check(outcome);
@@ -213,21 +276,41 @@ impl Membership {
         }
     }
 
-    fn sift(&mut self, from: HostId, bytes: &[u8]) -> Option<Packet> {
-        let foca = &self.foca;
-        let is_full = foca.iter_membership_state().len() >= self.settings.members_max();
+    /// Lets the sieve judge from where we stand now.
+    fn with_sieve<T>(&mut self, judge: impl FnOnce(&mut Sieve, &Standpoint<'_>) -> T) -> T {
+        let (foca, doubted) = (&self.foca, &self.doubted);
+        let known = |host: &HostId| {
+            foca.iter_membership_state().find(|member| member.id().host == *host).cloned()
+        };
         let standpoint = Standpoint {
             now: self.port.now,
             me: foca.identity(),
-            is_admitted: &|host| {
-                let mut known = foca.iter_membership_state();
-                !is_full || known.any(|member| member.id().host == *host)
-            },
+            incarnation: self.port.incarnation,
+            known: &known,
+            is_doubted: &|host| doubted.contains(host),
+            is_full: foca.iter_membership_state().len() >= self.settings.members_max(),
         };
-        let mut dropped = Vec::new();
-        let packet = self.sieve.sift(&standpoint, from, bytes, &mut dropped);
-        dropped.into_iter().for_each(|why| self.count(why));
-        packet
+        judge(&mut self.sieve, &standpoint)
+    }
+
+    fn take_notes(&mut self, notes: Notes) {
+        notes.dropped.into_iter().for_each(|why| self.count(why));
+        for host in notes.to_look_at {
+            if host != self.foca.identity().host {
+                self.looks.want(self.port.now, host, &mut self.luck);
+            }
+        }
+    }
+
+    /// What was wrongly believed of a host, so that its own word is news (law SW5). foca forgets only who is down.
+    fn forget(&mut self, wrong: Option<Identity>) {
+        if let Some(wrong) = wrong {
+            let down = std::iter::once(Member::down(wrong));
+            let outcome = self.foca.apply_many(down, false, &mut self.port);
+            self.check(outcome);
+            let outcome = self.foca.handle_timer(Timer::RemoveDown(wrong), &mut self.port);
+            self.check(outcome);
+        }
     }
 
     /// foca has taken the packet in and believes its sender alive; the records are judged by us alone.
@@ -250,7 +333,7 @@ impl Membership {
     }
 
     fn introduce(&mut self, host: HostId, boot: Boot) {
-        let is_member = self.up.get(&host).is_some_and(|known| *known >= boot);
+        let is_member = self.up.get(&host) == Some(&boot);
         if !is_member && host != self.foca.identity().host {
             self.announce(Identity::first(host, boot));
         }
@@ -260,7 +343,10 @@ impl Membership {
         let grace = self.port.probe_period;
         for due in self.port.timers.take_due(self.port.now, grace) {
             match due {
+                Due::Foca(timer @ Timer::ChangeSuspectToDown { .. }) => self.suspect(timer),
                 Due::Foca(timer) => self.run_foca(timer),
+                Due::Look => self.look_due(),
+                Due::Exchange => self.exchange(),
                 Due::Spread => self.spread(),
                 Due::Alone => self.say_alone(),
                 // `settle` speaks whenever there is something to say and the budget allows it.
@@ -272,6 +358,7 @@ impl Membership {
     fn run_foca(&mut self, timer: Timer<Identity>) {
         if let Timer::RemoveDown(identity) = &timer {
             self.heard.forget(&identity.host);
+            self.sieve.forget(&identity.host);
         }
         let outcome = self.foca.handle_timer(timer, &mut self.port);
         self.check(outcome);
@@ -279,15 +366,30 @@ impl Membership {
 
     /// Membership updates fill a packet first, so that health records need packets of their own when there are many.
     fn spread(&mut self) {
+        self.gather_company();
         let outcome = self.foca.gossip(&mut self.port);
         self.check(outcome);
         if self.foca.updates_backlog() >= CROWDED_UPDATES {
             let outcome = self.foca.broadcast(&mut self.port);
             self.check(outcome);
         }
+        self.port.company.clear();
+    }
+
+    /// The connected members in an order of chance.
+    fn gather_company(&mut self) {
+        let members = self.foca.iter_members().map(Member::id);
+        let linked = members.filter(|member| self.linked.contains(&member.host));
+        let mut company: Vec<Identity> = linked.copied().collect();
+        for last in (1..company.len()).rev() {
+            let other = usize::try_from(self.luck.next_u64() % (last as u64 + 1)).unwrap_or(last);
+            company.swap(last, other);
+        }
+        self.port.company = company;
     }
 
     fn leave(&mut self) {
+        self.gather_company();
         let outcome = self.foca.leave_cluster(&mut self.port);
         self.check(outcome);
         for _ in 1..FAREWELLS {
@@ -312,102 +414,6 @@ impl Membership {
     fn tell(&mut self, record: &HealthRecord) {
         let outcome = self.foca.add_broadcast(&record.to_bytes());
         self.check(outcome.map(|_| ()));
-    }
-
-    /// What follows from any event, whatever it was.
-    fn settle(&mut self) {
-        if self.has_left {
-            return;
-        }
-        self.settle_renewal();
-        self.settle_company();
-        self.settle_members();
-        self.settle_own_health();
-        let has_news = self.foca.updates_backlog() > 0 || self.foca.custom_broadcast_backlog() > 0;
-        if has_news && self.alone.is_none() && !self.port.timers.has(Kind::Spread) {
-            let next = self.port.now.after(SPREAD_EVERY);
-            self.port.timers.set(next, Due::Spread);
-        }
-    }
-
-    /// A renewed foca stops probing until the next update reaches it, so it gets an empty one.
-    fn settle_renewal(&mut self) {
-        if let Some(identity) = self.port.renewed.take() {
-            let renewal = identity.renewal;
-            self.port.effects.push(Effect::Renewed { renewal });
-            let outcome = self.foca.apply_many(std::iter::empty(), true, &mut self.port);
-            self.check(outcome);
-        }
-    }
-
-    fn settle_company(&mut self) {
-        let has_members = self.foca.num_members() > 0;
-        match self.alone {
-            None if !has_members => {
-                self.begin_again();
-                self.alone = Some(ALONE_EVERY_MIN);
-                self.say_alone();
-            }
-            Some(_) if has_members => {
-                self.alone = None;
-                self.port.timers.unset(Kind::Alone);
-                self.port.effects.push(Effect::Joined);
-            }
-            None | Some(_) => {}
-        }
-    }
-
-    /// Whoever has lost everybody was likely cut off itself, and has called everybody down in vain. It would greet healthy
-    /// peers as dead, gossip that to the first one that answers, and make each of them renew. So it trusts none of its own
-    /// findings and begins again, under a renewal that stands against what was said of it meanwhile.
-    fn begin_again(&mut self) {
-        let before = *self.foca.identity();
-        let identity = foca::Identity::renew(&before).unwrap_or(before);
-        self.foca = new_foca(&self.settings, identity, &mut self.luck);
-        self.port.timers.unset_foca();
-        self.heard = Heard::default();
-        self.port.effects.push(Effect::Renewed { renewal: identity.renewal });
-    }
-
-    fn say_alone(&mut self) {
-        if let Some(wait) = self.alone {
-            self.port.effects.push(Effect::Alone);
-            self.alone = Some(wait.times(2).min(ALONE_EVERY_MAX));
-            let next = self.port.now.after(wait);
-            self.port.timers.set(next, Due::Alone);
-        }
-    }
-
-    /// foca tells of changes piecemeal (renamed, then down, then up): what counts is the state it ends in.
-    fn settle_members(&mut self) {
-        for host in std::mem::take(&mut self.port.touched) {
-            let known = self.up.get(&host).copied();
-            let mut members = self.foca.iter_members();
-            let found = members.find(|member| member.id().host == host);
-            match (known, found.map(|member| member.id().boot)) {
-                (_, Some(boot)) if known != Some(boot) => {
-                    self.up.insert(host, boot);
-                    self.own.repeat();
-                    self.port.effects.push(Effect::Up { host, boot });
-                }
-                (Some(boot), None) => {
-                    self.up.remove(&host);
-                    self.port.effects.push(Effect::Down { host, boot });
-                }
-                (_, _) => {}
-            }
-        }
-    }
-
-    fn settle_own_health(&mut self) {
-        let Identity { host, boot, .. } = *self.foca.identity();
-        if let Some(record) = self.own.speak(self.port.now, host, boot) {
-            self.tell(&record);
-        }
-        match self.own.next() {
-            Some(next) => self.port.timers.set(next, Due::Health),
-            None => self.port.timers.unset(Kind::Health),
-        }
     }
 
     fn check(&mut self, outcome: Result<(), foca::Error>) {

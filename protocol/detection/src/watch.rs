@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, Grade, HostId, Moment, Path, Reading, Span};
 use wire::DoubtNote;
 
@@ -85,7 +86,7 @@ pub struct Seat {
 pub struct AttemptId(pub u64);
 
 /// What came of a stream or a dial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LookEnd {
     /// The subject itself answered, proven by its certificate.
     Answered(Boot),
@@ -319,6 +320,12 @@ impl Watch {
     /// The newest life of a subject that this observer knows.
     pub fn boot(&self, subject: &HostId) -> Option<Boot> {
         self.watched.get(subject).and_then(Watched::boot)
+    }
+
+    /// The subjects whose grade of `reach` is not `Ok`, and the grade.
+    pub fn hard_to_reach(&self) -> impl Iterator<Item = (HostId, Grade)> {
+        let grades = self.watched.iter().map(|(subject, watched)| (*subject, watched.reach()));
+        grades.filter(|(_, grade)| *grade != Grade::Ok)
     }
 
     /// The grade of the check `reach` (protocol 2.6); `None` for a stranger.

@@ -41,6 +41,7 @@ scripts! {
     healer_killed = "healer-killed",
     healer_leaves = "healer-leaves",
     leader_killed = "leader-killed",
+    lossy = "lossy",
     lost_receipt = "lost-receipt",
     minority = "minority",
 }

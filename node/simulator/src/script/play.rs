@@ -126,6 +126,12 @@ impl Fleet {
                 }
             })
             .collect();
+        for (subject, told) in &view.reach {
+            for (author, grade) in told {
+                let (author, subject) = (self.name_of(author), self.name_of(subject));
+                lines.push(format!("{host} has heard that {author} reaches {subject}: {grade:?}"));
+            }
+        }
         lines.sort();
         let mut up = up;
         up.sort();

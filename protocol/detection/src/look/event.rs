@@ -53,7 +53,9 @@ pub enum RelayEnd {
     Answered(Box<SelfAnswer>),
     /// It asked, and the subject did not answer it.
     SubjectSilent,
-    /// The relay itself was not reached, or would not.
+    /// The relay itself said nothing in its time.
+    Mute,
+    /// The relay would not, or this host could not ask it.
     Unreached,
 }
 
@@ -110,6 +112,11 @@ pub enum Event {
     },
     /// The shell's own loop was late by so much.
     WasLate {
+        /// By how much at worst.
+        by: Span,
+    },
+    /// What came to this host waited so long in its sockets, or was dropped there.
+    SocketsWereLate {
         /// By how much at worst.
         by: Span,
     },

@@ -43,7 +43,7 @@ pub(super) struct Looking {
     ingress: Vec<HostId>,
     started: Moment,
     is_wide: bool,
-    is_late: bool,
+    is_unfit: bool,
     /// Once the subject has answered: until when its signature is waited for.
     closing: Option<Moment>,
     readings: BTreeMap<Path, Reading>,
@@ -70,7 +70,7 @@ impl Looking {
             ingress,
             started: now,
             is_wide: false,
-            is_late: false,
+            is_unfit: false,
             closing: None,
             readings: BTreeMap::new(),
             pending: BTreeMap::new(),
@@ -185,8 +185,9 @@ impl Looking {
         }
     }
 
-    pub(super) fn was_late(&mut self) {
-        self.is_late = true;
+    /// This host was late, or is not heard: its silence proves nothing (law O3).
+    pub(super) fn cannot_tell(&mut self) {
+        self.is_unfit = true;
     }
 
     pub(super) fn is_to_widen(&self, now: Moment) -> bool {
@@ -241,7 +242,7 @@ impl Looking {
             (Some(_), Grade::Degraded | Grade::Failed) => Grade::Degraded,
             (Some(_), Grade::Ok | Grade::Unknown) => Grade::Ok,
             // Law O3: what was not heard by one who was away may have been said.
-            (None, _) if self.is_late => Grade::Unknown,
+            (None, _) if self.is_unfit => Grade::Unknown,
             (None, _) if self.is_blind() => Grade::Unknown,
             (None, _) => Grade::Failed,
         }

@@ -421,3 +421,63 @@ fn a_subject_that_answers_without_a_signature_has_answered() {
     let (attestation, answer) = attested(&effects).expect("over");
     assert_eq!((sight(attestation).voice, answer), (Voice::Ok, None));
 }
+
+/// Two looks at once, in zones that are not ours; both far relays end like this.
+fn end_two(relays: [RelayEnd; 2]) -> (Look, Vec<Grade>) {
+    let mesh = mesh();
+    let mut look = mesh.observer();
+    look.handle(at(0), Event::ReachableChanged(mesh.hosts.iter().copied().collect()));
+    let mut effects = look.handle(at(0), Event::Asked(mesh.ask(4)));
+    effects.extend(look.handle(at(0), Event::Asked(mesh.ask(6))));
+    effects.extend(look.handle(at(50), Event::DeadlineReached));
+    let asked = effects.iter().filter_map(|effect| match effect {
+        // protocol 3.1: the far relay stands in a third zone.
+        Effect::AskRelay { id, relay, subject, .. } => {
+            let of = |host: &HostId| mesh.roster.get(host).expect("enrolled").claims.domain.zone();
+            (of(relay) != of(subject)).then_some(*id)
+        }
+        _ => None,
+    });
+    let asked: Vec<AttemptId> = asked.collect();
+    assert_eq!(asked.len(), 2);
+    for (id, end) in asked.into_iter().zip(relays) {
+        look.handle(at(850), Event::RelayEnded { id, end });
+    }
+    let ended = look.handle(at(900), Event::DeadlineReached);
+    let grades = ended.iter().filter_map(|effect| match effect {
+        Effect::Attest { attestation, .. } => Some(attestation.grade),
+        _ => None,
+    });
+    let grades = grades.collect();
+    (look, grades)
+}
+
+#[test]
+fn an_observer_whom_no_relay_answers_cannot_tell_and_says_so() {
+    let (look, grades) = end_two([RelayEnd::Mute, RelayEnd::Mute]);
+    assert_eq!(grades, [Grade::Unknown, Grade::Unknown], "law O3");
+    assert_eq!(look.self_doubts(at(900)), [SelfDoubt::Relays]);
+    assert_eq!(look.self_doubts(at(10_851)), []);
+}
+
+#[test]
+fn one_relay_that_asked_in_vain_is_enough_to_be_sure_of_oneself() {
+    for relays in [[RelayEnd::Mute, RelayEnd::SubjectSilent], [RelayEnd::Mute, RelayEnd::Unreached]]
+    {
+        let (look, grades) = end_two(relays);
+        assert_eq!(grades, [Grade::Failed, Grade::Failed], "law NK1");
+        assert_eq!(look.self_doubts(at(900)), []);
+    }
+}
+
+#[test]
+fn late_sockets_count_like_a_late_loop_and_are_named_apart() {
+    let mesh = mesh();
+    let mut look = mesh.observer();
+    let effects = wide(&mut look, mesh.ask(2));
+    look.handle(at(400), Event::SocketsWereLate { by: Span::milliseconds(1_001) });
+    let ended = end_in_silence(&mut look, &effects, Reading::Silent);
+    let (attestation, _) = attested(&ended).expect("it ends");
+    assert_eq!((attestation.grade, attestation.late_ms), (Grade::Unknown, 1_001));
+    assert_eq!(look.self_doubts(at(900)), [SelfDoubt::Sockets]);
+}

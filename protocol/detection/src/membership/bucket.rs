@@ -26,6 +26,11 @@ impl Bucket {
         has_token
     }
 
+    /// Whether nothing of it is spent.
+    pub fn is_full(&self, now: Moment) -> bool {
+        self.full_at <= now
+    }
+
     /// When there is a token, at the earliest.
     pub fn next(&self) -> Moment {
         let reserve = self.refill.times(self.burst.saturating_sub(1));

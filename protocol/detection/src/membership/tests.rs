@@ -3,10 +3,14 @@
 #[path = "../../../wire/tests/bent/mod.rs"]
 mod bent;
 mod bytes;
+mod exchanging;
 #[path = "../../../wire/tests/golden/mod.rs"]
 mod golden;
 mod lies;
 mod mesh;
+mod plain;
+mod trouble;
+mod words;
 
 use vocabulary::{Grade, HostId, Span};
 

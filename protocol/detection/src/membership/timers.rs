@@ -1,6 +1,6 @@
 //! What is due and when: foca's timers and our own, one of each kind, in the order (deadline, sequence).
 //!
-//! Law: at most five foca timers, two per known host and three of our own are held, because a later one of a kind takes
+//! Law: at most five foca timers, two per known host and five of our own are held, because a later one of a kind takes
 //! the place of the earlier; foca ignores a timer whose token, identity or incarnation is out of date.
 
 use std::collections::BTreeMap;
@@ -24,6 +24,10 @@ pub(super) enum Due {
     Alone,
     /// Say how we are, now that the budget allows it.
     Health,
+    /// Look for ourselves at hosts that others call down.
+    Look,
+    /// Exchange what is known with one member.
+    Exchange,
 }
 
 /// One kind of timer, of which there is one at most.
@@ -39,6 +43,8 @@ pub(super) enum Kind {
     Spread,
     Alone,
     Health,
+    Look,
+    Exchange,
 }
 
 /// All that waits.
@@ -142,6 +148,8 @@ impl Due {
             Self::Spread => Kind::Spread,
             Self::Alone => Kind::Alone,
             Self::Health => Kind::Health,
+            Self::Look => Kind::Look,
+            Self::Exchange => Kind::Exchange,
         }
     }
 

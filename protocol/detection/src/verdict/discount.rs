@@ -14,7 +14,7 @@ use super::grounds::{Heard, VerifiedGrounds};
 use super::seat_set::SeatSet;
 use crate::seats::Seating;
 
-/// An author whose loop was later than this within 10 s has missed answers that came in time: the second that a look may
+/// An author whose loop or sockets were later than this within 10 s has missed answers that came in time: the second that a look may
 /// take (protocol 3.1). Lower, and a busy fleet has no voices; an author late during the look itself says so (`look`).
 pub const LATE_MAX_MS: u32 = 1_000;
 
@@ -31,7 +31,7 @@ pub enum Discount {
         /// How many of its observers attest.
         attest: usize,
     },
-    /// Its event loop was this late, in milliseconds.
+    /// Its event loop or its sockets were this late, in milliseconds.
     Late(u32),
     /// So many subjects that it finds failed are seen well by more than f others.
     Contradicted(usize),
@@ -96,7 +96,7 @@ impl fmt::Display for Discount {
             Self::Deaf { reached, attest } => {
                 write!(out, "only {reached} of its {attest} observers that attest reached it")
             }
-            Self::Late(late_ms) => write!(out, "its event loop was {late_ms} ms late"),
+            Self::Late(late_ms) => write!(out, "its loop or its sockets were {late_ms} ms late"),
             Self::Contradicted(count) => {
                 write!(out, "others see well {count} subjects that it finds failed")
             }

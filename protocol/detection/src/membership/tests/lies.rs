@@ -122,39 +122,57 @@ fn nobody_else_says_under_which_boot_or_renewal_we_live() {
 }
 
 #[test]
-fn being_called_down_makes_us_renew_but_only_so_often() {
+fn being_called_down_by_two_makes_us_renew_but_only_so_often() {
     let mut us = member();
     let mut renewed = Vec::new();
     for at in 0..600 {
-        let mut header = packet(PEER, Message::TurnUndead, &[]);
-        if let Some(identity) = renewed.last() {
-            header = readdressed(*identity);
-        }
-        let from = host(PEER);
+        let from = if at % 2 == 0 { PEER } else { OTHER };
+        let bytes = undead(from, renewed.last().copied().unwrap_or(0));
         let now = NOW.after(Span::milliseconds(100 * at));
-        for effect in us.handle(now, Event::DatagramArrived { from, bytes: header }) {
+        for effect in us.handle(now, Event::DatagramArrived { from: host(from), bytes }) {
             if let Effect::Renewed { renewal } = effect {
                 renewed.push(renewal);
             }
         }
     }
     assert_eq!(renewed, [1, 2, 3], "in a minute");
-    assert_eq!(us.dropped()[&Dropped::RenewalHeldBack], 597);
-}
-
-fn readdressed(renewal: u32) -> Vec<u8> {
-    let dst = Identity { renewal, ..life(US) };
-    wire::encode(&Header { src: life(PEER), src_incarnation: 0, dst, message: Message::TurnUndead })
+    assert_eq!(us.dropped()[&Dropped::RenewalHeldBack], 593);
 }
 
 #[test]
-fn a_suspicion_that_cannot_be_refuted_costs_a_renewal_like_a_death() {
+fn being_called_down_by_one_alone_however_often_makes_us_do_nothing() {
+    let mut us = member();
+    for _ in 0..600 {
+        let down = packet(PEER, Message::Gossip, &[Member::down(life(US))]);
+        let effects = [hand(&mut us, PEER, undead(PEER, 0)), hand(&mut us, PEER, down)].concat();
+        assert_eq!(effects, [], "law SW11");
+    }
+    assert_eq!(us.dropped()[&Dropped::Uncorroborated], 1_200);
+    assert_eq!(us.up().len(), 1, "but its sender lives");
+}
+
+fn undead(from: u16, renewal: u32) -> Vec<u8> {
+    let dst = Identity { renewal, ..life(US) };
+    wire::encode(&Header { src: life(from), src_incarnation: 0, dst, message: Message::TurnUndead })
+}
+
+#[test]
+fn a_suspicion_at_an_incarnation_that_we_never_had_is_a_lie_and_costs_nothing() {
     let mut us = member();
     let last = Member::new(life(US), u16::MAX, State::Suspect);
-    let effects = hand(&mut us, PEER, packet(PEER, Message::Gossip, &[last.clone(), last]));
-    let renewals = effects.iter().filter(|effect| matches!(effect, Effect::Renewed { .. }));
-    assert_eq!(renewals.count(), 1);
-    assert_eq!(drops(&us), [(Dropped::AboutUs, 1)]);
+    assert_eq!(hand(&mut us, PEER, packet(PEER, Message::Gossip, &[last.clone(), last])), []);
+    assert_eq!(drops(&us), [(Dropped::AboutUs, 2)]);
+}
+
+#[test]
+fn a_suspicion_is_refuted_but_only_so_often() {
+    let mut us = member();
+    for incarnation in 0..100 {
+        let suspect = Member::new(life(US), incarnation, State::Suspect);
+        hand(&mut us, PEER, packet(PEER, Message::Gossip, &[suspect]));
+    }
+    assert_eq!(us.port.incarnation, 3);
+    assert_eq!(us.dropped()[&Dropped::RenewalHeldBack], 1);
 }
 
 #[test]
@@ -233,7 +251,8 @@ fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
 #[test]
 fn whoever_renews_goes_on_probing_without_being_spoken_to() {
     let mut us = member();
-    hand(&mut us, PEER, packet(PEER, Message::TurnUndead, &[]));
+    hand(&mut us, PEER, undead(PEER, 0));
+    hand(&mut us, OTHER, undead(OTHER, 0));
     let mut probes = Vec::new();
     for at in 1..20 {
         let now = NOW.after(Span::seconds(at));

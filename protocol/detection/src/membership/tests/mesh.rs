@@ -1,4 +1,6 @@
-//! A mesh of memberships in virtual time: one hop takes 1 to 3 ms, hosts can die, restart and be cut off.
+//! A mesh of memberships in virtual time: one hop takes 1 to 3 ms, hosts can die, restart, be cut off, and hear badly.
+//!
+//! A question on a stream is repeated until its time is over, so that it survives losses that a datagram does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +8,31 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use vocabulary::{Boot, HostId, Moment, Span};
 
+use super::super::identity::Identity;
 use super::super::{Effect, Event, Membership, Settings};
+use crate::watch::LookEnd;
 
-pub struct Mesh {
+/// How often a question is sent before its time is over.
+const TRIES: u32 = 4;
+
+/// How long a question on a stream may take.
+const STREAM_WITHIN: Span = Span::seconds(2);
+
+/// One host's part, ours or foca's alone.
+pub trait Peer {
+    fn new(settings: Settings, me: (HostId, Boot), seed: u64) -> Self;
+    fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect>;
+    fn answer(&mut self, now: Moment, from: HostId, bytes: &[u8]) -> (Vec<u8>, Vec<Effect>);
+    fn next_deadline(&self) -> Option<Moment>;
+    fn up(&self) -> &BTreeMap<HostId, Boot>;
+    fn identity(&self) -> Identity;
+}
+
+pub type Mesh = World<Membership>;
+
+pub struct World<P> {
     pub now: Moment,
-    pub hosts: BTreeMap<HostId, Membership>,
+    pub hosts: BTreeMap<HostId, P>,
     pub boots: BTreeMap<HostId, Boot>,
     /// Whom a lonely host dials.
     pub seeds: BTreeSet<HostId>,
@@ -18,13 +40,23 @@ pub struct Mesh {
     pub cut: BTreeSet<HostId>,
     /// Of so many thousandth of all packets nothing is heard again.
     pub loss_permille: u32,
-    /// Everything but sent packets.
+    /// Hosts that do not hear so many thousandth of what is sent to them.
+    pub deaf: BTreeMap<HostId, u32>,
+    /// Everything but what is sent.
     pub trace: Vec<(Moment, HostId, Effect)>,
     pub sent: BTreeMap<HostId, Sent>,
+    /// Bytes of questions and answers on streams.
+    pub streamed: u64,
     settings: Settings,
-    flying: BTreeMap<(Moment, u64), (HostId, HostId, Vec<u8>)>,
+    flying: BTreeMap<(Moment, u64), Parcel>,
     sequence: u64,
     luck: ChaCha8Rng,
+}
+
+enum Parcel {
+    Datagram { from: HostId, to: HostId, bytes: Vec<u8> },
+    Question { from: HostId, to: HostId, bytes: Vec<u8> },
+    Told { to: HostId, event: Event },
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +77,7 @@ pub fn boot(number: u64) -> Boot {
     Boot { number, nonce }
 }
 
-impl Mesh {
+impl<P: Peer> World<P> {
     /// `count` hosts that know nothing but host 0, all started within the first second.
     pub fn joining(count: u16, seed: u64) -> Self {
         let settings = Settings { hosts: usize::from(count), ..Settings::default() };
@@ -56,8 +88,10 @@ impl Mesh {
             seeds: [host(0)].into(),
             cut: BTreeSet::new(),
             loss_permille: 0,
+            deaf: BTreeMap::new(),
             trace: Vec::new(),
             sent: BTreeMap::new(),
+            streamed: 0,
             settings,
             flying: BTreeMap::new(),
             sequence: 0,
@@ -68,6 +102,11 @@ impl Mesh {
             mesh.run(Span::milliseconds(1_000 / u64::from(count)));
         }
         mesh
+    }
+
+    /// So many hosts are expected from now on.
+    pub fn resize(&mut self, count: u16) {
+        self.settings.hosts = usize::from(count);
     }
 
     /// The same, a minute later, with nothing left to say of the beginning.
@@ -81,8 +120,8 @@ impl Mesh {
 
     pub fn start(&mut self, id: HostId, boot: Boot) {
         let seed = self.luck.next_u64();
-        let membership = Membership::new(self.settings.clone(), (id, boot), seed);
-        self.hosts.insert(id, membership);
+        let peer = P::new(self.settings.clone(), (id, boot), seed);
+        self.hosts.insert(id, peer);
         self.boots.insert(id, boot);
     }
 
@@ -121,7 +160,7 @@ impl Mesh {
 
     pub fn is_complete(&self) -> bool {
         let all = self.hosts.len() - 1;
-        let mut members = self.hosts.values().map(Membership::up);
+        let mut members = self.hosts.values().map(Peer::up);
         members.all(|up| {
             up.len() == all && up.iter().all(|(id, boot)| self.boots.get(id) == Some(boot))
         })
@@ -148,8 +187,64 @@ impl Mesh {
                     self.tell(id, Event::Introduce { host: seed, boot });
                 }
             }
+            Effect::Look { host } => self.look(id, host),
+            Effect::Exchange { with, bytes } => self.ask(id, with, bytes),
             told => self.trace.push((self.now, id, told)),
         }
+    }
+
+    fn look(&mut self, from: HostId, host: HostId) {
+        let boot = self.boots.get(&host).copied().filter(|_| self.hosts.contains_key(&host));
+        let (after, end) = match boot {
+            Some(boot) if self.passes(from, host) => (self.hop(), LookEnd::Answered(boot)),
+            _ => (STREAM_WITHIN, LookEnd::Silent),
+        };
+        self.fly(after, Parcel::Told { to: from, event: Event::Looked { host, end } });
+    }
+
+    fn ask(&mut self, from: HostId, with: HostId, bytes: Vec<u8>) {
+        self.streamed += bytes.len() as u64;
+        if self.hosts.contains_key(&with) && self.passes(from, with) {
+            let hop = self.hop();
+            self.fly(hop, Parcel::Question { from, to: with, bytes });
+        } else {
+            let event = Event::Exchanged { with, answer: None };
+            self.fly(STREAM_WITHIN, Parcel::Told { to: from, event });
+        }
+    }
+
+    fn answer(&mut self, from: HostId, to: HostId, bytes: &[u8]) {
+        let Some(peer) = self.hosts.get_mut(&to) else {
+            return;
+        };
+        let (answer, effects) = peer.answer(self.now, from, bytes);
+        self.streamed += answer.len() as u64;
+        for effect in effects {
+            self.perform(to, effect);
+        }
+        let hop = self.hop();
+        let event = Event::Exchanged { with: to, answer: Some(answer) };
+        self.fly(hop, Parcel::Told { to: from, event });
+    }
+
+    /// Whether a question and its answer both come through within their time.
+    fn passes(&mut self, from: HostId, to: HostId) -> bool {
+        self.reaches(from, to) && (0..TRIES).any(|_| !self.is_lost(to) && !self.is_lost(from))
+    }
+
+    fn is_lost(&mut self, to: HostId) -> bool {
+        let deaf = self.deaf.get(&to).copied().unwrap_or(0);
+        let luck = self.luck.next_u64();
+        luck % 1_000 < u64::from(self.loss_permille) || (luck >> 32) % 1_000 < u64::from(deaf)
+    }
+
+    fn hop(&mut self) -> Span {
+        Span::milliseconds(1 + self.luck.next_u64() % 3)
+    }
+
+    fn fly(&mut self, after: Span, parcel: Parcel) {
+        self.sequence += 1;
+        self.flying.insert((self.now.after(after), self.sequence), parcel);
     }
 
     fn send(&mut self, from: HostId, to: HostId, bytes: Vec<u8>) {
@@ -157,12 +252,9 @@ impl Mesh {
         sent.packets += 1;
         sent.bytes += bytes.len() as u64;
         sent.largest = sent.largest.max(bytes.len());
-        let luck = self.luck.next_u32();
-        if self.reaches(from, to) && luck % 1_000 >= self.loss_permille {
-            self.sequence += 1;
-            let hop = Span::milliseconds(1 + u64::from(luck >> 16) % 3);
-            let place = (self.now.after(hop), self.sequence);
-            self.flying.insert(place, (from, to, bytes));
+        if self.reaches(from, to) && !self.is_lost(to) {
+            let hop = self.hop();
+            self.fly(hop, Parcel::Datagram { from, to, bytes });
         }
     }
 
@@ -175,8 +267,13 @@ impl Mesh {
             if entry.key().0 > self.now {
                 break;
             }
-            let (from, to, bytes) = entry.remove();
-            self.tell(to, Event::DatagramArrived { from, bytes });
+            match entry.remove() {
+                Parcel::Datagram { from, to, bytes } => {
+                    self.tell(to, Event::DatagramArrived { from, bytes });
+                }
+                Parcel::Question { from, to, bytes } => self.answer(from, to, &bytes),
+                Parcel::Told { to, event } => self.tell(to, event),
+            }
         }
     }
 
@@ -190,7 +287,33 @@ impl Mesh {
 
     fn next(&self) -> Option<Moment> {
         let flying = self.flying.keys().next().map(|(moment, _)| *moment);
-        let deadlines = self.hosts.values().filter_map(Membership::next_deadline);
+        let deadlines = self.hosts.values().filter_map(Peer::next_deadline);
         deadlines.chain(flying).min()
+    }
+}
+
+impl Peer for Membership {
+    fn new(settings: Settings, me: (HostId, Boot), seed: u64) -> Self {
+        Self::new(settings, me, seed)
+    }
+
+    fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        self.handle(now, event)
+    }
+
+    fn answer(&mut self, now: Moment, from: HostId, bytes: &[u8]) -> (Vec<u8>, Vec<Effect>) {
+        self.answer(now, from, bytes)
+    }
+
+    fn next_deadline(&self) -> Option<Moment> {
+        self.next_deadline()
+    }
+
+    fn up(&self) -> &BTreeMap<HostId, Boot> {
+        self.up()
+    }
+
+    fn identity(&self) -> Identity {
+        *self.foca.identity()
     }
 }

@@ -1,0 +1,249 @@
+//! What we ask other hosts on streams before we believe, or to learn what we have missed: our own looks, and exchanges.
+//!
+//! The laws stand in `looks`, `digest` and `exchange`.
+
+use std::collections::BTreeMap;
+
+use foca::{Member, Timer};
+use rand_core::Rng;
+use vocabulary::{HostId, Moment, Span};
+
+use super::digest::{self, Answer, Ask, PARTS, Parts, State, Summary};
+use super::identity::Identity;
+use super::looks::Why;
+use super::sieve::{Dropped, Notes, Standpoint};
+use super::timers::Due;
+use super::{Effect, Membership, exchange};
+use crate::watch::LookEnd;
+
+/// A partner that did not answer is followed by another one after so long.
+const TRY_ANOTHER_AFTER: Span = Span::seconds(5);
+
+impl Membership {
+    /// What another host asks of us by [`wire::Request::Members`], and what follows from what it told us. Always answered.
+    pub fn answer(&mut self, now: Moment, from: HostId, bytes: &[u8]) -> (Vec<u8>, Vec<Effect>) {
+        self.port.now = now;
+        let answer = if self.has_left || !self.exchanges.admits(now, from) {
+            Answer::Refused
+        } else {
+            match Ask::from_bytes(bytes) {
+                Ok(ask) => self.answer_to(from, ask),
+                Err(_) => {
+                    self.count(Dropped::Malformed);
+                    Answer::Refused
+                }
+            }
+        };
+        self.settle();
+        (answer.to_bytes(), std::mem::take(&mut self.port.effects))
+    }
+
+    fn answer_to(&mut self, from: HostId, ask: Ask) -> Answer {
+        match ask {
+            Ask::Digest { members, hash } => self.summary().answer(members, hash),
+            Ask::States { parts, own, states } => {
+                let ours = self.states_within(&parts);
+                self.learn(from, own, &states);
+                Answer::States { own: self.own_state(), states: ours }
+            }
+        }
+    }
+
+    /// foca is about to call a member down: not before we have looked ourselves (law SW12).
+    pub(super) fn suspect(&mut self, timer: Timer<Identity>) {
+        let Timer::ChangeSuspectToDown { member_id, .. } = &timer else {
+            return;
+        };
+        let host = member_id.host;
+        if self.doubted.contains(&host) || !self.looks.begin(host, Why::Suspected(timer.clone())) {
+            self.find_alone(timer);
+        } else {
+            self.port.effects.push(Effect::Look { host });
+        }
+    }
+
+    /// Others' words whose turn has come.
+    pub(super) fn look_due(&mut self) {
+        let now = self.port.now;
+        for host in self.looks.take_due(now) {
+            let Some(known) = self.identity_of(&host) else {
+                continue;
+            };
+            if let Some(accused) = self.sieve.hearsay.accused(now, &host) {
+                if self.looks.begin(host, Why::Accused(accused)) {
+                    self.port.effects.push(Effect::Look { host });
+                }
+            } else if let Some(name) = self.sieve.hearsay.renamed(now, &known) {
+                // Its answer says under which name it lives.
+                self.announce(name);
+            }
+        }
+    }
+
+    /// One look has ended.
+    pub(super) fn looked(&mut self, host: HostId, end: LookEnd) {
+        let why = self.looks.end(&host);
+        match (end, why) {
+            (LookEnd::Answered(boot), Some(_)) => {
+                self.sieve.acquit(&host);
+                self.introduce(host, boot);
+            }
+            (LookEnd::Silent | LookEnd::Refused, Some(Why::Accused(accused))) => {
+                self.sieve.agree(&host);
+                let down = std::iter::once(Member::down(accused));
+                let outcome = self.foca.apply_many(down, true, &mut self.port);
+                self.check(outcome);
+            }
+            // A look that could not be made leaves foca's finding as it was, and another's word as it was.
+            (_, Some(Why::Suspected(timer))) => self.find_alone(timer),
+            (LookEnd::Unable, Some(Why::Accused(_))) | (_, None) => {}
+        }
+    }
+
+    /// foca calls a member down by what we have found ourselves.
+    fn find_alone(&mut self, timer: Timer<Identity>) {
+        let Timer::ChangeSuspectToDown { member_id, .. } = &timer else {
+            return;
+        };
+        let member = *member_id;
+        let is_accused = self.sieve.hearsay.accused(self.port.now, &member.host) == Some(member);
+        self.run_foca(timer);
+        if !is_accused && self.identity_of(&member.host).is_none_or(|known| known == member) {
+            self.sieve.found_alone(member);
+        }
+    }
+
+    /// The next exchange begins, with somebody connected if there is anybody.
+    pub(super) fn exchange(&mut self) {
+        let wait = exchange::next_wait(&mut self.luck);
+        self.port.timers.set(self.port.now.after(wait), Due::Exchange);
+        self.gather_company();
+        let connected = self.port.company.pop();
+        self.port.company.clear();
+        let Some(partner) = connected.or_else(|| self.anybody()) else {
+            return;
+        };
+        self.exchanges.begin(partner.host);
+        let ask = self.summary().ask();
+        self.ask(partner.host, &ask);
+    }
+
+    /// What the partner has answered.
+    pub(super) fn exchanged(&mut self, with: HostId, answer: Option<&[u8]>) {
+        if !self.exchanges.is_with(with) {
+            return;
+        }
+        match answer.map(Answer::from_bytes) {
+            Some(Ok(Answer::Hashes(hashes))) => {
+                let parts = self.summary().differing(&hashes);
+                let (own, states) = (self.own_state(), self.states_within(&parts));
+                self.ask(with, &Ask::States { parts, own, states });
+            }
+            Some(Ok(Answer::States { own, states })) => {
+                self.exchanges.end();
+                self.learn(with, own, &states);
+            }
+            Some(Ok(Answer::Same)) => self.exchanges.end(),
+            Some(Ok(Answer::Refused)) | None => self.try_another(),
+            Some(Err(_)) => {
+                self.count(Dropped::Malformed);
+                self.try_another();
+            }
+        }
+    }
+
+    fn try_another(&mut self) {
+        self.exchanges.end();
+        let next = self.port.now.after(TRY_ANOTHER_AFTER);
+        self.port.timers.set(next, Due::Exchange);
+    }
+
+    fn ask(&mut self, with: HostId, ask: &Ask) {
+        let bytes = ask.to_bytes();
+        self.port.effects.push(Effect::Exchange { with, bytes });
+    }
+
+    /// What a partner knows passes the same sieve as gossip does; of itself it speaks with its own certificate.
+    fn learn(&mut self, from: HostId, own: State, states: &[State]) {
+        if own.host != from || from == self.foca.identity().host {
+            return self.count(Dropped::ForgedSource);
+        }
+        let members = self.foca.iter_membership_state();
+        let index: BTreeMap<HostId, Member<Identity>> =
+            members.map(|member| (member.id().host, member.clone())).collect();
+        let speaker = (own.identity(), own.incarnation);
+        let updates = states.iter().map(State::member).collect();
+        let mut notes = Notes::default();
+        let now = self.port.now;
+        let standpoint = Standpoint {
+            now,
+            me: self.foca.identity(),
+            incarnation: self.port.incarnation,
+            known: &|host| index.get(host).cloned(),
+            is_doubted: &|host| self.doubted.contains(host),
+            is_full: index.len() + states.len() > self.settings.members_max(),
+        };
+        let heard = self.sieve.hear_speaker(&standpoint, speaker, true);
+        let mut believed = self.sieve.sift_updates(&standpoint, (speaker.0, updates), &mut notes);
+        self.take_notes(notes);
+        match heard {
+            Ok(wrong) => {
+                self.forget(wrong);
+                believed.insert(0, Member::new(speaker.0, speaker.1, foca::State::Alive));
+            }
+            Err(why) => return self.count(why),
+        }
+        let outcome = self.foca.apply_many(believed.into_iter(), true, &mut self.port);
+        self.check(outcome);
+    }
+
+    fn summary(&self) -> Summary {
+        Summary::of(&self.states())
+    }
+
+    fn states_within(&mut self, parts: &Parts) -> Vec<State> {
+        let from = usize::try_from(self.luck.next_u64() % PARTS as u64).unwrap_or_default();
+        digest::within(&self.states(), parts, from)
+    }
+
+    /// All members, the dead among them, and ourselves.
+    fn states(&self) -> Vec<State> {
+        let members = self.foca.iter_membership_state().map(State::of);
+        members.chain([self.own_state()]).collect()
+    }
+
+    fn own_state(&self) -> State {
+        let alive = foca::State::Alive;
+        State::of(&Member::new(*self.foca.identity(), self.port.incarnation, alive))
+    }
+
+    fn identity_of(&self, host: &HostId) -> Option<Identity> {
+        let mut members = self.foca.iter_membership_state();
+        members.find(|member| member.id().host == *host).map(|member| *member.id())
+    }
+
+    fn anybody(&mut self) -> Option<Identity> {
+        let count = self.foca.num_members();
+        let chosen = self.luck.next_u64().checked_rem(count as u64)?;
+        let mut members = self.foca.iter_members().map(Member::id);
+        members.nth(usize::try_from(chosen).unwrap_or_default()).copied()
+    }
+}
+
+impl State {
+    fn of(member: &Member<Identity>) -> Self {
+        let Identity { host, boot, renewal } = *member.id();
+        let is_down = member.state() == foca::State::Down;
+        Self { host, boot, renewal, incarnation: member.incarnation(), is_down }
+    }
+
+    fn identity(&self) -> Identity {
+        let Self { host, boot, renewal, .. } = *self;
+        Identity { host, boot, renewal }
+    }
+
+    fn member(&self) -> Member<Identity> {
+        let state = if self.is_down { foca::State::Down } else { foca::State::Alive };
+        Member::new(self.identity(), self.incarnation, state)
+    }
+}

@@ -1,0 +1,202 @@
+//! What two members tell each other so that each learns what gossip has lost: the bytes of the exchange (protocol 4).
+//!
+//! | asked | answered |
+//! |---|---|
+//! | [`Ask::Digest`]: how many members, and one hash over all | [`Answer::Same`], or [`Answer::Hashes`] of each part |
+//! | [`Ask::States`]: whatever the asker knows in the parts that differ | [`Answer::States`]: what the other knows in them |
+//!
+//! The hash is over who is active, in which boot, renewal and incarnation, the speaker itself included. How long a death is
+//! remembered is each host's own affair; but of the parts that differ the dead are told as well.
+//! Law SW13: any bytes are an exchange within its bounds, or a fault.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{Boot, Digest, HostId};
+
+/// Parts into which hosts fall by their ids: two hundred members each in the largest mesh.
+pub(super) const PARTS: usize = 256;
+
+/// States in one message: they fill four fifths of a stream's frame. A view that lacks more takes several exchanges.
+pub(super) const STATES_MAX: usize = 4_096;
+
+/// One host as another knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct State {
+    pub host: HostId,
+    pub boot: Boot,
+    pub renewal: u32,
+    pub incarnation: u16,
+    pub is_down: bool,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Ask {
+    Digest { members: u64, hash: u64 },
+    States { parts: Parts, own: State, states: Vec<State> },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Answer {
+    Same,
+    Hashes(Vec<u64>),
+    States {
+        own: State,
+        states: Vec<State>,
+    },
+    /// Asked too often, or by bytes that are no question.
+    Refused,
+}
+
+/// A set of parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parts([u64; PARTS / 64]);
+
+/// Why bytes are no part of an exchange; nothing has moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ExchangeFault {
+    Codec(wire::Fault),
+    /// More states or other hashes than the bounds allow.
+    OutOfBounds,
+}
+
+/// Who is active, as one number for each part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Summary {
+    members: u64,
+    hashes: Vec<u64>,
+}
+
+impl State {
+    /// Which part it falls into.
+    pub fn part(&self) -> usize {
+        usize::from(self.host.0[0])
+    }
+
+    fn hash(&self) -> u64 {
+        let Boot { number, nonce } = self.boot;
+        Digest::of(&[
+            &self.host.0,
+            &number.to_be_bytes(),
+            &nonce.to_be_bytes(),
+            &self.renewal.to_be_bytes(),
+            &self.incarnation.to_be_bytes(),
+        ])
+        .leading()
+    }
+}
+
+impl Summary {
+    /// Over all that are active; the order does not matter.
+    pub fn of<'a>(states: impl IntoIterator<Item = &'a State>) -> Self {
+        let mut summary = Self { members: 0, hashes: vec![0; PARTS] };
+        for state in states.into_iter().filter(|state| !state.is_down) {
+            summary.members += 1;
+            if let Some(hash) = summary.hashes.get_mut(state.part()) {
+                *hash ^= state.hash();
+            }
+        }
+        summary
+    }
+
+    /// The question that begins an exchange.
+    pub fn ask(&self) -> Ask {
+        Ask::Digest { members: self.members, hash: self.hash() }
+    }
+
+    /// The answer to such a question.
+    pub fn answer(&self, members: u64, hash: u64) -> Answer {
+        if (members, hash) == (self.members, self.hash()) {
+            Answer::Same
+        } else {
+            Answer::Hashes(self.hashes.clone())
+        }
+    }
+
+    /// Where another's hashes are not ours.
+    pub fn differing(&self, hashes: &[u64]) -> Parts {
+        let mut parts = Parts::default();
+        let pairs = self.hashes.iter().zip(hashes).enumerate();
+        for (part, _) in pairs.filter(|(_, (ours, theirs))| ours != theirs) {
+            parts.insert(part);
+        }
+        parts
+    }
+
+    fn hash(&self) -> u64 {
+        let bytes: Vec<u8> = self.hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
+        Digest::of(&[&bytes]).leading()
+    }
+}
+
+impl Parts {
+    /// Puts one in.
+    pub fn insert(&mut self, part: usize) {
+        if let Some(word) = self.0.get_mut(part / 64) {
+            *word |= 1 << (part % 64);
+        }
+    }
+
+    /// Whether it is in.
+    pub fn holds(&self, part: usize) -> bool {
+        self.0.get(part / 64).is_some_and(|word| word >> (part % 64) & 1 == 1)
+    }
+}
+
+impl Ask {
+    /// As it travels in [`wire::Request::Members`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// Reads a question, all of the bytes and no more.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ExchangeFault> {
+        let ask: Self = wire::decode(bytes).map_err(ExchangeFault::Codec)?;
+        match &ask {
+            Self::States { states, .. } if states.len() > STATES_MAX => {
+                Err(ExchangeFault::OutOfBounds)
+            }
+            Self::States { .. } | Self::Digest { .. } => Ok(ask),
+        }
+    }
+}
+
+impl Answer {
+    /// As it travels in [`wire::Response::Members`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        wire::encode(self)
+    }
+
+    /// Reads an answer, all of the bytes and no more.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ExchangeFault> {
+        let answer: Self = wire::decode(bytes).map_err(ExchangeFault::Codec)?;
+        let is_within = match &answer {
+            Self::Hashes(hashes) => hashes.len() == PARTS,
+            Self::States { states, .. } => states.len() <= STATES_MAX,
+            Self::Same | Self::Refused => true,
+        };
+        if is_within { Ok(answer) } else { Err(ExchangeFault::OutOfBounds) }
+    }
+}
+
+/// Those that fall into the wanted parts; of more than fit, the first in the order that begins at `from`.
+pub(super) fn within(states: &[State], parts: &Parts, from: usize) -> Vec<State> {
+    let mut wanted: BTreeMap<(usize, HostId), State> = BTreeMap::new();
+    for state in states.iter().filter(|state| parts.holds(state.part())) {
+        wanted.insert(((state.part() + PARTS - from % PARTS) % PARTS, state.host), *state);
+    }
+    wanted.into_values().take(STATES_MAX).collect()
+}
+
+impl std::fmt::Display for ExchangeFault {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Codec(fault) => write!(out, "no part of an exchange: {fault}"),
+            Self::OutOfBounds => out.write_str("an exchange beyond its bounds"),
+        }
+    }
+}
+
+impl std::error::Error for ExchangeFault {}

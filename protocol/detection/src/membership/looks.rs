@@ -1,0 +1,123 @@
+//! When do we look for ourselves before a member is called down?
+//!
+//! Law SW12: nobody is called down by us, or on one sender's word, who has answered our own look since. A look is a question
+//! on a stream: it is repeated when packets are lost, and tells silence from a look that could not be made.
+//! A word of another is looked into after up to [`ACCUSED_WAIT`], drawn for each: most of a large mesh hear a second sender
+//! before their turn comes, and one dead host is not dialled by all. Looks for others' words are rationed; at the bound the
+//! word waits longer, for a second sender or for its turn.
+
+use std::collections::BTreeMap;
+
+use foca::Timer;
+use rand_core::Rng;
+use vocabulary::{HostId, Moment, Span};
+
+use super::bucket::Bucket;
+use super::identity::Identity;
+
+/// The longest wait before another's word is looked into.
+const ACCUSED_WAIT: Span = Span::seconds(10);
+
+/// Looks into others' words at once: a small rack. Each may cost a dial of 4 kB.
+const LOOKS_BURST: u64 = 8;
+/// See [`LOOKS_BURST`]: a liar that accuses everybody costs each host less than one kilobyte a second.
+const LOOKS_REFILL: Span = Span::seconds(5);
+
+/// Looks under way at once, of both kinds: own suspicions come one in a probe period, so that more were lost by the shell.
+const UNDER_WAY_MAX: usize = 64;
+
+/// Why we look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// foca is about to call it down: this is its timer.
+    Suspected(Timer<Identity>),
+    /// Somebody else called it down, under this name.
+    Accused(Identity),
+}
+
+/// Looks that are due or under way.
+#[derive(Debug)]
+pub(super) struct Looks {
+    due: BTreeMap<HostId, Moment>,
+    under_way: BTreeMap<HostId, Why>,
+    bucket: Bucket,
+}
+
+impl Looks {
+    pub fn new() -> Self {
+        Self {
+            due: BTreeMap::new(),
+            under_way: BTreeMap::new(),
+            bucket: Bucket::full(LOOKS_BURST, LOOKS_REFILL),
+        }
+    }
+
+    /// Somebody has said something of this host that our own look could settle.
+    pub fn want(&mut self, now: Moment, host: HostId, luck: &mut impl Rng) {
+        if !self.under_way.contains_key(&host) {
+            let wait = luck.next_u64() % ACCUSED_WAIT.as_milliseconds();
+            self.due.entry(host).or_insert_with(|| now.after(Span::milliseconds(wait)));
+        }
+    }
+
+    /// Hosts whose turn has come, as far as the ration goes; who has waited longest comes first.
+    pub fn take_due(&mut self, now: Moment) -> Vec<HostId> {
+        let due = self.due.iter().filter(|(_, at)| **at <= now);
+        let mut due: Vec<(Moment, HostId)> = due.map(|(host, at)| (*at, *host)).collect();
+        due.sort_unstable();
+        let granted = due.into_iter().take_while(|_| self.bucket.take(now));
+        let taken: Vec<HostId> = granted.map(|(_, host)| host).collect();
+        for host in &taken {
+            self.due.remove(host);
+        }
+        taken
+    }
+
+    /// A look begins; false if too many are under way.
+    pub fn begin(&mut self, host: HostId, why: Why) -> bool {
+        let has_room = self.under_way.len() < UNDER_WAY_MAX;
+        if has_room {
+            self.due.remove(&host);
+            self.under_way.insert(host, why);
+        }
+        has_room
+    }
+
+    /// A look has ended: why it was begun.
+    pub fn end(&mut self, host: &HostId) -> Option<Why> {
+        self.under_way.remove(host)
+    }
+
+    /// When the next one is due.
+    pub fn next(&self) -> Option<Moment> {
+        self.due.values().min().map(|at| self.bucket.next().max(*at))
+    }
+
+    /// foca begins again: its timers are void.
+    pub fn clear(&mut self) {
+        self.due.clear();
+        self.under_way.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng;
+
+    #[test]
+    fn a_flood_of_words_is_looked_into_at_the_rations_pace_and_each_of_them_in_the_end() {
+        let mut looks = Looks::new();
+        let mut luck = ChaCha8Rng::seed_from_u64(1);
+        let at = |seconds: u64| Moment::from_milliseconds(1_000_000 + seconds * 1_000);
+        for number in 0..40 {
+            looks.want(at(0), HostId([number; 16]), &mut luck);
+        }
+        assert_eq!(looks.take_due(at(10)).len(), 8, "all are due");
+        assert_eq!(looks.next(), Some(at(15)));
+        let taken: usize = (11..=170).map(|second| looks.take_due(at(second)).len()).sum();
+        assert_eq!(taken, 32);
+        assert_eq!(looks.next(), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! What follows from any event, whatever it was.
+
+use foca::Message;
+use vocabulary::Span;
+
+use super::identity::Identity;
+use super::packet::Packet;
+use super::records::Heard;
+use super::timers::{Due, Kind};
+use super::{Effect, Membership, exchange, new_foca};
+
+/// How long to wait between two rounds of gossip while there is something to tell.
+const SPREAD_EVERY: Span = Span::milliseconds(200);
+
+/// First wait before [`Effect::Alone`] is said again; doubles up to [`ALONE_EVERY_MAX`].
+pub(super) const ALONE_EVERY_MIN: Span = Span::seconds(1);
+/// Longest wait between two [`Effect::Alone`].
+const ALONE_EVERY_MAX: Span = Span::seconds(30);
+
+impl Membership {
+    /// What follows from any event, whatever it was.
+    pub(super) fn settle(&mut self) {
+        if self.has_left {
+            return;
+        }
+        self.settle_renewal();
+        self.settle_company();
+        self.settle_members();
+        self.settle_own_health();
+        self.settle_timers();
+        self.mute();
+        let has_news = self.foca.updates_backlog() > 0 || self.foca.custom_broadcast_backlog() > 0;
+        if has_news && self.alone.is_none() && !self.port.timers.has(Kind::Spread) {
+            let next = self.port.now.after(SPREAD_EVERY);
+            self.port.timers.set(next, Due::Spread);
+        }
+    }
+
+    /// A renewed foca stops probing until the next update reaches it, so it gets an empty one.
+    fn settle_renewal(&mut self) {
+        if let Some(identity) = self.port.renewed.take() {
+            let renewal = identity.renewal;
+            self.port.incarnation = 0;
+            self.port.effects.push(Effect::Renewed { renewal });
+            let outcome = self.foca.apply_many(std::iter::empty(), true, &mut self.port);
+            self.check(outcome);
+        }
+    }
+
+    fn settle_company(&mut self) {
+        let has_members = self.foca.num_members() > 0;
+        match self.alone {
+            None if !has_members => {
+                self.begin_again();
+                self.alone = Some(ALONE_EVERY_MIN);
+                self.say_alone();
+            }
+            Some(_) if has_members => {
+                self.alone = None;
+                self.port.timers.unset(Kind::Alone);
+                let first = exchange::first_wait(&mut self.luck);
+                self.port.timers.set(self.port.now.after(first), Due::Exchange);
+                self.port.effects.push(Effect::Joined);
+            }
+            None | Some(_) => {}
+        }
+    }
+
+    /// Whoever has lost everybody was likely cut off itself, and has called everybody down in vain. It would greet healthy
+    /// peers as dead, gossip that to the first one that answers, and make each of them renew. So it trusts none of its own
+    /// findings and begins again, under a renewal that stands against what was said of it meanwhile.
+    fn begin_again(&mut self) {
+        let before = *self.foca.identity();
+        let identity = foca::Identity::renew(&before).unwrap_or(before);
+        self.foca = new_foca(&self.settings, identity, &mut self.luck);
+        self.port.timers.unset_foca();
+        self.port.timers.unset(Kind::Exchange);
+        self.port.incarnation = 0;
+        self.heard = Heard::default();
+        self.sieve.begin_again();
+        self.looks.clear();
+        self.exchanges.end();
+        self.port.effects.push(Effect::Renewed { renewal: identity.renewal });
+    }
+
+    pub(super) fn say_alone(&mut self) {
+        if let Some(wait) = self.alone {
+            self.port.effects.push(Effect::Alone);
+            self.alone = Some(wait.times(2).min(ALONE_EVERY_MAX));
+            let next = self.port.now.after(wait);
+            self.port.timers.set(next, Due::Alone);
+        }
+    }
+
+    /// foca tells of changes piecemeal (renamed, then down, then up): what counts is the state it ends in.
+    fn settle_members(&mut self) {
+        for host in std::mem::take(&mut self.port.touched) {
+            let known = self.up.get(&host).copied();
+            let mut members = self.foca.iter_members();
+            let found = members.find(|member| member.id().host == host);
+            match (known, found.map(|member| member.id().boot)) {
+                (_, Some(boot)) if known != Some(boot) => {
+                    self.up.insert(host, boot);
+                    self.own.repeat();
+                    self.port.effects.push(Effect::Up { host, boot });
+                }
+                (Some(boot), None) => {
+                    self.up.remove(&host);
+                    self.port.effects.push(Effect::Down { host, boot });
+                }
+                (_, _) => {}
+            }
+        }
+    }
+
+    /// Whom we alone have found to be down need not renew for it: only what two say is worth a demand (law SW11).
+    fn mute(&mut self) {
+        let sieve = &self.sieve;
+        self.port.effects.retain(|effect| match effect {
+            Effect::Send { to, bytes } if sieve.is_alone_about(to) => {
+                let packet = Packet::parse(bytes);
+                packet.is_ok_and(|packet| packet.header.message != Message::TurnUndead)
+            }
+            _ => true,
+        });
+    }
+
+    fn settle_timers(&mut self) {
+        match self.looks.next() {
+            Some(next) => self.port.timers.set(next, Due::Look),
+            None => self.port.timers.unset(Kind::Look),
+        }
+    }
+
+    fn settle_own_health(&mut self) {
+        let Identity { host, boot, .. } = *self.foca.identity();
+        if let Some(record) = self.own.speak(self.port.now, host, boot) {
+            self.tell(&record);
+        }
+        match self.own.next() {
+            Some(next) => self.port.timers.set(next, Due::Health),
+            None => self.port.timers.unset(Kind::Health),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Two members tell each other what gossip has lost.
+
+use std::collections::BTreeMap;
+
+use expect_test::expect_file;
+use foca::Member;
+use proptest::prelude::*;
+use vocabulary::{Boot, HostId, Moment, Span};
+
+use super::super::digest::{Answer, Ask, PARTS, Parts, STATES_MAX, State, Summary, within};
+use super::super::identity::Identity;
+use super::super::*;
+use super::bent::bent;
+use super::golden::{Page, every};
+use super::mesh::{Mesh, boot, host};
+
+const NOW: Moment = Moment::from_milliseconds(600_000);
+
+fn state(number: u8) -> State {
+    let boot = Boot { number: 300, nonce: 5 };
+    State { host: HostId([number; 16]), boot, renewal: 2, incarnation: 3, is_down: number == 9 }
+}
+
+fn parts() -> Parts {
+    let mut parts = Parts::default();
+    [0, 5, 9, 255].into_iter().for_each(|part| parts.insert(part));
+    parts
+}
+
+fn states() -> Vec<State> {
+    vec![state(5), state(9)]
+}
+
+#[test]
+fn the_bytes_of_an_exchange_are_those_of_the_page() {
+    let mut page = Page::of(expect_file!["bytes/exchange.txt"]);
+    let page = &mut page;
+    every!(page, State { State { .. } => [state(5)] });
+    every!(page, Ask {
+        Ask::Digest { .. } => [Ask::Digest { members: 300, hash: 77 }],
+        Ask::States { .. } => [Ask::States { parts: parts(), own: state(1), states: states() }],
+    });
+    every!(page, Answer {
+        Answer::Same => [Answer::Same],
+        Answer::Hashes(_) => [Answer::Hashes(vec![77; 2])],
+        Answer::States { .. } => [Answer::States { own: state(1), states: states() }],
+        Answer::Refused => [Answer::Refused],
+    });
+    page.check();
+}
+
+#[test]
+fn the_hash_over_a_view_is_the_same_on_every_host_and_version() {
+    let Ask::Digest { members, hash } = Summary::of(&[state(5), state(9), state(200)]).ask() else {
+        panic!("a digest");
+    };
+    assert_eq!(Summary::of(&[state(200), state(5)]).ask(), Ask::Digest { members: 2, hash });
+    assert_eq!((members, hash), (2, 13_432_611_039_009_370_630), "pinned");
+}
+
+#[test]
+fn the_largest_exchange_fits_its_frame() {
+    let boot = Boot { number: u64::MAX, nonce: u128::MAX };
+    let largest = State {
+        host: HostId([255; 16]),
+        boot,
+        renewal: u32::MAX,
+        incarnation: u16::MAX,
+        is_down: true,
+    };
+    let states = vec![largest; STATES_MAX];
+    let ask = Ask::States { parts: parts(), own: largest, states: states.clone() }.to_bytes();
+    let answer = Answer::States { own: largest, states }.to_bytes();
+    for bytes in [&ask, &answer] {
+        assert!(bytes.len() + 16 < wire::frame::STREAM_BYTES_MAX, "{} bytes", bytes.len());
+    }
+    assert!(Ask::from_bytes(&ask).is_ok() && Answer::from_bytes(&answer).is_ok());
+    let states = vec![state(1); STATES_MAX + 1];
+    let own = state(1);
+    let beyond = Ask::States { parts: parts(), own, states: states.clone() }.to_bytes();
+    assert!(Ask::from_bytes(&beyond).is_err(), "law SW13");
+    assert!(Answer::from_bytes(&Answer::States { own, states }.to_bytes()).is_err());
+    assert!(Answer::from_bytes(&Answer::Hashes(vec![0; PARTS - 1]).to_bytes()).is_err());
+}
+
+#[test]
+fn of_more_states_than_fit_another_part_comes_first_each_time() {
+    let all: Vec<State> = (0..=255).map(state).collect();
+    let every_part = Summary::of(&[]).differing(&[1; PARTS]);
+    let told = within(&all, &every_part, 200);
+    assert_eq!((told[0].part(), told[55].part(), told[56].part()), (200, 255, 0));
+    assert_eq!(within(&all, &parts(), 0).len(), 4);
+}
+
+#[test]
+fn what_a_member_has_missed_it_learns_by_exchange() {
+    let mut mesh = Mesh::settled(12, 41);
+    for number in [2, 4] {
+        let member = mesh.hosts.get_mut(&host(number)).expect("it lives");
+        for lost in 6..11 {
+            member.forget(Some(Identity::first(host(lost), boot(1))));
+        }
+        assert!(member.up().len() >= 6);
+    }
+    mesh.tell(host(2), Event::RosterSized { hosts: 12 });
+    mesh.tell(host(4), Event::RosterSized { hosts: 12 });
+    assert!(!mesh.is_complete());
+    mesh.run(Span::seconds(35));
+    assert!(mesh.is_complete());
+}
+
+#[test]
+fn a_death_that_gossip_did_not_tell_is_learnt_by_exchange() {
+    let mut mesh = Mesh::settled(12, 42);
+    mesh.kill(host(5));
+    let dead = Identity::first(host(5), boot(1));
+    // Two know it and have told it as often as gossip tells; nobody heard.
+    for number in [2, 4] {
+        let member = mesh.hosts.get_mut(&host(number)).expect("it lives");
+        let down = std::iter::once(Member::down(dead));
+        member.foca.apply_many(down, false, &mut member.port).expect("foca takes it");
+        mesh.tell(host(number), Event::RosterSized { hosts: 12 });
+    }
+    mesh.run(Span::seconds(20));
+    assert!(mesh.view_of(host(5)).len() <= 9, "the first ones know");
+}
+
+#[test]
+fn members_at_rest_exchange_two_numbers_and_no_more() {
+    let mut mesh = Mesh::settled(30, 43);
+    mesh.run(Span::minutes(5));
+    mesh.streamed = 0;
+    mesh.run(Span::minutes(10));
+    let each = mesh.streamed / (30 * 600);
+    println!("{} bytes in ten minutes by 30 hosts", mesh.streamed);
+    assert!(each < 2, "{each} B/s");
+}
+
+#[test]
+fn an_asker_beyond_its_ration_is_refused_and_others_are_not() {
+    let settings = Settings { hosts: 6, ..Settings::default() };
+    let mut us = Membership::new(settings, (host(0), boot(1)), 1);
+    let ask = Ask::Digest { members: 1, hash: 1 }.to_bytes();
+    let mut is_refused = |from: u16| {
+        let (answer, effects) = us.answer(NOW, host(from), &ask);
+        assert_eq!(effects, []);
+        Answer::from_bytes(&answer) == Ok(Answer::Refused)
+    };
+    let refused = (0..100).filter(|_| is_refused(1)).count();
+    assert_eq!(refused, 94, "law SW14");
+    assert!(!is_refused(2));
+}
+
+#[test]
+fn whoever_exchanges_in_anothers_name_is_not_heard() {
+    let settings = Settings { hosts: 6, ..Settings::default() };
+    let mut us = Membership::new(settings, (host(0), boot(1)), 1);
+    let ask = Ask::States { parts: parts(), own: state(3), states: states() }.to_bytes();
+    us.answer(NOW, HostId([4; 16]), &ask);
+    assert_eq!(us.up(), &BTreeMap::new());
+    us.answer(NOW, HostId([3; 16]), &ask);
+    assert_eq!(us.up().len(), 2, "itself and the one that it knows alive");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_exchange_bent_in_any_way_is_answered_and_breaks_nothing(
+        bytes in bent(vec![
+            Ask::Digest { members: 3, hash: 7 }.to_bytes(),
+            Ask::States { parts: parts(), own: state(1), states: states() }.to_bytes(),
+            Answer::States { own: state(1), states: states() }.to_bytes(),
+            Answer::Hashes(vec![7; PARTS]).to_bytes(),
+        ]),
+    ) {
+        let settings = Settings { hosts: 6, ..Settings::default() };
+        let mut us = Membership::new(settings, (host(0), boot(1)), 1);
+        let (answer, _) = us.answer(NOW, HostId([1; 16]), &bytes);
+        prop_assert!(Answer::from_bytes(&answer).is_ok());
+        us.exchanges.begin(host(1));
+        us.handle(NOW, Event::Exchanged { with: host(1), answer: Some(bytes) });
+        prop_assert!(us.up().len() <= 4);
+        prop_assert_eq!(us.foca.num_members(), us.up().len());
+    }
+}

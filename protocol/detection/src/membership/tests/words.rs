@@ -1,0 +1,218 @@
+//! What one sender says of another member: held, until a second one or our own look agrees.
+
+use foca::{Header, Member, Message};
+use vocabulary::{HostId, Moment, Span};
+
+use super::super::identity::Identity;
+use super::super::*;
+use super::mesh::{boot, host};
+
+const US: u16 = 0;
+const SUBJECT: u16 = 1;
+const START: Moment = Moment::from_milliseconds(600_000);
+
+fn life(number: u16) -> Identity {
+    Identity::first(host(number), boot(1))
+}
+
+fn up(number: u16) -> Effect {
+    Effect::Up { host: host(number), boot: boot(1) }
+}
+
+fn down(number: u16) -> Effect {
+    Effect::Down { host: host(number), boot: boot(1) }
+}
+
+fn says(us: &mut Membership, from: Identity, updates: &[Member<Identity>]) -> Vec<Effect> {
+    speaks(us, (from, 0, Message::Gossip), updates)
+}
+
+fn speaks(
+    us: &mut Membership,
+    (src, src_incarnation, message): (Identity, u16, Message<Identity>),
+    updates: &[Member<Identity>],
+) -> Vec<Effect> {
+    let dst = life(US);
+    let mut bytes = wire::encode(&Header { src, src_incarnation, dst, message });
+    if !updates.is_empty() {
+        bytes.extend((updates.len() as u16).to_be_bytes());
+        updates.iter().for_each(|update| bytes.extend(wire::encode(update)));
+    }
+    let now = us.port.now.max(START);
+    told(us.handle(now, Event::DatagramArrived { from: src.host, bytes }))
+}
+
+fn told(effects: Vec<Effect>) -> Vec<Effect> {
+    effects.into_iter().filter(|effect| !matches!(effect, Effect::Send { .. })).collect()
+}
+
+/// A member that has heard five others speak.
+fn member() -> Membership {
+    let settings = Settings { hosts: 6, ..Settings::default() };
+    let mut us = Membership::new(settings, (host(US), boot(1)), 1);
+    for number in 1..6 {
+        says(&mut us, life(number), &[]);
+    }
+    assert_eq!(us.up().len(), 5);
+    us
+}
+
+/// Lets time pass; gives what is wanted beside packets.
+fn wait(us: &mut Membership, span: Span) -> Vec<Effect> {
+    let end = us.port.now.after(span);
+    let mut effects = Vec::new();
+    while let Some(next) = us.next_deadline().filter(|next| *next <= end) {
+        effects.extend(told(us.handle(next.max(us.port.now), Event::DeadlineReached)));
+    }
+    us.port.now = end;
+    effects
+}
+
+fn looks(effects: &[Effect]) -> Vec<HostId> {
+    let looks = effects.iter().filter_map(|effect| match effect {
+        Effect::Look { host } => Some(*host),
+        _ => None,
+    });
+    looks.collect()
+}
+
+fn looked(us: &mut Membership, number: u16, end: LookEnd) -> Vec<Effect> {
+    let now = us.port.now;
+    told(us.handle(now, Event::Looked { host: host(number), end }))
+}
+
+#[test]
+fn a_death_stands_when_a_second_sender_tells_of_it_and_not_before() {
+    let mut us = member();
+    let death = [Member::down(life(SUBJECT))];
+    for _ in 0..20 {
+        assert_eq!(says(&mut us, life(2), &death), [], "law SW11");
+    }
+    assert_eq!(says(&mut us, life(3), &death), [down(SUBJECT)]);
+}
+
+#[test]
+fn a_word_of_five_minutes_ago_is_nobodys_second() {
+    let mut us = member();
+    let death = [Member::down(life(SUBJECT))];
+    assert_eq!(says(&mut us, life(2), &death), []);
+    us.port.now = us.port.now.after(Span::minutes(5));
+    assert_eq!(says(&mut us, life(3), &death), []);
+}
+
+#[test]
+fn whom_our_own_observer_doubts_is_down_on_the_first_word() {
+    let mut us = member();
+    us.handle(START, Event::DoubtsChanged { doubted: [host(SUBJECT)].into() });
+    assert_eq!(says(&mut us, life(2), &[Member::down(life(SUBJECT))]), [down(SUBJECT)]);
+}
+
+#[test]
+fn our_own_look_settles_the_word_of_one() {
+    for (end, outcome) in [
+        (LookEnd::Silent, vec![down(SUBJECT)]),
+        (LookEnd::Answered(boot(1)), vec![]),
+        (LookEnd::Unable, vec![]),
+    ] {
+        let mut us = member();
+        says(&mut us, life(2), &[Member::down(life(SUBJECT))]);
+        let wanted = wait(&mut us, Span::seconds(10));
+        assert_eq!(looks(&wanted), [host(SUBJECT)]);
+        assert_eq!(looked(&mut us, SUBJECT, end), outcome, "{end:?}");
+        let second = says(&mut us, life(3), &[Member::down(life(SUBJECT))]);
+        let is_open = end == LookEnd::Unable;
+        assert_eq!(second, if is_open { vec![down(SUBJECT)] } else { vec![] }, "{end:?}");
+    }
+}
+
+#[test]
+fn a_liar_takes_no_place_from_two_that_are_honest() {
+    let mut us = member();
+    let lie = |renewal| [Member::alive(Identity { renewal, ..life(SUBJECT) })];
+    let death = [Member::down(life(SUBJECT))];
+    for renewal in 1..100 {
+        assert_eq!(says(&mut us, life(2), &lie(renewal)), []);
+    }
+    assert_eq!(says(&mut us, life(3), &death), []);
+    for renewal in 100..200 {
+        assert_eq!(says(&mut us, life(2), &lie(renewal)), []);
+    }
+    assert_eq!(us.sieve.hearsay.len(), 2, "one place for each sender");
+    assert_eq!(says(&mut us, life(4), &death), [down(SUBJECT)]);
+}
+
+#[test]
+fn a_name_that_one_sender_invents_is_held_and_two_make_it_known() {
+    let mut us = member();
+    let newer = Identity { boot: boot(2), ..life(SUBJECT) };
+    let newest = Identity { boot: boot(9), ..life(SUBJECT) };
+    assert_eq!(says(&mut us, life(2), &[Member::alive(newest)]), []);
+    let effects = says(&mut us, life(3), &[Member::alive(newer)]);
+    let renamed = Effect::Up { host: host(SUBJECT), boot: boot(2) };
+    assert_eq!(effects, [renamed], "what both say: it has come at least so far");
+}
+
+#[test]
+fn a_hosts_own_word_stands_against_any_name_that_others_gave_it() {
+    let mut us = member();
+    let invented = Identity { boot: boot(999), renewal: u32::MAX, ..life(9) };
+    says(&mut us, life(2), &[Member::alive(invented)]);
+    assert_eq!(us.up()[&host(9)], boot(999), "of a stranger any name will do");
+    assert_eq!(says(&mut us, life(9), &[]), [up(9)], "law SW5");
+    assert_eq!(says(&mut us, life(2), &[Member::alive(invented)]), [], "and now it is none");
+    assert_eq!(us.up()[&host(9)], boot(1));
+}
+
+#[test]
+fn a_host_that_changes_its_name_faster_than_it_may_is_not_heard() {
+    let mut us = member();
+    for renewal in 0..100 {
+        says(&mut us, Identity { renewal, ..life(SUBJECT) }, &[]);
+    }
+    assert_eq!(us.dropped()[&Dropped::ChangesOverRate], 91, "law SW7: eight at once");
+}
+
+#[test]
+fn what_we_alone_have_found_is_taken_back_by_an_answer_and_asks_for_no_renewal() {
+    let mut us = member();
+    let mut found = None;
+    while found.is_none() {
+        found = looks(&wait(&mut us, Span::seconds(5))).first().copied();
+    }
+    let subject = (1..6).find(|number| Some(host(*number)) == found).expect("one of the five");
+    assert_eq!(looked(&mut us, subject, LookEnd::Silent), [down(subject)]);
+    let now = us.port.now;
+    let bytes = |message| {
+        let (src, dst) = (life(subject), life(US));
+        wire::encode(&Header { src, src_incarnation: 0, dst, message })
+    };
+    let from = host(subject);
+    let gossip = bytes(Message::Gossip);
+    let effects = us.handle(now, Event::DatagramArrived { from, bytes: gossip });
+    assert_eq!(effects, [], "it speaks, but may not hear; nor is it told to renew");
+    let feed = bytes(Message::Feed);
+    let effects = told(us.handle(now, Event::DatagramArrived { from, bytes: feed }));
+    assert_eq!(effects, [up(subject)]);
+}
+
+#[test]
+fn gossip_goes_where_a_connection_stands() {
+    let mut us = member();
+    for number in [2, 4] {
+        us.handle(START, Event::Linked { host: host(number) });
+    }
+    us.handle(START, Event::Unlinked { host: host(4) });
+    let mut to_linked = 0;
+    for round in 1..5 {
+        let now = START.after(Span::milliseconds(200 * round));
+        let sent = us.handle(now, Event::DeadlineReached);
+        for effect in &sent {
+            if let Effect::Send { to, bytes } = effect {
+                let packet = packet::Packet::parse(bytes).expect("our own packet");
+                assert_eq!(packet.header.dst.host, *to, "it is addressed to whom it goes");
+                to_linked += usize::from(*to == host(2));
+            }
+        }
+    }
+    assert!(to_linked >= 4, "one of the three in each round, {to_linked}");
+}
