@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use detection::verdict::NoVerdict;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome};
-use vocabulary::{Anchor, Claims, HostId, HostName, PathReading, Span, VerdictKind};
+use vocabulary::{Anchor, Claims, Grade, HostId, HostName, PathReading, Span, VerdictKind};
 
 /// The agent, as its admin socket sees it.
 #[async_trait]
@@ -65,7 +65,9 @@ pub struct Local {
     pub readings: BTreeMap<HostId, Vec<PathReading>>,
     /// Hosts that discount themselves, with the reason where it is known (protocol 2.7).
     pub discounting: BTreeMap<HostId, String>,
-    /// How late this agent's loop was at its worst in the last 10 s.
+    /// Which observers reach a host badly: they lose a fifth of their probes to it, or more (protocol 2.6).
+    pub reach: BTreeMap<HostId, Vec<(HostId, Grade)>>,
+    /// How late this agent's loop or its sockets were at their worst in the last 10 s.
     pub late: Span,
     /// The last round on each subject that this agent held as leader.
     pub rounds: BTreeMap<HostId, RoundHeld>,

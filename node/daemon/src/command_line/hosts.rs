@@ -95,8 +95,19 @@ pub fn table(hosts: &Hosts, _: Clock) -> Result<Table, String> {
     if hosts.is_empty() {
         return Err("no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once".into());
     }
-    let header =
-        ["host", "zone", "rack", "group", "state", "case", "swim", "boot", "roles", "doubted by"];
+    let header = [
+        "host",
+        "zone",
+        "rack",
+        "group",
+        "state",
+        "case",
+        "swim",
+        "reach",
+        "boot",
+        "roles",
+        "doubted by",
+    ];
     let mut table = Table::new(&header);
     for host in hosts {
         let number = |figure: Option<u64>| {
@@ -110,6 +121,7 @@ pub fn table(hosts: &Hosts, _: Clock) -> Result<Table, String> {
             host.state.clone(),
             number(host.case),
             host.membership.clone(),
+            host.reach.clone(),
             number(host.boot),
             roles(host),
             host.doubted_by.join(" "),

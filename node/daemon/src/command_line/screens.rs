@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 use ledger::Ledger;
 use ledger::command::{Command, Finding};
-use vocabulary::{Path, PathReading, Reading, ReceiptKind, Span, VerdictKind};
+use vocabulary::{Grade, Path, PathReading, Reading, ReceiptKind, Span, VerdictKind};
 
 use super::asking::{At, Screen};
 use super::list::List;
@@ -172,17 +172,17 @@ fn hosts_are_listed_with_how_each_is() {
     shows(
         &desk.hosts(),
         &expect![[r#"
-        host  zone  rack  group  state    case  swim  boot  roles         doubted by
-        a1    eu/a  a1    web    ok          -  self     1  voter healer
-        a2    eu/a  a2    web    ok          -  up       1  healer
-        a3    eu/a  a3    web    doubted     -  up       1  healer        b3 c1
-        b1    eu/b  b1    web    ok          -  up       1  voter healer
-        b2    eu/b  b2    web    case        1  down     1  healer
-        b3    eu/b  b3    web    ok          -  up       1  healer
-        c1    eu/c  c1    web    ok          -  up       1  voter healer
-        c3    eu/c  c3    web    left        -  up       1  healer
-        c2    eu/c  c2    web    retired     -  up       1  healer
-    "#]],
+            host  zone  rack  group  state    case  swim  reach  boot  roles         doubted by
+            a1    eu/a  a1    web    ok          -  self  ok        1  voter healer
+            a2    eu/a  a2    web    ok          -  up    ok        1  healer
+            a3    eu/a  a3    web    doubted     -  up    ok        1  healer        b3 c1
+            b1    eu/b  b1    web    ok          -  up    ok        1  voter healer
+            b2    eu/b  b2    web    case        1  down  ok        1  healer
+            b3    eu/b  b3    web    ok          -  up    ok        1  healer
+            c1    eu/c  c1    web    ok          -  up    ok        1  voter healer
+            c3    eu/c  c3    web    left        -  up    ok        1  healer
+            c2    eu/c  c2    web    retired     -  up    ok        1  healer
+        "#]],
     );
 }
 
@@ -568,6 +568,25 @@ fn a_doubted_host_without_verdict_says_which_rule_says_no_where_the_leader_is_as
               c1 discounts itself: its event loop was 900 ms late
         "#]],
     );
+}
+
+#[test]
+fn a_host_that_loses_probes_without_silence_says_who_reaches_it_badly() {
+    let mut desk = Desk::at(Fleet::healing());
+    let grades = vec![(id("c1"), Grade::Degraded), (id("a2"), Grade::Failed)];
+    desk.local.reach.insert(id("b3"), grades);
+    let hosts = desk.hosts();
+    let listed: Vec<&str> =
+        hosts.lines().filter(|line| line.starts_with("host") || line.contains("eu/b")).collect();
+    let explained = desk.explain("b3");
+    let now: Vec<&str> = explained.lines().filter(|line| line.contains("probes")).collect();
+    shows(&format!("{}\n{}\n", listed.join("\n"), now.join("\n")), &expect![[r#"
+        host  zone  rack  group  state  case  swim  reach   boot  roles         doubted by
+        b1    eu/b  b1    web    ok        -  up    ok         1  voter healer
+        b2    eu/b  b2    web    ok        -  up    ok         1  healer
+        b3    eu/b  b3    web    ok        -  up    failed     1  healer
+          observers that lose their probes to it without silence: c1 (a fifth or more), a2 (two fifths or more) (protocol 2.6)
+    "#]]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use agent::lead::LastLook;
 use agent::view::View;
 use async_trait::async_trait;
+use detection::health::SelfDoubt;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome};
 use tokio::time::Instant;
@@ -150,12 +151,8 @@ impl Mind for HostMind {
             up: view.up.keys().copied().collect(),
             connected: self.transport.connected().into_iter().collect(),
             readings: readings(&view),
-            discounting: view
-                .health
-                .iter()
-                .filter(|(_, record)| record.health.discounts_itself())
-                .map(|(host, _)| (*host, String::from("its loop is late")))
-                .collect(),
+            discounting: discounting(&view),
+            reach: view.reach.clone(),
             late: view.late,
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
@@ -208,6 +205,29 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
         }
     }
     doubts
+}
+
+/// Who discounts itself, this host among them, and why (protocol 2.7).
+fn discounting(view: &View) -> BTreeMap<HostId, String> {
+    let told = view.health.iter().filter(|(_, record)| record.health.discounts_itself());
+    let mut discounting: BTreeMap<HostId, String> =
+        told.map(|(host, record)| (*host, grounds(record.health.self_doubts()))).collect();
+    if !view.self_doubts.is_empty() {
+        let own = grounds(view.self_doubts.iter().copied());
+        let late = view.late;
+        discounting.insert(view.me, format!("{own} ({late} late at worst)"));
+    }
+    discounting
+}
+
+fn grounds(grounds: impl Iterator<Item = SelfDoubt>) -> String {
+    let words = grounds.map(|ground| match ground {
+        SelfDoubt::Loop => "its loop is late",
+        SelfDoubt::Sockets => "its sockets are late or drop what comes",
+        SelfDoubt::Relays => "relays that it reaches say nothing of what it asked them",
+    });
+    let words: Vec<&str> = words.collect();
+    if words.is_empty() { String::from("its loop is late") } else { words.join("; ") }
 }
 
 /// Paths whose silence would be evidence have answered lately; the others prove nothing.

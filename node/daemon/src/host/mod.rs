@@ -1,6 +1,6 @@
 //! One running host: what is started in which order, and the loop that carries between the mind and the world.
 //!
-//! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `hands` what effects need of the world; `door` the ledger
+//! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `socket_watch` whether what comes reaches it; `hands` what effects need of the world; `door` the ledger
 //! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; `pager` the way to a person;
 //! [`home`] what outlives a life, [`folder`] on the disk, `store` a keeper's store at the
 //! start, `keeping` the ledger as it was last known; `clock`.
@@ -23,6 +23,7 @@ mod places;
 pub mod raising;
 mod serve;
 mod shell;
+mod socket_watch;
 pub mod start;
 mod store;
 

@@ -19,6 +19,7 @@ use super::chronicle::Chronicle;
 use super::hands::Hands;
 use super::inquiry::Inquiry;
 use super::serve;
+use super::socket_watch::SocketWatch;
 use crate::transport::{Incoming, Reply};
 
 /// Asks of other hosts that the mind has not answered yet; the transport serves 256 at once.
@@ -50,6 +51,7 @@ pub struct Shell {
     hands: Hands,
     clock: Arc<dyn Clock>,
     chronicle: Chronicle,
+    sockets: SocketWatch,
     asks: BTreeMap<AskId, Reply>,
     last_ask: u64,
     /// The roster that the transport was last told of.
@@ -83,6 +85,7 @@ impl Shell {
             hands,
             clock,
             chronicle,
+            sockets: SocketWatch::default(),
             asks: BTreeMap::new(),
             last_ask: 0,
             roster: None,
@@ -157,7 +160,17 @@ impl Shell {
         if late > LATE_FROM {
             self.feed(Event::LoopLate { late });
         }
+        let transport = self.hands.transport.clone();
+        let late = self.sockets.read(now, || transport.dropped());
+        self.hear_late(late);
         self.feed(Event::DeadlineReached);
+    }
+
+    /// protocol 2.7: what waits in the sockets, or is lost there, tells nothing of those who sent it.
+    fn hear_late(&mut self, late: Option<Span>) {
+        if let Some(late) = late {
+            self.feed(Event::SocketsLate { late });
+        }
     }
 
     fn feed(&mut self, event: Event) {
@@ -195,7 +208,12 @@ impl Shell {
 
     fn take(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Datagram { from, datagram } => self.feed(Event::Datagram { from, datagram }),
+            Incoming::Datagram { from, datagram, at } => {
+                let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let late = self.sockets.waited(Span::milliseconds(waited));
+                self.hear_late(late);
+                self.feed(Event::Datagram { from, datagram });
+            }
             Incoming::Request { from, request, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     tokio::spawn(serve::serve(self.hands.door.clone(), from, request, reply));

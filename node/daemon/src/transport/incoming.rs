@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use vocabulary::{Address, Boot, Claims, HostId, PublicKey, Roles, StoreId};
 use wire::{Datagram, HelloRefusal, Request, Response};
 
@@ -17,6 +18,8 @@ pub enum Incoming {
         from: HostId,
         /// What it says.
         datagram: Datagram,
+        /// When it was fetched from the connection.
+        at: Instant,
     },
     /// A request that the role table permits; it wants an answer.
     Request {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use quinn::Connection;
+use tokio::time::Instant;
 use vocabulary::{Boot, Claims, HostId, PublicKey};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
 
@@ -140,7 +141,7 @@ fn take(shared: &Shared, link: &Link, bytes: &[u8]) {
         return link.strike(shared);
     };
     shared.lock().pool.heard(link.host);
-    let event = Incoming::Datagram { from: link.host, datagram };
+    let event = Incoming::Datagram { from: link.host, datagram, at: Instant::now() };
     match shared.events.try_send(event) {
         Ok(()) => count(&shared.counters.datagrams_received),
         // Small and lossy: what the agent cannot take now is stale when it can.

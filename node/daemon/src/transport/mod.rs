@@ -9,6 +9,7 @@ mod accept;
 mod book;
 mod call;
 mod dial;
+mod drops;
 pub mod fault;
 pub mod figures;
 mod hello;
@@ -262,6 +263,14 @@ impl Transport {
         let mut state = self.0.lock();
         let link = state.pool.speak(host)?;
         tls::chain(&link.connection)
+    }
+
+    /// Packets that were lost on this host so far: the kernel had no room for them, or the agent's queue.
+    pub fn dropped(&self) -> u64 {
+        let port = self.0.endpoint.local_addr().map(|address| address.port());
+        let kernel = port.map_or(0, |port| self.0.sockets.dropped(port));
+        let queue = self.0.counters.datagrams_dropped.load(std::sync::atomic::Ordering::Relaxed);
+        kernel.saturating_add(queue)
     }
 
     /// What was counted since the start.

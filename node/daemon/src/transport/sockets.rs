@@ -9,6 +9,7 @@ use quinn::{AsyncUdpSocket, Runtime, TokioRuntime};
 use socket2::{Domain, Protocol, Socket, Type};
 use vocabulary::Address;
 
+use super::drops;
 use super::plain::PlainSocket;
 
 /// Opens the sockets of one agent.
@@ -21,6 +22,11 @@ pub trait Sockets: Send + Sync + fmt::Debug + 'static {
 
     /// Where the agent listens, for messages.
     fn name(&self) -> String;
+
+    /// Packets that were dropped at this port because nobody fetched them; none where nobody counts them.
+    fn dropped(&self, _port: u16) -> u64 {
+        0
+    }
 }
 
 /// The system's UDP.
@@ -61,6 +67,10 @@ impl Sockets for UdpSockets {
 
     fn name(&self) -> String {
         self.bind.to_string()
+    }
+
+    fn dropped(&self, port: u16) -> u64 {
+        drops::at(port)
     }
 }
 

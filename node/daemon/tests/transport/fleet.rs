@@ -173,7 +173,7 @@ impl Node {
     /// The next datagram and its sender.
     pub async fn datagram(&mut self) -> (HostId, Datagram) {
         loop {
-            if let Incoming::Datagram { from, datagram } = self.next().await {
+            if let Incoming::Datagram { from, datagram, .. } = self.next().await {
                 return (from, datagram);
             }
         }

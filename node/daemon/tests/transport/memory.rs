@@ -303,7 +303,8 @@ fn probe(
     });
     tokio::spawn(async move {
         while let Some(event) = incoming.recv().await {
-            if let Incoming::Datagram { from, datagram: Datagram::Probe { number, .. } } = event {
+            if let Incoming::Datagram { from, datagram: Datagram::Probe { number, .. }, .. } = event
+            {
                 let reply =
                     Datagram::ProbeReply { number, boot: boot(u64::MAX), next_slot_ms: 3_000 };
                 transport.send_datagram(from, &reply);

@@ -39,12 +39,24 @@ pub struct HostLine {
     pub doubted_by: Vec<String>,
     /// What SWIM thinks of it here: `up`, `down`, or `self`. A hint, never a verdict.
     pub membership: String,
+    /// How its observers reach it, as far as the answering agent has heard: `ok`, or the worst that one of them says:
+    /// `degraded` (a fifth of its probes lost) or `failed` (two fifths).
+    #[serde(default = "ok")]
+    pub reach: String,
+    /// The observers that reach it badly.
+    #[serde(default)]
+    pub reached_badly_by: Vec<String>,
     /// Whether the answering agent has a standing connection to it.
     pub is_connected: bool,
     /// The number of its agent's life; `null` until its agent has spoken.
     pub boot: Option<u64>,
     /// Where its agent is reached.
     pub address: Option<String>,
+}
+
+/// What an agent that does not say it is taken for.
+fn ok() -> String {
+    String::from("ok")
 }
 
 impl Body for Hosts {

@@ -1,7 +1,7 @@
 //! One case or one host, with everything that is known about why it stands where it stands.
 
 use ledger::case::{Case, RemedyNote};
-use vocabulary::{CaseId, HostId, ReceiptKind};
+use vocabulary::{CaseId, Grade, HostId, ReceiptKind};
 
 use super::{Scene, audit, cases, decided, hosts, reasons, votes};
 use crate::admin::answer::{
@@ -211,10 +211,28 @@ fn sentences(scene: &Scene<'_>, host: &HostId, state: &str) -> Vec<String> {
         ),
         _ => {}
     }
+    let badly: Vec<String> = hosts::reached_badly(scene, host)
+        .map(|(by, grade)| format!("{} ({})", scene.name(by), lost(*grade)))
+        .collect();
+    if !badly.is_empty() {
+        said.push(format!(
+            "observers that lose their probes to it without silence: {} (protocol 2.6)",
+            badly.join(", ")
+        ));
+    }
     if let Some(why) = scene.local.discounting.get(host) {
         said.push(format!(
             "it discounts itself: {why}; its voice against others does not count, its \"well\" does (protocol 2.7)"
         ));
     }
     said
+}
+
+/// protocol 2.6: what a grade of `reach` says.
+fn lost(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Failed => "two fifths or more",
+        Grade::Degraded => "a fifth or more",
+        Grade::Ok | Grade::Unknown => "not known",
+    }
 }

@@ -1,7 +1,7 @@
 //! Who belongs, and how each host is.
 
 use detection::roster::Entry;
-use vocabulary::{CaseId, HostId, Scope, VerdictKind};
+use vocabulary::{CaseId, Grade, HostId, Scope, VerdictKind};
 
 use super::Scene;
 use crate::admin::answer::{HostLine, Hosts};
@@ -41,6 +41,8 @@ pub fn line(scene: &Scene<'_>, host: &HostId, entry: &Entry) -> HostLine {
         case: case.map(|case| case.0),
         doubted_by: scene.names(doubters(scene, host)),
         membership: membership(scene, host).to_owned(),
+        reach: reach(scene, host).to_owned(),
+        reached_badly_by: scene.names(reached_badly(scene, host).map(|(by, _)| by)),
         is_connected: scene.local.connected.contains(host),
         boot: entry.boot.map(|boot| boot.number),
         address: entry.address.map(|address| address.to_string()),
@@ -70,6 +72,23 @@ pub fn doubters<'a>(
 ) -> impl Iterator<Item = &'a HostId> + use<'a> {
     let doubts = scene.local.doubts.get(host).into_iter().flatten();
     doubts.map(|doubt| &doubt.by)
+}
+
+/// Which observers reach it badly, as far as this agent has heard (protocol 2.6).
+pub fn reached_badly<'a>(
+    scene: &'a Scene<'_>,
+    host: &HostId,
+) -> impl Iterator<Item = &'a (HostId, Grade)> + use<'a> {
+    scene.local.reach.get(host).into_iter().flatten()
+}
+
+fn reach(scene: &Scene<'_>, host: &HostId) -> &'static str {
+    let grades: Vec<Grade> = reached_badly(scene, host).map(|(_, grade)| *grade).collect();
+    match grades.as_slice() {
+        [] => "ok",
+        grades if grades.contains(&Grade::Failed) => "failed",
+        _ => "degraded",
+    }
 }
 
 fn state(scene: &Scene<'_>, host: &HostId, entry: &Entry, case: Option<CaseId>) -> &'static str {
