@@ -580,13 +580,16 @@ fn a_host_that_loses_probes_without_silence_says_who_reaches_it_badly() {
         hosts.lines().filter(|line| line.starts_with("host") || line.contains("eu/b")).collect();
     let explained = desk.explain("b3");
     let now: Vec<&str> = explained.lines().filter(|line| line.contains("probes")).collect();
-    shows(&format!("{}\n{}\n", listed.join("\n"), now.join("\n")), &expect![[r#"
+    shows(
+        &format!("{}\n{}\n", listed.join("\n"), now.join("\n")),
+        &expect![[r#"
         host  zone  rack  group  state  case  swim  reach   boot  roles         doubted by
         b1    eu/b  b1    web    ok        -  up    ok         1  voter healer
         b2    eu/b  b2    web    ok        -  up    ok         1  healer
         b3    eu/b  b3    web    ok        -  up    failed     1  healer
           observers that lose their probes to it without silence: c1 (a fifth or more), a2 (two fifths or more) (protocol 2.6)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
