@@ -11,6 +11,9 @@ use vocabulary::{Address, Boot, CertificateChain, HostId, Moment, PublicKey, Spa
 /// Between two tries: the answer seldom changes sooner.
 const PAUSE: Span = Span::seconds(1);
 
+/// After a refusal: it takes a person, or the end of a case, and every try is an entry of the ledger.
+const REFUSED_PAUSE: Span = Span::seconds(10);
+
 /// Who this host says it is, in this life.
 #[derive(Clone, Debug)]
 pub struct Presence {
@@ -50,6 +53,13 @@ impl Enrolment {
         }
     }
 
+    /// Another certificate is in use: what the ledger said of the one before says nothing of this one.
+    pub fn renewed(&mut self, chain: CertificateChain, key: PublicKey) {
+        self.presence.chain = chain;
+        self.presence.key = key;
+        self.refusal = None;
+    }
+
     /// What to propose now, if anything.
     pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
         let command = self.missing(ledger);
@@ -67,7 +77,8 @@ impl Enrolment {
     /// The ledger has answered, or has not.
     pub fn ended(&mut self, now: Moment, outcome: Option<Outcome>) {
         self.is_asking = false;
-        self.not_before = now.after(PAUSE);
+        let is_refused = matches!(outcome, Some(Outcome::Refused(_)));
+        self.not_before = now.after(if is_refused { REFUSED_PAUSE } else { PAUSE });
         if let Some(outcome) = outcome {
             self.refusal = match outcome {
                 Outcome::Refused(refusal) => Some(refusal),

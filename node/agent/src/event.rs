@@ -12,6 +12,7 @@ use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Address, Boot, HostId, LedgerIndex, Receipt, Span};
 use wire::{Datagram, Request, Response};
 
+use crate::keyring::Renewed;
 use crate::life::LifeEnd;
 
 /// What a socket has dropped is later than anything that an attestation may count on.
@@ -94,6 +95,8 @@ pub enum Event {
         /// By how much; of what was dropped, [`DROPPED_COUNTS_AS`].
         late: Span,
     },
+    /// Another certificate of this host is in use: it is enrolled, and its key signs once the roster has it (protocol 1.3).
+    Renewed(Renewed),
     /// The moment of `next_deadline` has come.
     DeadlineReached,
     /// SIGTERM: say goodbye (protocol 3.6 `Left`).

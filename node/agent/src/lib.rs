@@ -1,7 +1,8 @@
 //! One host's mind: detection and healing composed, `handle(now, event) -> effects`.
 //!
 //! Rooms: [`event`] what it is told and asks; `mind` the one door; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
-//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`life`] whether the mesh takes this life; [`view`] what it can show of itself.
+//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs; [`life`] whether the mesh takes this life;
+//! [`view`] what it can show of itself.
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
 //! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
 
@@ -12,6 +13,7 @@ pub mod event;
 mod gossiping;
 pub mod heal;
 mod healing;
+pub mod keyring;
 pub mod lead;
 mod leading;
 pub mod life;
@@ -22,5 +24,6 @@ pub mod view;
 mod watching;
 
 pub use event::{AskId, CallEnd, CallId, DROPPED_COUNTS_AS, Effect, Event, Knock, Page};
+pub use keyring::Renewed;
 pub use life::LifeEnd;
 pub use mind::{Agent, Settings};

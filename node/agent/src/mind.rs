@@ -22,6 +22,7 @@ use crate::calls::{Calls, Purpose};
 use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
 use crate::heal::Healing;
+use crate::keyring::{Keyring, Renewed};
 use crate::lead::Lead;
 use crate::life::{LifeEnd, Standing};
 
@@ -80,6 +81,7 @@ pub struct Agent {
     pub(crate) lead: Lead,
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
+    keyring: Keyring,
     standing: Standing,
     /// Why this host discounted itself when it last told of its health.
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
@@ -125,6 +127,7 @@ impl Agent {
                 address: settings.address,
                 store: settings.store,
             }),
+            keyring: Keyring::new(settings.signer),
             standing: Standing::new(settings.boot),
             verifier: settings.verifier,
             ledger: settings.ledger,
@@ -160,6 +163,7 @@ impl Agent {
             Event::LeadershipChanged { leader } => self.leadership_changed(now, leader),
             Event::LoopLate { late } => self.was_late(now, late),
             Event::SocketsLate { late } => self.sockets_were_late(now, late),
+            Event::Renewed(renewed) => self.renewed(renewed),
             Event::DeadlineReached => {}
             Event::Leave => self.leave(now),
         }
@@ -191,6 +195,7 @@ impl Agent {
             (!self.short_cuts.is_empty()).then_some(Moment::default()),
             self.healing.next_deadline(),
             self.enrolment.next_deadline(),
+            self.keyring.next_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -359,6 +364,20 @@ impl Agent {
         self.emit(Effect::KeepWarm(warm));
     }
 
+    /// protocol 1.3: the ledger is told of the new certificate; its key has its time (see `keyring`).
+    fn renewed(&mut self, renewed: Renewed) {
+        self.enrolment.renewed(renewed.chain, renewed.signer.public_key());
+        self.keyring.put(renewed.signer);
+    }
+
+    fn turn_key(&mut self, now: Moment) {
+        let entry = self.ledger.roster().get(&self.me);
+        if let Some(signer) = self.keyring.turn(now, entry) {
+            self.look.sign_with(Arc::clone(&signer));
+            self.reply.sign_with(signer);
+        }
+    }
+
     /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
     fn leave(&mut self, now: Moment) {
         self.has_left = true;
@@ -383,6 +402,7 @@ impl Agent {
             return;
         }
         self.settle_health(now);
+        self.turn_key(now);
         self.settle_lead(now);
         self.settle_healing(now);
         let ledger = Arc::clone(&self.ledger);

@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use vocabulary::{
     Anchor, Answer, Attestation, Boot, HostId, LedgerIndex, Moment, Path, Reading, SelfAnswer,
-    Sequence, Span, Verifier,
+    Sequence, Signer, Span, Verifier,
 };
 use wire::Unavailable;
 
@@ -152,6 +152,11 @@ impl Look {
         self.checks.retain(|_, check| now < check.until);
         self.end_ready(now, &mut effects);
         effects
+    }
+
+    /// Attests with this key of the host from now on (protocol 1.3).
+    pub fn sign_with(&mut self, signer: Arc<dyn Signer>) {
+        self.identity.signer = signer;
     }
 
     /// When something is to be done without any other event.

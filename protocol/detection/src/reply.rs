@@ -153,6 +153,11 @@ impl Reply {
         }
     }
 
+    /// Signs with this key of the host from now on (protocol 1.3); what is signed already stands.
+    pub fn sign_with(&mut self, signer: Arc<dyn Signer>) {
+        self.identity.signer = signer;
+    }
+
     /// The one door. No deadline: a subject only answers.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         match event {
