@@ -150,7 +150,7 @@ impl fmt::Display for IdentityFault {
             ),
             Self::Ended { path, until } => write!(
                 out,
-                "{}: ended {}; issue a new one with `hale ca issue`",
+                "{}: ended {}; `hale ca renew` makes the next one",
                 path.display(),
                 moments::utc(*until)
             ),

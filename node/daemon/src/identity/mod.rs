@@ -4,9 +4,12 @@
 //! it claims a host. Each thing that is wrong is one [`IdentityFault`] with the path a person must look at.
 //! Not here: making certificates (see `authority`), and what a peer shows in a handshake (see `transport`).
 
+pub mod alarm;
 pub mod certificate;
 pub mod fault;
 mod files;
+mod glance;
+pub mod renewal;
 pub mod signer;
 
 use std::fmt;
@@ -18,6 +21,8 @@ use vocabulary::{CertificateChain, Claims, ClusterName, HostId, PublicKey, Signe
 
 pub use certificate::{RingVerifier, Validity};
 pub use fault::IdentityFault;
+pub use glance::{Glance, Watched};
+pub use renewal::{Renewal, RenewalFault};
 pub use signer::RingSigner;
 
 /// Where the three files lie, and what the configuration expects of them.

@@ -184,3 +184,64 @@ fn a_certificate_with_any_byte_changed_is_refused() {
         }
     }
 }
+
+/// Another identity of the host in `dir/a`, issued into `dir/again` with these claims.
+fn issued_again(dir: &Path, claims: &Claims) -> Identity {
+    let out = dir.join("again");
+    authority::issue(claims, &dir.join("ca"), &out, Term::from_now(8)).expect("is issued");
+    let files = IdentityFiles {
+        certificate: out.join("host.pem"),
+        key: out.join("host.key"),
+        authority: out.join("authority.pem"),
+        cluster: None,
+    };
+    Identity::load(&files, moments::now()).expect("is sound")
+}
+
+#[test]
+fn law_id4_a_host_follows_itself_with_the_same_claims_alone() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let files = issued(dir.path(), 9);
+    let load = || Identity::load(&files, moments::now()).expect("is sound");
+    let in_force = load();
+    assert_eq!(renewal::judge(&in_force, &load()), Ok(Renewal::Same));
+    let next = issued_again(dir.path(), &claims());
+    assert_eq!(renewal::judge(&in_force, &next), Ok(Renewal::Other { has_other_key: true }));
+
+    let label = |text| Label::new(text).expect("sound");
+    let others: [(&str, fn(&mut Claims, Label)); 4] = [
+        ("host", |claims, new| claims.host = HostName(new)),
+        ("domain", |claims, new| claims.domain.rack = new),
+        ("group", |claims, new| claims.group = GroupName(new)),
+        ("roles", |claims, _| claims.roles.keeper = true),
+    ];
+    for (claim, change) in others {
+        let mut other = claims();
+        change(&mut other, label("other"));
+        fs::remove_dir_all(dir.path().join("again")).expect("it was made");
+        let next = issued_again(dir.path(), &other);
+        let fault = renewal::judge(&in_force, &next).expect_err("law ID4");
+        assert!(
+            matches!(&fault, RenewalFault::OtherClaims { what, .. } if *what == claim),
+            "{claim}: {fault}"
+        );
+    }
+}
+
+#[test]
+fn law_id5_an_authority_may_be_joined_by_another_and_then_leave_but_not_all_at_once() {
+    let (here, there) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let (old, new) = (issued(here.path(), 9), issued(there.path(), 9));
+    let load = |files: &IdentityFiles| Identity::load(files, moments::now()).expect("is sound");
+    let (first, last) = (load(&old), load(&new));
+    assert_eq!(renewal::judge(&first, &last), Err(RenewalFault::OtherAuthorities));
+    let pem = |files: &IdentityFiles| fs::read_to_string(&files.authority).expect("is there");
+    let both = pem(&old) + &pem(&new);
+    fs::write(&new.authority, &both).expect("written");
+    fs::write(&old.authority, &both).expect("written");
+    let (widened, moved) = (load(&old), load(&new));
+    let other = |has_other_key| Ok(Renewal::Other { has_other_key });
+    assert_eq!(renewal::judge(&first, &widened), other(false), "the successor beside it");
+    assert_eq!(renewal::judge(&widened, &moved), other(true), "a certificate of the successor");
+    assert_eq!(renewal::judge(&moved, &last), other(false), "the old one goes");
+}
