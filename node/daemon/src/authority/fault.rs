@@ -71,7 +71,7 @@ impl fmt::Display for AuthorityFault {
             }
             Self::Ended { path, until } => write!(
                 out,
-                "{}: the authority ended {}; found a new one with `hale ca init`",
+                "{}: the authority ended {}; `hale ca renew --authority` makes its next certificate",
                 path.display(),
                 moments::utc(*until)
             ),

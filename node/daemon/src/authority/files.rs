@@ -50,29 +50,29 @@ pub(super) fn write(
     authority: Option<&str>,
 ) -> Result<Written, AuthorityFault> {
     let dir = files.key.parent().unwrap_or(Path::new("."));
+    let mut all = vec![
+        (files.key.clone(), key.clone(), 0o600),
+        (files.certificate.clone(), certificate.clone(), 0o644),
+    ];
+    all.extend(authority.map(|pem| (dir.join("authority.pem"), pem.to_owned(), 0o644)));
+    write_all(dir, &all).map(|()| files.clone())
+}
+
+/// Writes these files, each with its mode, into a folder that is made if it is not there; all of them or nothing.
+pub(super) fn write_all(dir: &Path, all: &[(PathBuf, String, u32)]) -> Result<(), AuthorityFault> {
     fs::create_dir_all(dir).map_err(|why| AuthorityFault::disk(dir, &why))?;
     let mut made = Vec::new();
-    let mut all = vec![
-        (files.key.clone(), key.as_str(), 0o600),
-        (files.certificate.clone(), certificate.as_str(), 0o644),
-    ];
-    if let Some(authority) = authority {
-        all.push((dir.join("authority.pem"), authority, 0o644));
-    }
-    let written = all.into_iter().try_for_each(|(path, text, mode)| {
-        create(&path, text, mode, &mut made).map_err(|why| match why.kind() {
-            io::ErrorKind::AlreadyExists => AuthorityFault::Exists(path),
+    let written = all.iter().try_for_each(|(path, text, mode)| {
+        create(path, text, *mode, &mut made).map_err(|why| match why.kind() {
+            io::ErrorKind::AlreadyExists => AuthorityFault::Exists(path.clone()),
             _ => AuthorityFault::disk(path, &why),
         })
     });
-    match written {
-        Ok(()) => Ok(files.clone()),
-        Err(fault) => {
-            // Only what this very call has made is taken back; a failure to do so changes nothing in the fault.
-            made.iter().for_each(|path| drop(fs::remove_file(path)));
-            Err(fault)
-        }
+    if written.is_err() {
+        // Only what this very call has made is taken back; a failure to do so changes nothing in the fault.
+        made.iter().for_each(|path| drop(fs::remove_file(path)));
     }
+    written
 }
 
 fn create(path: &Path, text: &str, mode: u32, made: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -7,6 +7,7 @@
 
 pub mod fault;
 pub mod files;
+pub mod renew;
 pub mod show;
 
 use std::path::{Path, PathBuf};
@@ -56,6 +57,13 @@ pub struct Written {
 /// Founds the authority of a cluster in `dir`: `authority.pem` and `authority.key`.
 pub fn init(cluster: &ClusterName, dir: &Path, term: Term) -> Result<Written, AuthorityFault> {
     let key = new_key()?;
+    let certificate =
+        authority_params(cluster, term).self_signed(&key).map_err(AuthorityFault::making)?;
+    let pem = [certificate.pem(), key.serialize_pem()];
+    files::write(&files::authority(dir, term.until), &pem, None)
+}
+
+fn authority_params(cluster: &ClusterName, term: Term) -> CertificateParams {
     let mut params = params(term);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -63,9 +71,7 @@ pub fn init(cluster: &ClusterName, dir: &Path, term: Term) -> Result<Written, Au
     let name = &mut params.distinguished_name;
     name.push(DnType::OrganizationalUnitName, files::AUTHORITY_UNIT);
     name.push(DnType::CommonName, cluster.as_str());
-    let certificate = params.self_signed(&key).map_err(AuthorityFault::making)?;
-    let pem = [certificate.pem(), key.serialize_pem()];
-    files::write(&files::authority(dir, term.until), &pem, None)
+    params
 }
 
 /// Issues a certificate that says `claims`, from the authority in `dir`, into `out`: `host.pem`, `host.key`, `authority.pem`.

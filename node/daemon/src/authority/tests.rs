@@ -122,3 +122,93 @@ fn what_is_no_certificate_is_named_so_with_its_path() {
     assert!(said(&text).ends_with("text: holds no PEM certificate"));
     assert!(said(&dir.path().join("nowhere")).contains("nowhere: No such file"));
 }
+
+/// A founded authority in `dir/ca` and web-a-07's files in `dir/host`.
+fn founded(dir: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
+    let (ca, host) = (dir.join("ca"), dir.join("host"));
+    init(&prod(), &ca, Term::starting(leap_day(), 30)).expect("is founded");
+    issue(&claims(prod()), &ca, &host, Term::starting(leap_day(), 9)).expect("is issued");
+    (ca, host)
+}
+
+fn renewal(from: &Path, days: u64) -> renew::HostRenewal {
+    renew::HostRenewal {
+        from: from.join("host.pem"),
+        signed_by: None,
+        has_new_key: false,
+        term: Term::starting(leap_day() + Duration::from_secs(days * 86_400), 9),
+    }
+}
+
+fn identity(certificate: &Path, key: &Path, now: u64) -> crate::identity::Identity {
+    let files = crate::identity::IdentityFiles {
+        certificate: certificate.join("host.pem"),
+        key: key.join("host.key"),
+        authority: certificate.join("authority.pem"),
+        cluster: None,
+    };
+    crate::identity::Identity::load(&files, now).expect("is sound")
+}
+
+#[test]
+fn law_ca4_a_renewed_certificate_claims_the_same_for_the_key_that_the_host_has() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (ca, host) = founded(dir.path());
+    let next = dir.path().join("next");
+    let made = renew::host(&renewal(&host, 8), &ca, &next).expect("is renewed");
+    assert_eq!(made.0, claims(prod()));
+    assert_eq!(made.1.until, LEAP_DAY + 17 * 86_400);
+    assert!(!next.join("host.key").exists(), "nobody has seen the key");
+    let now = LEAP_DAY + 16 * 86_400;
+    assert_eq!(identity(&next, &host, now).claims(), &claims(prod()));
+    let again = renew::host(&renewal(&host, 8), &ca, &next).expect_err("law CA1");
+    assert_eq!(again, AuthorityFault::Exists(next.join("host.pem")));
+}
+
+#[test]
+fn a_certificate_that_has_ended_is_renewed_and_the_key_where_it_is_asked_for() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (ca, host) = founded(dir.path());
+    let next = dir.path().join("next");
+    let late = renew::HostRenewal { has_new_key: true, ..renewal(&host, 12) };
+    renew::host(&late, &ca, &next).expect("is renewed");
+    assert_eq!(mode(&next.join("host.key")), 0o600);
+    identity(&next, &next, LEAP_DAY + 13 * 86_400);
+    let (old, new) = (fs::read(host.join("host.key")), fs::read(next.join("host.key")));
+    assert_ne!(old.expect("is there"), new.expect("is there"));
+}
+
+#[test]
+fn law_ca3_a_certificate_of_another_authority_is_not_renewed_unless_that_one_is_named() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (ca, host) = founded(dir.path());
+    let successor = dir.path().join("successor");
+    init(&prod(), &successor, Term::starting(leap_day(), 90)).expect("is founded");
+    let next = dir.path().join("next");
+    let fault = renew::host(&renewal(&host, 1), &successor, &next).expect_err("law CA3");
+    assert!(fault.to_string().contains("name the one before this with --signed-by"), "{fault}");
+    assert!(!next.join("host.pem").exists());
+    let signed_by = Some(ca.join("authority.pem"));
+    let renewal = renew::HostRenewal { signed_by, ..renewal(&host, 1) };
+    renew::host(&renewal, &successor, &next).expect("is renewed");
+    assert_eq!(identity(&next, &host, LEAP_DAY + 86_400).claims(), &claims(prod()));
+}
+
+#[test]
+fn an_authority_that_is_renewed_vouches_for_all_that_it_has_signed() {
+    let dir = tempfile::tempdir().expect("temporary folder");
+    let (ca, host) = founded(dir.path());
+    let next = dir.path().join("next");
+    let made = renew::authority(&ca, &next, Term::starting(leap_day(), 365)).expect("is renewed");
+    assert_eq!(made.until, LEAP_DAY + 365 * 86_400);
+    assert!(!next.join("authority.key").exists());
+    fs::rename(next.join("authority.pem"), ca.join("authority.pem")).expect("in its place");
+    fs::copy(ca.join("authority.pem"), host.join("authority.pem")).expect("on the host");
+    identity(&host, &host, LEAP_DAY + 86_400);
+    let out = dir.path().join("later");
+    let later = renewal(&host, 100);
+    assert_eq!(
+        renew::host(&later, &ca, &out).expect("is renewed").1.until,
+        LEAP_DAY + 109 * 86_400
+    );
+}
