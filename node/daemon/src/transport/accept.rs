@@ -1,5 +1,6 @@
 //! Connections that others begin: bounded, proven, greeted, admitted.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -46,7 +47,11 @@ async fn open_door(shared: Arc<Shared>, knock: Knock) {
         Ok(Ok(Some(fresh))) => shared.clone().attend_fresh(fresh).await,
         Ok(Err(fault)) => {
             shared.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-            tracing::debug!(%from, %fault, "a connection was not admitted");
+            shared.note_failed(
+                SocketAddr::new(from.ip(), 0),
+                "a connection was not admitted",
+                &fault,
+            );
         }
         Err(_) => {
             count(&shared.counters.handshakes_failed);

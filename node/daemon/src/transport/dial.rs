@@ -202,7 +202,7 @@ pub(super) async fn reach(
     };
     if let Err(fault) = &result {
         shared.counters.dials_failed.fetch_add(1, Ordering::Relaxed);
-        tracing::debug!(%address, %fault, "a dial came to nothing");
+        shared.note_failed(address, "a dial came to nothing", fault);
     }
     result
 }

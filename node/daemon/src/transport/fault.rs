@@ -6,6 +6,8 @@ use quinn::{ConnectionError, ReadError, ReadToEndError, VarInt, WriteError};
 use vocabulary::HostId;
 use wire::HelloRefusal;
 
+use super::distrust::not_in_force;
+
 /// Why a call has no answer. Unless a variant says otherwise the other side may or may not have acted on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallFault {
@@ -21,6 +23,14 @@ pub enum CallFault {
     NotDialled(String),
     /// One side does not believe the other's certificate; nothing was sent.
     Untrusted(String),
+    /// A certificate does not hold by the other side's clock: it has ended, or does not hold yet, or a clock is wrong;
+    /// nothing was sent.
+    NotInForce {
+        /// Whose certificate.
+        whose: Side,
+        /// What TLS says of it.
+        why: String,
+    },
     /// Another host answered at the address; nothing was sent.
     Stranger(HostId),
     /// The hello was refused; nothing was sent.
@@ -40,6 +50,15 @@ pub enum CallFault {
     },
     /// This agent is stopping; nothing was sent.
     Closing,
+}
+
+/// One end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// This host.
+    Ours,
+    /// The other one.
+    Theirs,
 }
 
 /// Why a connection ended.
@@ -137,7 +156,7 @@ impl Parting {
 impl CallFault {
     /// Whether one side will not have the other, whatever the network does: a certificate, or the hello, was refused.
     pub fn is_distrust(&self) -> bool {
-        matches!(self, Self::Untrusted(_) | Self::Refused(_))
+        matches!(self, Self::Untrusted(_) | Self::NotInForce { .. } | Self::Refused(_))
     }
 
     /// A handshake that failed for the sake of a certificate is told from one that failed on the way.
@@ -148,7 +167,9 @@ impl CallFault {
             ConnectionError::ConnectionClosed(close) => u64::from(close.error_code),
             _ => 0,
         };
-        if (CRYPTO..CRYPTO + 0x100).contains(&code) {
+        if let Some(fault) = not_in_force(&error, code) {
+            fault
+        } else if (CRYPTO..CRYPTO + 0x100).contains(&code) {
             Self::Untrusted(error.to_string())
         } else {
             Self::Lost(error.into())
@@ -208,6 +229,16 @@ impl fmt::Display for CallFault {
             Self::TooLate => write!(out, "the time for it ran out"),
             Self::NotDialled(why) => write!(out, "the address cannot be dialled: {why}"),
             Self::Untrusted(why) => write!(out, "a certificate was not believed: {why}"),
+            Self::NotInForce { whose: Side::Theirs, why } => write!(
+                out,
+                "the other side's certificate does not hold by this host's clock ({why}): renew it there, or set the clock \
+                 here right"
+            ),
+            Self::NotInForce { whose: Side::Ours, why } => write!(
+                out,
+                "the other side says that this host's certificate does not hold by its clock ({why}): renew it here, or set \
+                 the clocks right"
+            ),
             Self::Stranger(found) => write!(out, "another host, {found}, answered there"),
             Self::Refused(refusal) => write!(out, "the hello was refused: {refusal:?}"),
             Self::Lost(parting) => write!(out, "the connection ended: {parting}"),

@@ -9,6 +9,7 @@ mod accept;
 mod book;
 mod call;
 mod dial;
+mod distrust;
 mod drops;
 pub mod fault;
 pub mod figures;
@@ -38,16 +39,17 @@ use vocabulary::{Address, Boot, CertificateChain, HostId};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
 
 pub use call::Replies;
-pub use fault::{CallFault, Parting, StartFault};
+pub use fault::{CallFault, Parting, Side, StartFault};
 pub use figures::Figures;
 pub use incoming::{Incoming, Peer, Reply, Unwanted};
 pub use luck::system_seed;
 pub use settings::{Presence, TransportSettings};
 pub use sockets::{Sockets, UdpSockets};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, certificate};
 use book::Book;
 use dial::{Budget, Errand};
+use distrust::Complaints;
 use fault::Close;
 use figures::count;
 use luck::Luck;
@@ -273,6 +275,18 @@ impl Transport {
         kernel.saturating_add(queue)
     }
 
+    /// When the certificates of the connected hosts end, in seconds of the Unix epoch: those that were shown in their
+    /// handshakes; a host that has taken another since shows it to whoever connects next.
+    pub fn endings(&self) -> BTreeMap<HostId, u64> {
+        let state = self.0.lock();
+        let ending = |host: HostId| {
+            let chain = tls::chain(&state.pool.peek(host)?.connection)?;
+            let parsed = certificate::parse(chain.0.first()?).ok()?;
+            Some((host, certificate::validity(&parsed).until))
+        };
+        state.pool.hosts().into_iter().filter_map(ending).collect()
+    }
+
     /// What was counted since the start.
     pub fn figures(&self) -> Figures {
         self.0.counters.read()
@@ -329,6 +343,7 @@ impl Bound {
             identity,
             quic,
             book: Book::default(),
+            complaints: Complaints::default(),
             dials: BTreeMap::new(),
             redials: Redials::default(),
             budget: Budget::new(every, saved_max, Instant::now()),

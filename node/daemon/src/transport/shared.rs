@@ -12,6 +12,7 @@ use wire::{Hello, HelloRefusal};
 
 use super::book::Book;
 use super::dial::{Budget, Dial};
+use super::distrust::Complaints;
 use super::fault::Close;
 use super::figures::{Counters, count};
 use super::hello;
@@ -60,6 +61,8 @@ pub(super) struct State {
     pub quic: Quic,
     pub pool: Pool<Arc<Link>>,
     pub book: Book,
+    /// Which certificates that do not hold were told of lately.
+    pub complaints: Complaints,
     pub dials: BTreeMap<HostId, Dial>,
     pub redials: Redials,
     pub budget: Budget,
@@ -116,6 +119,10 @@ impl Shared {
     ) -> Result<(), HelloRefusal> {
         let admitted = {
             let mut state = self.lock();
+            // The roster may have buried the host since its hello was judged.
+            if state.book.is_denied(link.host) {
+                return Err(HelloRefusal::Retired);
+            }
             let newcomer = Newcomer {
                 boot: link.boot,
                 is_dialled_by_us: said.is_dialled_by_us,

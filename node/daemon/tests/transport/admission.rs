@@ -1,7 +1,7 @@
 //! Who is let in, and who is not.
 
 use daemon::authority::{self, Term};
-use daemon::transport::{CallFault, Incoming, Parting};
+use daemon::transport::{CallFault, Incoming, Parting, Side};
 use quinn::ConnectionError;
 use rcgen::date_time_ymd;
 use wire::HelloRefusal;
@@ -166,4 +166,77 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     assert!(a.connected().await.claims.roles.keeper);
     let other = fleet.identity("c", PLAIN);
     assert!(b.transport.renew(other).is_err(), "took another host's certificate");
+}
+
+/// The next identity of a host, issued into a folder beside its first.
+fn next_identity(fleet: &Fleet, host: &str) -> std::sync::Arc<daemon::identity::Identity> {
+    let out = fleet.folder(&format!("{host}-next"));
+    let claims = fleet.claims(host, PLAIN);
+    authority::issue(&claims, &fleet.authority(), &out, Term::from_now(8)).expect("is issued");
+    load(&out).into()
+}
+
+#[tokio::test]
+async fn a_standing_connection_goes_on_while_both_sides_take_other_keys() {
+    let fleet = Fleet::new("prod");
+    let (mut a, b) = (fleet.start("a", PLAIN), fleet.start("b", PLAIN).serve());
+    let host = a.transport.introduce(b.address).await.expect("is admitted");
+    a.connected().await;
+    let before = a.transport.endings()[&host];
+    let next = [("a", &a.transport), ("b", &b.transport)];
+    for (name, transport) in next {
+        transport.renew(next_identity(&fleet, name)).expect("is usable");
+    }
+    assert!(a.ask(host).await.is_ok(), "the connection stands");
+    assert_eq!(a.transport.figures().dials, 1, "and is the same one");
+    assert_eq!(a.transport.endings()[&host], before, "shown in its handshake");
+    let fresh = a.transport.fresh_dial(host, 7, crate::fleet::PATIENCE).await;
+    assert!(fresh.is_ok(), "a new one comes about with the new keys: {fresh:?}");
+    let mut c = fleet.start("c", PLAIN);
+    c.transport.introduce(b.address).await.expect("is admitted");
+    c.connected().await;
+    assert!(c.transport.endings()[&host] < before, "whoever comes is shown the new one");
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_hold_by_either_clock_is_named_so_on_both_sides() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let b = fleet.start_with("b", PLAIN, 1, |settings| {
+        settings.wall_clock = std::sync::Arc::new(Frozen(4_070_908_800));
+    });
+    let said = b.transport.introduce(a.address).await.expect_err("its clock is in 2099");
+    let CallFault::NotInForce { whose: Side::Theirs, .. } = &said else { panic!("{said:?}") };
+    let said = said.to_string();
+    assert!(said.contains("verification time 2099-01-01T00:00:00Z"), "{said}");
+    assert!(said.contains("set the clock here right"), "{said}");
+    let said = a.transport.introduce(b.address).await.expect_err("its clock is in 2099");
+    let CallFault::NotInForce { whose: Side::Ours, .. } = &said else { panic!("{said:?}") };
+    // A failed handshake proves nothing of a host that is asked whether it lives.
+    a.knows(&b);
+    let asked = a.transport.fresh_dial(b.host(), 7, crate::fleet::PATIENCE).await;
+    assert!(asked.is_err_and(|fault| fault.is_distrust()));
+}
+
+/// A wall clock that stands.
+#[derive(Debug)]
+struct Frozen(u64);
+
+impl rustls::time_provider::TimeProvider for Frozen {
+    fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(self.0)))
+    }
+}
+
+#[tokio::test]
+async fn a_connection_of_a_fresh_dial_does_not_outlive_the_burial_of_its_host_by_five_seconds() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    fleet.identity("x", PLAIN);
+    let endpoint = raw::fresh_client(&raw::issued(&fleet, "x"));
+    let (connection, _) = raw::greet(&endpoint, a.address, &fleet).await.expect("is served");
+    a.transport.deny(fleet.id("x")).await;
+    let began = std::time::Instant::now();
+    connection.closed().await;
+    assert!(began.elapsed() < std::time::Duration::from_secs(5), "it took {:?}", began.elapsed());
 }

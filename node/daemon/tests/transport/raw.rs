@@ -53,6 +53,15 @@ pub fn forged(
 
 /// A dialler that believes everybody and shows this, or nothing.
 pub fn client(shown: Option<&Shown>) -> Endpoint {
+    client_of(shown, b"hale/1")
+}
+
+/// The same for a fresh dial.
+pub fn fresh_client(shown: &Shown) -> Endpoint {
+    client_of(Some(shown), b"hale-fresh/1")
+}
+
+fn client_of(shown: Option<&Shown>, protocol: &[u8]) -> Endpoint {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -65,7 +74,7 @@ pub fn client(shown: Option<&Shown>) -> Endpoint {
             .expect("usable"),
         None => builder.with_no_client_auth(),
     };
-    tls.alpn_protocols = vec![b"hale/1".to_vec()];
+    tls.alpn_protocols = vec![protocol.to_vec()];
     let mut endpoint = Endpoint::client(loopback(0)).expect("binds");
     let crypto = QuicClientConfig::try_from(tls).expect("usable");
     endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
