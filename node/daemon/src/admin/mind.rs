@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::identity::alarm::Ending;
+use crate::identity::{Renewal, RenewalFault};
 use async_trait::async_trait;
 use detection::verdict::NoVerdict;
 use ledger::Ledger;
@@ -37,6 +39,9 @@ pub trait Mind: Send + Sync + 'static {
     /// Founds the ledger with these first voters (protocol 1.4): gathers their certificates and proposes
     /// [`Command::Found`].
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted>;
+
+    /// Reads this host's certificate files, and takes them into use unless it is a dry run.
+    async fn reload(&self, is_dry_run: bool) -> Result<Renewal, RenewalFault>;
 }
 
 /// How much an agent's state of the ledger is worth.
@@ -75,6 +80,12 @@ pub struct Local {
     pub refusals: Vec<String>,
     /// Who holds newer rules back; only the leader knows.
     pub held_back: HeldBack,
+    /// When the certificates of connected hosts end, as they have shown them, in seconds of the Unix epoch.
+    pub endings: BTreeMap<HostId, u64>,
+    /// When this host's own certificate ends.
+    pub own_ending: Option<u64>,
+    /// The authorities that this host believes.
+    pub authorities: Vec<Ending>,
     /// Whatever else a person of this host should know, one sentence each: a certificate that ends soon, a drifting clock.
     pub notes: Vec<String>,
 }

@@ -12,11 +12,13 @@ use serde::de::DeserializeOwned;
 use vocabulary::{CaseId, HostName};
 
 use super::answer::{
-    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
+    RetireOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
 use super::render::{self, Scene};
+use crate::identity::Renewal;
 use crate::moments;
 
 /// An order that was not carried out, or nobody knows.
@@ -128,6 +130,29 @@ impl Carried for DismissOrder {
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Dismiss { case, order }).await?;
         done(&outcome, &format!("case {case} is closed, and no lease of it counts any more"))
+    }
+}
+
+#[async_trait]
+impl Carried for ReloadOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        tracing::info!(who, why = self.why, "a person has the certificate files read");
+        let sentence = match mind.reload(false).await {
+            Ok(Renewal::Same) => "the certificate files hold what is in use already",
+            Ok(Renewal::Other { has_other_key: false }) => {
+                "the certificate files are in use: new connections show them, standing ones go on"
+            }
+            Ok(Renewal::Other { has_other_key: true }) => {
+                "the certificate files are in use: new connections show them, standing ones go on; the new key is enrolled and \
+                 signs once the roster has it, the old one until then"
+            }
+            Err(fault) => {
+                let sentence = format!("what is in use stays: {fault}");
+                let refusal = Refusal::new(fault.name(), sentence);
+                return Err(Unfulfilled { status: StatusCode::CONFLICT, refusal });
+            }
+        };
+        done(&Outcome::Done, sentence)
     }
 }
 

@@ -11,7 +11,7 @@ use ledger::command::{Command, Entry, Outcome, Proposed};
 use vocabulary::{Claims, HostName, LedgerIndex, Span};
 
 use super::mind::{Local, Mind, NotCommitted, Standing};
-use crate::identity::RingVerifier;
+use crate::identity::{Renewal, RenewalFault, RingVerifier};
 
 /// A mind whose proposals come to nothing.
 pub(super) struct Rehearsal(pub(super) Arc<dyn Mind>);
@@ -50,5 +50,9 @@ impl Mind for Rehearsal {
 
     async fn found(&self, _: Vec<HostName>) -> Result<Outcome, NotCommitted> {
         Err(NotCommitted::NoLeader("a founding cannot be rehearsed".into()))
+    }
+
+    async fn reload(&self, _: bool) -> Result<Renewal, RenewalFault> {
+        self.0.reload(true).await
     }
 }

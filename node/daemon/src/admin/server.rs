@@ -24,7 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::answer::{
-    Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+    Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
+    RetireOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -148,6 +149,7 @@ fn router(door: Door) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/hosts", get(hosts))
         .route("/v1/cases", get(cases))
+        .route("/v1/certs", get(certs))
         .route("/v1/explain/{what}", get(explain))
         .route("/v1/audit", get(audit))
         .route("/v1/policy", get(policy).post(order::<PolicyOrder>))
@@ -155,6 +157,7 @@ fn router(door: Door) -> Router {
         .route("/v1/resume", post(order::<ResumeOrder>))
         .route("/v1/host/retire", post(order::<RetireOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
+        .route("/v1/agent/reload", post(order::<ReloadOrder>))
         .route("/v1/init", post(order::<FoundOrder>))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_path)
@@ -183,6 +186,10 @@ async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> R
         Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
         Err(why) => door.malformed(why),
     }
+}
+
+async fn certs(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::certs(scene))).await
 }
 
 async fn explain(door: State<Door>, peer: Extension<Peer>, what: Path<String>) -> Response {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use vocabulary::{Claims, ClusterName, Domain, GroupName, HostName, Label, Roles};
 
 use super::exit::{CommandFault, Exit};
+use crate::authority::renew::{self, HostRenewal};
 use crate::authority::{self, AuthorityFault, Term, show};
 use crate::moments;
 
@@ -26,6 +27,8 @@ pub enum Verb {
     },
     /// Issue the certificate and the key of one host; what it claims here is all that the mesh will believe of it.
     Issue(Box<Issue>),
+    /// Make the next certificate of a host from the one before it, or that of the authority: same claims, new dates.
+    Renew(Renew),
     /// Say in words what a certificate claims and when it ends.
     Show {
         /// A PEM file with an authority's or a host's certificate.
@@ -69,11 +72,39 @@ pub struct Issue {
     days: u32,
 }
 
+/// Whose certificate is renewed, and where the next one goes.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// Folder with authority.pem and authority.key.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// The certificate that comes to its end, a host's; it may have ended already.
+    #[arg(long, value_name = "FILE", required_unless_present = "authority")]
+    from: Option<PathBuf>,
+    /// Give the host another key; else the certificate is for the key that it has, which need not leave it.
+    #[arg(long)]
+    new_key: bool,
+    /// Authorities that may have signed the one before: while one authority follows another.
+    #[arg(long, value_name = "FILE")]
+    signed_by: Option<PathBuf>,
+    /// Renew the authority's own certificate, with the key that it has: all that it has signed stays good.
+    #[arg(long, conflicts_with_all = ["from", "new_key", "signed_by"])]
+    authority: bool,
+    /// Folder for host.pem and a copy of authority.pem, or for authority.pem alone; made if it is not there. A host's key is
+    /// written only where it is new.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How many days it is valid: a host's 365, never longer than its authority; the authority's 3650.
+    #[arg(long, value_name = "N", value_parser = days())]
+    days: Option<u32>,
+}
+
 /// Does it.
 pub fn run(verb: Verb) -> Result<(), CommandFault> {
     match verb {
         Verb::Init { cluster, dir, days } => init(&cluster, &dir, days),
         Verb::Issue(issue) => issue.run(),
+        Verb::Renew(renew) => renew.run(),
         Verb::Show { file } => {
             print!("{}", show::in_words(&file, moments::now())?);
             Ok(())
@@ -110,6 +141,42 @@ impl Issue {
             written.certificate.display(),
             moments::utc(written.until),
             written.key.display()
+        );
+        Ok(())
+    }
+}
+
+impl Renew {
+    fn run(self) -> Result<(), CommandFault> {
+        let Some(from) = self.from else {
+            let term = Term::from_now(self.days.unwrap_or(authority::AUTHORITY_DAYS));
+            let written = renew::authority(&self.dir, &self.out, term)?;
+            println!(
+                "authority, with the key that it has: {}, until {}\nput it in the place of {} and of authority.pem on every host",
+                written.certificate.display(),
+                moments::utc(written.until),
+                self.dir.join("authority.pem").display()
+            );
+            return Ok(());
+        };
+        let renewal = HostRenewal {
+            from,
+            signed_by: self.signed_by,
+            has_new_key: self.new_key,
+            term: Term::from_now(self.days.unwrap_or(authority::HOST_DAYS)),
+        };
+        let (claims, written) = renew::host(&renewal, &self.dir, &self.out)?;
+        let key = if renewal.has_new_key {
+            format!("its new key: {}", written.key.display())
+        } else {
+            "its key stays".to_owned()
+        };
+        println!(
+            "host {} of cluster {}: {}, until {}\n{key}; the host's agent takes them without a restart once they are in place",
+            claims.host,
+            claims.cluster,
+            written.certificate.display(),
+            moments::utc(written.until),
         );
         Ok(())
     }
@@ -160,6 +227,10 @@ mod tests {
         );
         hale_ca(&issue).expect("is issued");
         hale_ca(&format!("show {at}/a/host.pem")).expect("is shown");
+        hale_ca(&format!("renew --dir {at}/ca --from {at}/a/host.pem --out {at}/next"))
+            .expect("is renewed");
+        hale_ca(&format!("renew --dir {at}/ca --authority --out {at}/ca-next"))
+            .expect("is renewed");
         let again = hale_ca(&issue).expect_err("is refused");
         assert_eq!(again.exit, Exit::Refused);
         let nowhere = hale_ca(&format!("show {at}/nowhere")).expect_err("is not there");
@@ -173,6 +244,8 @@ mod tests {
             "init --cluster prod --dir x --days 0",
             "init --cluster prod --dir x --days 36501",
             "init --dir x",
+            "renew --dir x --out y",
+            "renew --dir x --from z --authority --out y",
             "issue --dir x --host a/b --region r --zone z --rack k --group g --out y",
         ] {
             let words = ["ca"].into_iter().chain(line.split(' '));

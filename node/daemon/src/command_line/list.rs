@@ -49,13 +49,23 @@ impl List {
         path: &str,
         list: impl Fn(&B, Clock) -> Result<Table, String>,
     ) -> Result<(), CommandFault> {
+        self.shown(path, list).map(drop)
+    }
+
+    /// The same, and what was answered, for verbs that judge it.
+    pub fn shown<B: Body>(
+        &self,
+        path: &str,
+        list: impl Fn(&B, Clock) -> Result<Table, String>,
+    ) -> Result<B, CommandFault> {
         let answer: Answer<B> = self.screen.ask(path)?;
         if self.screen.at.json {
             json(&answer)?;
         } else {
             faults::print(&self.text(&answer, list)?)?;
         }
-        fresh(&answer)
+        fresh(&answer)?;
+        Ok(answer.data)
     }
 
     /// The screen, from the answer alone.

@@ -9,6 +9,7 @@ mod asking;
 pub mod audit;
 pub mod ca;
 pub mod cases;
+pub mod certs;
 pub mod config;
 pub mod demo;
 pub mod exit;
@@ -43,7 +44,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run the agent of this host.
+    /// Run the agent of this host; `hale agent reload` has the running one read its certificate files.
     Agent(agent::Agent),
     /// The mesh on one screen, as this host's agent knows it.
     Status(status::Verb),
@@ -51,6 +52,8 @@ enum Verb {
     Hosts(hosts::Verb),
     /// The cases that are not closed, and what each waits for.
     Cases(cases::Verb),
+    /// When certificates end, the soonest first: every host's as far as it is known, and the authorities'.
+    Certs(certs::Verb),
     /// Why a case or a host stands where it stands: who looked and what each saw, what was decided by which rule, what is
     /// awaited and what frees it, what was done.
     Explain(explain::Verb),
@@ -113,6 +116,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Status(verb) => status::run(&verb),
         Verb::Hosts(verb) => hosts::run(&verb),
         Verb::Cases(verb) => cases::run(&verb),
+        Verb::Certs(verb) => certs::run(&verb),
         Verb::Explain(verb) => explain::run(&verb),
         Verb::Audit(verb) => audit::run(&verb),
         Verb::Pause(pause) => pause.run(),

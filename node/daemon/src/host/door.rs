@@ -17,6 +17,7 @@ use vocabulary::{CertificateChain, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::raising::{Followers, HeldBack};
+use super::unwelcome::Unwelcome;
 use crate::transport::{CallFault, Peer, Transport};
 
 /// Between two tries to find a leader.
@@ -37,6 +38,7 @@ pub(super) struct Inside {
     pub follower: Mutex<Follower<Ledger>>,
     pub state: watch::Sender<Arc<Ledger>>,
     pub leading: watch::Sender<Leading>,
+    pub unwelcome: Unwelcome,
     /// Connected hosts whose certificates make them keepers, with their stores: the way to a ledger that is not yet known.
     keepers: Mutex<BTreeMap<HostId, Peer>>,
     followers: Followers,
@@ -57,6 +59,7 @@ impl Door {
             state: watch::Sender::new(Arc::clone(&follower.watch().borrow())),
             follower: Mutex::new(follower),
             leading: watch::Sender::new(Leading::default()),
+            unwelcome: Unwelcome::default(),
             keepers: Mutex::default(),
             followers: Followers::default(),
             held_back: watch::Sender::default(),
@@ -118,8 +121,14 @@ impl Door {
         })
     }
 
+    /// Who does not admit this host.
+    pub(super) fn unwelcome(&self) -> &Unwelcome {
+        &self.0.unwelcome
+    }
+
     /// A peer is connected: it may be a keeper.
     pub fn met(&self, peer: &Peer) {
+        self.0.unwelcome.admitted(&peer.host);
         if peer.claims.roles.keeper {
             held(&self.0.keepers).insert(peer.host, peer.clone());
         }
@@ -304,6 +313,7 @@ fn is_unsent(fault: &CallFault) -> bool {
             | CallFault::Busy(_)
             | CallFault::NotDialled(_)
             | CallFault::Untrusted(_)
+            | CallFault::NotInForce { .. }
             | CallFault::Stranger(_)
             | CallFault::Refused(_)
             | CallFault::TooNew { .. }

@@ -128,14 +128,16 @@ impl Hands {
     /// Dials the seeds, and every host of the roster's whose place is known.
     pub fn redial(&self) {
         for seed in self.seeds.iter().take(SEEDS_MAX) {
-            let (transport, seed) = (self.transport.clone(), seed.clone());
+            let (transport, door, seed) = (self.transport.clone(), self.door.clone(), seed.clone());
             tokio::spawn(async move {
                 for address in resolve(&seed).await {
                     match transport.introduce(address).await {
                         Ok(_) => return,
                         // Time does not mend it, and nobody else can tell the operator of this host.
                         Err(fault) if fault.is_distrust() => {
-                            tracing::warn!(%address, %fault, "a seed does not let this host in");
+                            if door.unwelcome().is_due(format!("seed {address}: {fault}")) {
+                                tracing::warn!(%address, %fault, "a seed does not let this host in");
+                            }
                         }
                         Err(fault) => tracing::debug!(%address, %fault, "a seed does not answer"),
                     }
@@ -183,6 +185,7 @@ fn end_of(fault: &CallFault) -> CallEnd {
         | CallFault::Busy(_)
         | CallFault::NotDialled(_)
         | CallFault::Untrusted(_)
+        | CallFault::NotInForce { .. }
         | CallFault::Refused(_)
         | CallFault::Rejected(_)
         | CallFault::Garbled(_)

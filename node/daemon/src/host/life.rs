@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actuators::Actuator;
-use agent::{Agent, CallEnd, CallId, LifeEnd};
+use agent::{Agent, CallEnd, CallId, LifeEnd, Renewed};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
 use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use vocabulary::{Address, HostId, HostName, StoreId};
 
 use super::chronicle::Chronicle;
+use super::credentials::Credentials;
 use super::door::{Door, Line};
 use super::folder::FolderFault;
 use super::follow;
@@ -96,6 +97,8 @@ pub struct Life {
     pub presence: Presence,
     /// The running host as its admin socket sees it.
     pub mind: Arc<HostMind>,
+    /// Its identity in force, and the way in which another takes its place.
+    pub credentials: Credentials,
     transport: Transport,
     port: Option<LedgerPort<Ledger>>,
     keeping: Keeping,
@@ -154,12 +157,15 @@ impl Opened {
         let hands = self.hands(&door, ends);
         let (inquirer, inquiries) = Inquirer::new();
         let known = (door.clone(), inquirer, self.transport.clone());
-        let mind = Arc::new(HostMind::new(&self.identity, self.presence, known));
+        let credentials = Credentials::new(Arc::clone(&self.identity), self.transport.clone());
+        let renewals = credentials.renewals();
+        let mind = Arc::new(HostMind::new(credentials.clone(), self.presence, known));
         let chronicle = Chronicle::of(self.identity.claims().clone());
         let shell = Shell::new(agent, hands, (self.world.clock, chronicle));
-        let ears = ears(&door, (self.incoming, ended), (inquiries, leave));
+        let ears = ears(&door, (self.incoming, ended), (inquiries, renewals, leave));
         let (presence, transport, port) = (self.presence, self.transport, self.port);
-        (Life { presence, mind, transport, port, keeping }, LifeLoop { shell, ears })
+        let life = Life { presence, mind, credentials, transport, port, keeping };
+        (life, LifeLoop { shell, ears })
     }
 
     /// The ledger as this host follows it, from what it has kept on.
@@ -282,14 +288,19 @@ async fn open_port(
 fn ears(
     door: &Door,
     (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<(CallId, CallEnd)>),
-    (inquiries, leave): (mpsc::Receiver<Inquiry>, mpsc::Receiver<()>),
+    (inquiries, renewals, leave): (
+        mpsc::Receiver<Inquiry>,
+        watch::Receiver<Option<Renewed>>,
+        mpsc::Receiver<()>,
+    ),
 ) -> Ears {
     let mut state = door.state();
     // What was kept is news to the loop.
     if state.borrow().is_founded() {
         state.mark_changed();
     }
-    Ears { incoming, ends, inquiries, state, leading: door.leading(), leave }
+    let leading = door.leading();
+    Ears { incoming, ends, inquiries, state, leading, renewals, leave }
 }
 
 /// Sixteen bytes of the seed as a number.

@@ -3,7 +3,7 @@
 //! Not here: words and screens (see `admin::render`).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use agent::lead::LastLook;
@@ -18,11 +18,13 @@ use vocabulary::{
     Span,
 };
 
+use super::credentials::Credentials;
 use super::door::{Door, held};
 use super::found::{FoundFault, found};
 use super::inquiry::Inquirer;
+use super::renewing::Renewer;
 use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, RoundHeld, Standing};
-use crate::identity::Identity;
+use crate::identity::{Identity, Renewal, RenewalFault};
 use crate::transport::{Presence, Transport};
 
 /// How long a linearizable read may take before an answer is called stale.
@@ -36,9 +38,6 @@ const PROPOSE_WITHIN: Duration = Duration::from_secs(5);
 
 /// Hosts of whose last round an answer tells.
 const ROUNDS_TOLD_MAX: usize = 64;
-
-/// An alarm starts so long before a certificate ends (ARCHITECTURE 5).
-const CERTIFICATE_ALARM_SECONDS: u64 = 30 * 24 * 3_600;
 
 /// This host's own key, behind the trait that the pure rooms know.
 pub struct OwnSigner(pub Arc<Identity>);
@@ -55,9 +54,11 @@ impl Signer for OwnSigner {
 
 /// What the admin socket asks.
 pub struct HostMind {
-    identity: Arc<Identity>,
+    credentials: Credentials,
     presence: Presence,
     door: Door,
+    /// Where this host has certificate files.
+    renewer: OnceLock<Renewer>,
     inquirer: Inquirer,
     transport: Transport,
     proof: Mutex<Proof>,
@@ -75,35 +76,39 @@ struct Proof {
 impl HostMind {
     /// The running host.
     pub fn new(
-        identity: &Arc<Identity>,
+        credentials: Credentials,
         presence: Presence,
         (door, inquirer, transport): (Door, Inquirer, Transport),
     ) -> Self {
         Self {
-            identity: Arc::clone(identity),
+            credentials,
             presence,
             door,
+            renewer: OnceLock::new(),
             inquirer,
             transport,
             proof: Mutex::new(Proof { held: false, at: Instant::now() }),
         }
     }
 
+    /// This host has certificate files, and this is who reads them; said once.
+    pub(super) fn reads_through(&self, renewer: Renewer) {
+        let _ = self.renewer.set(renewer);
+    }
+
     fn notes(&self) -> Vec<String> {
-        let until = self.identity.validity().until;
-        let left = until.saturating_sub(crate::moments::now());
-        let ends = crate::moments::utc(until);
-        let days = left / (24 * 3_600);
-        let certificate = (left < CERTIFICATE_ALARM_SECONDS)
-            .then(|| format!("this host's certificate ends in {days} days, at {ends}"));
-        certificate.into_iter().chain(self.door.notes()).collect()
+        let (now, endings) = (crate::moments::now(), self.credentials.in_force().endings());
+        let unwelcome = self.door.unwelcome().note();
+        let trouble = self.renewer.get().and_then(Renewer::trouble);
+        let endings = endings.iter().filter_map(|ending| ending.note(now));
+        unwelcome.into_iter().chain(trouble).chain(endings).chain(self.door.notes()).collect()
     }
 }
 
 #[async_trait]
 impl Mind for HostMind {
     fn me(&self) -> Claims {
-        self.identity.claims().clone()
+        self.credentials.in_force().claims().clone()
     }
 
     fn view(&self) -> Arc<Ledger> {
@@ -140,6 +145,7 @@ impl Mind for HostMind {
             let notes = vec![String::from("this agent's loop does not answer")];
             return Local { notes, ..Local::default() };
         };
+        let own = self.credentials.in_force();
         let mut rounds = BTreeMap::new();
         for host in told_of(&view, &self.view()) {
             if let Some((look, now)) = self.inquirer.last_look(host).await {
@@ -157,6 +163,10 @@ impl Mind for HostMind {
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
             held_back: self.door.held_back(),
+            endings: self.transport.endings(),
+            own_ending: Some(own.validity().until),
+            // This host's own comes first.
+            authorities: own.endings().split_off(1),
             notes: self.notes(),
         }
     }
@@ -174,13 +184,17 @@ impl Mind for HostMind {
     }
 
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted> {
-        let own = (&self.identity, self.presence);
-        found(&self.door, own, keepers).await.map_err(|fault| match fault {
+        let identity = self.credentials.in_force();
+        found(&self.door, (&identity, self.presence), keepers).await.map_err(|fault| match fault {
             FoundFault::Raft(_) | FoundFault::Unfinished => {
                 NotCommitted::Unknown(fault.to_string())
             }
             fault => NotCommitted::NoLeader(fault.to_string()),
         })
+    }
+
+    async fn reload(&self, is_dry_run: bool) -> Result<Renewal, RenewalFault> {
+        self.renewer.get().ok_or(RenewalFault::NoFiles)?.reload(is_dry_run).await
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `socket_watch` whether what comes reaches it; `hands` what effects need of the world; `door` the ledger
 //! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; `pager` the way to a person;
-//! [`home`] what outlives a life, [`folder`] on the disk, `store` a keeper's store at the
-//! start, `keeping` the ledger as it was last known; `clock`.
+//! [`credentials`] the identity in force, `renewing` what comes in its place, `unwelcome` who refuses it; [`home`] what outlives
+//! a life, [`folder`] on the disk, `store` a keeper's store at the start, `keeping` the ledger as it was last known; `clock`.
 //! Not here: any decision (see `agent`).
 
 mod chronicle;
 mod clock;
+pub mod credentials;
 mod door;
 pub mod folder;
 mod follow;
@@ -21,10 +22,12 @@ pub mod mind;
 pub mod pager;
 mod places;
 pub mod raising;
+mod renewing;
 mod serve;
 mod shell;
 mod socket_watch;
 pub mod start;
 mod store;
+mod unwelcome;
 
 pub use start::run;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd};
+use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Renewed};
 use detection::roster::Roster;
 use replication::Clock;
 use tokio::sync::{mpsc, watch};
@@ -41,6 +41,7 @@ pub struct Ears {
     pub inquiries: mpsc::Receiver<Inquiry>,
     pub state: watch::Receiver<Arc<ledger::Ledger>>,
     pub leading: watch::Receiver<Leading>,
+    pub renewals: watch::Receiver<Option<Renewed>>,
     /// Words to leave.
     pub leave: mpsc::Receiver<()>,
 }
@@ -127,6 +128,10 @@ impl Shell {
             Ok(()) = ears.state.changed() => {
                 let ledger = Arc::clone(&ears.state.borrow_and_update());
                 Heard::Event(Event::LedgerAdvanced { ledger })
+            }
+            Ok(()) = ears.renewals.changed() => {
+                let renewed = ears.renewals.borrow_and_update().clone();
+                Heard::Event(renewed.map_or(Event::DeadlineReached, Event::Renewed))
             }
             incoming = ears.incoming.recv() => incoming.map_or(Heard::Stop, Heard::Incoming),
             Some(inquiry) = ears.inquiries.recv() => Heard::Inquiry(inquiry),
@@ -234,7 +239,9 @@ impl Shell {
                 self.feed(Event::Closed { host });
             }
             Incoming::Refused { by, roles, refusal } => {
-                tracing::warn!(%by, ?refusal, "a host does not admit this one");
+                if self.hands.door.unwelcome().refused(by, &refusal) {
+                    tracing::warn!(%by, ?refusal, "a host does not admit this one");
+                }
                 if let HelloRefusal::BootTooLow(known) = refusal {
                     self.feed(Event::BootTooLow { by, is_keeper: roles.keeper, known });
                 }

@@ -19,6 +19,7 @@ use super::clock::HostClock;
 use super::folder::{Folder, FolderFault};
 use super::life::{self, LifeFault, LifeSettings, World};
 use super::pager::GuardedCommand;
+use super::renewing::Renewing;
 use crate::admin::socket::{Socket, SocketFault};
 use crate::command_line::{CommandFault, Exit};
 use crate::config::{Config, LogFormat, LogLevel};
@@ -36,12 +37,7 @@ const LIVES_MAX: usize = 3;
 /// Runs the agent of one host until it is told to end.
 pub fn run(config: &Config) -> Result<(), CommandFault> {
     log_as(config.log.format, config.log.level);
-    let files = IdentityFiles {
-        certificate: config.identity.certificate.clone(),
-        key: config.identity.key.clone(),
-        authority: config.identity.authority.clone(),
-        cluster: None,
-    };
+    let files = identity_files(config);
     let identity = Identity::load(&files, crate::moments::now()).map_err(|fault| {
         let exit = if fault.is_permission() { Exit::Permission } else { Exit::Configuration };
         CommandFault::new(exit, fault)
@@ -67,6 +63,15 @@ pub fn run(config: &Config) -> Result<(), CommandFault> {
     Err(CommandFault::new(Exit::Superseded, why))
 }
 
+fn identity_files(config: &Config) -> IdentityFiles {
+    IdentityFiles {
+        certificate: config.identity.certificate.clone(),
+        key: config.identity.key.clone(),
+        authority: config.identity.authority.clone(),
+        cluster: None,
+    }
+}
+
 async fn live(
     config: &Config,
     identity: &Arc<Identity>,
@@ -77,6 +82,7 @@ async fn live(
     })?;
     let (terminate, interrupt) = (SignalKind::terminate(), SignalKind::interrupt());
     let signals = (signal(terminate).map_err(no_signals)?, signal(interrupt).map_err(no_signals)?);
+    let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let bell = Doorbell::open(config.agent.bind).map_err(|why| port_fault(config, &why))?;
     let opened = life::open(identity, settings(config), world(config, folder, program)).await;
@@ -85,12 +91,16 @@ async fn live(
     tokio::spawn(bell.answer(presence.boot, stop.clone()));
     let (life, looping) = opened.begin(leaves(signals, stop.clone()));
     let mind = Arc::clone(&life.mind);
+    let (renewer, renewing) = Renewing::of(identity_files(config), life.credentials.clone());
+    mind.reads_through(renewer);
+    let renewing = tokio::spawn(renewing.run(hangup));
     let admin = tokio::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
     let (host, bind) = (&identity.claims().host, config.agent.bind);
     tracing::info!(%host, boot = presence.boot.number, %bind, "agent is up");
     let end = looping.run().await;
     stop.cancel();
     admin.abort();
+    renewing.abort();
     // The next life binds the same path.
     let _ = admin.await;
     life.close().await;

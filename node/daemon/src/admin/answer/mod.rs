@@ -8,6 +8,7 @@
 
 mod audit;
 mod cases;
+mod certs;
 mod explain;
 mod hosts;
 mod orders;
@@ -21,13 +22,15 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditPage, AuditRecord, AuditVerified, Place, UnsealFault};
 pub use cases::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace, Subject};
+pub use certs::{CertLine, Certs};
 pub use explain::{
     Awaited, CaseExplained, Decided, DoubtSeen, Explained, HostExplained, ObserverSeen, PathSeen,
     RemedySeen, VoiceSeen, Votes,
 };
 pub use hosts::{HostLine, Hosts};
 pub use orders::{
-    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ResumeOrder, RetireOrder,
+    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
+    RetireOrder,
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};

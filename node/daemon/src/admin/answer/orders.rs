@@ -56,6 +56,14 @@ pub struct DismissOrder {
     pub why: String,
 }
 
+/// `POST /v1/agent/reload`: take the certificate files of this one host into use, without a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReloadOrder {
+    /// Why; kept in this agent's log.
+    pub why: String,
+}
+
 /// `POST /v1/init`: found the ledger, once for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,9 +3,9 @@
 use schemars::{JsonSchema, schema_for};
 
 use super::{
-    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, DismissOrder, Explained,
-    FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ResumeOrder,
-    RetireOrder, Status,
+    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder, Explained,
+    FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ReloadOrder,
+    ResumeOrder, RetireOrder, Status,
 };
 
 /// One schema file.
@@ -23,6 +23,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Status>(),
         answer::<Hosts>(),
         answer::<Cases>(),
+        answer::<Certs>(),
         answer::<Explained>(),
         answer::<AuditPage>(),
         answer::<AuditRecord>(),
@@ -35,6 +36,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<PolicyOrder>("policy"),
         order::<RetireOrder>("retire"),
         order::<DismissOrder>("dismiss"),
+        order::<ReloadOrder>("reload"),
         order::<FoundOrder>("init"),
     ]
 }

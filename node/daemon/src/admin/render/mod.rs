@@ -6,6 +6,7 @@
 
 mod audit;
 mod cases;
+mod certs;
 mod decided;
 mod explain;
 mod hosts;
@@ -19,6 +20,7 @@ use vocabulary::{CaseId, Claims, HostId, LedgerTime, Scope, Span, WallNote};
 
 pub use audit::{audit, told};
 pub use cases::cases;
+pub use certs::certs;
 pub use explain::explain;
 pub use hosts::hosts;
 pub use policy::policy;
@@ -125,6 +127,18 @@ impl<'a> Scene<'a> {
 pub fn host_name(ledger: &Ledger, me: &Claims, host: &HostId) -> String {
     Scene::bare(ledger, &Local::default(), me).name(host)
 }
+
+/// The first few, and how many more.
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(" ");
+    match names.len().saturating_sub(LISTED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Fits a line.
+const LISTED_MAX: usize = 8;
 
 fn wall(note: WallNote) -> String {
     moments::utc_exact(note.0)

@@ -7,7 +7,7 @@ use ledger::rules;
 use ledger::view::BudgetLine as Counted;
 use vocabulary::{HostId, Scope, Zone};
 
-use super::{Scene, cases, count, counted, hosts, wall};
+use super::{Scene, cases, certs, count, counted, hosts, listed, wall};
 use crate::admin::answer::{
     Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, Place,
     PolicyBrief, RampSeen, Status, ZoneLine,
@@ -209,6 +209,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let ledger = scene.ledger;
     notes.extend(scene.local.refusals.iter().cloned());
+    notes.extend(retired(scene));
     if !ledger.is_founded() {
         notes.push("there is no ledger yet: once every keeper's agent runs, found it with `hale init --keepers a,b,c`".to_owned());
         return notes;
@@ -235,6 +236,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
         discounting.map(|(host, why)| format!("{} discounts itself: {why}", scene.name(host))),
     );
     notes.extend(scene.local.notes.iter().cloned());
+    notes.extend(certs::soon(scene));
     notes
 }
 
@@ -261,6 +263,16 @@ fn rules_held_back(scene: &Scene<'_>) -> Option<String> {
     Some(format!("rules {standing} are in force, and rules {newest} wait. {why}"))
 }
 
+/// Other hosts let a retired one go, so that it may never hear it from the ledger (see `host::unwelcome`); where it has, this
+/// says so.
+fn retired(scene: &Scene<'_>) -> Option<String> {
+    let entry = scene.ledger.roster().get_even_retired(&scene.me.id())?;
+    entry.is_retired.then(|| {
+        "this host is retired for good: the mesh neither admits nor watches it; stop its agent"
+            .to_owned()
+    })
+}
+
 /// A mesh without policy, or without an acting rule, only observes.
 fn observes(scene: &Scene<'_>) -> Option<String> {
     let shelf = scene.ledger.policy_shelf();
@@ -279,15 +291,3 @@ fn observes(scene: &Scene<'_>) -> Option<String> {
         )
     })
 }
-
-/// The first few, and how many more.
-fn listed(names: &[String]) -> String {
-    let shown = names.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(" ");
-    match names.len().saturating_sub(LISTED_MAX) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-/// Fits a line.
-const LISTED_MAX: usize = 8;

@@ -15,6 +15,7 @@ use crate::admin::mind::{Local, Mind, NotCommitted, Standing};
 use crate::admin::server::serve;
 use crate::admin::socket::Socket;
 use crate::config::{Admin, Peers};
+use crate::identity::{Renewal, RenewalFault};
 
 /// A mind whose ledger is this fleet's.
 pub struct ModelMind {
@@ -73,6 +74,10 @@ impl Mind for ModelMind {
             keepers: keepers.iter().map(|name| model_chain(&claims(name.as_str()))).collect(),
         };
         self.propose(found).await
+    }
+
+    async fn reload(&self, _: bool) -> Result<Renewal, RenewalFault> {
+        Ok(Renewal::Same)
     }
 }
 

@@ -10,7 +10,7 @@ use super::fleet::{Fleet, POLICY, Seen, claims};
 use super::model::{ModelMind, Served};
 use super::validity::check;
 use crate::admin::answer::{
-    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, DismissOrder, Explained,
+    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder, Explained,
     FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ResumeOrder,
     RetireOrder, Status,
 };
@@ -52,6 +52,7 @@ async fn every_answer_follows_its_schema_in_calm_in_trouble_and_before_the_found
         sound::<Status>(&served, "/v1/status").await;
         sound::<Hosts>(&served, "/v1/hosts?retired=true").await;
         sound::<Cases>(&served, "/v1/cases?all=true").await;
+        sound::<Certs>(&served, "/v1/certs").await;
         sound::<PolicyInForce>(&served, "/v1/policy").await;
         sound::<AuditPage>(&served, "/v1/audit?since=3").await;
     }
