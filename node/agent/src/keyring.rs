@@ -11,6 +11,8 @@ use std::sync::Arc;
 use detection::roster::Entry;
 use vocabulary::{CertificateChain, Moment, PublicKey, Signer, Span};
 
+use crate::mind::Agent;
+
 /// Twice the age that an attestation may have (protocol 8): no round that began without the key still runs.
 pub const KNOWN_FOR: Span = Span::seconds(10);
 
@@ -94,6 +96,23 @@ impl Keyring {
             .rposition(stood)
             .or_else(|| self.held.iter().position(signs))
             .or_else(|| self.held.iter().rposition(is_known))
+    }
+}
+
+impl Agent {
+    /// protocol 1.3: the ledger is told of the new certificate; its key has its time.
+    pub(crate) fn renewed(&mut self, renewed: Renewed) {
+        self.enrolment.renewed(renewed.chain, renewed.signer.public_key());
+        self.keyring.put(renewed.signer);
+    }
+
+    /// Laws K1 and K2, after every event.
+    pub(crate) fn turn_key(&mut self, now: Moment) {
+        let entry = self.ledger.roster().get(&self.me);
+        if let Some(signer) = self.keyring.turn(now, entry) {
+            self.look.sign_with(Arc::clone(&signer));
+            self.reply.sign_with(signer);
+        }
     }
 }
 

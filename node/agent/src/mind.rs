@@ -22,7 +22,7 @@ use crate::calls::{Calls, Purpose};
 use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
 use crate::heal::Healing;
-use crate::keyring::{Keyring, Renewed};
+use crate::keyring::Keyring;
 use crate::lead::Lead;
 use crate::life::{LifeEnd, Standing};
 
@@ -81,7 +81,7 @@ pub struct Agent {
     pub(crate) lead: Lead,
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
-    keyring: Keyring,
+    pub(crate) keyring: Keyring,
     standing: Standing,
     /// Why this host discounted itself when it last told of its health.
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
@@ -362,20 +362,6 @@ impl Agent {
     fn emit_warm(&mut self) {
         let warm = self.warm_hosts();
         self.emit(Effect::KeepWarm(warm));
-    }
-
-    /// protocol 1.3: the ledger is told of the new certificate; its key has its time (see `keyring`).
-    fn renewed(&mut self, renewed: Renewed) {
-        self.enrolment.renewed(renewed.chain, renewed.signer.public_key());
-        self.keyring.put(renewed.signer);
-    }
-
-    fn turn_key(&mut self, now: Moment) {
-        let entry = self.ledger.roster().get(&self.me);
-        if let Some(signer) = self.keyring.turn(now, entry) {
-            self.look.sign_with(Arc::clone(&signer));
-            self.reply.sign_with(signer);
-        }
     }
 
     /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::fleet::Fleet;
 use super::history::History;
 use super::plan::{HOSTS, HOSTS_COUNT, Place};
-use crate::admin::answer::{Answer, AuditPage, Explained, Hosts, Ordered, PathSeen, Status};
+use crate::admin::answer::{Answer, AuditPage, Certs, Explained, Hosts, Ordered, PathSeen, Status};
 use crate::admin::client::{Client, ClientFault};
 
 /// An agent on this machine answers within this, or is frozen.
@@ -43,6 +43,18 @@ impl Sight {
     /// All hosts, as this host's agent sees them.
     pub async fn hosts(&self, place: Place) -> Result<Answer<Hosts>, ClientFault> {
         self.clients[place].ask("/v1/hosts").await
+    }
+
+    /// When certificates end, as this host's agent knows it.
+    pub async fn certs(&self, place: Place) -> Result<Answer<Certs>, ClientFault> {
+        self.clients[place].ask("/v1/certs").await
+    }
+
+    /// The hosts, retired ones too, to which this host's agent has a connection.
+    pub async fn connected(&self, place: Place) -> Result<Vec<String>, ClientFault> {
+        let hosts: Answer<Hosts> = self.clients[place].ask("/v1/hosts?retired=true").await?;
+        let connected = hosts.data.hosts.into_iter().filter(|host| host.is_connected);
+        Ok(connected.map(|host| host.name).collect())
     }
 
     /// The number of each host's life, as this host's agent knows it.

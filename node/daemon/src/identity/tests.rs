@@ -198,6 +198,9 @@ fn issued_again(dir: &Path, claims: &Claims) -> Identity {
     Identity::load(&files, moments::now()).expect("is sound")
 }
 
+/// Makes the claims another's.
+type Change = fn(&mut Claims, Label);
+
 #[test]
 fn law_id4_a_host_follows_itself_with_the_same_claims_alone() {
     let dir = tempfile::tempdir().expect("temporary folder");
@@ -209,7 +212,7 @@ fn law_id4_a_host_follows_itself_with_the_same_claims_alone() {
     assert_eq!(renewal::judge(&in_force, &next), Ok(Renewal::Other { has_other_key: true }));
 
     let label = |text| Label::new(text).expect("sound");
-    let others: [(&str, fn(&mut Claims, Label)); 4] = [
+    let others: [(&str, Change); 4] = [
         ("host", |claims, new| claims.host = HostName(new)),
         ("domain", |claims, new| claims.domain.rack = new),
         ("group", |claims, new| claims.group = GroupName(new)),

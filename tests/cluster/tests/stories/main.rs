@@ -1,6 +1,7 @@
 //! Stories of real processes: each breaks something from outside, and reads what any operator can read.
 
 mod boots;
+mod certificates;
 mod founding;
 mod healers;
 mod hostile;
