@@ -103,10 +103,11 @@ fn a_buried_host_has_no_connection_left_after_five_seconds_and_is_told_why() {
     play(async |mut mesh| {
         let before = mesh.calm().await;
         let buried = plain(&before);
+        assert!(is_connected_to_any(&mesh, buried).await, "it is one of them");
         let order = RetireOrder { host: HOSTS[buried].name.to_owned(), why: "a story".to_owned() };
+        let committed = Instant::now();
         let ordered = mesh.stage.sight.order(before.leader, "/v1/host/retire", &order).await;
         ordered.expect("it is buried");
-        let committed = Instant::now();
         let mut last_seen = Duration::ZERO;
         until("ten seconds after its burial", async || {
             if is_connected_to_any(&mesh, buried).await {
@@ -177,14 +178,14 @@ async fn notes(mesh: &Mesh, place: Place) -> String {
 
 /// No agent that is asked knows of a doubt.
 async fn calm_at_all(mesh: &Mesh) {
-    for place in 0..HOSTS_COUNT {
+    for (place, asked) in HOSTS.iter().enumerate() {
         let hosts = mesh.stage.sight.hosts(place).await.expect("it answers").data.hosts;
         let uneasy: Vec<_> = hosts
             .iter()
             .filter(|host| host.state != "ok" || !host.doubted_by.is_empty())
             .map(|host| (&host.name, &host.state, &host.doubted_by))
             .collect();
-        assert!(uneasy.is_empty(), "{} says: {uneasy:?}", HOSTS[place].name);
+        assert!(uneasy.is_empty(), "{} says: {uneasy:?}", asked.name);
     }
 }
 
