@@ -136,6 +136,7 @@ impl Ledger {
             }
             Some(entry) if entry.is_retired => return Err(Refused::Retired),
             Some(entry) if entry.claims == claims && speaks(entry, &key) => {
+                self.note_certificate_end(host, chain, verifier);
                 self.await_no_epoch(&host);
                 return Ok(Outcome::Done);
             }
@@ -145,6 +146,7 @@ impl Ledger {
                 }
             }
         }
+        self.note_certificate_end(host, chain, verifier);
         self.await_epoch(claims, key);
         Ok(Outcome::Done)
     }
@@ -222,6 +224,7 @@ impl Ledger {
         }
         Arc::make_mut(&mut self.state.roster).retire(&host);
         Arc::make_mut(&mut self.state.departures).0.remove(&host);
+        self.forget_certificate_end(&host);
         self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
         Ok(Outcome::Done)
     }

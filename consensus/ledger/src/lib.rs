@@ -2,7 +2,7 @@
 //!
 //! Rooms: [`command`] what can be asked of it and what it answers; [`case`] one trouble from verdict to closure, with its
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
-//! [`expiry`] what ends by itself; [`founding`] who belongs; `verdicts`, `surges`, `judging` from grounds to cases;
+//! [`expiry`] what ends by itself; [`founding`] who belongs, `certificates` until when; `verdicts`, `surges`, `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quiet`, [`brakes`] who
 //! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod view;
 
 mod cases;
+mod certificates;
 mod damping;
 mod endings;
 mod enrolling;

@@ -1,7 +1,7 @@
 //! How a host comes into the roster and stays known in its present life (protocol 1.2, 1.3).
 //!
-//! Law N1: a host proposes itself until the committed roster shows its certificate, its boot and its address; after that it
-//! proposes nothing.
+//! Law N1: a host proposes itself until the committed roster shows its certificate, its boot and its address, and the ledger
+//! its certificate's end; after that it proposes nothing.
 //! Not here: what makes a certificate sound (the ledger says), and raising the boot number (the shell did, before the first packet).
 
 use ledger::Ledger;
@@ -11,8 +11,14 @@ use vocabulary::{Address, Boot, CertificateChain, HostId, Moment, PublicKey, Spa
 /// Between two tries: the answer seldom changes sooner.
 const PAUSE: Span = Span::seconds(1);
 
-/// After a refusal: it takes a person, or the end of a case, and every try is an entry of the ledger.
+/// After a refusal: it takes a person, or the end of a case, and every try is an entry of the ledger. It doubles.
 const REFUSED_PAUSE: Span = Span::seconds(10);
+
+/// The longest such wait: how long a host may stay away after what was refused would be granted.
+const REFUSED_PAUSE_MAX: Span = Span::seconds(120);
+
+/// Of all hosts of a mesh one in so long tells the ledger when its certificate ends, once the rules have a place for it.
+const END_TOLD_EVERY: Span = Span::milliseconds(20);
 
 /// Who this host says it is, in this life.
 #[derive(Clone, Debug)]
@@ -23,6 +29,8 @@ pub struct Presence {
     pub chain: CertificateChain,
     /// The certificate's key.
     pub key: PublicKey,
+    /// When the certificate ends, in seconds of the Unix epoch: for people alone.
+    pub ends: Option<u64>,
     /// This life.
     pub boot: Boot,
     /// Where it is reached.
@@ -38,6 +46,10 @@ pub struct Enrolment {
     /// Whether anything was missing when it was last looked for.
     is_wanting: bool,
     not_before: Moment,
+    /// How long the next refusal is slept over.
+    refused_pause: Span,
+    /// When the ledger is to be told of the certificate's end, where that alone is missing.
+    end_due: Option<Moment>,
     refusal: Option<Refused>,
 }
 
@@ -49,20 +61,24 @@ impl Enrolment {
             is_asking: false,
             is_wanting: false,
             not_before: Moment::default(),
+            refused_pause: REFUSED_PAUSE,
+            end_due: None,
             refusal: None,
         }
     }
 
     /// Another certificate is in use: what the ledger said of the one before says nothing of this one.
-    pub fn renewed(&mut self, chain: CertificateChain, key: PublicKey) {
-        self.presence.chain = chain;
-        self.presence.key = key;
+    pub fn renewed(&mut self, chain: CertificateChain, key: PublicKey, ends: Option<u64>) {
+        self.presence = Presence { chain, key, ends, ..self.presence.clone() };
+        self.not_before = Moment::default();
+        self.refused_pause = REFUSED_PAUSE;
+        self.end_due = None;
         self.refusal = None;
     }
 
     /// What to propose now, if anything.
     pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
-        let command = self.missing(ledger);
+        let command = self.missing(ledger).or_else(|| self.end_untold(now, ledger));
         self.is_wanting = command.is_some();
         let command = command.filter(|_| !self.is_asking && now >= self.not_before)?;
         self.is_asking = true;
@@ -77,8 +93,14 @@ impl Enrolment {
     /// The ledger has answered, or has not.
     pub fn ended(&mut self, now: Moment, outcome: Option<Outcome>) {
         self.is_asking = false;
-        let is_refused = matches!(outcome, Some(Outcome::Refused(_)));
-        self.not_before = now.after(if is_refused { REFUSED_PAUSE } else { PAUSE });
+        self.end_due = None;
+        if matches!(outcome, Some(Outcome::Refused(_))) {
+            self.not_before = now.after(self.refused_pause);
+            self.refused_pause = self.refused_pause.times(2).min(REFUSED_PAUSE_MAX);
+        } else {
+            self.not_before = now.after(PAUSE);
+            self.refused_pause = REFUSED_PAUSE;
+        }
         if let Some(outcome) = outcome {
             self.refusal = match outcome {
                 Outcome::Refused(refusal) => Some(refusal),
@@ -96,8 +118,24 @@ impl Enrolment {
         self.refusal.as_ref()
     }
 
+    /// The ledger has a place for the end of this certificate and does not know it. All hosts learn that at one moment, so that
+    /// each waits for a turn of its own.
+    fn end_untold(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
+        let me = self.presence.me;
+        let is_untold = |end: &u64| ledger.lacks_certificate_end(&me, *end);
+        let present = ledger.roster().get(&me).is_some();
+        if !present || self.presence.ends.filter(is_untold).is_none() {
+            return None;
+        }
+        let turns = u64::try_from(ledger.roster().present_count()).unwrap_or(u64::MAX).max(1);
+        let turn = u64::from(u32::from_be_bytes([me.0[0], me.0[1], me.0[2], me.0[3]])) % turns;
+        let due = *self.end_due.get_or_insert(now.after(END_TOLD_EVERY.times(turn)));
+        self.not_before = self.not_before.max(due);
+        Some(Command::Enrol(self.presence.chain.clone()))
+    }
+
     fn missing(&self, ledger: &Ledger) -> Option<Command> {
-        let Presence { me, chain, key, boot, address, store } = &self.presence;
+        let Presence { me, chain, key, boot, address, store, ends: _ } = &self.presence;
         if !ledger.is_founded()
             || ledger.roster().get_even_retired(me).is_some_and(|entry| entry.is_retired)
         {

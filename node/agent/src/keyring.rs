@@ -102,7 +102,8 @@ impl Keyring {
 impl Agent {
     /// protocol 1.3: the ledger is told of the new certificate; its key has its time.
     pub(crate) fn renewed(&mut self, renewed: Renewed) {
-        self.enrolment.renewed(renewed.chain, renewed.signer.public_key());
+        let ends = self.verifier.end(&renewed.chain);
+        self.enrolment.renewed(renewed.chain, renewed.signer.public_key(), ends);
         self.keyring.put(renewed.signer);
     }
 

@@ -121,6 +121,7 @@ impl Agent {
             healing: Healing::new(me),
             enrolment: Enrolment::new(Presence {
                 me,
+                ends: settings.verifier.end(&settings.chain),
                 chain: settings.chain,
                 key: settings.signer.public_key(),
                 boot: settings.boot,
@@ -391,8 +392,7 @@ impl Agent {
         self.turn_key(now);
         self.settle_lead(now);
         self.settle_healing(now);
-        let ledger = Arc::clone(&self.ledger);
-        if let Some(command) = self.enrolment.advance(now, &ledger) {
+        if let Some(command) = self.enrolment.advance(now, &self.ledger) {
             self.propose(now, Purpose::Enrol, command, PROPOSAL_WITHIN);
         }
         self.run_short_cuts(now);

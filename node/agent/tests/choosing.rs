@@ -3,6 +3,8 @@
 #[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
 mod fleet;
 
+use std::collections::BTreeSet;
+
 use agent::enrol::{Enrolment, Presence};
 use agent::lead::{Lead, Matter};
 use fleet::{Fleet, Seen, boot, claims, claims_in, id};
@@ -10,6 +12,7 @@ use ledger::Ledger;
 use ledger::command::{Command, Outcome, Refused};
 use vocabulary::{
     CertificateChain, HostId, ModelSigner, Moment, Signer, Span, StoreId, model_chain,
+    model_chain_until,
 };
 
 fn presence(name: &str, number: u64) -> Presence {
@@ -18,6 +21,7 @@ fn presence(name: &str, number: u64) -> Presence {
         me: claims.id(),
         chain: model_chain(&claims),
         key: ModelSigner::new(&claims.host).public_key(),
+        ends: None,
         boot: boot(number),
         address: "[::1]:4433".parse().expect("sound"),
         store: None,
@@ -74,6 +78,32 @@ fn a_lost_answer_is_asked_for_again_and_a_refusal_is_kept_for_the_screen() {
 }
 
 #[test]
+fn the_end_of_a_certificate_is_told_once_and_each_host_waits_for_its_turn() {
+    let mut fleet = Fleet::nine();
+    let ends = Some(1_900_000_000);
+    let chain = |name: &str| {
+        let claims = claims(name);
+        model_chain_until(&claims, &ModelSigner::new(&claims.host), 1_900_000_000)
+    };
+    let mut told = BTreeSet::new();
+    for name in ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"] {
+        let chain = chain(name);
+        let mut enrolment = Enrolment::new(Presence { ends, chain, ..presence(name, 1) });
+        let first = enrolment.advance(at(0), &fleet.ledger);
+        let due = enrolment.next_deadline().map_or(at(0), |due| due.max(at(0)));
+        told.insert(due);
+        assert!(due.since(at(0)) < Span::milliseconds(9 * 20), "{name} waits until {due:?}");
+        let enrol = first.or_else(|| enrolment.advance(due, &fleet.ledger)).expect("it tells");
+        let outcome = fleet.send(name, enrol);
+        assert_eq!(outcome, Outcome::Done);
+        enrolment.ended(due, Some(outcome));
+        assert_eq!(enrolment.advance(due.after(Span::minutes(9)), &fleet.ledger), None, "law N1");
+        assert_eq!(enrolment.next_deadline(), None);
+    }
+    assert!(told.len() > 3, "not all at one moment: {told:?}");
+}
+
+#[test]
 fn a_new_life_a_new_address_and_a_new_store_are_told_once_each() {
     let fleet = Fleet::nine();
     let known = presence("a1", 1);
@@ -94,8 +124,6 @@ fn a_new_life_a_new_address_and_a_new_store_are_told_once_each() {
 }
 
 mod healers {
-    use std::collections::BTreeSet;
-
     use super::*;
     use agent::offer::{Troubled, choose_healer};
 

@@ -40,6 +40,12 @@ pub trait Verifier: Send + Sync {
         authorities: &[Vec<u8>],
         chain: &CertificateChain,
     ) -> Result<(Claims, PublicKey), CertificateFault>;
+
+    /// When the first certificate of a chain to end does so, in seconds of the Unix epoch: for people and alarms, no decision
+    /// reads it (protocol 5). `None` where nothing is said of that.
+    fn end(&self, _chain: &CertificateChain) -> Option<u64> {
+        None
+    }
 }
 
 /// Why a certificate is refused; nothing has moved, the holder needs another certificate.

@@ -24,7 +24,9 @@ pub use keys::{CertificateChain, CertificateFault, PublicKey, Signature, Signer,
 pub use looking::{
     Anchor, Answer, Attestation, Grade, Life, Path, PathReading, Reading, SelfAnswer, Voice,
 };
-pub use model_keys::{ModelSigner, ModelVerifier, model_authority, model_chain, model_chain_for};
+pub use model_keys::{
+    ModelSigner, ModelVerifier, model_authority, model_chain, model_chain_for, model_chain_until,
+};
 pub use name::{ClusterName, GroupName, HostName, Label, LabelFault};
 pub use number::{CaseId, Epoch, Fence, LedgerIndex, RemedyId, Sequence, StoreId};
 pub use remedy::{Receipt, ReceiptKind, RemedyClass};

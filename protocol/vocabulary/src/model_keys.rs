@@ -71,6 +71,11 @@ impl Verifier for ModelVerifier {
         let claims = Claims::from_uri(uri).map_err(|why| CertificateFault::Claims(why.0))?;
         Ok((claims, key))
     }
+
+    fn end(&self, chain: &CertificateChain) -> Option<u64> {
+        let date = chain.0.get(1)?.first_chunk()?;
+        Some(u64::from_be_bytes(*date))
+    }
 }
 
 /// What stands in the place of the authority's DER certificate; give it to the founding command.
@@ -90,6 +95,13 @@ pub fn model_chain_for(claims: &Claims, signer: &ModelSigner) -> CertificateChai
     certificate.extend_from_slice(&signer.key.0);
     certificate.extend_from_slice(&tag.0);
     CertificateChain(vec![certificate])
+}
+
+/// A certificate for this key of the host that ends at this second; its date lies beside it and is not signed.
+pub fn model_chain_until(claims: &Claims, signer: &ModelSigner, until: u64) -> CertificateChain {
+    let mut chain = model_chain_for(claims, signer);
+    chain.0.push(until.to_be_bytes().to_vec());
+    chain
 }
 
 fn keyed_hash(key: &PublicKey, message: &[u8]) -> Signature {

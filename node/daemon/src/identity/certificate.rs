@@ -52,6 +52,11 @@ impl Verifier for RingVerifier {
         }
         Ok((claims(&host)?, public_key(&host)?))
     }
+
+    fn end(&self, chain: &CertificateChain) -> Option<u64> {
+        let ends = chain.0.iter().map(|der| parse(der).map(|parsed| validity(&parsed).until));
+        ends.collect::<Result<Vec<u64>, _>>().ok()?.into_iter().min()
+    }
 }
 
 /// Exactly one DER certificate with an Ed25519 key and an Ed25519 signature, in the one spelling that DER has for it.

@@ -46,11 +46,15 @@ fn of_host(scene: &Scene<'_>, host: &HostId, entry: &Entry) -> CertLine {
     CertLine { zone: Some(zone), group: Some(group), ..line(scene, of, known(scene, host)) }
 }
 
-/// A host's own files are newer than all else; a certificate that was renewed is shown at the next handshake only.
+/// A host's own files are newer than all else, and the ledger than a connection: a certificate that was renewed is shown at
+/// the next handshake only.
 fn known(scene: &Scene<'_>, host: &HostId) -> Option<(u64, &'static str)> {
     let own = scene.local.own_ending.filter(|_| *host == scene.me.id());
+    let told = scene.ledger.certificate_end(host);
     let shown = scene.local.endings.get(host).copied();
-    own.map(|until| (until, "file")).or_else(|| shown.map(|until| (until, "connection")))
+    let own = own.map(|until| (until, "file"));
+    let told = told.map(|until| (until, "ledger"));
+    own.or(told).or(shown.map(|until| (until, "connection")))
 }
 
 fn line(

@@ -3,6 +3,7 @@
 mod any;
 #[path = "../../../../../protocol/wire/tests/bent/mod.rs"]
 mod bent;
+mod certs;
 #[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
 pub(crate) mod fleet;
 pub(crate) mod model;
