@@ -10,6 +10,8 @@ use vocabulary::{
     LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
 };
 
+use crate::rules;
+
 /// One entry of the log: what its leader measured since the entry before, and the commands in it (protocol 5, 3.7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -188,6 +190,24 @@ pub enum Command {
         /// Their number.
         rules: u32,
     },
+    /// A person says which authorities vouch for hosts from here on (protocol 1.3); of the second rules.
+    Authorities {
+        /// Their DER certificates, all of them; one at least vouches today.
+        authorities: Vec<Vec<u8>>,
+        /// Who asks and why.
+        order: Order,
+    },
+}
+
+impl Command {
+    /// The rules that must be in force before this may be proposed: a keeper that does not know them could not even read it
+    /// (law C5).
+    pub fn since(&self) -> u32 {
+        match self {
+            Self::Authorities { .. } | Self::Rules { .. } => rules::SECOND,
+            _ => rules::FIRST,
+        }
+    }
 }
 
 /// A person's order: who, by which host's admin socket, and why.

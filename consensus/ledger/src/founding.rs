@@ -25,7 +25,7 @@ use crate::ledger::Ledger;
 pub struct Founding {
     /// Whose ledger it is.
     pub cluster: ClusterName,
-    /// The DER certificates of the cluster's authorities.
+    /// The DER certificates of the cluster's authorities; a person may change them later (see `certificates`).
     pub authorities: Vec<Vec<u8>>,
     /// The voters, in the order they were named.
     pub voters: Vec<HostId>,
@@ -50,6 +50,17 @@ impl Founding {
     pub const VOTERS: [usize; 4] = [1, 3, 5, 7];
     /// A rotation needs two; room for a slow one.
     pub const AUTHORITIES_MAX: usize = 4;
+
+    /// Whether so many authorities of such sizes are kept.
+    pub(crate) fn bounded(authorities: &[Vec<u8>]) -> Result<(), Refused> {
+        let is_sound = |bytes: &Vec<u8>| (1..=CertificateChain::BYTES_MAX).contains(&bytes.len());
+        let bound = 1..=Self::AUTHORITIES_MAX;
+        if bound.contains(&authorities.len()) && authorities.iter().all(is_sound) {
+            return Ok(());
+        }
+        let most = Self::AUTHORITIES_MAX;
+        Err(Refused::Malformed(format!("1 to {most} authority certificates are expected")))
+    }
 }
 
 impl Departures {
@@ -86,14 +97,7 @@ impl Ledger {
         if self.state.founding.is_some() {
             return Err(Refused::AlreadyFounded);
         }
-        let bound = 1..=Founding::AUTHORITIES_MAX;
-        let is_sound = |bytes: &Vec<u8>| (1..=CertificateChain::BYTES_MAX).contains(&bytes.len());
-        if !bound.contains(&authorities.len()) || !authorities.iter().all(is_sound) {
-            let most = Founding::AUTHORITIES_MAX;
-            return Err(Refused::Malformed(format!(
-                "1 to {most} authority certificates are expected"
-            )));
-        }
+        Founding::bounded(authorities)?;
         let founders = founders(cluster, authorities, keepers, verifier)?;
         let voters: Vec<HostId> = founders.iter().map(|(claims, _)| claims.id()).collect();
         if !voters.contains(&by) {

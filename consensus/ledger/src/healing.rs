@@ -44,7 +44,10 @@ impl Ledger {
             | Command::Pause(_)
             | Command::Resume(_)
             | Command::Tick
-            | Command::Rules { .. } => unreachable!("the door gives only the commands of healing"),
+            | Command::Rules { .. }
+            | Command::Authorities { .. } => {
+                unreachable!("the door gives only the commands of healing")
+            }
         }
     }
 

@@ -169,6 +169,7 @@ impl Ledger {
             Command::Resume(order) => self.resume(by, order),
             Command::Tick => Ok(Outcome::Done),
             Command::Rules { rules } => self.raise_rules(by, *rules),
+            Command::Authorities { authorities, order } => self.trust(by, authorities, order),
             healing => self.heal(by, healing, verifier),
         }
     }

@@ -40,8 +40,9 @@ fn of_the_mesh() -> Vec<What> {
         What::Retired { host: HOST, who: who.clone(), why: why.clone() },
         What::PolicySet { version: 3, digest: DIGEST, who: who.clone(), why: why.clone() },
         What::Paused { who: who.clone(), why: why.clone() },
-        What::Resumed { who, why },
+        What::Resumed { who: who.clone(), why: why.clone() },
         What::RulesRaised { rules: 2 },
+        What::AuthoritiesSet { count: 2, digest: DIGEST, who, why },
     ]
 }
 
@@ -142,6 +143,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         bbb4f038ae353668 Paused
         5bcd9b6d147522b6 Resumed
         beb19ae01a9d4edb RulesRaised
+        a9e4ff2f7e92c208 AuthoritiesSet
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted
         93edfeaf73920d04 Accepted

@@ -22,7 +22,8 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::PolicySet { .. }
         | What::Paused { .. }
         | What::Resumed { .. }
-        | What::RulesRaised { .. } => of_the_mesh(fleet, what),
+        | What::RulesRaised { .. }
+        | What::AuthoritiesSet { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
@@ -80,6 +81,7 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::Paused { who, why } => format!("paused by {who}: {why}"),
         What::Resumed { who, why } => format!("resumed by {who}: {why}"),
         What::RulesRaised { rules } => format!("rules {rules} are in force"),
+        What::AuthoritiesSet { count, .. } => format!("{count} authorities vouch for hosts"),
         _ => String::new(),
     }
 }

@@ -18,7 +18,8 @@ impl Canonical for What {
             | Self::PolicySet { .. }
             | Self::Paused { .. }
             | Self::Resumed { .. }
-            | Self::RulesRaised { .. } => lay_of_the_mesh(self, bytes),
+            | Self::RulesRaised { .. }
+            | Self::AuthoritiesSet { .. } => lay_of_the_mesh(self, bytes),
             Self::Verdict { .. } | Self::Escalated { .. } | Self::Closed { .. } => {
                 lay_of_a_case(self, bytes)
             }
@@ -52,6 +53,9 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         What::Paused { who, why } => bytes.variant(6).text(who).text(why),
         What::Resumed { who, why } => bytes.variant(7).text(who).text(why),
         What::RulesRaised { rules } => bytes.variant(20).number(u64::from(*rules)),
+        What::AuthoritiesSet { count, digest, who, why } => {
+            bytes.variant(21).number(u64::from(*count)).bytes(&digest.0).text(who).text(why)
+        }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
 }

@@ -260,6 +260,17 @@ pub enum What {
         /// Their number.
         rules: u32,
     },
+    /// Other authorities vouch for hosts from here on (protocol 1.3).
+    AuthoritiesSet {
+        /// How many.
+        count: u32,
+        /// Over their certificates, in order.
+        digest: Digest,
+        /// Who ordered it.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Record {

@@ -107,6 +107,9 @@ fn put_commands(page: &mut Page) {
         Command::Dismiss { .. } => [Command::Dismiss { case, order: order() }],
         Command::Tick => [Command::Tick],
         Command::Rules { .. } => [Command::Rules { rules: 2 }],
+        Command::Authorities { .. } => [
+            Command::Authorities { authorities: vec![vec![0x30], vec![0x31]], order: order() },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

@@ -68,6 +68,9 @@ fn put_what(page: &mut Page) {
         What::Paused { .. } => [What::Paused { who: who(), why: why() }],
         What::Resumed { .. } => [What::Resumed { who: who(), why: why() }],
         What::RulesRaised { .. } => [What::RulesRaised { rules: 2 }],
+        What::AuthoritiesSet { .. } => [
+            What::AuthoritiesSet { count: 2, digest: DIGEST, who: who(), why: why() },
+        ],
     });
 }
 

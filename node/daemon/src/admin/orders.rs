@@ -13,11 +13,12 @@ use vocabulary::{CaseId, HostName};
 
 use super::answer::{
     DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder,
+    RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
 use super::render::{self, Scene};
+use crate::authority;
 use crate::identity::Renewal;
 use crate::moments;
 
@@ -130,6 +131,37 @@ impl Carried for DismissOrder {
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Dismiss { case, order }).await?;
         done(&outcome, &format!("case {case} is closed, and no lease of it counts any more"))
+    }
+}
+
+#[async_trait]
+impl Carried for TrustOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let malformed = |why: String| Unfulfilled {
+            status: StatusCode::BAD_REQUEST,
+            refusal: Refusal::new("Malformed", why),
+        };
+        let cluster = mind.me().cluster;
+        let authorities = authority::read(&self.pem, &cluster).map_err(malformed)?;
+        let count = authorities.len();
+        let command = Command::Authorities { authorities, order: Order { who, why: self.why } };
+        // Law C5: a keeper that does not know the command could not even read the entry.
+        if command.since() > mind.view().rules() {
+            let sentence = format!(
+                "authorities are changed under rules {}, in force are {}: every keeper and follower must run this version first",
+                command.since(),
+                mind.view().rules()
+            );
+            let refusal = Refusal::new("Rules", sentence);
+            return Err(Unfulfilled { status: StatusCode::CONFLICT, refusal });
+        }
+        let outcome = propose(mind, command).await?;
+        done(
+            &outcome,
+            &format!(
+                "authorities that vouch for hosts from now on: {count}; who is in the roster stays there"
+            ),
+        )
     }
 }
 

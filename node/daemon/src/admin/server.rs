@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 
 use super::answer::{
     Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder,
+    RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -157,6 +157,7 @@ fn router(door: Door) -> Router {
         .route("/v1/resume", post(order::<ResumeOrder>))
         .route("/v1/host/retire", post(order::<RetireOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
+        .route("/v1/authorities", post(order::<TrustOrder>))
         .route("/v1/agent/reload", post(order::<ReloadOrder>))
         .route("/v1/init", post(order::<FoundOrder>))
         .fallback(no_such_path)

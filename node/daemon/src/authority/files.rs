@@ -110,6 +110,11 @@ pub(super) fn load(dir: &Path) -> Result<Authority, AuthorityFault> {
 /// Largest file of certificates that is read: the longest chain in PEM, several times over.
 pub(crate) const PEM_BYTES_MAX: u64 = 64 * 1024;
 
+/// The text of a file of certificates.
+pub fn text(path: &Path) -> Result<String, AuthorityFault> {
+    read(path)
+}
+
 pub(super) fn read(path: &Path) -> Result<String, AuthorityFault> {
     let disk = |why: io::Error| AuthorityFault::disk(path, &why);
     let length = fs::metadata(path).map_err(disk)?.len();

@@ -17,9 +17,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PKCS_ED25519, SanType,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use vocabulary::{Claims, ClusterName};
 
 pub use fault::AuthorityFault;
+
+use crate::identity::certificate;
 
 /// Default life of an authority: replacing it touches every host, so it should outlive the hardware.
 pub const AUTHORITY_DAYS: u32 = 3_650;
@@ -93,6 +97,24 @@ pub fn issue(
         host_params(claims, term)?.signed_by(&key, &issuer).map_err(AuthorityFault::making)?;
     let pem = [certificate.pem(), key.serialize_pem()];
     files::write(&files::host(out, term.until), &pem, Some(&authority.pem))
+}
+
+/// The certificates in a PEM text, each of an authority of this cluster; or what is wrong with it.
+pub fn read(pem: &str, cluster: &ClusterName) -> Result<Vec<Vec<u8>>, String> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.map_err(|_| "it is no PEM".to_owned())?;
+    for der in &found {
+        let parsed = certificate::parse(der).map_err(|fault| fault.to_string())?;
+        match certificate::authority_cluster(&parsed) {
+            Some(own) if own == *cluster => {}
+            Some(other) => return Err(format!("one is the authority of cluster {other}")),
+            None => return Err("one is no authority's certificate".to_owned()),
+        }
+    }
+    match found.is_empty() {
+        true => Err("it holds no certificate".to_owned()),
+        false => Ok(found.iter().map(|der| der.to_vec()).collect()),
+    }
 }
 
 /// The cluster whose authority lies in `dir`.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use vocabulary::{Claims, ClusterName, Domain, GroupName, HostName, Label, Roles};
 
+use super::asking::{At, Why};
 use super::exit::{CommandFault, Exit};
+use crate::admin::answer::TrustOrder;
 use crate::authority::renew::{self, HostRenewal};
 use crate::authority::{self, AuthorityFault, Term, show};
 use crate::moments;
@@ -29,6 +31,8 @@ pub enum Verb {
     Issue(Box<Issue>),
     /// Make the next certificate of a host from the one before it, or that of the authority: same claims, new dates.
     Renew(Renew),
+    /// Tell the mesh which authorities vouch for hosts: both while one follows another, then the new one alone.
+    Trust(Trust),
     /// Say in words what a certificate claims and when it ends.
     Show {
         /// A PEM file with an authority's or a host's certificate.
@@ -72,6 +76,18 @@ pub struct Issue {
     days: u32,
 }
 
+/// The authorities of the whole mesh, all of them.
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Their certificates, PEM; one at least vouches today.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
 /// Whose certificate is renewed, and where the next one goes.
 #[derive(Debug, Args)]
 pub struct Renew {
@@ -105,6 +121,7 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
         Verb::Init { cluster, dir, days } => init(&cluster, &dir, days),
         Verb::Issue(issue) => issue.run(),
         Verb::Renew(renew) => renew.run(),
+        Verb::Trust(trust) => trust.run(),
         Verb::Show { file } => {
             print!("{}", show::in_words(&file, moments::now())?);
             Ok(())
@@ -143,6 +160,14 @@ impl Issue {
             written.key.display()
         );
         Ok(())
+    }
+}
+
+impl Trust {
+    fn run(self) -> Result<(), CommandFault> {
+        let pem = authority::files::text(&self.file)?;
+        let order = TrustOrder { pem, why: self.why.why };
+        self.at.order("/v1/authorities", &order, self.why.dry_run)
     }
 }
 

@@ -107,6 +107,7 @@ fn level(what: &What) -> Level {
         | What::Paused { .. }
         | What::Resumed { .. }
         | What::RulesRaised { .. }
+        | What::AuthoritiesSet { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
         | What::LeaseOver { .. }

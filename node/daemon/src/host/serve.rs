@@ -1,5 +1,6 @@
 //! What other hosts ask of the ledger through this one: proposals, linearizable reads, feeds, Raft.
 //!
+//! Law C5 (see `ledger::rules`): no command of newer rules than those in force is taken from another host.
 //! Law C2 (see `ledger::command`): the author of a proposal is whoever the connection's certificate names.
 //! Not here: who may ask what (the transport has checked roles), what a command does.
 
@@ -40,7 +41,7 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
         return reply.send(Response::Unavailable(Unavailable::NotMine));
     };
     let response = match request {
-        Request::Propose(bytes) => propose(&port, from, &bytes).await,
+        Request::Propose(bytes) => propose(&door, &port, (from, &bytes)).await,
         Request::ReadIndex => read_index(&port).await,
         Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, door.sender(from)).await),
         Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
@@ -67,13 +68,16 @@ pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
     reply.send(response);
 }
 
-async fn propose(port: &LedgerPort<Ledger>, by: HostId, bytes: &[u8]) -> Response {
+async fn propose(door: &Door, port: &LedgerPort<Ledger>, (by, bytes): (HostId, &[u8])) -> Response {
     // Law RU1: rules are raised by the leader itself, who has asked everybody; nobody asks it to.
     let command = wire::decode::<Command>(bytes);
     let Some(command) = command.ok().filter(|command| !matches!(command, Command::Rules { .. }))
     else {
         return Response::Unavailable(Unavailable::Forbidden);
     };
+    if command.since() > door.state().borrow().rules() {
+        return Response::Unavailable(Unavailable::Forbidden);
+    }
     match port.propose(Proposed { by, command }).await {
         Ok((index, outcome)) => Response::Outcome { index, outcome: wire::encode(&outcome) },
         Err(ProposeFault::NotLeader { hint }) => not_leader(hint),

@@ -30,7 +30,7 @@ pub use explain::{
 pub use hosts::{HostLine, Hosts};
 pub use orders::{
     DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder,
+    RetireOrder, TrustOrder,
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};

@@ -56,6 +56,16 @@ pub struct DismissOrder {
     pub why: String,
 }
 
+/// `POST /v1/authorities`: which authorities vouch for hosts, in the whole mesh.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrustOrder {
+    /// Their certificates, PEM, all of them; one at least vouches today.
+    pub pem: String,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/agent/reload`: take the certificate files of this one host into use, without a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder, Explained,
     FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ReloadOrder,
-    ResumeOrder, RetireOrder, Status,
+    ResumeOrder, RetireOrder, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -36,6 +36,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<PolicyOrder>("policy"),
         order::<RetireOrder>("retire"),
         order::<DismissOrder>("dismiss"),
+        order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),
         order::<FoundOrder>("init"),
     ]

@@ -66,7 +66,8 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::PolicySet { .. }
         | What::Paused { .. }
         | What::Resumed { .. }
-        | What::RulesRaised { .. } => None,
+        | What::RulesRaised { .. }
+        | What::AuthoritiesSet { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
         | What::Accepted { case, .. }
@@ -116,6 +117,9 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         }
         What::RulesRaised { rules } => {
             format!("rules {rules} are in force: everybody who applies entries supports them")
+        }
+        What::AuthoritiesSet { count, who, why, .. } => {
+            format!("{count} authorities vouch for hosts from now on, set by {who}: {why}")
         }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     }
