@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use quinn::Connection;
 use tokio::time::Instant;
-use vocabulary::{Boot, Claims, HostId, PublicKey};
+use vocabulary::{Boot, Claims, HostId, PublicKey, Verifier as _};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
 
 use super::fault::{Close, Parting};
@@ -17,6 +17,8 @@ use super::incoming::Incoming;
 use super::serve;
 use super::settings::STRIKES_MAX;
 use super::shared::Shared;
+use super::tls;
+use crate::identity::RingVerifier;
 
 /// A connection whose peer is known and admitted, and whose version is agreed on.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(super) struct Link {
     pub boot: Boot,
     /// What both hellos have agreed on (law W5).
     pub version: u16,
+    /// When the certificate ends that it has shown, in seconds of the Unix epoch.
+    pub ends: Option<u64>,
     pub connection: Connection,
     pub hold: Arc<()>,
     parting: OnceLock<Parting>,
@@ -45,6 +49,7 @@ impl Link {
             key,
             boot,
             version,
+            ends: tls::chain(&connection).and_then(|chain| RingVerifier.end(&chain)),
             connection,
             hold: Arc::new(()),
             parting: OnceLock::new(),
