@@ -113,6 +113,12 @@ impl Agent {
         }
     }
 
+    /// Tells the shell which connections are worth keeping now.
+    pub(crate) fn emit_warm(&mut self) {
+        let warm = self.warm_hosts();
+        self.emit(Effect::KeepWarm(warm));
+    }
+
     /// Observers, subjects and two keepers, in the order of their worth.
     pub(crate) fn warm_hosts(&self) -> Vec<HostId> {
         let seating = self.ledger.seating();

@@ -360,11 +360,6 @@ impl Agent {
         }
     }
 
-    fn emit_warm(&mut self) {
-        let warm = self.warm_hosts();
-        self.emit(Effect::KeepWarm(warm));
-    }
-
     /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
     fn leave(&mut self, now: Moment) {
         self.has_left = true;
