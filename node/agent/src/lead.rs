@@ -123,14 +123,13 @@ impl Lead {
         }
     }
 
-    /// Another leads from now on: nothing is inherited (protocol 3.2). Those who wait for a round are told by silence.
-    pub fn depose(&mut self) {
-        *self = Self {
-            last_wish: self.last_wish,
-            rounds: std::mem::take(&mut self.rounds),
-            stand_down: std::mem::take(&mut self.stand_down),
-            ..Self::new(self.me)
-        };
+    /// This host leads no more: nothing is inherited (protocol 3.2). Those who wait for a round are to be told so.
+    pub fn depose(&mut self) -> Vec<AskId> {
+        let deposed = std::mem::replace(self, Self::new(self.me));
+        self.last_wish = deposed.last_wish;
+        self.rounds = deposed.rounds;
+        self.stand_down = deposed.stand_down;
+        deposed.waiting.into_values().collect()
     }
 
     /// The last rounds on a subject that this host held as leader.

@@ -27,12 +27,17 @@ const PROPOSAL_WITHIN: Span = Span::seconds(3);
 impl Agent {
     /// Somebody else leads, or this host does.
     pub(crate) fn leadership_changed(&mut self, now: Moment, leader: Option<HostId>) {
+        let mut waiting = Vec::new();
         if self.leads() && leader != Some(self.me) {
-            self.lead.depose();
+            waiting = self.lead.depose();
             self.rounds(now, Told::Deposed);
         }
         let has_led = self.leads();
         self.leader = leader;
+        // Law E2: this host's own call would never end, and its healer would wait for the round until its time is over.
+        for ask in waiting {
+            self.not_leading(now, ask);
+        }
         if self.leads() {
             self.tell_rounds(now);
         }
@@ -236,9 +241,13 @@ impl Agent {
         if self.leads() {
             return false;
         }
+        self.not_leading(now, id);
+        true
+    }
+
+    fn not_leading(&mut self, now: Moment, id: AskId) {
         let hint = LeaderHint { leader: self.leader };
         self.answer(now, id, Response::Unavailable(Unavailable::NotLeader(hint)));
-        true
     }
 }
 

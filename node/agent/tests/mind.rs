@@ -9,7 +9,7 @@ use agent::{Agent, AskId, CallEnd, Effect, Event, Knock, Settings};
 use fleet::{Fleet, Seen, boot, claims, id};
 use ledger::Ledger;
 use vocabulary::{ModelSigner, ModelVerifier, Moment, Path, Reading, Span, StoreId, model_chain};
-use wire::{Datagram, Request, Response};
+use wire::{Datagram, LeaderHint, Request, Response, Unavailable};
 
 fn begun() -> Moment {
     Moment::from_milliseconds(1_000_000)
@@ -49,6 +49,27 @@ fn a_leader_that_leaves_is_woken_by_nothing_that_it_does_not_serve() {
         let next = agent.next_deadline();
         assert!(next.is_none_or(|next| next > now), "woken at {now:?} for nothing: {next:?}");
     }
+}
+
+#[test]
+fn law_e2_a_leader_that_is_deposed_tells_whoever_waits_for_a_round() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let (mut agent, now) = (mind(fleet.ledger), begun());
+    agent.handle(now, Event::LeadershipChanged { leader: Some(id("a1")) });
+    let request = Request::RoundFor { case };
+    let asked = agent.handle(now, Event::Asked { id: AskId(1), from: id("b1"), request });
+    let answers = |effects: &[Effect]| -> Vec<Response> {
+        let answered = effects.iter().filter_map(|effect| match effect {
+            Effect::Answer { id: AskId(1), response } => Some(response.clone()),
+            _ => None,
+        });
+        answered.collect()
+    };
+    assert_eq!(answers(&asked), [], "the round is under way");
+    let deposed = agent.handle(now, Event::LeadershipChanged { leader: None });
+    let hint = LeaderHint { leader: None };
+    assert_eq!(answers(&deposed), [Response::Unavailable(Unavailable::NotLeader(hint))]);
 }
 
 /// What the world gives to the effects of a mind: all that is asked in calm, and in trouble nothing but this end of knocks.
