@@ -23,8 +23,7 @@ pub struct Store {
     fault: watch::Receiver<Option<StoreFault>>,
 }
 
-/// Why a store does not serve. All but `InUse` and `Closed` need a person: the keeper comes back with a fresh store, as a
-/// learner (protocol 1.4, 1.8).
+/// Why a store does not serve; which of them is damage, see [`StoreFault::is_damage`] (protocol 1.8).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreFault {
     /// The disk holds bytes that do not open as a store; it is left as it is and never started empty.
@@ -231,13 +230,8 @@ impl StoreFault {
 impl fmt::Display for StoreFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unopenable(why) => write!(
-                out,
-                "the disk holds no readable store ({why}); it is left as it is: move it away to rejoin as a new keeper"
-            ),
-            Self::Damaged(why) => {
-                write!(out, "the store is damaged ({why}); move it away to rejoin as a new keeper")
-            }
+            Self::Unopenable(why) => write!(out, "the disk holds no readable store ({why})"),
+            Self::Damaged(why) => write!(out, "the store is damaged ({why})"),
             Self::Foreign(why) => write!(
                 out,
                 "the store was written by another version of hale ({why}); it is left as it is: start that version"

@@ -79,7 +79,11 @@ impl Door {
     /// What an operator must know of this host's way to the ledger, one line each.
     pub fn notes(&self) -> Vec<String> {
         let fault = self.0.port.as_ref().and_then(|port| port.fault().borrow().clone());
-        let broken = fault.map(|why| format!("this keeper votes no more: {why}"));
+        let broken = fault.map(|why| {
+            format!(
+                "this keeper votes no more: {why}; it follows the others until its agent is started again"
+            )
+        });
         let is_alone = !self.is_member() && held(&self.0.follower).is_unconfirmed();
         let kept = is_alone.then(|| {
             let index = self.0.state.borrow().index();
