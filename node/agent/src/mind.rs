@@ -322,7 +322,8 @@ impl Agent {
             before.policy_shelf().version() != self.ledger.policy_shelf().version()
         });
         if is_other_roster {
-            let own = self.ledger.roster().get(&self.me).and_then(|entry| entry.boot);
+            // What was known before this life began says nothing about it: only what is committed since does (protocol 1.2).
+            let own = before.and_then(|_| self.ledger.roster().get(&self.me)?.boot);
             let end = own.and_then(|known| self.standing.committed(known));
             self.end_life(end);
             self.locate(now, before);

@@ -17,8 +17,12 @@ fn begun() -> Moment {
 
 /// a1's mind, which knows this ledger.
 fn mind(ledger: Ledger) -> Agent {
+    Agent::new(settings(ledger))
+}
+
+fn settings(ledger: Ledger) -> Settings {
     let claims = claims("a1");
-    Agent::new(Settings {
+    Settings {
         cluster: fleet::cluster(),
         me: id("a1"),
         chain: model_chain(&claims),
@@ -31,7 +35,7 @@ fn mind(ledger: Ledger) -> Agent {
         watch: detection::watch::Settings::default(),
         ledger: Arc::new(ledger),
         seed: 1,
-    })
+    }
 }
 
 #[test]
@@ -70,6 +74,26 @@ fn law_e2_a_leader_that_is_deposed_tells_whoever_waits_for_a_round() {
     let deposed = agent.handle(now, Event::LeadershipChanged { leader: None });
     let hint = LeaderHint { leader: None };
     assert_eq!(answers(&deposed), [Response::Unavailable(Unavailable::NotLeader(hint))]);
+}
+
+/// protocol 1.2: a disk that was set back may hold a ledger that knows this very number under another nonce.
+#[test]
+fn what_was_kept_from_before_ends_no_life_and_what_is_committed_since_does() {
+    let ledger = Fleet::healing().ledger;
+    let known = ledger.roster().get(&id("a1")).and_then(|entry| entry.boot).expect("it has one");
+    let mut agent = Agent::new(Settings {
+        boot: vocabulary::Boot { nonce: known.nonce + 1, ..known },
+        ..settings(ledger.clone())
+    });
+    let ends =
+        |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::EndLife(_)));
+    assert!(!ends(&agent.handle(begun(), Event::DeadlineReached)));
+    let mut later = Fleet::healing().ledger;
+    assert_eq!(later, ledger);
+    // Another roster of the same contents, as it comes from a keeper.
+    later = Ledger::from_bytes(&later.to_bytes()).expect("sound");
+    let advanced = Event::LedgerAdvanced { ledger: Arc::new(later) };
+    assert!(ends(&agent.handle(begun(), advanced)), "another machine lives");
 }
 
 /// What the world gives to the effects of a mind: all that is asked in calm, and in trouble nothing but this end of knocks.

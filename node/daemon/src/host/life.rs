@@ -190,7 +190,7 @@ impl Opened {
             verifier: Arc::new(RingVerifier),
             membership: detection::membership::Settings::default(),
             watch: self.watch,
-            ledger: Arc::new(Ledger::new()),
+            ledger: Arc::new(self.kept.clone().unwrap_or_else(Ledger::new)),
             seed: low(number(&self.settings.transport.seed, 8)),
         }
     }
@@ -294,12 +294,7 @@ fn ears(
         mpsc::Receiver<()>,
     ),
 ) -> Ears {
-    let mut state = door.state();
-    // What was kept is news to the loop.
-    if state.borrow().is_founded() {
-        state.mark_changed();
-    }
-    let leading = door.leading();
+    let (state, leading) = (door.state(), door.leading());
     Ears { incoming, ends, inquiries, state, leading, renewals, leave }
 }
 
