@@ -190,7 +190,7 @@ impl Opened {
             verifier: Arc::new(RingVerifier),
             membership: detection::membership::Settings::default(),
             watch: self.watch,
-            ledger: Arc::new(self.kept.clone().unwrap_or_else(Ledger::new)),
+            ledger: Arc::new(self.kept.clone().unwrap_or_default()),
             seed: low(number(&self.settings.transport.seed, 8)),
         }
     }
