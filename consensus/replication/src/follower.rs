@@ -12,7 +12,7 @@ use ledger::command::Entry;
 use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
-use crate::machine::{Machine, applied};
+use crate::machine::{Machine, applied, read_back};
 use crate::piece::{Body, Part, Piece, PieceFault};
 
 /// The state of the ledger on this host. Pieces of several keepers may come in any mixture: what is known is passed over.
@@ -162,7 +162,7 @@ impl<M: Machine> Follower<M> {
             return Ok(());
         }
         let upto = image.upto;
-        let machine = M::from_bytes(&image.bytes).map_err(TakeFault::State)?;
+        let machine: M = read_back(&image.bytes).map_err(TakeFault::State)?;
         self.stand(Arc::new(machine), upto);
         Ok(())
     }

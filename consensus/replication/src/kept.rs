@@ -8,7 +8,7 @@ use std::fmt;
 
 use vocabulary::Digest;
 
-use crate::machine::Machine;
+use crate::machine::{Machine, read_back};
 
 /// Why bytes are no state that was kept here; it is fetched anew.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn kept<M: Machine>(bytes: &[u8]) -> Result<M, KeptFault> {
     if seal(state) != Digest(*said) {
         return Err(KeptFault::Seal);
     }
-    M::from_bytes(state).map_err(KeptFault::State)
+    read_back(state).map_err(KeptFault::State)
 }
 
 fn seal(state: &[u8]) -> Digest {

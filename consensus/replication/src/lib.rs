@@ -12,12 +12,14 @@
 //! `replacing` puts a
 //! host's new store in the place of its lost one; `comparing` finds a keeper whose state differs from the others'; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
 //! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
-//! and their seals; [`disk`] the bytes.
+//! and their seals; [`disk`] the bytes; [`pulse`] whether its tasks and its
+//! thread get on.
 //! Not here: what an entry means (see `ledger`), who proposes what (see `agent`), sockets (see `daemon`). No type of
 //! openraft or redb leaves this crate.
 
 pub mod clock;
 mod comparing;
+pub mod contained;
 pub mod disk;
 pub mod follower;
 mod gate;
@@ -30,6 +32,7 @@ pub mod machine;
 pub mod piece;
 pub mod port;
 mod proposer;
+pub mod pulse;
 mod raft;
 mod replacing;
 mod seal;
@@ -42,6 +45,7 @@ mod tests;
 mod warden;
 
 pub use clock::Clock;
+pub use contained::{contained, is_contained};
 pub use disk::{Disk, DiskFault, FaultyDisk, FileDisk, MemoryDisk};
 pub use follower::{Follower, TakeFault};
 pub use link::{KeeperLink, LinkFault};
@@ -51,5 +55,6 @@ pub use port::{
     Feed, FeedFault, InitialiseFault, Leadership, LedgerPort, Loaded, MemberFault, Opening,
     PortFault, ProposeFault, ReadFault, Sender,
 };
+pub use pulse::{Beat, Life, Pulse, Queue, Signs};
 pub use settings::{Settings, SettingsFault};
 pub use store::{Store, StoreFault};

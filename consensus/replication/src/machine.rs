@@ -1,10 +1,10 @@
 //! What is replicated, as this room needs to know it: the ledger, or a smaller thing in tests.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use ledger::Ledger;
 use ledger::command::{Entry, Outcome};
 use vocabulary::{Boot, Digest, HostId, LedgerIndex, StoreId, Verifier};
+
+use crate::contained::contained;
 
 /// A pure state machine: the same entries in the same order give the same state on every host.
 pub trait Machine: Clone + Send + Sync + 'static {
@@ -86,15 +86,11 @@ pub(crate) fn applied<M: Machine>(
         let outcomes = after.apply(index, entry, verifier);
         (after, outcomes)
     };
-    catch_unwind(AssertUnwindSafe(step))
-        .map_err(|panic| format!("entry {index} breaks a law: {}", words(&*panic)))
+    contained(step).map_err(|said| format!("entry {index} breaks a law: {said}"))
 }
 
-/// What a panic said.
-pub(crate) fn words(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no words")
+/// The state that these bytes hold; bytes that make the reader panic hold none (protocol 1.9).
+pub(crate) fn read_back<M: Machine>(bytes: &[u8]) -> Result<M, String> {
+    contained(|| M::from_bytes(bytes))
+        .unwrap_or_else(|said| Err(format!("reading it panicked: {said}")))
 }

@@ -26,6 +26,7 @@ use crate::link::KeeperLink;
 use crate::log::KeeperLog;
 use crate::machine::Machine;
 use crate::proposer::{ASKS_MAX, Ask, Proposer};
+use crate::pulse::{Beat, Pulse, Queue, Signs};
 use crate::raft::{self, Member, Raft};
 use crate::replacing::Replacer;
 use crate::settings::Settings;
@@ -107,6 +108,8 @@ struct Inside<M> {
     asks: mpsc::Sender<Ask>,
     stop: watch::Sender<bool>,
     settings: Settings,
+    proposer: Arc<Pulse>,
+    warden: Arc<Pulse>,
 }
 
 impl<M: Machine> LedgerPort<M> {
@@ -132,6 +135,7 @@ impl<M: Machine> LedgerPort<M> {
         let (stop, stopped) = watch::channel(false);
         let (told, leadership) = watch::channel(Leadership::default());
         let (asks, asked) = mpsc::channel(ASKS_MAX);
+        let (warden_pulse, proposer_pulse) = (Pulse::of_ticker(), Pulse::of_ticker());
         let warden = Warden {
             raft: raft.clone(),
             own,
@@ -139,6 +143,7 @@ impl<M: Machine> LedgerPort<M> {
             watch: watch.clone(),
             leadership: told,
             settings: settings.clone(),
+            pulse: Arc::clone(&warden_pulse),
         };
         let proposer = Proposer {
             raft: raft.clone(),
@@ -149,6 +154,7 @@ impl<M: Machine> LedgerPort<M> {
             within: settings.propose_within,
             stamp: None,
             asks: asked,
+            pulse: Arc::clone(&proposer_pulse),
         };
         let replacer = Replacer {
             raft: raft.clone(),
@@ -178,6 +184,8 @@ impl<M: Machine> LedgerPort<M> {
                 asks,
                 stop,
                 settings,
+                proposer: proposer_pulse,
+                warden: warden_pulse,
             }),
         }
     }
@@ -307,6 +315,25 @@ impl<M: Machine> LedgerPort<M> {
     /// Says so when the store has failed: this keeper votes no more and needs a person (protocol 1.8).
     pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
         self.inside.store.fault()
+    }
+
+    /// Whether its tasks and its thread get on.
+    pub fn signs(&self) -> Signs {
+        let inside = &self.inside;
+        let metrics = inside.raft.metrics();
+        let raft = move || {
+            let known = metrics.borrow();
+            Beat { count: 0, is_busy: false, is_gone: known.running_state.is_err() }
+        };
+        let mut queues = vec![Queue::of_channel("proposals", &inside.asks)];
+        queues.extend(inside.store.queue());
+        Signs {
+            store: inside.store.pulse(),
+            proposer: Arc::clone(&inside.proposer),
+            warden: Arc::clone(&inside.warden),
+            raft: Box::new(raft),
+            queues,
+        }
     }
 
     /// This keeper's store id, for its [`ledger::command::Command::Boot`] and its hello.

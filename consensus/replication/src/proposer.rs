@@ -17,6 +17,7 @@ use vocabulary::{HostId, LedgerIndex, Moment, Span};
 use crate::clock::Clock;
 use crate::machine::Machine;
 use crate::port::ProposeFault;
+use crate::pulse::Pulse;
 use crate::raft::{Raft, Stamped};
 use crate::state::Shown;
 use crate::warden::Watch;
@@ -56,6 +57,7 @@ pub(crate) struct Proposer<M> {
     pub(crate) within: Duration,
     pub(crate) stamp: Option<Stamp>,
     pub(crate) asks: mpsc::Receiver<Ask>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 /// When this leader stamped its last entry, and in which term.
@@ -71,7 +73,9 @@ impl<M: Machine> Proposer<M> {
         let mut ticks = interval(TICK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut held = None;
+        let _life = self.pulse.life();
         loop {
+            self.pulse.begin();
             let first = match held.take() {
                 Some(ask) => Some(ask),
                 None => tokio::select! {

@@ -14,7 +14,7 @@ use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 
 use crate::comparing::Compared;
 use crate::log::{reading, writing};
-use crate::machine::{Machine, applied};
+use crate::machine::{Machine, applied, read_back};
 use crate::raft::{
     LogEntry, LogId, Mesh, Outcomes, SNAPSHOT_CHUNK_BYTES, Snapshot, SnapshotMeta, Stamped,
     StorageError, StoredMembership,
@@ -159,7 +159,7 @@ impl<M: Machine> KeeperState<M> {
         };
         if let Some((meta, bytes)) = image {
             // Its seals have held: it is what was written.
-            let machine = M::from_bytes(&bytes).map_err(StoreFault::Foreign)?;
+            let machine = read_back(&bytes).map_err(StoreFault::Foreign)?;
             state.replace(&meta, machine);
         }
         Ok(state)
@@ -274,7 +274,7 @@ impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
             ))));
         }
         let bytes = snapshot.into_inner();
-        let machine = M::from_bytes(&bytes).map_err(|why| reading(StoreFault::Damaged(why)))?;
+        let machine: M = read_back(&bytes).map_err(|why| reading(StoreFault::Damaged(why)))?;
         keep(&self.store, meta.clone(), bytes).await.map_err(writing)?;
         self.replace(meta, machine);
         Ok(())

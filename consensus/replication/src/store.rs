@@ -5,14 +5,14 @@
 //! A disk that never waits is worked on in place, so that a test's paused clock stays exact.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use vocabulary::StoreId;
 
+use crate::contained::contained;
 use crate::disk::Disk;
-use crate::machine::words;
+use crate::pulse::{Pulse, Queue};
 use crate::shelf::Shelf;
 
 /// A handle on an open store; clones are the same store.
@@ -21,6 +21,7 @@ pub struct Store {
     id: StoreId,
     desk: Desk,
     fault: watch::Receiver<Option<StoreFault>>,
+    pulse: Arc<Pulse>,
 }
 
 /// Why a store does not serve; which of them is damage, see [`StoreFault::is_damage`] (protocol 1.8).
@@ -53,13 +54,14 @@ impl Store {
             return Err(StoreFault::NoIdentity);
         }
         let (report, fault) = watch::channel(None);
+        let pulse = Pulse::of_worker();
         let (id, desk) = if disk.may_block() {
-            Self::open_on_thread(disk, offered, report).await?
+            Self::open_on_thread(disk, offered, (report, &pulse)).await?
         } else {
             let bench = Bench::open(disk, offered, report)?;
             (bench.id, Desk::InPlace(Arc::new(Mutex::new(bench))))
         };
-        Ok(Self { id, desk, fault })
+        Ok(Self { id, desk, fault, pulse })
     }
 
     /// The id that was drawn with the store: its Raft node id (protocol 1.4).
@@ -70,6 +72,19 @@ impl Store {
     /// Says so when the store has met its first fault.
     pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
         self.fault.clone()
+    }
+
+    /// Whether its thread gets on.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// What waits for its thread, where it has one.
+    pub(crate) fn queue(&self) -> Option<Queue> {
+        match &self.desk {
+            Desk::Thread(jobs) => Some(Queue::of_channel("jobs for the store's disk", jobs)),
+            Desk::InPlace(_) => None,
+        }
     }
 
     /// Ends the store for a reason that is not its own: this keeper votes no more (law T2).
@@ -107,11 +122,16 @@ impl Store {
             Desk::InPlace(bench) => held(bench).work(job),
             Desk::Thread(jobs) => {
                 let (answer, answered) = oneshot::channel();
+                let pulse = self.pulse();
                 let job: Job = Box::new(move |bench: &mut Bench| {
+                    let done = bench.work(job);
+                    pulse.end();
                     // An asker that is gone wants no answer; the work is done all the same.
-                    let _ = answer.send(bench.work(job));
+                    let _ = answer.send(done);
                 });
-                jobs.send(job).await.map_err(|_| StoreFault::Closed)?;
+                let place = jobs.reserve().await.map_err(|_| StoreFault::Closed)?;
+                self.pulse.begin();
+                place.send(job);
                 answered.await.map_err(|_| StoreFault::Closed)?
             }
         }
@@ -120,14 +140,16 @@ impl Store {
     async fn open_on_thread(
         disk: Arc<dyn Disk>,
         offered: StoreId,
-        report: watch::Sender<Option<StoreFault>>,
+        (report, pulse): (watch::Sender<Option<StoreFault>>, &Arc<Pulse>),
     ) -> Result<(StoreId, Desk), StoreFault> {
         let (jobs, mut asked) = mpsc::channel::<Job>(JOBS_MAX);
         let (opened, answer) = oneshot::channel();
+        let life = pulse.life();
         std::thread::Builder::new()
             .name("hale-store".to_owned())
             .spawn(move || match Bench::open(disk, offered, report) {
                 Ok(mut bench) => {
+                    let _life = life;
                     if opened.send(Ok(bench.id)).is_ok() {
                         while let Some(job) = asked.blocking_recv() {
                             job(&mut bench);
@@ -198,10 +220,8 @@ impl Bench {
 
 /// redb may panic on a damaged file; that is damage, not the end of the agent.
 fn guarded<T>(job: impl FnOnce() -> Result<T, StoreFault>) -> Result<T, StoreFault> {
-    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
-        let said = words(&*panic);
-        Err(StoreFault::Damaged(format!("reading it panicked: {said}")))
-    })
+    contained(job)
+        .unwrap_or_else(|said| Err(StoreFault::Damaged(format!("reading it panicked: {said}"))))
 }
 
 fn held(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {

@@ -16,6 +16,7 @@ mod kept;
 mod lost;
 mod mesh;
 mod power;
+mod signs;
 mod snapshots;
 mod standing;
 mod suite;

@@ -16,6 +16,7 @@ use wire::{Request, Response};
 use crate::gate::Gate;
 use crate::link::KeeperLink;
 use crate::port::Leadership;
+use crate::pulse::Pulse;
 use crate::raft::{Member, Raft};
 use crate::settings::Settings;
 
@@ -44,6 +45,7 @@ pub(crate) struct Warden {
     pub(crate) watch: Watch,
     pub(crate) leadership: watch::Sender<Leadership>,
     pub(crate) settings: Settings,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 type Metrics = RaftMetrics<u64, Member>;
@@ -57,7 +59,9 @@ impl Warden {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut calls = Calls::new();
         let mut asked = BTreeSet::new();
+        let _life = self.pulse.life();
         loop {
+            self.pulse.begin();
             let is_look = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stopped| *stopped) => return,

@@ -78,7 +78,9 @@ impl Machine for Toy {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        wire::decode(bytes).map_err(|why| why.to_string())
+        let toy: Self = wire::decode(bytes).map_err(|why| why.to_string())?;
+        assert!(toy.said != ["bitter"], "law of the toy: nothing bitter is read");
+        Ok(toy)
     }
 }
 
