@@ -35,6 +35,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub async fn run_guarded(program: &Path, charge: &Charge) -> io::Result<Report> {
     let mut guard = Command::new(program)
         .arg("guard")
+        // What systemd is told is the agent's to say.
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -4,11 +4,14 @@
 
 pub mod admin;
 pub mod authority;
+pub mod bucket;
 pub mod command_line;
 pub mod config;
 pub mod demo;
 pub mod host;
 pub mod identity;
 pub mod moments;
+pub mod poison;
 pub mod second_channel;
+pub mod selfwatch;
 pub mod transport;

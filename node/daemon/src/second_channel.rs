@@ -16,9 +16,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use vocabulary::{Address, Boot};
+
+use crate::bucket::{Bucket, Rate};
 
 /// What a knock came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +56,9 @@ const BACKLOG: i32 = 4_096;
 
 /// Connections that are being answered at once; each lives for one write. More are closed unanswered.
 const ANSWERS_MAX: usize = 256;
+
+/// Connections that are taken: each costs some thirty microseconds. More wait in the kernel's queue, where they cost nothing.
+const ACCEPTED: Rate = Rate { per_second: 1_000, at_once: 512 };
 
 /// Time to take in some twenty bytes; the kernel's buffer holds them, so only a broken peer needs it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -113,7 +118,12 @@ impl Doorbell {
     pub async fn answer(self, boot: Boot, stop: CancellationToken) {
         let answer: Arc<[u8]> = format!("hale\n{}\n", boot.number).into_bytes().into();
         let places = Arc::new(Semaphore::new(ANSWERS_MAX));
+        let mut accepted_at = Bucket::full(ACCEPTED, Instant::now());
         loop {
+            let wait = accepted_at.wait(Instant::now());
+            if wait > Duration::ZERO {
+                sleep(wait).await;
+            }
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,

@@ -14,6 +14,8 @@ use ledger::Ledger;
 use ledger::command::{Command, Outcome};
 use vocabulary::{Anchor, Claims, Grade, HostId, HostName, PathReading, Span, VerdictKind};
 
+use crate::selfwatch::Report;
+
 /// The agent, as its admin socket sees it.
 #[async_trait]
 pub trait Mind: Send + Sync + 'static {
@@ -86,6 +88,8 @@ pub struct Local {
     pub own_ending: Option<u64>,
     /// The authorities that this host believes.
     pub authorities: Vec<Ending>,
+    /// What this agent knows of its own state.
+    pub self_watch: Report,
     /// Whatever else a person of this host should know, one sentence each: a certificate that ends soon, a drifting clock.
     pub notes: Vec<String>,
 }

@@ -13,6 +13,7 @@ mod orders;
 mod peer;
 mod rehearsal;
 pub mod render;
+mod room;
 pub mod server;
 pub mod socket;
 

@@ -1,9 +1,7 @@
 //! The admin socket's door: connections with their limits, paths, and who may pass.
 //!
 //! Law W1: nobody asks or orders who is not on the list.
-//! Law W4: bodies, connections and times are bounded, and whoever may order finds room when those who only ask have
-//! taken all of theirs.
-//! Not here: what is answered (see `render`), what an order does (see `orders`).
+//! Not here: what is answered (see `render`), what an order does (see `orders`), how much room there is (see `room`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +9,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Extension, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use hyper::server::conn::http1;
@@ -20,7 +19,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use tokio::net::UnixStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::answer::{
@@ -31,21 +29,13 @@ use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
 use super::peer::{Leave, Peer};
 use super::render::{self, Scene};
+use super::room::{Place, Room};
 use super::socket::Socket;
 use crate::config::Admin;
 use crate::moments;
 
 /// A policy of the largest size, quoted as JSON, four times over.
 const BODY_BYTES_MAX: usize = 256 * 1024;
-
-/// Connections at a time: people and programs of one host, not clients of a service.
-const CONNECTIONS_MAX: usize = 32;
-
-/// Of these, for those who only ask; the others are kept for those who may order.
-const ASKING_MAX: usize = 24;
-
-/// Of these, for those who may nothing: they are told so.
-const STRANGERS_MAX: usize = 2;
 
 /// How long a peer may take for the head of its request.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -62,13 +52,6 @@ pub(super) struct Door {
     pub(super) mind: Arc<dyn Mind>,
     admin: Arc<Admin>,
     agent_uid: u32,
-}
-
-/// Room for connections.
-struct Room {
-    all: Arc<Semaphore>,
-    asking: Arc<Semaphore>,
-    strangers: Arc<Semaphore>,
 }
 
 /// Every question's parameters; each path reads its own.
@@ -92,21 +75,18 @@ struct How {
 pub async fn serve(socket: Socket, admin: Admin, mind: Arc<dyn Mind>) {
     let door =
         Door { mind, admin: Arc::new(admin), agent_uid: rustix::process::geteuid().as_raw() };
-    let room = Room {
-        all: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
-        asking: Arc::new(Semaphore::new(ASKING_MAX)),
-        strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
-    };
+    let mut room = Room::new();
     let router = router(door.clone());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = socket.listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    if let Some((peer, permits)) = admit(&door, &room, &stream) {
+                    if let Some((peer, place)) = admit(&door, &room, &stream) {
                         let router = router.clone().layer(Extension(peer));
-                        connections.spawn(converse(stream, router, permits));
+                        connections.spawn(converse(stream, router, place));
                     }
+                    room.pace().await;
                 }
                 // Out of file descriptors, most likely: what is open must end first.
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -117,31 +97,27 @@ pub async fn serve(socket: Socket, admin: Admin, mind: Arc<dyn Mind>) {
 }
 
 /// Law W4; without room the connection is closed without a word.
-fn admit(
-    door: &Door,
-    room: &Room,
-    stream: &UnixStream,
-) -> Option<(Peer, Vec<OwnedSemaphorePermit>)> {
+fn admit(door: &Door, room: &Room, stream: &UnixStream) -> Option<(Peer, Place)> {
     let credentials = stream.peer_cred().ok()?;
     let peer = Peer { uid: credentials.uid(), gid: credentials.gid() };
-    let own = match door.leave(peer) {
-        Leave::Order => None,
-        Leave::Ask => Some(Arc::clone(&room.asking)),
-        Leave::Nothing => Some(Arc::clone(&room.strangers)),
-    };
-    let wanted = own.into_iter().chain([Arc::clone(&room.all)]);
-    let permits: Result<Vec<_>, _> = wanted.map(Semaphore::try_acquire_owned).collect();
-    Some((peer, permits.ok()?))
+    Some((peer, room.take(door.leave(peer), peer.uid)?))
 }
 
-async fn converse(stream: UnixStream, router: Router, permits: Vec<OwnedSemaphorePermit>) {
+async fn converse(stream: UnixStream, router: Router, place: Place) {
+    let paced = from_fn(move |request: Request, next: Next| {
+        let place = place.clone();
+        async move {
+            place.pace().await;
+            next.run(request).await
+        }
+    });
+    let router = router.layer(paced);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // A peer that breaks off has its reasons; there is nobody to tell.
     let _ = tokio::time::timeout(CONNECTION_WITHIN, connection).await;
-    drop(permits);
 }
 
 fn router(door: Door) -> Router {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// The exit codes of every verb; the codes from 64 on are sysexits, for the start of the agent alone.
+/// The exit codes of every verb; the codes from 64 on are sysexits, for the agent alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// It is done.
@@ -22,10 +22,14 @@ pub enum Exit {
     NoMajority = 6,
     /// The wait timed out.
     TimedOut = 7,
+    /// Agent: a fault of hale's own, a panic; what it was handling is kept beside its store (`EX_SOFTWARE`).
+    Bug = 70,
     /// Agent start: the system refused, a port in use for example (`EX_OSERR`).
     System = 71,
     /// Agent start: the disk is full, read-only or broken (`EX_IOERR`).
     Disk = 74,
+    /// Agent: it held more memory than it may, and ends so that it is started anew (`EX_TEMPFAIL`).
+    Exhausted = 75,
     /// Agent: the mesh knows another life of this host, on another machine or on this disk before it was set back (`EX_PROTOCOL`).
     Superseded = 76,
     /// Agent start: a file or socket may not be read or written (`EX_NOPERM`).

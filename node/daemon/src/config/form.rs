@@ -1,4 +1,4 @@
-//! The forms of values that only a host has: addresses, seeds, paths.
+//! The forms of values that only a host has: addresses, seeds, paths, memory.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +24,14 @@ pub struct Dialled;
 
 /// A seed.
 pub struct Asked;
+
+/// An amount of memory with its unit: `"512MiB"`, `"2GiB"`.
+pub struct Memory {
+    /// The least, in MiB.
+    pub at_least_mib: u32,
+    /// The most, in MiB.
+    pub at_most_mib: u32,
+}
 
 /// A path; relative ones are taken from the folder of the file that names them.
 pub struct FilePath;
@@ -108,6 +116,42 @@ impl fmt::Display for Seed {
     }
 }
 
+/// One spelling per value: whole GiB are not written as MiB.
+const MIB_PER_GIB: u64 = 1_024;
+
+impl Form for Memory {
+    type Value = u64;
+
+    fn expects(&self) -> String {
+        let text = |mib: u32| match u64::from(mib) {
+            mib if mib % MIB_PER_GIB == 0 => format!("{}GiB", mib / MIB_PER_GIB),
+            mib => format!("{mib}MiB"),
+        };
+        let (least, most) = (text(self.at_least_mib), text(self.at_most_mib));
+        format!("memory with its unit (MiB, GiB) from {least} to {most}")
+    }
+
+    fn read(&self, given: &Given<'_>) -> Result<u64, Misfit> {
+        let range = u64::from(self.at_least_mib)..=u64::from(self.at_most_mib);
+        let read = |text: &str| {
+            let (number, worth) = match text.strip_suffix("MiB") {
+                Some(number) => (number, 1),
+                None => (text.strip_suffix("GiB")?, MIB_PER_GIB),
+            };
+            let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u64 = is_number.then(|| number.parse().ok()).flatten()?;
+            number.checked_mul(worth)
+        };
+        given
+            .get_ref()
+            .as_str()
+            .and_then(read)
+            .filter(|mib| range.contains(mib))
+            .map(|mib| mib << 20)
+            .ok_or_else(Misfit::plain)
+    }
+}
+
 /// Linux' PATH_MAX.
 const PATH_BYTES_MAX: usize = 4_096;
 
@@ -155,6 +199,26 @@ mod tests {
             "a..b:1",
         ] {
             assert_eq!(Seed::from_text(unsound), None, "{unsound:?} passed");
+        }
+    }
+
+    #[test]
+    fn memory_has_a_unit_and_a_range() {
+        let form = Memory { at_least_mib: 64, at_most_mib: 65_536 };
+        assert_eq!(form.expects(), "memory with its unit (MiB, GiB) from 64MiB to 64GiB");
+        for (text, mib) in [("'64MiB'", 64), ("'2GiB'", 2_048), ("'64GiB'", 65_536)] {
+            assert_eq!(form.read_toml(text), Some(mib << 20), "{text}");
+        }
+        for unsound in [
+            "'63MiB'",
+            "'65GiB'",
+            "'512MB'",
+            "'512'",
+            "512",
+            "'+512MiB'",
+            "'99999999999999999999GiB'",
+        ] {
+            assert_eq!(form.read_toml(unsound), None, "{unsound} passed");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use ledger::document::{Choice, Count, Key, ListOf, Name, RequiredKey, Section, Shape};
 
-use super::form::{Asked, Dialled, FilePath, Listening};
+use super::form::{Asked, Dialled, FilePath, Listening, Memory};
 use super::{LogFormat, LogLevel};
 
 /// Enough for one seed in each zone of the largest fleet; the mesh knows all other addresses itself.
@@ -167,7 +167,7 @@ pub static LIMITS: Section = Section {
     name: "limits",
     shape: Shape::Table,
     says: "How much of this host the agent may take.",
-    keys: &[&CONNECTIONS_MAX],
+    keys: &[&CONNECTIONS_MAX, &MEMORY_MAX],
     sections: &[],
     refused: &[],
 };
@@ -178,6 +178,15 @@ pub static CONNECTIONS_MAX: Key<Count> = Key {
     default: "256",
     says: "Most hosts connected at once, about 28 KiB each; fewer cost handshakes (4 kB and half a millisecond on both \
            sides). A keeper of a large mesh needs more, for all that follow it.",
+};
+
+pub static MEMORY_MAX: Key<Memory> = Key {
+    name: "memory_max",
+    form: Memory { at_least_mib: 64, at_most_mib: 65_536 },
+    default: "\"512MiB\"",
+    says: "Most memory that it may hold; at rest it holds some 20 MiB in a small mesh, more with the ledger of a large one. At \
+           four fifths it warns, at the ceiling it lets go of connections that nobody needs, a quarter above \
+           it ends (exit code 75) to be started anew.",
 };
 
 pub static LOG: Section = Section {

@@ -84,6 +84,8 @@ pub struct Peers {
 pub struct Limits {
     /// Most hosts connected at once.
     pub connections_max: u32,
+    /// Most memory that it may hold, in bytes.
+    pub memory_max: u64,
 }
 
 /// What the agent writes about itself.

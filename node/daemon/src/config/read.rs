@@ -21,7 +21,10 @@ impl Config {
                 identity: identity(reader, root, folder),
                 storage: folder.join(reader.take(&storage, &keys::FOLDER)),
                 admin: admin(reader, root, folder),
-                limits: Limits { connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX) },
+                limits: Limits {
+                    connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX),
+                    memory_max: reader.take(&limits, &keys::MEMORY_MAX),
+                },
                 log: Log {
                     format: reader.take(&log, &keys::FORMAT),
                     level: reader.take(&log, &keys::LEVEL),

@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Proposed};
-use replication::{Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender};
+use replication::{
+    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender, TakeFault,
+};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
@@ -39,6 +41,8 @@ pub(super) struct Inside {
     pub state: watch::Sender<Arc<Ledger>>,
     pub leading: watch::Sender<Leading>,
     pub unwelcome: Unwelcome,
+    /// Why the followed ledger stands still, if it does.
+    stands: Mutex<Option<String>>,
     /// Connected hosts whose certificates make them keepers, with their stores: the way to a ledger that is not yet known.
     keepers: Mutex<BTreeMap<HostId, Peer>>,
     followers: Followers,
@@ -60,6 +64,7 @@ impl Door {
             follower: Mutex::new(follower),
             leading: watch::Sender::new(Leading::default()),
             unwelcome: Unwelcome::default(),
+            stands: Mutex::default(),
             keepers: Mutex::default(),
             followers: Followers::default(),
             held_back: watch::Sender::default(),
@@ -89,11 +94,24 @@ impl Door {
             let index = self.0.state.borrow().index();
             format!("no keeper has answered yet: this is the ledger as this host kept it, up to entry {index}")
         });
-        broken.into_iter().chain(kept).collect()
+        let still = held(&self.0.stands).clone();
+        let still = still.map(|why| format!("the ledger stands still at this host: {why}"));
+        broken.into_iter().chain(kept).chain(still).collect()
     }
 
     pub(super) fn inside(&self) -> &Inside {
         &self.0
+    }
+
+    /// A piece of the ledger was taken, or will never be for this reason: that is said once.
+    pub(super) fn stands_still(&self, why: Option<&TakeFault>) {
+        let mut stands = held(&self.0.stands);
+        if let (Some(why), None) = (why, &*stands) {
+            tracing::error!(
+                "the ledger stands still at this host, whichever keeper it asks: {why}"
+            );
+        }
+        *stands = why.map(ToString::to_string);
     }
 
     /// Whether this host's own Raft is part of the founded ledger, and runs: a keeper whose store has failed follows others.

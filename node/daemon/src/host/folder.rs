@@ -76,6 +76,11 @@ impl Folder {
         }
     }
 
+    /// Where input that has ended the agent is kept (protocol 1.9).
+    pub fn poison(&self) -> PathBuf {
+        self.path.join("poison")
+    }
+
     /// Begins a new life: the number on disk plus one, on disk before this returns (law D2), and the nonce given.
     pub fn begin_boot(&self, nonce: u128) -> Result<Boot, FolderFault> {
         let path = self.boot_file();

@@ -136,7 +136,9 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
         }
         hear(Some(leading));
         let Some(bytes) = piece else { continue };
-        match take(door, &bytes) {
+        let taken = take(door, &bytes);
+        door.stands_still(taken.as_ref().err().filter(|fault| will_not_mend(fault)));
+        match taken {
             Ok(Taken::On) => {}
             Ok(Taken::Anew) => keeping::set_aside(&**home, "a keeper has another ledger"),
             Err(fault) => {
@@ -147,6 +149,16 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
         has_brought = true;
     }
     has_brought
+}
+
+/// protocol 1.9: what every keeper would send alike.
+fn will_not_mend(fault: &TakeFault) -> bool {
+    match fault {
+        TakeFault::State(_) | TakeFault::Poison(_) => true,
+        TakeFault::Piece(_) | TakeFault::Gap { .. } | TakeFault::Parts | TakeFault::TooLarge => {
+            false
+        }
+    }
 }
 
 async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>)> {

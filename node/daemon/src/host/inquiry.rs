@@ -2,6 +2,7 @@
 
 use agent::lead::LastLook;
 use agent::view::View;
+use replication::Queue;
 use tokio::sync::{mpsc, oneshot};
 use vocabulary::{HostId, Moment};
 
@@ -24,6 +25,11 @@ impl Inquirer {
     pub(super) fn new() -> (Self, mpsc::Receiver<Inquiry>) {
         let (sender, receiver) = mpsc::channel(INQUIRIES_MAX);
         (Self(sender), receiver)
+    }
+
+    /// What waits for the loop.
+    pub(super) fn queue(&self) -> Queue {
+        Queue::of_channel("questions of the admin socket", &self.0)
     }
 
     /// The mind's own standing and the moment of the answer; `None` when the loop does not answer.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use actuators::Actuator;
 use agent::{Agent, CallEnd, CallId, LifeEnd, Renewed};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
-use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault};
+use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue};
 use tokio::sync::{mpsc, watch};
 use vocabulary::{Address, HostId, HostName, StoreId};
 
@@ -32,9 +33,11 @@ use super::places::Places;
 use super::raising;
 use super::shell::{Ears, Shell};
 use super::store;
+use super::watched;
 use crate::config::Seed;
 use crate::identity::{Identity, RingVerifier};
 use crate::second_channel::SecondChannel;
+use crate::selfwatch::{MemoryBounds, Orders, SelfWatch, Sentry};
 use crate::transport::{
     Bound, Incoming, Presence, Sockets, StartFault, Transport, TransportSettings,
 };
@@ -102,6 +105,8 @@ pub struct Life {
     transport: Transport,
     port: Option<LedgerPort<Ledger>>,
     keeping: Keeping,
+    own: SelfWatch,
+    sentry: Option<Sentry>,
 }
 
 /// The loop of a life, which somebody must run.
@@ -154,17 +159,25 @@ impl Opened {
         let known = Arc::clone(&state.borrow());
         let keeping = Keeping::start(state, home, known);
         let (ends, ended) = mpsc::channel(ENDS_MAX);
+        let waiting = Queue::of_channel("ends of calls", &ends);
         let hands = self.hands(&door, ends);
         let (inquirer, inquiries) = Inquirer::new();
-        let known = (door.clone(), inquirer, self.transport.clone());
+        let mut sentry = Sentry::new();
+        let own = sentry.watched();
+        let works = (&self.transport, self.port.as_ref());
+        watched::show(sentry.board(), works, &hands.pager, [waiting, inquirer.queue()]);
+        tokio::spawn(watched::keep(own.clone(), door.clone(), self.transport.clone()));
+        let known = (door.clone(), inquirer, self.transport.clone(), own.clone());
         let credentials = Credentials::new(Arc::clone(&self.identity), self.transport.clone());
         let renewals = credentials.renewals();
         let mind = Arc::new(HostMind::new(credentials.clone(), self.presence, known));
         let chronicle = Chronicle::of(self.identity.claims().clone());
-        let shell = Shell::new(agent, hands, (self.world.clock, chronicle));
-        let ears = ears(&door, (self.incoming, ended), (inquiries, renewals, leave));
+        let shell = Shell::new(agent, hands, (self.world.clock, chronicle, own.clone()));
+        let told = (inquiries, renewals, leave, own.orders());
+        let ears = ears(&door, (self.incoming, ended), told);
         let (presence, transport, port) = (self.presence, self.transport, self.port);
-        let life = Life { presence, mind, credentials, transport, port, keeping };
+        let sentry = Some(sentry);
+        let life = Life { presence, mind, credentials, transport, port, keeping, own, sentry };
         (life, LifeLoop { shell, ears })
     }
 
@@ -224,8 +237,17 @@ impl LifeLoop {
 }
 
 impl Life {
+    /// Has it watched by a thread of its own; a life in a test's virtual time is not.
+    pub fn watch(&mut self, clock: Arc<dyn Clock>, bounds: MemoryBounds) -> io::Result<SelfWatch> {
+        if let Some(sentry) = self.sentry.take() {
+            sentry.begin(clock, bounds)?;
+        }
+        Ok(self.own.clone())
+    }
+
     /// After its loop has ended: takes leave of the network and of the disk.
     pub async fn close(self) {
+        self.own.over();
         self.transport.close().await;
         self.keeping.end().await;
         if let Some(port) = self.port
@@ -288,14 +310,15 @@ async fn open_port(
 fn ears(
     door: &Door,
     (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<(CallId, CallEnd)>),
-    (inquiries, renewals, leave): (
+    (inquiries, renewals, leave, orders): (
         mpsc::Receiver<Inquiry>,
         watch::Receiver<Option<Renewed>>,
         mpsc::Receiver<()>,
+        watch::Receiver<Orders>,
     ),
 ) -> Ears {
     let (state, leading) = (door.state(), door.leading());
-    Ears { incoming, ends, inquiries, state, leading, renewals, leave }
+    Ears { incoming, ends, inquiries, state, leading, renewals, leave, orders }
 }
 
 /// Sixteen bytes of the seed as a number.

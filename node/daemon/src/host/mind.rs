@@ -25,6 +25,7 @@ use super::inquiry::Inquirer;
 use super::renewing::Renewer;
 use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, RoundHeld, Standing};
 use crate::identity::{Identity, Renewal, RenewalFault};
+use crate::selfwatch::SelfWatch;
 use crate::transport::{Presence, Transport};
 
 /// How long a linearizable read may take before an answer is called stale.
@@ -61,6 +62,7 @@ pub struct HostMind {
     renewer: OnceLock<Renewer>,
     inquirer: Inquirer,
     transport: Transport,
+    own: SelfWatch,
     proof: Mutex<Proof>,
 }
 
@@ -78,7 +80,7 @@ impl HostMind {
     pub fn new(
         credentials: Credentials,
         presence: Presence,
-        (door, inquirer, transport): (Door, Inquirer, Transport),
+        (door, inquirer, transport, own): (Door, Inquirer, Transport, SelfWatch),
     ) -> Self {
         Self {
             credentials,
@@ -87,6 +89,7 @@ impl HostMind {
             renewer: OnceLock::new(),
             inquirer,
             transport,
+            own,
             proof: Mutex::new(Proof { held: false, at: Instant::now() }),
         }
     }
@@ -101,7 +104,13 @@ impl HostMind {
         let unwelcome = self.door.unwelcome().note();
         let trouble = self.renewer.get().and_then(Renewer::trouble);
         let endings = endings.iter().filter_map(|ending| ending.note(now));
-        unwelcome.into_iter().chain(trouble).chain(endings).chain(self.door.notes()).collect()
+        let flooders = self.transport.flooders().into_iter().map(|(host, of)| {
+            format!(
+                "{host} sends more {of} than any host may; the rest is dropped: look at that host"
+            )
+        });
+        let own = unwelcome.into_iter().chain(trouble).chain(endings).chain(self.door.notes());
+        own.chain(flooders).chain(self.transport.quarantined()).collect()
     }
 }
 
@@ -160,6 +169,7 @@ impl Mind for HostMind {
             discounting: discounting(&view),
             reach: view.reach.clone(),
             late: view.late,
+            self_watch: self.own.report(),
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
             held_back: self.door.held_back(),

@@ -29,5 +29,6 @@ mod socket_watch;
 pub mod start;
 mod store;
 mod unwelcome;
+mod watched;
 
 pub use start::run;

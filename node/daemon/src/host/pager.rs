@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actuators::guard::Charge;
 use agent::Page;
 use ledger::policy::Escalation;
-use replication::Clock;
+use replication::{Clock, Pulse, Queue};
 use tokio::sync::mpsc;
 
 use super::clock::HostClock;
@@ -38,6 +38,7 @@ pub struct Pager {
     queue: mpsc::Sender<Call>,
     /// Calls that found no place since the last line that counted them.
     left_out: Arc<AtomicU64>,
+    pulse: Arc<Pulse>,
 }
 
 /// One call, and the command that carries it.
@@ -53,8 +54,19 @@ impl Pager {
     pub fn start(door: Arc<dyn PagerDoor>) -> Self {
         let (queue, calls) = mpsc::channel(WAITING_MAX);
         let left_out = Arc::new(AtomicU64::new(0));
-        tokio::spawn(work(calls, Arc::clone(&left_out), door));
-        Self { queue, left_out }
+        let pulse = Pulse::of_worker();
+        tokio::spawn(work(calls, (Arc::clone(&left_out), Arc::clone(&pulse)), door));
+        Self { queue, left_out, pulse }
+    }
+
+    /// Whether its task gets on.
+    pub fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
+    }
+
+    /// What waits for it.
+    pub fn queue(&self) -> Queue {
+        Queue::of_channel("calls for a person", &self.queue)
     }
 
     /// Calls as soon as the calls before have ended.
@@ -65,10 +77,17 @@ impl Pager {
     }
 }
 
-async fn work(mut calls: mpsc::Receiver<Call>, left_out: Arc<AtomicU64>, door: Arc<dyn PagerDoor>) {
+async fn work(
+    mut calls: mpsc::Receiver<Call>,
+    (left_out, pulse): (Arc<AtomicU64>, Arc<Pulse>),
+    door: Arc<dyn PagerDoor>,
+) {
+    let _life = pulse.life();
     while let Some(call) = calls.recv().await {
         let (case, escalation) = (call.page.case, call.escalation.clone());
+        pulse.begin();
         door.carry(call).await;
+        pulse.end();
         if !calls.is_empty() {
             continue;
         }

@@ -13,13 +13,15 @@ use replication::Clock;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
-use wire::{HelloRefusal, Leading, Response, Unavailable};
+use wire::{HelloRefusal, Leading, Response, Unavailable, frame};
 
 use super::chronicle::Chronicle;
 use super::hands::Hands;
 use super::inquiry::Inquiry;
 use super::serve;
 use super::socket_watch::SocketWatch;
+use crate::poison::{Held, Input, Kind};
+use crate::selfwatch::{Doing, Orders, SelfWatch};
 use crate::transport::{Incoming, Reply};
 
 /// Asks of other hosts that the mind has not answered yet; the transport serves 256 at once.
@@ -44,6 +46,8 @@ pub struct Ears {
     pub renewals: watch::Receiver<Option<Renewed>>,
     /// Words to leave.
     pub leave: mpsc::Receiver<()>,
+    /// What the self-watch wants.
+    pub orders: watch::Receiver<Orders>,
 }
 
 /// The loop.
@@ -60,6 +64,7 @@ pub struct Shell {
     /// Set by SIGTERM: when the agent ends at the latest.
     leaves_by: Option<Instant>,
     is_gone: bool,
+    own: SelfWatch,
     /// Why this life is over, where it did not end by a goodbye.
     life_end: Option<LifeEnd>,
 }
@@ -71,7 +76,27 @@ enum Heard {
     Incoming(Incoming),
     Inquiry(Inquiry),
     Deadline,
+    Order(Orders),
     Stop,
+}
+
+impl Heard {
+    /// For whoever finds the loop stuck in it.
+    fn doing(&self) -> Doing {
+        match self {
+            Self::Event(Event::Ended { .. }) => Doing::End,
+            Self::Event(Event::LedgerAdvanced { .. }) | Self::Leader(..) => Doing::Ledger,
+            Self::Incoming(Incoming::Datagram { .. }) => Doing::Datagram,
+            Self::Incoming(_) => Doing::Request,
+            Self::Inquiry(_) => Doing::Inquiry,
+            Self::Event(_) | Self::Deadline | Self::Order(_) | Self::Stop => Doing::Deadline,
+        }
+    }
+}
+
+/// protocol 1.9: while it is handled it is known, should it be the last thing that is.
+fn held(kind: Kind, from: HostId, bytes: Vec<u8>) -> Held {
+    Input { kind, from: Some(from), bytes: bytes.into() }.hold()
 }
 
 impl Shell {
@@ -79,7 +104,7 @@ impl Shell {
     pub fn new(
         agent: Agent,
         hands: Hands,
-        (clock, chronicle): (Arc<dyn Clock>, Chronicle),
+        (clock, chronicle, own): (Arc<dyn Clock>, Chronicle, SelfWatch),
     ) -> Self {
         Self {
             agent,
@@ -92,6 +117,7 @@ impl Shell {
             roster: None,
             leaves_by: None,
             is_gone: false,
+            own,
             life_end: None,
         }
     }
@@ -101,7 +127,9 @@ impl Shell {
         self.feed(Event::DeadlineReached);
         while !self.is_gone {
             let wake = self.wake();
-            match self.listen(&mut ears, wake).await {
+            let heard = self.listen(&mut ears, wake).await;
+            self.own.turns(heard.doing());
+            match heard {
                 Heard::Event(event) => self.feed(event),
                 Heard::Leader(leader, term) => {
                     self.chronicle.led(leader, term);
@@ -110,8 +138,10 @@ impl Shell {
                 Heard::Incoming(incoming) => self.take(incoming),
                 Heard::Inquiry(inquiry) => self.answer(inquiry),
                 Heard::Deadline => self.deadline(),
+                Heard::Order(orders) => self.obey(orders),
                 Heard::Stop => self.is_gone = true,
             }
+            self.own.turns(Doing::Nothing);
         }
         self.life_end
     }
@@ -120,6 +150,7 @@ impl Shell {
         tokio::select! {
             biased;
             Some(()) = ears.leave.recv() => self.told_to_end(),
+            Ok(()) = ears.orders.changed() => Heard::Order(*ears.orders.borrow_and_update()),
             Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
             Ok(()) = ears.leading.changed() => {
                 let Leading { leader, term } = *ears.leading.borrow_and_update();
@@ -181,6 +212,7 @@ impl Shell {
     fn feed(&mut self, event: Event) {
         if matches!(event, Event::Leave) {
             tracing::info!("asked to end: saying goodbye");
+            self.own.stopping();
             self.leaves_by = Some(Instant::now() + LEAVE_WITHIN);
         }
         if let Event::LedgerAdvanced { ledger } = &event {
@@ -211,18 +243,30 @@ impl Shell {
         self.roster = Some(Arc::clone(roster));
     }
 
+    /// An end for want of memory is an end as by a kill: nobody is told goodbye, since the agent is back at once.
+    fn obey(&mut self, orders: Orders) {
+        if orders.end {
+            self.is_gone = true;
+            return;
+        }
+        let transport = self.hands.transport.clone();
+        tokio::spawn(async move { transport.let_go().await });
+    }
+
     fn take(&mut self, incoming: Incoming) {
         match incoming {
             Incoming::Datagram { from, datagram, at } => {
                 let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let late = self.sockets.waited(Span::milliseconds(waited));
                 self.hear_late(late);
+                let _held = held(Kind::Datagram, from, frame::seal(&datagram));
                 self.feed(Event::Datagram { from, datagram });
             }
             Incoming::Request { from, request, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     tokio::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
                 } else if let Some(id) = self.keep(reply) {
+                    let _held = held(Kind::Request, from, frame::seal(&request));
                     self.feed(Event::Asked { id, from, request });
                 }
             }

@@ -24,7 +24,9 @@ use crate::admin::socket::{Socket, SocketFault};
 use crate::command_line::{CommandFault, Exit};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::identity::{Identity, IdentityFiles};
+use crate::poison::{Quarantine, hook};
 use crate::second_channel::{Doorbell, TcpKnock};
+use crate::selfwatch::MemoryBounds;
 use crate::transport::{StartFault, TransportSettings, UdpSockets, system_seed};
 
 /// Words to leave that wait for the loop: the second one ends it, and a third says nothing new.
@@ -46,6 +48,7 @@ pub fn run(config: &Config) -> Result<(), CommandFault> {
     // A store that was on the disk before this process began may be as old as a boot number that the mesh has passed.
     let had_store = folder.store().exists();
     let identity = Arc::new(identity);
+    hook::arm(folder.poison());
     for _ in 0..LIVES_MAX {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -85,11 +88,16 @@ async fn live(
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let bell = Doorbell::open(config.agent.bind).map_err(|why| port_fault(config, &why))?;
-    let opened = life::open(identity, settings(config), world(config, folder, program)).await;
+    let opened =
+        life::open(identity, settings(config, folder), world(config, folder, program)).await;
     let opened = opened.map_err(|fault| life_fault(config, fault))?;
     let (stop, presence) = (CancellationToken::new(), opened.presence());
     tokio::spawn(bell.answer(presence.boot, stop.clone()));
-    let (life, looping) = opened.begin(leaves(signals, stop.clone()));
+    let (mut life, looping) = opened.begin(leaves(signals, stop.clone()));
+    let bounds = MemoryBounds { ceiling: config.limits.memory_max };
+    let own = life.watch(Arc::new(HostClock), bounds).map_err(|why| {
+        CommandFault::new(Exit::System, format!("no thread for the self-watch: {why}"))
+    })?;
     let mind = Arc::clone(&life.mind);
     let (renewer, renewing) = Renewing::of(identity_files(config), life.credentials.clone());
     mind.reads_through(renewer);
@@ -104,16 +112,23 @@ async fn live(
     // The next life binds the same path.
     let _ = admin.await;
     life.close().await;
+    if own.orders().borrow().end {
+        let why = "it held more memory than limits.memory_max lets it, for no reason that it could mend: it ends to be started anew";
+        return Err(CommandFault::new(Exit::Exhausted, why));
+    }
     Ok(end)
 }
 
-fn settings(config: &Config) -> LifeSettings {
+fn settings(config: &Config, folder: &Folder) -> LifeSettings {
+    let quarantine = Quarantine::read(&folder.poison());
+    quarantine.sentences().for_each(|sentence| tracing::warn!("{sentence}"));
     LifeSettings {
         advertise: config.agent.advertise,
         seeds: config.agent.seeds.clone().into(),
         reach: config.reach.clone(),
         transport: TransportSettings {
             connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
+            quarantine: Arc::new(quarantine),
             ..TransportSettings::seeded(system_seed())
         },
     }

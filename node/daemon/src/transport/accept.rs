@@ -6,29 +6,38 @@ use std::sync::atomic::Ordering;
 
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming as Knock};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use wire::version::FIRST;
 
 use super::fault::{CallFault, Close};
 use super::figures::count;
 use super::hello;
+use super::knocks::Knocked;
 use super::link::Link;
-use super::settings::{HANDSHAKES_MAX, HANDSHAKES_UNPROVEN_MAX, REFUSAL_LINGERS};
+use super::settings::{HANDSHAKES_MAX, REFUSAL_LINGERS};
 use super::shared::{Said, Shared};
 use super::tls;
 
 /// Runs until the endpoint closes.
 pub(super) async fn accept(shared: Arc<Shared>) {
+    let _life = shared.pulses[0].life();
     while let Some(knock) = shared.endpoint.accept().await {
         let under_way = HANDSHAKES_MAX - shared.handshakes.available_permits();
-        if under_way >= HANDSHAKES_MAX {
-            count(&shared.counters.handshakes_ignored);
-            knock.ignore();
-        } else if under_way >= HANDSHAKES_UNPROVEN_MAX && knock.may_retry() {
+        // Who may not be asked for a proof any more has given one.
+        let is_proven = knock.remote_address_validated() || !knock.may_retry();
+        let from = (knock.remote_address().ip(), is_proven);
+        let knocked = match under_way >= HANDSHAKES_MAX {
+            true => Knocked::Ignore,
+            false => shared.lock().knocks.judge(Instant::now(), from, under_way),
+        };
+        match knocked {
+            Knocked::Open => drop(tokio::spawn(open_door(shared.clone(), knock))),
             // Only who really is at the address comes back with the token.
-            let _ = knock.retry();
-        } else {
-            tokio::spawn(open_door(shared.clone(), knock));
+            Knocked::Prove => drop(knock.retry()),
+            Knocked::Ignore => {
+                count(&shared.counters.handshakes_ignored);
+                knock.ignore();
+            }
         }
     }
 }
@@ -79,10 +88,10 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
         let versions = shared.settings.versions;
         hello::judge(&hello, &peer.0, versions, (&state.book, &state.presence))
     };
-    let is_fresh = is_fresh(&connection);
+    let (is_fresh, allowance) = (is_fresh(&connection), shared.allowance(&peer.0));
     // Without a welcome nothing is agreed on, and nothing will be said.
     let version = answer.as_ref().map_or(FIRST, |welcome| welcome.version);
-    let link = Arc::new(Link::new(connection, peer, (hello.boot, version)));
+    let link = Arc::new(Link::new(connection, peer, (hello.boot, version), allowance));
     let answer = match answer {
         Ok(welcome) if !is_fresh => {
             let said = Said { is_dialled_by_us: false, address: hello.address, store: hello.store };

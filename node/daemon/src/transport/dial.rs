@@ -277,7 +277,8 @@ async fn greeted(
         connection.close(Close::Denied.into(), b"");
         return Err(CallFault::Refused(refusal));
     }
-    let link = Link::new(connection, peer, (welcome.boot, welcome.version));
+    let allowance = shared.allowance(&peer.0);
+    let link = Link::new(connection, peer, (welcome.boot, welcome.version), allowance);
     Ok((link, welcome))
 }
 

@@ -111,6 +111,10 @@ pub enum StreamEnd {
     Unanswered = 4,
     /// The caller does not want the answer any more.
     Cancelled = 5,
+    /// The host sends more than any host may.
+    TooMany = 6,
+    /// These very bytes have ended the agent twice (protocol 1.9).
+    Quarantined = 7,
 }
 
 /// Why the transport could not be started.

@@ -34,10 +34,14 @@ figures! {
     datagrams_dropped,
     /// Datagrams and requests that were no message, or too large for one.
     garbled,
+    /// Datagrams and requests that are not taken any more (protocol 1.9).
+    quarantined,
     /// Requests that the role table refused (protocol 1.7).
     forbidden,
     /// Requests answered `Busy` for want of room.
     busy,
+    /// Datagrams, requests and bytes beyond what one host may send.
+    excessive,
     /// Requests received and handed on.
     requests_received,
     /// Requests sent.

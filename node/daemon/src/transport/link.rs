@@ -6,12 +6,14 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use quinn::Connection;
 use tokio::time::Instant;
 use vocabulary::{Boot, Claims, HostId, PublicKey, Verifier as _};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
 
-use super::fault::{Close, Parting};
+use super::allowance::Allowance;
+use super::fault::{Close, Parting, StreamEnd};
 use super::figures::count;
 use super::incoming::Incoming;
 use super::serve;
@@ -19,6 +21,7 @@ use super::settings::STRIKES_MAX;
 use super::shared::Shared;
 use super::tls;
 use crate::identity::RingVerifier;
+use crate::poison::Kind;
 
 /// A connection whose peer is known and admitted, and whose version is agreed on.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) struct Link {
     pub ends: Option<u64>,
     pub connection: Connection,
     pub hold: Arc<()>,
+    /// How much its host may have of us, on all its connections.
+    pub allowance: Arc<Allowance>,
     parting: OnceLock<Parting>,
     strikes: AtomicU32,
 }
@@ -42,6 +47,7 @@ impl Link {
         connection: Connection,
         (claims, key): (Claims, PublicKey),
         (boot, version): (Boot, u16),
+        allowance: Arc<Allowance>,
     ) -> Self {
         Self {
             host: claims.id(),
@@ -52,6 +58,7 @@ impl Link {
             ends: tls::chain(&connection).and_then(|chain| RingVerifier.end(&chain)),
             connection,
             hold: Arc::new(()),
+            allowance,
             parting: OnceLock::new(),
             strikes: AtomicU32::new(0),
         }
@@ -126,6 +133,10 @@ pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
         tokio::select! {
             biased;
             stream = link.connection.accept_bi() => match stream {
+                Ok((send, receive)) if !link.allowance.stream(Instant::now()) => {
+                    count(&shared.counters.excessive);
+                    serve::give_up((send, receive), StreamEnd::TooMany);
+                }
                 Ok(stream) => {
                     let serving = serve::serve(shared.clone(), link.clone(), stream);
                     tokio::spawn(serving);
@@ -140,8 +151,16 @@ pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
     }
 }
 
-fn take(shared: &Shared, link: &Link, bytes: &[u8]) {
+fn take(shared: &Shared, link: &Link, bytes: &Bytes) {
+    if !link.allowance.datagram(Instant::now()) {
+        return count(&shared.counters.excessive);
+    }
+    let quarantine = &shared.settings.quarantine;
+    let Some(held) = quarantine.admit(Kind::Datagram, Some(link.host), bytes.clone()) else {
+        return count(&shared.counters.quarantined);
+    };
     let opened = frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX);
+    drop(held);
     let Some(datagram) = opened.ok().filter(|datagram| datagram.since() <= link.version) else {
         return link.strike(shared);
     };

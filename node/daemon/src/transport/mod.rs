@@ -1,11 +1,12 @@
 //! The mesh as one agent sees it: who is connected, what comes from them, and how to ask them.
 //!
-//! Laws TR1 to TR6 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
-//! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`); what a certificate
+//! Laws TR1 to TR9 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
+//! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`, `knocks`, `allowance`); what a certificate
 //! does not permit never reaches the agent (`serve`); a connection belongs to whom its certificate names (`dial`).
 //! Not here: what any message means, and which hosts there are; the daemon says both.
 
 mod accept;
+mod allowance;
 mod book;
 mod call;
 mod dial;
@@ -15,6 +16,7 @@ pub mod fault;
 pub mod figures;
 mod hello;
 pub mod incoming;
+mod knocks;
 mod link;
 mod luck;
 mod plain;
@@ -33,9 +35,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::AsyncUdpSocket;
+use replication::{Pulse, Queue};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
-use vocabulary::{Address, Boot, CertificateChain, HostId};
+use vocabulary::{Address, Boot, CertificateChain, HostId, HostName};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
 
 pub use call::Replies;
@@ -47,16 +50,18 @@ pub use settings::{Presence, TransportSettings};
 pub use sockets::{Sockets, UdpSockets};
 
 use crate::identity::Identity;
+use allowance::Allowances;
 use book::Book;
 use dial::{Budget, Errand};
 use distrust::Complaints;
 use fault::Close;
 use figures::count;
+use knocks::Knocks;
 use luck::Luck;
 use pool::{Bounds, Pool};
 use quic::Quic;
 use redial::Redials;
-use settings::{EVENTS_MAX, LEAVING_WITHIN};
+use settings::{EVENTS_MAX, HANDSHAKES_MAX, LEAVING_WITHIN, REQUESTS_MAX};
 use shared::{Shared, State};
 
 /// A handle on the transport; cheap to clone. Its tasks live until [`Transport::close`].
@@ -283,6 +288,53 @@ impl Transport {
         state.pool.hosts().into_iter().filter_map(ending).collect()
     }
 
+    /// Hosts that send more than any host may, and what.
+    pub fn flooders(&self) -> Vec<(HostName, &'static str)> {
+        self.0.lock().allowances.flooders(Instant::now())
+    }
+
+    /// Input that is not taken any more (protocol 1.9), one sentence each.
+    pub fn quarantined(&self) -> Vec<String> {
+        self.0.settings.quarantine.sentences().map(str::to_owned).collect()
+    }
+
+    /// Tasks that live as long as the transport, for the self-watch.
+    pub fn tasks(&self) -> [(&'static str, Arc<Pulse>); 2] {
+        let [acceptor, dialler] = &self.0.pulses;
+        [
+            ("the acceptor of connections", Arc::clone(acceptor)),
+            ("the dialler of warm hosts", Arc::clone(dialler)),
+        ]
+    }
+
+    /// Lets go of every host that is not kept warm and has nothing under way, for the sake of memory.
+    pub async fn let_go(&self) {
+        let gone = self.0.lock().pool.let_go();
+        for links in gone {
+            count(&self.0.counters.evicted);
+            self.0.part(links, Close::Evicted).await;
+        }
+    }
+
+    /// Events that wait for the loop, and the places of requests and handshakes, for the self-watch.
+    pub fn queues(&self) -> Vec<Queue> {
+        let places = |name, bound, free: fn(&Shared) -> usize| {
+            let shared = Arc::downgrade(&self.0);
+            let used =
+                move || shared.upgrade().map_or(0, |shared| bound - free(&shared).min(bound));
+            Queue { name, bound, used: Box::new(used) }
+        };
+        vec![
+            Queue::of_channel("events for the loop", &self.0.events),
+            places("requests under way", REQUESTS_MAX, |shared| {
+                shared.requests.available_permits()
+            }),
+            places("handshakes under way", HANDSHAKES_MAX, |shared| {
+                shared.handshakes.available_permits()
+            }),
+        ]
+    }
+
     /// What was counted since the start.
     pub fn figures(&self) -> Figures {
         self.0.counters.read()
@@ -343,6 +395,8 @@ impl Bound {
             dials: BTreeMap::new(),
             redials: Redials::default(),
             budget: Budget::new(every, saved_max, Instant::now()),
+            allowances: Allowances::new(),
+            knocks: Knocks::new(Instant::now()),
         };
         let parts = (settings, sockets, luck);
         let shared = Arc::new(Shared::new(parts, endpoint, events, state));

@@ -128,23 +128,30 @@ impl<C: Clone> Pool<C> {
         }
     }
 
+    /// Takes every host out that nobody needs now, with all its connections.
+    pub(super) fn let_go(&mut self) -> Vec<Vec<C>> {
+        let pooled = self.pooled();
+        pooled.into_iter().map(|host| self.expel(host)).collect()
+    }
+
     /// Law TR4: the least recently used of those that nobody needs, as many as are too many.
     fn make_room(&mut self) -> Vec<Vec<C>> {
-        let is_idle = |all: &[Standing<C>]| {
-            let mut holds = all.iter().map(|one| Arc::strong_count(&one.it.hold));
-            holds.all(|count| count <= HOLDS_AT_REST)
-        };
-        let pooled: Vec<HostId> = self
-            .hosts
-            .iter()
-            .rev()
-            .filter(|(host, all)| !self.warm.contains(host) && is_idle(all))
-            .map(|(host, _)| *host)
-            .collect();
+        let pooled = self.pooled();
         let too_many = (pooled.len() + 1).saturating_sub(self.bounds.pooled_max);
         let too_many_in_all = (self.hosts.len() + 1).saturating_sub(self.bounds.hosts_max);
         let gone = pooled.into_iter().take(too_many.max(too_many_in_all));
         gone.map(|host| self.expel(host)).collect()
+    }
+
+    /// Hosts that are not kept warm and have nothing under way, the longest unused first.
+    fn pooled(&self) -> Vec<HostId> {
+        let is_idle = |all: &[Standing<C>]| {
+            let mut holds = all.iter().map(|one| Arc::strong_count(&one.it.hold));
+            holds.all(|count| count <= HOLDS_AT_REST)
+        };
+        let all = self.hosts.iter().rev();
+        let pooled = all.filter(|(host, all)| !self.warm.contains(host) && is_idle(all));
+        pooled.map(|(host, _)| *host).collect()
     }
 
     /// The connection to speak on, now used.

@@ -27,6 +27,7 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs until the transport closes.
 pub(super) async fn keep_warm(shared: Arc<Shared>) {
+    let _life = shared.pulses[1].life();
     loop {
         let now = Instant::now();
         let due = shared.lock().redial(&shared, now);

@@ -5,19 +5,22 @@
 
 use std::sync::Arc;
 
-use quinn::{ReadToEndError, RecvStream, SendStream};
+use bytes::Bytes;
+use quinn::{RecvStream, SendStream};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
 use wire::message::Unavailable;
 use wire::{Framed, Kind, Request, Response, admits};
 
+use super::allowance::Reading;
 use super::fault::StreamEnd;
 use super::figures::count;
 use super::incoming::{Incoming, RESPONSES_MAX, Reply};
 use super::link::Link;
-use super::settings::{ANSWER_WITHIN, STREAM_WITHIN};
+use super::settings::{ANSWER_WITHIN, CHUNK_BYTES, STREAM_WITHIN};
 use super::shared::Shared;
+use crate::poison;
 
 /// Serves one stream to its end.
 pub(super) async fn serve(
@@ -29,7 +32,7 @@ pub(super) async fn serve(
     let _hold = link.hold.clone();
     let request = match read(&shared, &link, &mut receive).await {
         Ok(request) => request,
-        Err(end) => return give_up(&mut send, &mut receive, end),
+        Err(end) => return give_up((send, receive), end),
     };
     let is_many = matches!(request, Request::Follow { .. });
     // A follower may stay for days; its place is bounded by the streams of its connection.
@@ -46,11 +49,12 @@ pub(super) async fn serve(
     };
     match answered {
         Ok(()) => drop(send.finish()),
-        Err(end) => give_up(&mut send, &mut receive, end),
+        Err(end) => give_up((send, receive), end),
     }
 }
 
-fn give_up(send: &mut SendStream, receive: &mut RecvStream, end: StreamEnd) {
+/// Ends both halves for this reason.
+pub(super) fn give_up((mut send, mut receive): (SendStream, RecvStream), end: StreamEnd) {
     // Either half may be over already; there is nothing to mend then.
     let _ = send.reset(end.into());
     let _ = receive.stop(end.into());
@@ -63,16 +67,24 @@ async fn read(
     receive: &mut RecvStream,
 ) -> Result<Request, StreamEnd> {
     let bytes_max = if link.claims.roles.keeper { RAFT_BYTES_MAX } else { STREAM_BYTES_MAX };
-    let bytes = match timeout(STREAM_WITHIN, receive.read_to_end(bytes_max)).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(ReadToEndError::TooLong)) => {
-            link.strike(shared);
-            return Err(StreamEnd::TooLarge);
-        }
-        Ok(Err(ReadToEndError::Read(_))) => return Err(StreamEnd::Cancelled),
-        Err(_) => return Err(StreamEnd::TooSlow),
+    // Given back when the request is whole: what is served at once is bounded by itself.
+    let mut room = link.allowance.reading(&shared.reading);
+    let whole = timeout(STREAM_WITHIN, read_whole(receive, bytes_max, &mut room)).await;
+    let bytes = whole.unwrap_or(Err(StreamEnd::TooSlow)).inspect_err(|end| match end {
+        StreamEnd::TooLarge => link.strike(shared),
+        StreamEnd::TooMany => count(&shared.counters.excessive),
+        _ => {}
+    })?;
+    let bytes = Bytes::from(bytes);
+    let opened = {
+        let quarantine = &shared.settings.quarantine;
+        let held = quarantine.admit(poison::Kind::Request, Some(link.host), bytes.clone());
+        let Some(_held) = held else {
+            count(&shared.counters.quarantined);
+            return Err(StreamEnd::Quarantined);
+        };
+        frame::open::<Request>(&bytes, bytes_max)
     };
-    let opened = frame::open::<Request>(&bytes, bytes_max);
     // Law W5: a kind that this connection has not agreed on is as garbled as any other.
     let Some(request) = opened.ok().filter(|request| request.since() <= link.version) else {
         link.strike(shared);
@@ -83,6 +95,28 @@ async fn read(
         return Err(StreamEnd::TooLarge);
     }
     Ok(request)
+}
+
+/// All that comes on the stream, as far as there is room for it (law TR9).
+async fn read_whole(
+    receive: &mut RecvStream,
+    bytes_max: usize,
+    room: &mut Reading<'_>,
+) -> Result<Vec<u8>, StreamEnd> {
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = receive.read_chunk(CHUNK_BYTES, true).await;
+        let Some(chunk) = chunk.map_err(|_| StreamEnd::Cancelled)? else {
+            return Ok(bytes);
+        };
+        if bytes.len() + chunk.bytes.len() > bytes_max {
+            return Err(StreamEnd::TooLarge);
+        }
+        if !room.grow(chunk.bytes.len()) {
+            return Err(StreamEnd::TooMany);
+        }
+        bytes.extend_from_slice(&chunk.bytes);
+    }
 }
 
 /// To the agent's loop, if the role table and our bounds let it.
@@ -96,6 +130,10 @@ fn hand_over(
         count(&shared.counters.forbidden);
         tracing::debug!(host = %link.claims.host, ?refusal, "a request is refused by the role table");
         return Err(Unavailable::Forbidden);
+    }
+    if !link.allowance.request(Kind::of(&request), Instant::now()) {
+        count(&shared.counters.excessive);
+        return Err(Unavailable::Busy("what one host may ask".to_owned()));
     }
     let (to_stream, answers) = mpsc::channel(RESPONSES_MAX);
     let event = Incoming::Request {

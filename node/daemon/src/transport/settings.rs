@@ -6,6 +6,10 @@ use std::time::Duration;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use vocabulary::{Address, Boot, StoreId};
 use wire::VersionRange;
+use wire::frame::{RAFT_BYTES_MAX, STREAM_BYTES_MAX};
+
+use crate::bucket::Rate;
+use crate::poison::Quarantine;
 
 /// How the transport of one agent behaves; every value has a default that suits a few thousand hosts.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub struct TransportSettings {
     pub versions: VersionRange,
     /// The wall clock, for the dates of certificates alone.
     pub wall_clock: Arc<dyn TimeProvider>,
+    /// Input that is not taken any more (protocol 1.9).
+    pub quarantine: Arc<Quarantine>,
 }
 
 /// How this agent presents itself in every hello.
@@ -61,6 +67,7 @@ impl TransportSettings {
             seed,
             versions: VersionRange::OURS,
             wall_clock: Arc::new(DefaultTimeProvider),
+            quarantine: Arc::default(),
         }
     }
 }
@@ -76,6 +83,60 @@ pub(super) const HANDSHAKES_MAX: usize = 512;
 
 /// From so many handshakes under way on, a dialler must first prove its address, which a flood of forged ones cannot.
 pub(super) const HANDSHAKES_UNPROVEN_MAX: usize = 64;
+
+/// Handshakes that others begin, all together: half a millisecond each, so a tenth of one processor. At once: no more than
+/// would make the loop late; whoever finds none left comes again within half a second.
+pub(super) const HANDSHAKES_OF_ALL: Rate = Rate { per_second: 200, at_once: 64 };
+
+/// The same of one address that has proven itself; several hosts may stand behind one.
+pub(super) const HANDSHAKES_OF_ONE: Rate = Rate { per_second: 20, at_once: 32 };
+
+/// The same of all addresses that have proven nothing: a calm day's. Beyond it they must prove themselves, which costs them a
+/// round trip.
+pub(super) const HANDSHAKES_OF_UNPROVEN: Rate = Rate { per_second: 20, at_once: 16 };
+
+/// Addresses whose handshakes are counted: all that a flood at the common rate can prove in twenty seconds.
+pub(super) const HANDSHAKE_ADDRESSES_MAX: usize = 4_096;
+
+/// Datagrams of one host: probes and gossip are some ten a second, a start of a large mesh some fifty.
+pub(super) const DATAGRAMS_OF_ONE: Rate = Rate { per_second: 200, at_once: 400 };
+
+/// Requests of one host: a busy leader's rounds are 50 a second (protocol 3.1), its relays as many.
+pub(super) const STREAMS_OF_ONE: Rate = Rate { per_second: 100, at_once: 200 };
+
+/// Requests of one host whose certificate says keeper: the log's entries and heartbeats beside them.
+pub(super) const STREAMS_OF_KEEPER: Rate = Rate { per_second: 1_000, at_once: 2_000 };
+
+/// Proposals of one host: each is an entry on every keeper's disk. A healer of a dozen cases makes a few a second; a leader's
+/// own do not come this way.
+pub(super) const PROPOSALS_OF_ONE: Rate = Rate { per_second: 20, at_once: 60 };
+
+/// Linearizable reads of one host: each asks a majority of the keepers. One for a remedy, some for the admin socket.
+pub(super) const READS_OF_ONE: Rate = Rate { per_second: 20, at_once: 60 };
+
+/// Followings that one host begins: each may send it the whole ledger. A host follows a keeper on one stream for days.
+pub(super) const FOLLOWS_OF_ONE: Rate = Rate { per_second: 1, at_once: 8 };
+
+/// Connections of one host's fresh dials at once: it doubts us once, and relays for a few that do.
+pub(super) const FRESH_OF_ONE_MAX: usize = 4;
+
+/// Bytes of requests of one host that are not whole yet: four of the largest.
+pub(super) const READING_OF_ONE_MAX: usize = 4 * STREAM_BYTES_MAX;
+
+/// The same of a keeper: one part of the log of the largest size besides.
+pub(super) const READING_OF_KEEPER_MAX: usize = RAFT_BYTES_MAX + READING_OF_ONE_MAX;
+
+/// The same of all hosts that are no keepers: eight that use all of theirs.
+pub(super) const READING_OF_ALL_MAX: usize = 8 * READING_OF_ONE_MAX;
+
+/// Hosts whose allowance is remembered: all that can be connected.
+pub(super) const ALLOWANCES_MAX: usize = 16_384;
+
+/// So much beyond its rates a host is called a flood: a burst of a loop that was late is none.
+pub(super) const FLOODING_FROM: u32 = 1_000;
+
+/// A flood is over when nothing came beyond the rates for so long.
+pub(super) const FLOODING_OVER: Duration = Duration::from_secs(60);
 
 /// Dials under way at once, of all kinds: every warm host of the largest allowed set, some cold ones.
 pub(super) const DIALS_MAX: usize = 128;
@@ -113,6 +174,9 @@ pub(super) const HELLO_BYTES_MAX: usize = 2 * 1024;
 
 /// Time for a peer to send one whole request, and to take in one whole answer.
 pub(super) const STREAM_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is read of a stream at a time.
+pub(super) const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Time for our own agent to answer one request; longer than any deadline a caller sets.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);

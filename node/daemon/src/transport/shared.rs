@@ -1,15 +1,18 @@
 //! The one state behind every handle and task of the transport; its lock is never held over an `await`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use quinn::Endpoint;
+use replication::Pulse;
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use vocabulary::{Address, ClusterName, HostId, StoreId};
+use vocabulary::{Address, Claims, ClusterName, HostId, StoreId};
 use wire::{Hello, HelloRefusal};
 
+use super::allowance::{Allowance, Allowances};
 use super::book::Book;
 use super::dial::{Budget, Dial};
 use super::distrust::Complaints;
@@ -17,6 +20,7 @@ use super::fault::Close;
 use super::figures::{Counters, count};
 use super::hello;
 use super::incoming::{Incoming, Peer};
+use super::knocks::Knocks;
 use super::link::{self, Link};
 use super::luck::Luck;
 use super::pool::{Admission, Admitted, Newcomer, Pool};
@@ -48,6 +52,10 @@ pub(super) struct Shared {
     pub fresh_dials: Semaphore,
     /// Places for others' dials of that kind.
     pub fresh_served: Semaphore,
+    /// Of the task that accepts and of the one that dials.
+    pub pulses: [Arc<Pulse>; 2],
+    /// Bytes of requests that are not whole yet, of all hosts that are no keepers.
+    pub reading: AtomicUsize,
     /// Something that the keeping of warm connections depends on has changed.
     pub warm_changed: Notify,
     pub closing: CancellationToken,
@@ -66,6 +74,8 @@ pub(super) struct State {
     pub dials: BTreeMap<HostId, Dial>,
     pub redials: Redials,
     pub budget: Budget,
+    pub allowances: Allowances,
+    pub knocks: Knocks,
 }
 
 /// What a new connection's hello said, beside the link itself.
@@ -96,6 +106,8 @@ impl Shared {
             handshakes: Semaphore::new(HANDSHAKES_MAX),
             fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
             fresh_served: Semaphore::new(FRESH_SERVED_MAX),
+            pulses: [Pulse::of_worker(), Pulse::of_worker()],
+            reading: AtomicUsize::new(0),
             warm_changed: Notify::new(),
             closing: CancellationToken::new(),
             state: Mutex::new(state),
@@ -105,6 +117,11 @@ impl Shared {
     /// The state; a panic of another task while it held the lock leaves nothing half done that matters here.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How much this host may have of us.
+    pub(super) fn allowance(&self, claims: &Claims) -> Arc<Allowance> {
+        self.lock().allowances.of(claims, Instant::now())
     }
 
     pub(super) fn hello(&self) -> Hello {
@@ -203,7 +220,8 @@ impl Shared {
 
     /// Serves a connection made by a peer's fresh dial (protocol 2.3): it never enters the pool.
     pub(super) async fn attend_fresh(self: Arc<Self>, link: Arc<Link>) {
-        let Ok(_place) = self.fresh_served.try_acquire() else {
+        let places = (self.fresh_served.try_acquire(), link.allowance.fresh.try_acquire());
+        let (Ok(_place), Ok(_own)) = places else {
             count(&self.counters.busy);
             return link.close(Close::Done);
         };

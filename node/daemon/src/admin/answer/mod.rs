@@ -35,8 +35,8 @@ pub use orders::{
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};
 pub use status::{
-    Brake, BudgetLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, PolicyBrief,
-    RampSeen, Status, ZoneLine,
+    AgentLine, Brake, BudgetLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen,
+    PolicyBrief, QueueLine, RampSeen, Status, ZoneLine,
 };
 
 /// One answer.

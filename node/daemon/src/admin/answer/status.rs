@@ -39,6 +39,39 @@ pub struct Status {
     pub allows: Vec<String>,
     /// What a person should know and do: refused hosts, discounted observers, a mesh that only observes.
     pub notes: Vec<String>,
+    /// How the agent that answers is itself.
+    #[serde(default)]
+    pub agent: AgentLine,
+}
+
+/// How the agent that answers is itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AgentLine {
+    /// What of it stands still, is nearly full or too large, one sentence each; they stand among the notes, too.
+    pub troubles: Vec<String>,
+    /// Memory that it holds.
+    pub memory_bytes: u64,
+    /// Most that it may (`limits.memory_max`).
+    pub memory_max_bytes: u64,
+    /// Descriptors that it has open.
+    pub descriptors: u64,
+    /// Most that the system lets it open.
+    pub descriptors_max: u64,
+    /// How late its timers were at the last look.
+    pub late_ms: u64,
+    /// Its queues with their bounds.
+    pub queues: Vec<QueueLine>,
+}
+
+/// One queue of the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueLine {
+    /// What waits in it.
+    pub name: String,
+    /// How much.
+    pub used: u64,
+    /// Most that may.
+    pub bound: u64,
 }
 
 /// How far the ledger is, as this agent knows it.

@@ -9,10 +9,11 @@ use vocabulary::{HostId, Scope, Zone};
 
 use super::{Scene, cases, certs, count, counted, hosts, listed, wall};
 use crate::admin::answer::{
-    Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen, Place,
-    PolicyBrief, RampSeen, Status, ZoneLine,
+    AgentLine, Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace,
+    PauseSeen, Place, PolicyBrief, QueueLine, RampSeen, Status, ZoneLine,
 };
 use crate::admin::mind::HeldBack;
+use crate::selfwatch::Report;
 use ledger::refusal::ScopeName;
 
 /// The mesh on one screen.
@@ -44,6 +45,24 @@ pub fn status(scene: &Scene<'_>) -> Status {
         cases_open: count(ledger.cases().count()),
         allows: allowed(scene),
         notes: notes(scene),
+        agent: agent(&scene.local.self_watch),
+    }
+}
+
+fn agent(report: &Report) -> AgentLine {
+    let queues = report.queues.iter().map(|fill| QueueLine {
+        name: fill.name.to_owned(),
+        used: count(fill.used),
+        bound: count(fill.bound),
+    });
+    AgentLine {
+        troubles: report.troubles.clone(),
+        memory_bytes: report.memory.used,
+        memory_max_bytes: report.memory.bound,
+        descriptors: report.descriptors.used,
+        descriptors_max: report.descriptors.bound,
+        late_ms: report.late.as_milliseconds(),
+        queues: queues.collect(),
     }
 }
 
@@ -208,6 +227,8 @@ fn allowed(scene: &Scene<'_>) -> Vec<String> {
 fn notes(scene: &Scene<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let ledger = scene.ledger;
+    let troubles = &scene.local.self_watch.troubles;
+    notes.extend(troubles.iter().map(|trouble| format!("this agent: {trouble}")));
     notes.extend(scene.local.refusals.iter().cloned());
     notes.extend(retired(scene));
     if !ledger.is_founded() {
