@@ -55,6 +55,11 @@ bench *flags:
     cargo build --release --locked -p hale-daemon
     cargo run --release --locked -p hale-test-bench -- {{ flags }}
 
+# What eight kinds of floods cost one agent: memory and processor, printed; on a quiet machine
+floods:
+    cargo build --release --locked -p hale-daemon
+    cargo test --release --locked -p hale-test-cluster --test stories -- floods:: --nocapture
+
 # Exactly what CI runs; as root, on Debian 12
 ci:
     .ci/run

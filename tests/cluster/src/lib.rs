@@ -8,6 +8,7 @@ pub mod ages;
 #[path = "../../../node/daemon/tests/transport/credulous.rs"]
 mod credulous;
 pub mod deeds;
+pub mod floods;
 pub mod mesh;
 pub mod program;
 pub mod remedies;

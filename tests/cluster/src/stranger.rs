@@ -70,6 +70,11 @@ pub fn certified(mesh: &Path, name: &'static str, is_keeper: bool) -> PathBuf {
 
 /// A QUIC client that believes everybody and shows the certificate in this folder, or none.
 pub fn client(shown: Option<&Path>) -> Endpoint {
+    client_at(Ipv4Addr::LOCALHOST, shown)
+}
+
+/// The same at another address of this machine.
+pub fn client_at(from: Ipv4Addr, shown: Option<&Path>) -> Endpoint {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -87,7 +92,7 @@ pub fn client(shown: Option<&Path>) -> Endpoint {
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![b"hale/1".to_vec()];
-    let mut endpoint = Endpoint::client((Ipv4Addr::LOCALHOST, 0).into()).expect("binds");
+    let mut endpoint = Endpoint::client((from, 0).into()).expect("binds");
     let crypto = QuicClientConfig::try_from(tls).expect("usable");
     endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
     endpoint

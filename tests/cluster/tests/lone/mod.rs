@@ -15,7 +15,7 @@ use daemon::demo::ports;
 use tokio::process::Command;
 
 /// Whom the agent runs as where the tests run as root: to root every file is readable.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 
 pub const DAY: Duration = Duration::from_secs(86_400);
 

@@ -2,10 +2,12 @@
 
 mod boots;
 mod certificates;
+mod floods;
 mod founding;
 mod healers;
 mod hostile;
 mod lives;
+mod selfwatch;
 mod start;
 mod still;
 mod stores;

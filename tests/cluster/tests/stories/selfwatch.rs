@@ -1,0 +1,144 @@
+//! Does a real agent tell a service manager what is true, and feed its watchdog by progress alone?
+
+use std::fs::{self, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cluster::{PATIENCE, program};
+use rustix::pipe::fcntl_setpipe_size;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::start::lone::{Host, NOBODY, is_root};
+
+/// After which silence the manager would end the agent.
+const WATCHDOG: Duration = Duration::from_secs(2);
+
+/// A service manager's end of the socket, and an agent that was told where it is.
+struct Managed {
+    socket: UnixDatagram,
+    agent: Child,
+    _host: Host,
+    said: Vec<String>,
+}
+
+impl Managed {
+    /// `change`: what stands otherwise in its `hale.toml`.
+    fn start(change: impl FnOnce(String) -> String, log: Stdio) -> Self {
+        let host = Host::laid();
+        let path = host.files.folder().join("notify.sock");
+        let socket = UnixDatagram::bind(&path).expect("bound");
+        socket.set_read_timeout(Some(Duration::from_millis(100))).expect("set");
+        fs::set_permissions(&path, Permissions::from_mode(0o777)).expect("set");
+        let config = host.files.config();
+        let text = fs::read_to_string(&config).expect("written");
+        fs::write(&config, change(text)).expect("written");
+        let mut command = Command::new(program::hale());
+        command.arg("agent").arg("--config").arg(config);
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        if is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let agent = command.spawn().expect("started");
+        Self { socket, agent, _host: host, said: Vec::new() }
+    }
+
+    /// Reads what comes until this has been said.
+    fn hears(&mut self, what: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.said.iter().any(|word| word.starts_with(what)) {
+            assert!(Instant::now() < end, "never said {what}: {:?}", self.said);
+            self.next();
+        }
+    }
+
+    /// The same, of what is said from now on.
+    fn hears_again(&mut self, what: &str) {
+        self.said.clear();
+        self.hears(what);
+    }
+
+    /// Everything that comes in this time.
+    fn hears_for(&mut self, time: Duration) -> Vec<String> {
+        let (end, from) = (Instant::now() + time, self.said.len());
+        while Instant::now() < end {
+            self.next();
+        }
+        self.said[from..].to_vec()
+    }
+
+    fn next(&mut self) -> Option<String> {
+        let mut bytes = [0; 4_096];
+        let length = self.socket.recv(&mut bytes).ok()?;
+        let word = String::from_utf8(bytes[..length].to_vec()).expect("text");
+        self.said.push(word.clone());
+        Some(word)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_child(&self.agent);
+        kill_process(id, signal).expect("it runs");
+    }
+}
+
+impl Drop for Managed {
+    fn drop(&mut self) {
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
+    }
+}
+
+#[test]
+fn an_agent_says_ready_once_it_listens_feeds_the_watchdog_while_it_is_well_and_says_when_it_stops()
+{
+    let mut managed = Managed::start(|text| text, Stdio::null());
+    managed.hears("READY=1");
+    managed.hears("STATUS=no ledger is known yet; 0 hosts connected");
+    let fed = |words: &[String]| words.iter().filter(|word| word.starts_with("WATCHDOG=1")).count();
+    let words = managed.hears_for(WATCHDOG * 2);
+    assert!(fed(&words) >= 4, "fed in time, with one meal to spare: {words:?}");
+    managed.signal(Signal::STOP);
+    managed.hears_for(WATCHDOG);
+    assert_eq!(fed(&managed.hears_for(WATCHDOG)), 0, "a stopped process feeds nobody");
+    managed.signal(Signal::CONT);
+    let before = std::mem::take(&mut managed.said);
+    managed.hears("WATCHDOG=1");
+    managed.signal(Signal::TERM);
+    managed.hears("STOPPING=1");
+    let ended = managed.agent.wait().expect("ended");
+    assert_eq!(ended.code(), Some(0));
+    let said = [before, managed.said.clone()].concat();
+    assert_eq!(said.iter().filter(|word| word.starts_with("READY=1")).count(), 1, "{said:?}");
+    assert!(!said.iter().any(|word| word.contains("TROUBLE")), "{said:?}");
+}
+
+/// Its log goes into a pipe that nobody reads: the loop stands still as it writes, and everything else in the process lives.
+#[test]
+fn an_agent_whose_loop_stands_still_says_so_and_starves_its_watchdog_until_it_goes_on() {
+    let (mut pipe, log) = io::pipe().expect("a pipe");
+    fcntl_setpipe_size(&log, 4_096).expect("the smallest");
+    // Thirty-two seeds that nobody listens at: each is told of, again and again.
+    let seeds: Vec<String> = (1..=32).map(|port| format!("\"127.0.0.1:{port}\"")).collect();
+    let seeds = format!("seeds = [{}]", seeds.join(", "));
+    let change = |text: String| text.replace("seeds = []", &seeds) + "\n[log]\nlevel = \"trace\"\n";
+    let mut managed = Managed::start(change, log.into());
+    managed.hears("READY=1");
+    managed.hears("STATUS=TROUBLE: ");
+    let told = managed.said.last().expect("just said").clone();
+    let names_it =
+        |name: &str| told.starts_with(&format!("STATUS=TROUBLE: {name} stands still for "));
+    assert!(names_it("the loop") || names_it("the runtime's timers"), "{told}");
+    // What was looked at before it was found to stand still may have fed it once more.
+    managed.hears_for(WATCHDOG);
+    let words = managed.hears_for(WATCHDOG * 2);
+    assert!(!words.iter().any(|word| word.starts_with("WATCHDOG=1")), "{words:?}");
+    std::thread::spawn(move || {
+        let mut log = Vec::new();
+        pipe.read_to_end(&mut log)
+    });
+    managed.hears_again("WATCHDOG=1");
+}
