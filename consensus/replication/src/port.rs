@@ -130,8 +130,7 @@ impl<M: Machine> LedgerPort<M> {
     /// Starts the tasks beside Raft: who leads, which stores carry the ledger, and what is proposed.
     fn set_to_work(around: Around, store: Store, raft: Raft, shown: Arc<Shown<M>>) -> Self {
         let (host, link, clock, settings) = around;
-        let own = store.id().0;
-        let watch = Watch::new(own, &settings);
+        let (own, watch) = (store.id().0, Watch::new(store.id().0, &settings));
         let (stop, stopped) = watch::channel(false);
         let (told, leadership) = watch::channel(Leadership::default());
         let (asks, asked) = mpsc::channel(ASKS_MAX);
