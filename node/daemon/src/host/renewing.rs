@@ -16,6 +16,7 @@ use super::credentials::Credentials;
 use crate::identity::alarm::{Alarm, Nearness};
 use crate::identity::{Glance, Identity, IdentityFiles, Renewal, RenewalFault, Watched};
 use crate::moments;
+use crate::selfwatch::SelfWatch;
 
 /// Three calls of the system every so often cost nothing, and nobody waits longer for a certificate that was put in place.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -43,6 +44,8 @@ pub struct Renewer {
 pub struct Renewing {
     files: IdentityFiles,
     credentials: Credentials,
+    /// A service manager is told of each reading.
+    own: SelfWatch,
     orders: mpsc::Receiver<Order>,
     trouble: watch::Sender<Option<String>>,
     watched: Watched,
@@ -75,11 +78,11 @@ impl Renewer {
 
 impl Renewing {
     /// Nothing watched yet.
-    pub fn of(files: IdentityFiles, credentials: Credentials) -> (Renewer, Self) {
+    pub fn of(files: IdentityFiles, credentials: Credentials, own: SelfWatch) -> (Renewer, Self) {
         let (orders, ordered) = mpsc::channel(ORDERS_MAX);
         let (told, trouble) = watch::channel(None);
         let (watched, alarm) = (Watched::default(), Alarm::default());
-        let task = Self { files, credentials, orders: ordered, trouble: told, watched, alarm };
+        let task = Self { files, credentials, own, orders: ordered, trouble: told, watched, alarm };
         (Renewer { orders, trouble }, task)
     }
 
@@ -118,6 +121,13 @@ impl Renewing {
     }
 
     async fn reload(&mut self, cause: Cause, is_dry_run: bool) -> Ended {
+        self.own.reloading();
+        let ended = self.read(cause, is_dry_run).await;
+        self.own.reloaded();
+        ended
+    }
+
+    async fn read(&mut self, cause: Cause, is_dry_run: bool) -> Ended {
         let files = self.files.clone();
         let read = tokio::task::spawn_blocking(move || {
             let glance = Glance::at(&files);

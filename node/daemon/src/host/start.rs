@@ -99,7 +99,8 @@ async fn live(
         CommandFault::new(Exit::System, format!("no thread for the self-watch: {why}"))
     })?;
     let mind = Arc::clone(&life.mind);
-    let (renewer, renewing) = Renewing::of(identity_files(config), life.credentials.clone());
+    let credentials = life.credentials.clone();
+    let (renewer, renewing) = Renewing::of(identity_files(config), credentials, own.clone());
     mind.reads_through(renewer);
     let renewing = tokio::spawn(renewing.run(hangup));
     let admin = tokio::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
