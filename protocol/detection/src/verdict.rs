@@ -95,6 +95,7 @@ pub fn conclude(
     let silent = tally::silent(grounds, &tallies);
     for (subject, tally) in &mut tallies {
         tally.vacate(seating.observers(subject), &silent);
+        tally.vacate(seating.observers(subject), &grounds.mute);
     }
     let evidence = Evidence { roster, seating, grounds, tallies: &tallies, silent: &silent };
     let domains = evidence.dark_domains();

@@ -40,7 +40,7 @@ impl Evidence<'_> {
     /// The largest domains of which every host is silent.
     pub fn dark_domains(&self) -> Vec<DomainVerdict> {
         let mut found: Vec<DomainVerdict> = Vec::new();
-        for host in self.silent {
+        for host in self.silent.difference(&self.grounds.mute) {
             let Some(domain) = self.place(host) else {
                 continue;
             };
@@ -105,9 +105,11 @@ impl Evidence<'_> {
             Scope::Zone(zone) => domain.zone == zone.zone && domain.region == zone.region,
             Scope::Host(_) | Scope::Group(_) | Scope::Fleet => false,
         };
+        // protocol 1.2: whichever of two machines speaks or is silent under one name neither saves its domain nor condemns it.
+        let is_one = |host: &HostId| !self.grounds.mute.contains(host);
         let present = self.roster.present();
         present
-            .filter(|(_, entry)| stands_in(&entry.claims.domain))
+            .filter(|(host, entry)| is_one(host) && stands_in(&entry.claims.domain))
             .map(|(host, _)| *host)
             .collect()
     }

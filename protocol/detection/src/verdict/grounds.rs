@@ -3,6 +3,7 @@
 //! Law Q3: only what is signed by a key of the roster, for this anchor, from a held seat, about the present life, counts.
 //! Law Q4: the highest sequence of a seat counts alone; two different attestations under one sequence are both void.
 //! Law Q5: anything signed for this anchor proves that its author lives, even where its voice is void.
+//! Law Q6: of a host under whose name two machines live nothing counts, not even that it lives (protocol 1.2).
 //! Not here: how old an anchor may be (the ledger knows its time), what voices add up to (see `tally`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +42,8 @@ pub struct VerifiedGrounds {
     pub(super) living: BTreeSet<HostId>,
     /// What does not count, and why.
     pub void: Vec<Voided>,
+    /// Hosts under whose name two machines live: they have no voice (law Q6).
+    pub(super) mute: BTreeSet<HostId>,
 }
 
 /// An attestation that was checked by itself; not yet against the others of its anchor.
@@ -102,6 +105,8 @@ pub enum Void {
     ObserverBoot(Boot),
     /// Another attestation bears the same sequence.
     Equivocation(Sequence),
+    /// Two machines live under its author's name (protocol 1.2).
+    Duplicate,
 }
 
 impl Court<'_> {
@@ -249,7 +254,21 @@ impl VerifiedGrounds {
             one.seat().cmp(&other.seat()).then(other.order().cmp(&one.order()))
         });
         heard.dedup_by_key(|one| one.seat());
-        Self { anchor, heard, answered, living, void }
+        Self { anchor, heard, answered, living, void, mute: BTreeSet::new() }
+    }
+
+    /// Law Q6: the same grounds without a word of these hosts, whose seats are vacant then (protocol 3.3).
+    #[must_use]
+    pub fn without(mut self, duplicates: BTreeSet<HostId>) -> Self {
+        let why = Void::Duplicate;
+        let (mute, heard): (Vec<Heard>, Vec<Heard>) =
+            self.heard.into_iter().partition(|one| duplicates.contains(&one.observer));
+        self.heard = heard;
+        self.void.extend(mute.iter().map(|one| one.voided(why)));
+        self.answered.retain(|host, _| !duplicates.contains(host));
+        self.living.retain(|host| !duplicates.contains(host));
+        self.mute = duplicates;
+        self
     }
 
     /// The boot in which a subject answered for itself, if it did (protocol 7.7 asks for a higher one).
@@ -352,6 +371,7 @@ impl fmt::Display for Void {
             Self::Equivocation(sequence) => {
                 write!(out, "its author signed two different words as number {sequence}")
             }
+            Self::Duplicate => write!(out, "two machines live under its author's name"),
         }
     }
 }

@@ -28,8 +28,10 @@ pub(super) fn check(seating: &Seating, grounds: &VerifiedGrounds, conclusions: &
         });
         let well = who(&|heard| heard.sight.voice == Voice::Ok);
         // protocol 3.4: f is of the seats whose holders may speak; a discounted one may.
-        let silent = |observer: &&HostId| conclusions.silent.contains(observer);
-        let liars = tolerated(observers.iter().filter(|observer| !silent(observer)).count());
+        let is_heard = |observer: &&HostId| {
+            !conclusions.silent.contains(observer) && !grounds.mute.contains(observer)
+        };
+        let liars = tolerated(observers.iter().filter(is_heard).count());
         assert!(
             against.len() >= 2 && against.len() * 2 > observers.len(),
             "law V1: no verdict without a quorum of one round's voices"

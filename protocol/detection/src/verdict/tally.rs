@@ -45,7 +45,7 @@ pub struct Tally {
     pub named_silent: SeatSet,
     /// Voices against to whom a named port gave something.
     pub named_stirring: SeatSet,
-    /// Vacant: the holder is silent, or the attestation is discounted.
+    /// Vacant: the holder is silent or without a voice, or the attestation is discounted.
     pub vacant: SeatSet,
     /// The discounted among the vacant.
     pub discounted: SeatSet,
@@ -175,10 +175,10 @@ impl Tally {
         }
     }
 
-    /// protocol 3.3: a seat is vacant when its holder is silent in the same proposal.
-    pub(super) fn vacate(&mut self, observers: &[HostId], silent: &BTreeSet<HostId>) {
+    /// protocol 3.3: a seat is vacant when its holder is silent in the same proposal, or has no voice (protocol 1.2).
+    pub(super) fn vacate(&mut self, observers: &[HostId], gone: &BTreeSet<HostId>) {
         for (seat, observer) in observers.iter().enumerate() {
-            if silent.contains(observer) {
+            if gone.contains(observer) {
                 self.vacant.insert(seat);
             }
         }
