@@ -27,7 +27,7 @@ pub struct Case {
     pub subject: Scope,
     /// What was concluded; a stronger later verdict on the same subject replaces it.
     pub kind: VerdictKind,
-    /// The subject's boot at the verdict, if it is a host.
+    /// The subject's boot at the verdict, if it is a host; of two machines the highest that another than the committed one spoke in.
     pub boot: Option<Boot>,
     /// Where the subject stood at the verdict and what it was for, if it is a host.
     pub scopes: Option<FrozenScopes>,
@@ -63,7 +63,7 @@ pub struct Case {
     pub takeovers: u32,
     /// All remedies begun, oldest first; at most 32 are kept.
     pub remedies: Vec<RemedyNote>,
-    /// Why the last intent was refused, until one is not.
+    /// Why the last intent was refused, until one is not; of an unsettled doubt: why the last round told bears no verdict.
     pub refused: Option<Refused>,
     /// Where it stands.
     pub stage: Stage,
@@ -266,11 +266,21 @@ impl Case {
     /// of what was begun is known.
     pub fn may_recover(&self) -> bool {
         match self.stage {
+            // protocol 1.2: that one of two machines is well ends nothing.
+            _ if self.kind == VerdictKind::Duplicate => false,
             Stage::Open | Stage::Offered(_) | Stage::Leased(_) | Stage::Orphaned { .. } => {
                 self.pending().is_none()
             }
             Stage::Escalated { .. } => self.unresolved().is_none(),
             Stage::Remedy { .. } | Stage::Verifying { .. } | Stage::Closed { .. } => false,
+        }
+    }
+
+    /// Why a doubt is unsettled: the rule that said no to a verdict in the round that was told last (protocol 3.6).
+    pub fn unsettled_why(&self) -> Option<&str> {
+        match &self.refused {
+            Some(Refused::Grounds(why)) if self.kind == VerdictKind::Unsettled => Some(why),
+            _ => None,
         }
     }
 
@@ -286,6 +296,18 @@ impl Case {
             Scope::Host(host) => Some(host),
             Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet => None,
         }
+    }
+}
+
+impl GroundsKept {
+    /// Who looked with sound eyes, or without any calibrated path, and got no answer. What late, deaf and contradicted observers
+    /// say is nobody's word against the subject (protocol 2.7).
+    pub fn unanswered(&self) -> impl Iterator<Item = &HostId> {
+        let is_sound = |sight: &&SightKept| {
+            let sees = matches!(sight.discount, None | Some(Discount::SelfDoubting));
+            sees && sight.void.is_none() && !self.well.contains(&sight.observer)
+        };
+        self.sights.iter().filter(is_sound).map(|sight| &sight.observer)
     }
 }
 

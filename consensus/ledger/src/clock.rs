@@ -71,5 +71,6 @@ impl Ledger {
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()
             || !state.enrolling.is_empty()
+            || self.is_any_duplicate_ending()
     }
 }

@@ -197,6 +197,22 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// The leader's doubts that stand without verdict or end, with the round that settled nothing; under rules 2 (protocol 3.6
+    /// `Unsettled`).
+    Unsettled {
+        /// All that was signed.
+        grounds: Grounds,
+        /// Whom the round settled nothing about, with the age of the oldest doubt; at most [`Command::FINDINGS_MAX`].
+        doubted: Vec<Doubted>,
+    },
+    /// This life of a host lives, although the ledger knows another one: said by the host itself before it ends, or by a keeper to
+    /// which the host's own certificate brought it and which turned it away; under rules 2 (protocol 1.2).
+    OtherLife {
+        /// Whose.
+        host: HostId,
+        /// The life that still speaks.
+        boot: Boot,
+    },
 }
 
 impl Command {
@@ -204,7 +220,10 @@ impl Command {
     /// (law C5).
     pub fn since(&self) -> u32 {
         match self {
-            Self::Authorities { .. } | Self::Rules { .. } => rules::SECOND,
+            Self::Authorities { .. }
+            | Self::Rules { .. }
+            | Self::Unsettled { .. }
+            | Self::OtherLife { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use vocabulary::{CaseId, Grounds, HostId, Scope, Verifier};
+use vocabulary::{CaseId, Grounds, HostId, Scope, VerdictKind, Verifier};
 
 use crate::audit::What;
 use crate::case::{Case, Closure, Stage};
@@ -32,6 +32,7 @@ impl Ledger {
             return Err(Refused::Bound(bound));
         }
         let judged = self.judge(grounds, None, verifier)?;
+        self.note_duplicates(grounds, verifier);
         let outcomes = cases.iter().map(|id| self.recover(*id, &judged).map(|()| *id));
         Ok(Outcome::Findings(outcomes.collect()))
     }
@@ -46,6 +47,11 @@ impl Ledger {
             return Err(Refused::Stale { anchor: judged.anchor.index, at_least: after });
         }
         match &case.subject {
+            Scope::Host(host) if case.kind == VerdictKind::Unsettled => {
+                self.settled(host, judged)?;
+                self.close(case, Closure::Recovered);
+                Ok(())
+            }
             Scope::Host(host) if judged.conclusions.is_well(host) => {
                 self.close(case, Closure::Recovered);
                 Ok(())

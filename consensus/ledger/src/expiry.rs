@@ -52,6 +52,7 @@ impl Ledger {
                 Due::Escalated(why) => self.escalate(case, why),
             }
         }
+        self.end_duplicates();
         self.expire_farewells();
         self.forget_attempts();
         self.forget_doubts();
@@ -126,6 +127,10 @@ impl Ledger {
         if let Some(since) = self.in_the_dark_since(case) {
             return Some(since.after(timers.unknown_for));
         }
+        if case.kind == VerdictKind::Unsettled {
+            let calls = self.calls_a_person(case) && self.state.brakes.surge.is_none();
+            return calls.then(|| case.stands_since.after(timers.unsettled_for));
+        }
         let is_idle = case.kind == VerdictKind::AgentDown
             && matches!(case.stage, Stage::Open)
             && !self.rule_of(case).is_some_and(|rule| rule.acts());
@@ -154,6 +159,10 @@ impl Ledger {
             }
             (None, Stage::Orphaned { .. }) => {
                 format!("its lease ran out and no healer took it over for {}", timers.unknown_for)
+            }
+            (None, _) if case.kind == VerdictKind::Unsettled => {
+                let why = case.unsettled_why().unwrap_or("no round settled it");
+                format!("doubted and not settled for {}: {why}", timers.unsettled_for)
             }
             (None, _) => format!(
                 "the agent has been down for {} and no rule acts on it",

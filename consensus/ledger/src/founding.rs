@@ -167,9 +167,13 @@ impl Ledger {
             return Err(Refused::NotPermitted("only a keeper has a store".into()));
         }
         let is_new = match entry.boot {
-            Some(known) if boot.number < known.number => return Err(Refused::BootTooLow(known)),
+            Some(known) if boot.number < known.number => {
+                self.heard_again(by, boot);
+                return Err(Refused::BootTooLow(known));
+            }
             // protocol 1.2: two nonces under one number are two machines.
             Some(known) if boot.number == known.number && boot.nonce != known.nonce => {
+                self.two_machines(by, (known, boot));
                 return Err(Refused::Duplicate(known));
             }
             Some(known) => boot.number > known.number,
@@ -178,6 +182,7 @@ impl Ledger {
         Arc::make_mut(&mut self.state.roster).set_boot(&by, boot, address, store);
         if is_new {
             self.record(What::Booted { host: by, boot });
+            self.outlived(by);
             self.welcome_back(by);
         }
         Ok(Outcome::Done)
@@ -196,6 +201,7 @@ impl Ledger {
         let departures = Arc::make_mut(&mut self.state.departures);
         departures.0.insert(by, departure);
         self.record(What::Left { host: by, boot });
+        self.settled_by_goodbye(&by);
         Ok(Outcome::Done)
     }
 

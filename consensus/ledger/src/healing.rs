@@ -1,7 +1,7 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts and offers come from a voter of the ledger; a lease's commands from its healer; orders from a person at
-//! a host that belongs. Everything else is refused.
+//! Law H1: verdicts, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its healer; that a host
+//! lives twice from itself or a voter; orders from a person at a host that belongs. Everything else is refused.
 //! Not here: what is decided (each command's room).
 
 use vocabulary::{HostId, Verifier};
@@ -21,6 +21,7 @@ impl Ledger {
             Command::Verdicts { .. }
             | Command::Surge { .. }
             | Command::Recovered { .. }
+            | Command::Unsettled { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -35,6 +36,7 @@ impl Ledger {
             Command::Unproven { case, fence, why } => self.unproven(by, (*case, *fence), why),
             Command::Release { case, fence, why } => self.release(by, (*case, *fence), why),
             Command::Dismiss { case, order } => self.dismiss(by, *case, order),
+            Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::Found { .. }
             | Command::Enrol(_)
             | Command::Boot { .. }
@@ -69,6 +71,7 @@ impl Ledger {
             Command::Surge { doubted } => self.surge(doubted),
             Command::Recovered { cases, grounds } => self.recovered(cases, grounds, verifier),
             Command::Offer { case, healer } => self.offer(*case, *healer),
+            Command::Unsettled { grounds, doubted } => self.unsettled(grounds, doubted, verifier),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

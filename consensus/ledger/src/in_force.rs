@@ -69,6 +69,15 @@ impl PolicyShelf {
         self.history.iter()
     }
 
+    /// What a snapshot does not carry is read from the text in force again (law N2: it passed when it was set).
+    pub(crate) fn read_again(&mut self) {
+        let text = self.current().map(|note| Arc::clone(&note.text));
+        if let Some(Ok(read)) = text.map(|text| Policy::read("policy.toml", &text)) {
+            self.policy.timers.settle_for = read.timers.settle_for;
+            self.policy.timers.unsettled_for = read.timers.unsettled_for;
+        }
+    }
+
     fn put(&mut self, policy: Policy, note: PolicyNote) {
         self.policy = policy;
         self.history.push_back(note);
@@ -96,7 +105,8 @@ impl Ledger {
             let fault = format!("{} bytes of text, at most {most} are taken", text.len());
             return Err(Refused::Malformed(fault));
         }
-        let policy = Policy::read("policy.toml", text).map_err(|faults| {
+        let rules = self.rules();
+        let policy = Policy::read_under(rules, "policy.toml", text).map_err(|faults| {
             let lines = faults.iter().take(FAULTS_MAX);
             Refused::PolicyFaults(lines.map(ToString::to_string).collect())
         })?;

@@ -35,16 +35,30 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Judged, Refused> {
         self.fresh(grounds.anchor, after)?;
-        let fleet = Fleet { roster: self.roster(), seating: self.seating() };
-        let court = Court { fleet, verifier };
-        let verified = VerifiedGrounds::verify(grounds, &court);
-        let conclusions = conclude(fleet, &verified, &self.seen_to_accept());
+        let (verified, conclusions) = self.concluded(grounds, verifier);
         Ok(Judged {
             anchor: grounds.anchor,
             digest: Digest::of(&[&wire::codec::encode(grounds)]),
             sights: sights(grounds, &verified, &conclusions),
             conclusions,
         })
+    }
+
+    /// What the grounds add up to on the committed state, whatever their age: leader, healer and ledger conclude alike.
+    pub fn concluded(
+        &self,
+        grounds: &Grounds,
+        verifier: &dyn Verifier,
+    ) -> (VerifiedGrounds, Conclusions) {
+        let fleet = self.fleet();
+        let verified = VerifiedGrounds::verify(grounds, &Court { fleet, verifier });
+        let verified = verified.without(self.duplicates());
+        let conclusions = conclude(fleet, &verified, &self.seen_to_accept());
+        (verified, conclusions)
+    }
+
+    pub(crate) fn fleet(&self) -> Fleet<'_> {
+        Fleet { roster: self.roster(), seating: self.seating() }
     }
 
     /// The hosts whose present boot was seen to accept connections without a word (protocol 3.6 `HostHung`); the leader
@@ -69,6 +83,17 @@ impl Judged {
         }
         let found = &verdict.kind;
         Err(Refused::Grounds(format!("they say {found}, not {kind}")))
+    }
+
+    /// Why they bear no verdict on this host (protocol 3.6 `Unsettled`); refused where they do.
+    pub fn without_verdict(&self, host: &HostId) -> Result<Refused, Refused> {
+        match self.conclusions.verdict(host) {
+            Ok(verdict) => {
+                let found = &verdict.kind;
+                Err(Refused::Grounds(format!("they say {found}: that is a verdict")))
+            }
+            Err(no) => Ok(Refused::Grounds(no.to_string())),
+        }
     }
 
     /// What is kept of the grounds on this subject (protocol 3.7).

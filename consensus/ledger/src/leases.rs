@@ -150,6 +150,7 @@ impl Ledger {
 
     fn check_holder(&self, by: HostId, fence: Fence, lease: &Lease) -> Result<(), Refused> {
         self.member(by)?;
+        self.one_machine(by)?;
         let current = lease.fence;
         if fence != current {
             return Err(Refused::Fence { current });

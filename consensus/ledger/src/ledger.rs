@@ -176,6 +176,7 @@ impl Ledger {
 
     pub(crate) fn from_state(mut state: State) -> Self {
         state.cases.derive();
+        Arc::make_mut(&mut state.shelf).read_again();
         let derived = Derived::of(&state);
         Self { state, derived }
     }

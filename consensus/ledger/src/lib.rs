@@ -2,7 +2,8 @@
 //!
 //! Rooms: [`command`] what can be asked of it and what it answers; [`case`] one trouble from verdict to closure, with its
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
-//! [`expiry`] what ends by itself; [`founding`] who belongs, `certificates` until when; `verdicts`, `surges`, `judging` from grounds to cases;
+//! [`expiry`] what ends by itself; [`founding`] who belongs, `certificates` until when; `verdicts`, `surges`, `unsettled`,
+//! [`duplicates`], `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quiet`, [`brakes`] who
 //! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
@@ -27,6 +28,7 @@ pub mod view;
 mod cases;
 mod certificates;
 mod damping;
+pub mod duplicates;
 mod endings;
 mod enrolling;
 mod healing;
@@ -40,6 +42,7 @@ mod quiet;
 mod receipts;
 mod surges;
 mod tally;
+mod unsettled;
 mod verdicts;
 
 pub use audit::{BrokenAt, verify_chain, verify_chain_after};

@@ -161,14 +161,19 @@ impl Ledger {
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
         let voters = self.voters();
         let host = case.host().filter(|host| voters.contains(host))?;
-        let is_lost =
-            |voter: &&HostId| **voter != host && self.state.cases.of_host(voter).is_some();
+        let is_lost = |voter: &&HostId| **voter != host && self.is_in_trouble(voter);
         let used = voters.iter().filter(is_lost).count();
         let limit = voters.len().saturating_sub(1) / 2;
         (used >= limit).then(|| Refused::Keepers {
             used: u32::try_from(used).unwrap_or(u32::MAX),
             limit: u32::try_from(limit).unwrap_or(u32::MAX),
         })
+    }
+
+    /// Whether a case says so; a doubt that nobody could settle does not (protocol 3.6).
+    pub(crate) fn is_in_trouble(&self, host: &HostId) -> bool {
+        let case = self.state.cases.of_host(host);
+        case.is_some_and(|case| case.kind != VerdictKind::Unsettled)
     }
 
     /// protocol 7.2: a host of the mesh with the healer role, never the subject, itself in no trouble.

@@ -22,6 +22,8 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         check_line(&receipt.detail)?;
         self.member(by)?;
+        // What it tells may be the other machine's; the healer that takes the lease over inspects (protocol 7.6).
+        self.one_machine(by)?;
         let case = self.open_case(id)?;
         let begun = |remedy: RemedyId| case.remedies.iter().find(|note| note.id == remedy);
         let note = begun(receipt.remedy).ok_or(Refused::Nothing)?;

@@ -7,11 +7,11 @@
 //! Law C6: the number only rises, and only to one that this code knows.
 //! Not here: when it is raised: once every keeper and everybody who follows one supports it (see `replication`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Boot, HostId, LedgerTime};
+use vocabulary::HostId;
 
 use crate::audit::What;
 use crate::command::{Outcome, Refused};
@@ -33,28 +33,6 @@ pub(crate) struct Added {
     /// When the certificates of a host end: the first end in the chain of its last `Enrol`, in seconds of the wall clock
     /// since 1970. A note for people and alarms; no decision reads it (protocol 5).
     pub certificate_ends: Arc<BTreeMap<HostId, u64>>,
-    /// Hosts that speak in another life under a boot number that is taken (protocol 1.2), with that life.
-    pub rivals: Arc<BTreeMap<HostId, Rival>>,
-    /// Hosts whose doubts have had neither verdict nor end so far (protocol 3.6 `Unsettled`).
-    pub unsettled: Arc<BTreeMap<HostId, Unsettled>>,
-}
-
-/// Another life under the number of the one that is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rival {
-    /// The life that was refused.
-    pub boot: Boot,
-    /// When it was last heard.
-    pub heard: LedgerTime,
-}
-
-/// A doubt that waits for its verdict or its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Unsettled {
-    /// Since when.
-    pub since: LedgerTime,
-    /// Who doubts.
-    pub doubters: BTreeSet<HostId>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.
@@ -66,6 +44,16 @@ impl Ledger {
     /// The rules in force.
     pub fn rules(&self) -> u32 {
         self.state.rules
+    }
+
+    /// Law C5: what the rules in force do not know is refused.
+    pub(crate) fn since_rules(&self, needed: u32) -> Result<(), Refused> {
+        let standing = self.state.rules;
+        if standing >= needed {
+            return Ok(());
+        }
+        let why = format!("rules {standing} are in force, this is known from rules {needed} on");
+        Err(Refused::NotPermitted(why))
     }
 
     /// Law C6.

@@ -4,12 +4,13 @@
 //! Not here: the count itself (see `detection::surge`), lifting (see `brakes`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use detection::surge::{SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
 use vocabulary::{Digest, HostId, VerdictKind};
 
 use crate::brakes::Surge;
-use crate::case::GroundsKept;
+use crate::case::{Case, GroundsKept};
 use crate::command::{Doubted, Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::verdicts::covers;
@@ -22,7 +23,11 @@ impl Ledger {
         let recent = doubted.iter().filter(|doubt| doubt.age <= SURGE_WITHIN);
         let standing =
             recent.map(|doubt| StandingDoubt { host: doubt.host, since: now.before(doubt.age) });
-        let cases = self.state.cases.open().filter_map(|case| {
+        // An unsettled doubt is counted as the doubt that it is, by its age; two machines of one name are no death.
+        let is_death = |case: &&Arc<Case>| {
+            !matches!(case.kind, VerdictKind::Unsettled | VerdictKind::Duplicate)
+        };
+        let cases = self.state.cases.open().filter(is_death).filter_map(|case| {
             let since = case.opened;
             case.host().map(|host| StandingDoubt { host, since })
         });

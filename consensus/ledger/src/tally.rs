@@ -96,7 +96,9 @@ impl FrozenScopes {
 /// In which scopes a case says that how many hosts are unhealthy.
 fn unhealthy(case: &Case, newer_than: Option<LedgerTime>) -> Vec<(Scope, u32)> {
     let is_told = newer_than.is_some_and(|told| case.opened <= told);
-    if case.is_closed() || is_told || case.kind == VerdictKind::Left {
+    // protocol 3.6: what nobody could settle delays nobody.
+    let is_harmless = matches!(case.kind, VerdictKind::Left | VerdictKind::Unsettled);
+    if case.is_closed() || is_told || is_harmless {
         return Vec::new();
     }
     let members = case.members_count;

@@ -17,7 +17,7 @@ use crate::judging::Judged;
 use crate::ledger::Ledger;
 
 /// A host that is in trouble again so soon after its case closed as recovered is the same case (protocol 3.8).
-const FLIPS_WITHIN: Span = Span::minutes(10);
+pub(crate) const FLIPS_WITHIN: Span = Span::minutes(10);
 /// The first hold-off of a host that flips; each further flip doubles it, up to [`HOLD_OFF_MAX`].
 const HOLD_OFF: Span = Span::seconds(10);
 /// Long enough to stop a see-saw, short enough that a host that then stays down is healed within its hour.
@@ -37,6 +37,7 @@ impl Ledger {
             return Err(Refused::Bound(format!("verdicts of one entry: {most}")));
         }
         let judged = self.judge(grounds, None, verifier)?;
+        self.note_duplicates(grounds, verifier);
         self.note_doubts(doubted);
         self.remember_accepting(&judged);
         // A domain takes its hosts with it, and a surge brakes, before any of their cases is opened (protocol 3.6).
@@ -96,6 +97,9 @@ impl Ledger {
         let subject = Scope::Host(host);
         let kept = judged.kept(self, &subject);
         if let Some(case) = self.state.cases.of_host(&host).cloned() {
+            if case.kind == VerdictKind::Duplicate {
+                return Err(Refused::CaseOpen(case.id));
+            }
             return Ok(self.uphold(Case::clone(&case), kind, kept));
         }
         let mut case = match self.flipped(&host) {
@@ -114,8 +118,14 @@ impl Ledger {
     /// A verdict on a host whose case is open: while nothing is begun the latest kind stands.
     fn uphold(&mut self, mut case: Case, kind: &VerdictKind, kept: GroundsKept) -> CaseId {
         let id = case.id;
-        let is_movable = case.is_live() && case.pending().is_none();
+        // protocol 3.6: one trouble, one case: what was unsettled is settled now, even if a person was called for it.
+        let was_unsettled = case.kind == VerdictKind::Unsettled;
+        let is_movable = was_unsettled || case.is_live() && case.pending().is_none();
         let is_newer = kept.anchor.index > case.grounds.anchor.index;
+        if was_unsettled {
+            case.stage = Stage::Open;
+            case.refused = None;
+        }
         if case.kind != *kind && is_movable {
             case.kind = kind.clone();
             case.stands_since = self.state.time;
@@ -178,7 +188,7 @@ impl Ledger {
         })
     }
 
-    fn opened_again(
+    pub(crate) fn opened_again(
         &self,
         mut case: Case,
         kind: VerdictKind,
@@ -211,7 +221,12 @@ impl Ledger {
                 case.stage,
                 Stage::Closed { how: Closure::Recovered, at, .. } if is_recent(at)
             );
-            recovered && case.host() == Some(*host) && case.kind != VerdictKind::Left
+            // protocol 3.6: nothing follows from what was never settled, a hold-off neither.
+            let was_verdict = !matches!(
+                case.kind,
+                VerdictKind::Left | VerdictKind::Unsettled | VerdictKind::Duplicate
+            );
+            recovered && case.host() == Some(*host) && was_verdict
         };
         let closed = self.state.cases.closed();
         closed.filter(is_flip).last().map(|case| Case::clone(case))
@@ -225,7 +240,9 @@ impl Ledger {
             }
             subject => holds(&domain.subject, subject),
         };
-        let is_free = |case: &Case| case.pending().is_none() && case.kind != VerdictKind::Left;
+        let is_of_persons =
+            |case: &Case| matches!(case.kind, VerdictKind::Left | VerdictKind::Duplicate);
+        let is_free = |case: &Case| case.pending().is_none() && !is_of_persons(case);
         let inside: Vec<Arc<Case>> = self
             .state
             .cases
@@ -279,7 +296,7 @@ impl Ledger {
         }
     }
 
-    fn left_hold(&self, host: &HostId) -> Result<(), Refused> {
+    pub(crate) fn left_hold(&self, host: &HostId) -> Result<(), Refused> {
         let Some(departure) = self.state.departures.get(host) else {
             return Ok(());
         };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use detection::roster::Roster;
 use detection::seats::Seating;
 use vocabulary::{
-    Anchor, CaseId, Fence, HostId, LedgerIndex, LedgerTime, PublicKey, Scope, Span, WallNote,
+    Anchor, CaseId, Fence, HostId, LedgerIndex, LedgerTime, PublicKey, Scope, Span, VerdictKind,
+    WallNote,
 };
 
 use crate::audit::{Audit, Record};
@@ -198,6 +199,9 @@ impl Ledger {
             return Vec::new();
         };
         let (step, rules) = match &case.stage {
+            Stage::Open if case.kind == VerdictKind::Unsettled => {
+                (Step::Person, self.unsettled_holds(case))
+            }
             Stage::Open | Stage::Orphaned { .. } => (Step::Lease, self.offer_holds(case)),
             Stage::Leased(lease) => {
                 let mut rules = self.intent_holds(case, lease);

@@ -46,6 +46,12 @@ enum Deed {
     Policy(usize),
     Surge(usize),
     Rules(usize, u32),
+    /// A doubt on this host, whom so many observers ever reached.
+    Unsettled(usize, usize, Seen),
+    /// Another machine under this host's name.
+    Twin(usize),
+    /// A keeper turns this number of this host away.
+    TurnedAway(usize, u64),
     Nonsense(usize, u64, u64, ReceiptKind),
     /// One host's way, so many steps of it: chance alone seldom goes so far.
     Walk(usize, usize, usize, ReceiptKind),
@@ -87,6 +93,9 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => (0..4_usize).prop_map(Deed::Policy),
         1 => (0..6_usize).prop_map(Deed::Surge),
         1 => (host.clone(), 0..4_u32).prop_map(|(a, b)| Deed::Rules(a, b)),
+        3 => (host.clone(), 0..9_usize, seen()).prop_map(|(a, b, c)| Deed::Unsettled(a, b, c)),
+        1 => host.clone().prop_map(Deed::Twin),
+        1 => (host.clone(), 0..3_u64).prop_map(|(a, b)| Deed::TurnedAway(a, b)),
         6 => (host.clone(), host.clone(), 3..10_usize, kind())
             .prop_map(|(a, b, c, d)| Deed::Walk(a, b, c, d)),
         2 => (host, 0..9_u64, 0..9_u64, kind()).prop_map(|(a, b, c, d)| Deed::Nonsense(a, b, c, d)),
@@ -220,6 +229,22 @@ impl Play {
                 assert!(fleet.ledger.rules() <= rules::NEWEST, "law C6: and are known");
                 return None;
             }
+            Deed::Unsettled(host, seeing, seen) => {
+                let name = self.living(*host)?;
+                let grounds = self.fleet.round(&[(name, *seen)]);
+                let grounds = self.fleet.blinded(grounds, *seeing);
+                self.fleet.unsettled(name, 40, grounds).ok();
+                return None;
+            }
+            Deed::Twin(host) => {
+                let name = self.living(*host)?;
+                self.fleet.ledger.roster().get(&id(name))?.boot?;
+                self.fleet.twin(name)
+            }
+            Deed::TurnedAway(host, number) => {
+                let host = id(NINE[*host]);
+                fleet.send("a1", Command::OtherLife { host, boot: boot(*number) })
+            }
             Deed::Nonsense(host, case, number, kind) => {
                 let (case, fence) = (CaseId(*case), Fence(*number));
                 let found = receipt(RemedyId(*number), fence, *kind);
@@ -346,6 +371,7 @@ impl Play {
             let Some(lease) = case.counted_lease() else {
                 continue;
             };
+            assert_ne!(case.kind, VerdictKind::Unsettled, "law W1: no lease follows");
             assert!(leased.insert(case.subject.clone()), "law L1");
             for scope in lease.scopes.all() {
                 *used.entry(scope).or_default() += 1;
@@ -361,6 +387,15 @@ impl Play {
             assert_eq!(line.used, counted, "law B2: {:?}", line.scope);
         }
         let records: Vec<Record> = ledger.audit_since(self.told).cloned().collect();
+        let duplicates = ledger.duplicates();
+        for record in records.iter().filter(|record| record.index == ledger.index()) {
+            if let What::Granted { healer, .. }
+            | What::Accepted { healer, .. }
+            | What::Intended { healer, .. } = &record.what
+            {
+                assert!(!duplicates.contains(healer), "law U2: neither of two machines heals");
+            }
+        }
         for record in &records {
             if let What::Granted { fence, is_takeover, case, .. } = &record.what {
                 assert!(*fence > self.fence, "law L2: fences only rise");

@@ -180,7 +180,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
         policy.toml:18:2: timer: unknown key, expected one of budget, rule, timers, pager, second_channel; did you mean timers?
         policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
-        policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within
+        policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within, settle_for, unsettled_for
     "#]].assert_eq(&faults(
         r#"
 [budget]
@@ -228,7 +228,6 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
         policy.toml:20:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
         policy.toml:21:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
         policy.toml:24:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
-        policy.toml:25:1: timers.settle_for: refused: this version opens no case for a doubt with neither verdict nor end, so there is nothing to wait for
     "#]].assert_eq(&faults(
         r#"
 [budget]

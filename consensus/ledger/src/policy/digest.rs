@@ -120,12 +120,19 @@ impl Canonical for Timers {
             unknown_for,
             resume_after,
             ramp_step_within,
+            settle_for,
+            unsettled_for,
         } = *self;
         for span in [left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for]
         {
             bytes.value(&Length(span));
         }
         bytes.value(&resume_after.map(Length)).value(&Length(ramp_step_within));
+        // Laid where they are set only: a policy that is older than they keeps its digest.
+        let silent = Self::default();
+        if (settle_for, unsettled_for) != (silent.settle_for, silent.unsettled_for) {
+            bytes.value(&Length(settle_for)).value(&Length(unsettled_for));
+        }
     }
 }
 
@@ -226,6 +233,8 @@ mod tests {
             |p| p.timers.unknown_for = Span::ZERO,
             |p| p.timers.resume_after = Some(Span::ZERO),
             |p| p.timers.ramp_step_within = Span::ZERO,
+            |p| p.timers.settle_for = Span::ZERO,
+            |p| p.timers.unsettled_for = Span::ZERO,
             |p| p.escalation = None,
             |p| p.named_ports.push(22),
         ];

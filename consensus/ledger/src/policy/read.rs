@@ -14,15 +14,21 @@ use super::{
     Timers,
 };
 use crate::document::{self, Fault, Reader, Section, Table};
+use crate::rules;
 
 impl Policy {
     /// Reads a policy's text; `file` is only named in faults.
     pub fn read(file: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        Self::read_under(rules::NEWEST, file, text)
+    }
+
+    /// The same as a mesh under these rules takes it (protocol 1.6): a key that they do not know yet is a fault.
+    pub fn read_under(mesh_rules: u32, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         document::read(file, text, &keys::POLICY, |reader, root| {
-            let timers = timers(reader, root);
+            let timers = timers(reader, root, mesh_rules);
             Some(Self {
                 budget: budgets(reader, root),
-                rules: rules(reader, root, &timers)?,
+                rules: rules_of(reader, root, &timers)?,
                 timers,
                 escalation: escalation(reader, root),
                 named_ports: named_ports(reader, root),
@@ -89,7 +95,7 @@ fn budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, keys: &ScopeKeys) -> B
 }
 
 /// `None` is always beside a fault.
-fn rules<'d>(reader: &mut Reader<'d>, root: &Table<'d>, timers: &Timers) -> Option<Vec<Rule>> {
+fn rules_of<'d>(reader: &mut Reader<'d>, root: &Table<'d>, timers: &Timers) -> Option<Vec<Rule>> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut is_whole = true;
     for table in reader.tables(root, &keys::rule::RULE) {
@@ -194,9 +200,17 @@ fn time_limit<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -
     limit.unwrap_or(keys::rule::TIME_LIMIT_DEFAULT.min(left))
 }
 
-fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Timers {
+fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Timers {
     let table = reader.table(root, &keys::timers::TIMERS);
-    let lease_term = reader.take(&table, &keys::timers::LEASE_TERM);
+    for key in [&keys::timers::SETTLE_FOR, &keys::timers::UNSETTLED_FOR] {
+        if mesh_rules < rules::SECOND && table.has(key.name) {
+            let why = keys::timers::NOTHING_UNSETTLED.to_owned();
+            reader.contradiction(&table, key.name, why);
+        }
+    }
+    let settle_for = reader.take_optional(&table, &keys::timers::SETTLE_FOR);
+    let unsettled_for = reader.take_optional(&table, &keys::timers::UNSETTLED_FOR);
+    let (silent, lease_term) = (Timers::default(), reader.take(&table, &keys::timers::LEASE_TERM));
     Timers {
         left_grace: reader.take(&table, &keys::timers::LEFT_GRACE),
         agent_down_for: reader.take(&table, &keys::timers::AGENT_DOWN_FOR),
@@ -206,6 +220,8 @@ fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Timers {
         unknown_for: reader.take(&table, &keys::timers::UNKNOWN_FOR),
         resume_after: reader.take(&table, &keys::timers::RESUME_AFTER),
         ramp_step_within: reader.take(&table, &keys::timers::RAMP_STEP_WITHIN),
+        settle_for: settle_for.unwrap_or(silent.settle_for),
+        unsettled_for: unsettled_for.unwrap_or(silent.unsettled_for),
     }
 }
 

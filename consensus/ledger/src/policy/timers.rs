@@ -27,6 +27,21 @@ pub struct Timers {
     pub resume_after: Option<Span>,
     /// A step of the ramp ends after this even if its remedies have not (protocol 6.3).
     pub ramp_step_within: Span,
+    /// A doubt that stands without verdict or end for this long is a case (protocol 3.6 `Unsettled`). This and the next are
+    /// read from the policy's text again after a snapshot: the layout of the state is older than they.
+    #[serde(skip, default = "settle_for")]
+    pub settle_for: Span,
+    /// Such a case calls a person after this.
+    #[serde(skip, default = "unsettled_for")]
+    pub unsettled_for: Span,
+}
+
+const fn settle_for() -> Span {
+    Span::seconds(30)
+}
+
+const fn unsettled_for() -> Span {
+    Span::minutes(5)
 }
 
 impl Timers {
@@ -59,6 +74,8 @@ impl Default for Timers {
             unknown_for: Span::minutes(15),
             resume_after: None,
             ramp_step_within: Span::minutes(10),
+            settle_for: settle_for(),
+            unsettled_for: unsettled_for(),
         }
     }
 }

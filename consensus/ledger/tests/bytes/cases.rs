@@ -154,6 +154,7 @@ fn put_findings(page: &mut Page) {
         Void::SubjectBoot(_) => [Void::SubjectBoot(BOOT)],
         Void::ObserverBoot(_) => [Void::ObserverBoot(BOOT)],
         Void::Equivocation(_) => [Void::Equivocation(Sequence(4))],
+        Void::Duplicate => [Void::Duplicate],
     });
     every!(page, RemedyClass {
         RemedyClass::Gentle => [RemedyClass::Gentle],

@@ -110,6 +110,10 @@ fn put_commands(page: &mut Page) {
         Command::Authorities { .. } => [
             Command::Authorities { authorities: vec![vec![0x30], vec![0x31]], order: order() },
         ],
+        Command::Unsettled { .. } => [
+            Command::Unsettled { grounds: grounds(), doubted: doubted() },
+        ],
+        Command::OtherLife { .. } => [Command::OtherLife { host: HOST, boot: BOOT }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

@@ -234,6 +234,47 @@ impl Fleet {
         attestation.signed("test", &ModelSigner::new(&entry(&observer).claims.host))
     }
 
+    /// The same round, but all of its observers except the first so many had never reached the subject (protocol 2.5).
+    pub fn blinded(&self, mut grounds: Grounds, seeing: usize) -> Grounds {
+        for word in grounds.attestations.iter_mut().skip(seeing) {
+            word.grade = Grade::Unknown;
+            word.paths.iter_mut().for_each(|path| path.reading = Reading::Absent);
+            *word = self.signed(word.clone());
+        }
+        grounds
+    }
+
+    /// Signed anew by its observer.
+    pub fn signed(&self, word: Attestation) -> Attestation {
+        let mut hosts = self.hosts.iter();
+        let author = hosts.find(|claims| claims.id() == word.observer);
+        word.signed("test", &ModelSigner::new(&author.expect("it belongs").host))
+    }
+
+    /// The leader tells of a doubt on this host that has stood for so many seconds.
+    pub fn unsettled(
+        &mut self,
+        name: &str,
+        seconds: u64,
+        grounds: Grounds,
+    ) -> Result<CaseId, String> {
+        let doubted = doubts(&[(name, seconds)]);
+        match self.send("a1", Command::Unsettled { grounds, doubted }) {
+            Outcome::Findings(mut outcomes) => {
+                outcomes.remove(0).map_err(|refused| refused.to_string())
+            }
+            other => Err(refusal(&other)),
+        }
+    }
+
+    /// A second machine starts under this host's name, in the life whose number is known.
+    pub fn twin(&mut self, name: &str) -> Outcome {
+        let known = self.ledger.roster().get(&id(name)).and_then(|entry| entry.boot);
+        let twin = Boot { nonce: 99, ..known.expect("booted") };
+        let address = "[::1]:4434".parse().expect("sound");
+        self.send(name, Command::Boot { boot: twin, address, store: None })
+    }
+
     fn answer(&self, claims: &Claims) -> SelfAnswer {
         let entry = self.ledger.roster().get(&claims.id()).cloned();
         SelfAnswer {

@@ -18,17 +18,18 @@ pub static TIMERS: Section = Section {
         &UNKNOWN_FOR,
         &RESUME_AFTER,
         &RAMP_STEP_WITHIN,
+        &SETTLE_FOR,
+        &UNSETTLED_FOR,
     ],
     sections: &[],
     refused: &[
-        ("settle_for", NOTHING_UNSETTLED),
-        ("unsettled_for", NOTHING_UNSETTLED),
         ("lease_margin", "it follows from lease_term: a sixth and a tenth of it"),
         ("renew_every", "it follows from lease_term: a third of it"),
     ],
 };
 
-const NOTHING_UNSETTLED: &str = "this version opens no case for a doubt with neither verdict nor end, so there is nothing to wait for";
+/// What a mesh says to both of these keys while its rules are older.
+pub const NOTHING_UNSETTLED: &str = "this version opens no case for a doubt with neither verdict nor end, so there is nothing to wait for";
 
 pub static LEFT_GRACE: Key<Duration> = Key {
     name: "left_grace",
@@ -93,4 +94,23 @@ pub static RAMP_STEP_WITHIN: Key<Duration> = Key {
     default: "\"10m\"",
     says: "After a surge, halt or pause healing goes 1, 2, 4, ... at a time; a step ends after this even if its \
            remedies have not. Shorter ramps faster past a stuck one.",
+};
+
+/// Asleep in the example, so that a mesh under older rules takes it too.
+pub static SETTLE_FOR: OptionalKey<Duration> = OptionalKey {
+    name: "settle_for",
+    form: from_to(Span::seconds(10), DAY),
+    without: "30s",
+    example: "\"30s\"",
+    says: "A doubt that has neither verdict nor end after this opens a case Unsettled, from which nothing follows but a call; \
+           shorter shows more that would have settled itself. Taken from rules 2 on.",
+};
+
+pub static UNSETTLED_FOR: OptionalKey<Duration> = OptionalKey {
+    name: "unsettled_for",
+    form: from_to(Span::seconds(1), DAY),
+    without: "5m",
+    example: "\"5m\"",
+    says: "A case Unsettled that stands this long calls a person; shorter calls for what a restart of observers would settle. \
+           Taken from rules 2 on.",
 };
