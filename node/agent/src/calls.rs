@@ -49,6 +49,10 @@ pub enum Purpose {
     Hears(HostId),
     /// The goodbye.
     Goodbye,
+    /// The ledger is told of a life that was turned away.
+    TurnedAway,
+    /// The ledger is told that this life is not the one it knows; after that it ends.
+    LastWord(crate::life::LifeEnd),
 }
 
 /// The open calls.

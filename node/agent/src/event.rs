@@ -75,6 +75,13 @@ pub enum Event {
         /// What it knows.
         known: Boot,
     },
+    /// This host has turned another away: the ledger knows another life of it (protocol 1.2). The host itself was there to hear it.
+    TurnedAway {
+        /// Whom.
+        host: HostId,
+        /// The life that its certificate brought.
+        boot: Boot,
+    },
     /// The committed state has grown.
     LedgerAdvanced {
         /// All of it.
@@ -240,7 +247,7 @@ pub enum Effect {
     },
     /// No member is left: redial seeds and roster (protocol 4).
     Redial,
-    /// The mesh has another life of this host: this one ends without a word, and neither voices nor heals (protocol 1.2).
+    /// The mesh has another life of this host: this one ends, and neither voices nor heals (protocol 1.2).
     EndLife(LifeEnd),
     /// Give the ledger's lead up, so that another keeper takes it (protocol 1.5).
     StandDown,
@@ -248,11 +255,11 @@ pub enum Effect {
     Gone,
 }
 
-/// A person is needed; by which case and why.
+/// A person is needed: by which case, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// The case.
-    pub case: vocabulary::CaseId,
+    /// The case; none where it is the mesh itself that is in trouble.
+    pub case: Option<vocabulary::CaseId>,
     /// One line that names it.
     pub line: String,
 }

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use detection::verdict::{Court, Fleet, VerifiedGrounds, conclude};
 use vocabulary::{Grounds, Moment};
 use wire::{Request, Response};
 
@@ -73,10 +72,7 @@ impl Agent {
     /// The verdict that stands against the case's subject by this round, as this host itself concludes.
     fn verdict_against(&self, errand: Errand, grounds: &Grounds) -> Option<String> {
         let subject = self.ledger.case(errand.case)?.host()?;
-        let fleet = Fleet { roster: self.ledger.roster(), seating: self.ledger.seating() };
-        let court = Court { fleet, verifier: &*self.verifier };
-        let verified = VerifiedGrounds::verify(grounds, &court);
-        let conclusions = conclude(fleet, &verified, &self.ledger.seen_to_accept());
+        let (_, conclusions) = self.ledger.concluded(grounds, &*self.verifier);
         conclusions.verdict(&subject).ok().map(|verdict| verdict.kind.word())
     }
 }

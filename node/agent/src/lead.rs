@@ -5,10 +5,11 @@
 //! Not here: what the voices add up to (see `detection::verdict`), whether a lease may be granted (the ledger says).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use detection::rounds::{Rounds, WishId};
 use detection::seats::Seating;
-use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally, VerifiedGrounds};
+use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally};
 use ledger::Ledger;
 use ledger::case::{Case, NEXT_ROUND_WITHIN, Stage};
 use ledger::command::{Command, Doubted, Finding};
@@ -43,6 +44,8 @@ pub enum Matter {
     Surge,
     /// Cases whose subjects are well, by the same.
     Recovered(LedgerIndex),
+    /// Doubts that a set has not settled, by the same.
+    Unsettled(LedgerIndex),
     /// An entry for rounds to hang on.
     Tick,
     /// The lease of a case.
@@ -88,7 +91,7 @@ pub struct Lead {
     broken: BTreeMap<HostId, Moment>,
     /// How often each open case was offered, so that a healer that does not answer is not asked for ever.
     offers: BTreeMap<CaseId, u64>,
-    /// Open cases for which this leader has called a person.
+    /// Cases for which this leader has called a person, while they need one.
     paged: BTreeSet<CaseId>,
 }
 
@@ -99,6 +102,8 @@ pub struct Following {
     pub findings: Vec<Finding>,
     /// Cases whose subjects are well.
     pub recovered: Vec<CaseId>,
+    /// Doubts that have stood for long and that this set has not settled either (protocol 3.6 `Unsettled`).
+    pub unsettled: Vec<Doubted>,
 }
 
 impl Lead {
@@ -185,10 +190,12 @@ impl Lead {
         self.not_before.insert(matter, now.after(PAUSE));
     }
 
-    /// Whether this leader has not yet called a person for this case; from now on it has.
-    pub fn pages_first(&mut self, ledger: &Ledger, case: CaseId) -> bool {
-        self.paged.retain(|id| ledger.case(*id).is_some_and(|case| !case.is_closed()));
-        self.paged.insert(case)
+    /// For which of these cases, all that need a person now, this leader has not yet called one; from now on it has. A case that
+    /// needed one, does no more and does again is a new call.
+    pub fn first_calls(&mut self, needing: BTreeSet<CaseId>) -> Vec<CaseId> {
+        let first = needing.difference(&self.paged).copied().collect();
+        self.paged = needing;
+        first
     }
 
     /// How often this case was offered before; counts this one.
@@ -259,9 +266,8 @@ impl Lead {
         &mut self,
         now: Moment,
         ledger: &Ledger,
-        round: (&Grounds, &VerifiedGrounds, &Conclusions),
+        (grounds, conclusions): (&Grounds, &Conclusions),
     ) -> Following {
-        let (grounds, _, conclusions) = round;
         self.has_looked = true;
         for (subject, conclusion) in &conclusions.hosts {
             let of = grounds.attestations.iter().filter(|word| word.subject == *subject);
@@ -281,15 +287,50 @@ impl Lead {
         self.note_broken(now, ledger, conclusions);
         Following {
             findings: self.findings(ledger, conclusions),
-            recovered: recovered(ledger, conclusions),
+            recovered: self.recovered(ledger, conclusions),
+            unsettled: self.unsettled(now, ledger, conclusions),
         }
+    }
+
+    /// protocol 3.8: cases whose subject, or all of whose members, this set saw well. A doubt that was unsettled stands for as
+    /// long as more than f observers say so, whatever others see (protocol 3.6).
+    fn recovered(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
+        let is_well = |case: &&Arc<Case>| {
+            let looked = looked_at(case);
+            !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
+        };
+        let is_doubted = |case: &Case| {
+            let host = case.host().filter(|_| case.kind == VerdictKind::Unsettled);
+            host.is_some_and(|host| self.rounds.doubters(&host).len() > ledger.may_lie(&host))
+        };
+        let over = ledger.cases().filter(|case| case.may_recover() && !is_doubted(case));
+        over.filter(is_well).map(|case| case.id).collect()
+    }
+
+    /// protocol 3.6: whom nobody settled. No leader proposes against itself, and whoever said goodbye is no case.
+    fn unsettled(&self, now: Moment, ledger: &Ledger, conclusions: &Conclusions) -> Vec<Doubted> {
+        let settle_for = ledger.policy().timers.settle_for;
+        let is_open = |host: &HostId| {
+            let case = ledger.case_of_host(host);
+            case.is_none_or(|case| case.kind == VerdictKind::Unsettled)
+        };
+        let unsettled = conclusions.hosts.iter().filter(|(host, look)| {
+            look.verdict.is_err() && **host != self.me && ledger.left_since(host).is_none()
+        });
+        let doubted = unsettled.filter(|(host, _)| is_open(host)).filter_map(|(host, _)| {
+            let doubters = self.rounds.doubters(host).into_iter();
+            let age = now.since(doubters.map(|(_, since)| since).min()?);
+            (age >= settle_for).then_some(Doubted { host: *host, age })
+        });
+        doubted.collect()
     }
 
     /// protocol 3.4: after a look that does not uphold a case's verdict the ledger begins to count anew: nothing is told of that
     /// case until what was counted before is too old to be continued.
     fn note_broken(&mut self, now: Moment, ledger: &Ledger, conclusions: &Conclusions) {
         self.broken.retain(|_, at| now.since(*at) <= NEXT_ROUND_WITHIN);
-        for host in ledger.cases().filter_map(|case| case.host()) {
+        let verdicts = ledger.cases().filter(|case| case.kind != VerdictKind::Unsettled);
+        for host in verdicts.filter_map(|case| case.host()) {
             if conclusions.hosts.get(&host).is_some_and(|look| look.verdict.is_err()) {
                 self.broken.insert(host, now);
             }
@@ -346,18 +387,11 @@ fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {
 /// protocol 3.4: three consecutive rounds are the most that any rung asks for.
 const ROUNDS_COUNTED: u32 = 3;
 
-/// protocol 3.8: cases whose subject, or all of whose members, this set saw well.
-fn recovered(ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
-    let is_well = |case: &&std::sync::Arc<Case>| {
-        let looked = looked_at(case);
-        !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
-    };
-    ledger.cases().filter(|case| case.may_recover()).filter(is_well).map(|case| case.id).collect()
-}
-
 /// The hosts that have to be looked at for a case; a fleet's case is looked at through its hosts' own.
 fn looked_at(case: &Case) -> Vec<HostId> {
     match &case.subject {
+        // protocol 1.2: nothing follows from how either machine is.
+        Scope::Host(_) if case.kind == VerdictKind::Duplicate => Vec::new(),
         Scope::Host(host) => vec![*host],
         Scope::Rack(_) | Scope::Zone(_) => case.members.iter().take(MEMBERS_MAX).copied().collect(),
         Scope::Group(_) | Scope::Fleet => Vec::new(),

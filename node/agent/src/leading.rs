@@ -2,13 +2,13 @@
 //!
 //! Not here: any decision (see `lead`, `detection::rounds`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use detection::rounds::{Effect as Wanted, Event as Told, WishId};
-use detection::verdict::{Court, Fleet, VerifiedGrounds, conclude};
-use ledger::Ledger;
 use ledger::case::{Case, Stage};
-use ledger::command::{Command, Refused};
+use ledger::command::{Command, Doubted, Refused};
+use ledger::{Ledger, rules};
 use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span};
 use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
 
@@ -59,6 +59,8 @@ impl Agent {
             return;
         }
         self.answer(now, id, Response::Noted);
+        // protocol 1.2: what either of two machines says brings nobody into doubt; what was heard before is forgotten with it.
+        let notes = if self.ledger.is_duplicate(&from) { Vec::new() } else { notes };
         self.rounds(now, Told::Doubted { observer: from, notes });
     }
 
@@ -168,12 +170,13 @@ impl Agent {
             return;
         }
         let ledger = Arc::clone(&self.ledger);
-        for case in ledger.cases() {
-            if let Some(line) = person_needed(&ledger, case)
-                && self.lead.pages_first(&ledger, case.id)
-            {
-                self.emit(Effect::Page(Page { case: case.id, line }));
-            }
+        let lines: BTreeMap<CaseId, String> = ledger
+            .cases()
+            .filter_map(|case| Some((case.id, person_needed(&ledger, case)?)))
+            .collect();
+        for case in self.lead.first_calls(lines.keys().copied().collect()) {
+            let line = lines[&case].clone();
+            self.emit(Effect::Page(Page { case: Some(case), line }));
         }
     }
 
@@ -188,11 +191,8 @@ impl Agent {
             self.answer(now, ask, Response::Round(Box::new(grounds.clone())));
         }
         let ledger = Arc::clone(&self.ledger);
-        let fleet = Fleet { roster: ledger.roster(), seating: ledger.seating() };
-        let court = Court { fleet, verifier: &*self.verifier };
-        let verified = VerifiedGrounds::verify(&grounds, &court);
-        let conclusions = conclude(fleet, &verified, &ledger.seen_to_accept());
-        let following = self.lead.conclude(now, &ledger, (&grounds, &verified, &conclusions));
+        let (_, conclusions) = ledger.concluded(&grounds, &*self.verifier);
+        let following = self.lead.conclude(now, &ledger, (&grounds, &conclusions));
         let index = grounds.anchor.index;
         if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts(index)) {
             let command = Command::Verdicts {
@@ -202,9 +202,28 @@ impl Agent {
             };
             self.propose(now, Purpose::Lead(Matter::Verdicts(index)), command, PROPOSAL_WITHIN);
         }
+        self.tell_unsettled(now, &ledger, (&grounds, &following.unsettled));
         if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered(index)) {
             let command = Command::Recovered { cases: following.recovered, grounds };
             self.propose(now, Purpose::Lead(Matter::Recovered(index)), command, PROPOSAL_WITHIN);
+        }
+    }
+
+    /// protocol 3.6: what stands unsettled is told once, and again when more is known of it.
+    fn tell_unsettled(
+        &mut self,
+        now: Moment,
+        ledger: &Ledger,
+        (grounds, unsettled): (&Grounds, &[Doubted]),
+    ) {
+        if unsettled.is_empty() || ledger.rules() < rules::SECOND {
+            return;
+        }
+        let doubted = ledger.can_unsettle(grounds, unsettled, &*self.verifier);
+        let matter = Matter::Unsettled(grounds.anchor.index);
+        if !doubted.is_empty() && self.lead.begin(matter) {
+            let command = Command::Unsettled { grounds: grounds.clone(), doubted };
+            self.propose(now, Purpose::Lead(matter), command, PROPOSAL_WITHIN);
         }
     }
 

@@ -24,16 +24,15 @@ use crate::event::{AskId, CallEnd, CallId, Effect, Event};
 use crate::heal::Healing;
 use crate::keyring::Keyring;
 use crate::lead::Lead;
-use crate::life::{LifeEnd, Standing};
+use crate::leaderless::Leaderless;
+use crate::life::Standing;
+use crate::turned_away::TurnedAway;
 
 /// Asks of this host to itself are numbered from here down: the shell numbers its own from 1 up.
 const OWN_ASKS_FROM: u64 = u64::MAX;
 
 /// What this host may ask of itself in one event: as many as there are looks at once (law O4), twice.
 const SHORT_CUTS_MAX: usize = 128;
-
-/// The ledger is told of a goodbye within this, or not at all: SIGTERM ends the agent within 5 s.
-const GOODBYE_WITHIN: Span = Span::seconds(2);
 
 /// How long the ledger may take to enrol this host.
 const PROPOSAL_WITHIN: Span = Span::seconds(3);
@@ -85,6 +84,8 @@ pub struct Agent {
     standing: Standing,
     /// Why this host discounted itself when it last told of its health.
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
+    pub(crate) leaderless: Leaderless,
+    pub(crate) turned_away: TurnedAway,
     /// What others gossip of themselves; at most one per host of the roster.
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
     /// Own asks under way, by their number (see [`OWN_ASKS_FROM`]); bounded by the calls.
@@ -92,7 +93,7 @@ pub struct Agent {
     next_own_ask: u64,
     short_cuts: VecDeque<ShortCut>,
     has_begun: bool,
-    has_left: bool,
+    pub(crate) has_left: bool,
     out: Vec<Effect>,
 }
 
@@ -130,6 +131,8 @@ impl Agent {
             }),
             keyring: Keyring::new(settings.signer),
             standing: Standing::new(settings.boot),
+            leaderless: Leaderless::default(),
+            turned_away: TurnedAway::default(),
             verifier: settings.verifier,
             ledger: settings.ledger,
             leader: None,
@@ -158,8 +161,9 @@ impl Agent {
             Event::Closed { host } => self.closed(now, host),
             Event::BootTooLow { by, is_keeper, known } => {
                 let end = self.standing.heard(by, is_keeper, known);
-                self.end_life(end);
+                self.end_life(now, end);
             }
+            Event::TurnedAway { host, boot } => self.turn_away(now, host, boot),
             Event::LedgerAdvanced { ledger } => self.ledger_advanced(now, ledger),
             Event::LeadershipChanged { leader } => self.leadership_changed(now, leader),
             Event::LoopLate { late } => self.was_late(now, late),
@@ -197,6 +201,7 @@ impl Agent {
             self.healing.next_deadline(),
             self.enrolment.next_deadline(),
             self.keyring.next_deadline(),
+            self.leaderless_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -270,9 +275,10 @@ impl Agent {
             Purpose::LookRelay(id) => self.look_relay_ended(now, id, end),
             Purpose::Round(asked) => self.round_answered(now, asked, end),
             Purpose::Relay(ask) => self.relay_ended(now, ask, end),
-            Purpose::Doubts => {}
             Purpose::MemberLook(host) => self.member_looked(now, host, &end),
             Purpose::Exchange(with) => self.exchanged(now, with, end),
+            Purpose::Doubts | Purpose::TurnedAway => {}
+            Purpose::LastWord(end) => self.emit(Effect::EndLife(end)),
             Purpose::Goodbye => self.emit(Effect::Gone),
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
             Purpose::Enrol => self.enrol_ended(now, end),
@@ -288,17 +294,9 @@ impl Agent {
         };
         if let Some(Outcome::Refused(refused)) = &outcome {
             let end = self.standing.refused(refused);
-            self.end_life(end);
+            self.end_life(now, end);
         }
         self.enrolment.ended(now, outcome);
-    }
-
-    /// protocol 1.2: a life that is not the host's own neither voices nor heals.
-    fn end_life(&mut self, end: Option<LifeEnd>) {
-        if let Some(end) = end.filter(|_| !self.has_left) {
-            self.has_left = true;
-            self.emit(Effect::EndLife(end));
-        }
     }
 
     /// A host that comes back knows the state as it left it: seats and addresses stand before any keeper is reached.
@@ -325,7 +323,7 @@ impl Agent {
             // What was known before this life began says nothing about it: only what is committed since does (protocol 1.2).
             let own = before.and_then(|_| self.ledger.roster().get(&self.me)?.boot);
             let end = own.and_then(|known| self.standing.committed(known));
-            self.end_life(end);
+            self.end_life(now, end);
             self.locate(now, before);
             let hosts = self.ledger.roster().present_count();
             self.gossip(now, membership::Event::RosterSized { hosts });
@@ -361,15 +359,6 @@ impl Agent {
         }
     }
 
-    /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
-    fn leave(&mut self, now: Moment) {
-        self.has_left = true;
-        self.give_leases_back(now);
-        let command = Command::Left { boot: self.boot };
-        self.propose(now, Purpose::Goodbye, command, GOODBYE_WITHIN);
-        self.gossip(now, membership::Event::Leave);
-    }
-
     /// Every room gets its turn.
     fn settle(&mut self, now: Moment) {
         if self.membership.next_deadline().is_some_and(|at| at <= now) {
@@ -387,6 +376,7 @@ impl Agent {
         self.settle_health(now);
         self.turn_key(now);
         self.settle_lead(now);
+        self.settle_leaderless(now);
         self.settle_healing(now);
         if let Some(command) = self.enrolment.advance(now, &self.ledger) {
             self.propose(now, Purpose::Enrol, command, PROPOSAL_WITHIN);

@@ -21,6 +21,8 @@ pub struct View {
     pub boot: Boot,
     /// Who leads, as far as it knows.
     pub leader: Option<HostId>,
+    /// For how long it has known of no leader, if it knows of none (protocol 3.9).
+    pub leaderless: Option<Span>,
     /// Whom it doubts.
     pub doubts: Vec<DoubtNote>,
     /// Who seems alive, by SWIM: a hint.
@@ -52,6 +54,7 @@ impl Agent {
             me: self.me,
             boot: self.boot,
             leader: self.leader,
+            leaderless: self.leaderless.lasts(now),
             doubts: self.watch.doubts(now),
             up: self.membership.up().clone(),
             health: self.health_told(),

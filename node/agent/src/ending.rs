@@ -1,0 +1,48 @@
+//! How a life ends: by a goodbye, or because the mesh has another life of this host.
+//!
+//! Law N5: whoever ends says so first, for a bounded time, and does nothing else any more.
+//! Not here: which other life ends this one (see `life`), what the ledger makes of it.
+
+use detection::membership;
+use ledger::command::Command;
+use ledger::rules;
+use vocabulary::{Moment, Span};
+
+use crate::calls::Purpose;
+use crate::event::Effect;
+use crate::life::LifeEnd;
+use crate::mind::Agent;
+
+/// The ledger is told of a goodbye within this, or not at all: SIGTERM ends the agent within 5 s.
+const GOODBYE_WITHIN: Span = Span::seconds(2);
+
+/// Likewise of the other machine: whoever is one too many does not stay for it.
+const LAST_WORD_WITHIN: Span = Span::seconds(2);
+
+impl Agent {
+    /// protocol 3.6 `Left`: the ledger is told, then the members, then nothing is done any more.
+    pub(crate) fn leave(&mut self, now: Moment) {
+        self.has_left = true;
+        self.give_leases_back(now);
+        let command = Command::Left { boot: self.boot };
+        self.propose(now, Purpose::Goodbye, command, GOODBYE_WITHIN);
+        self.gossip(now, membership::Event::Leave);
+    }
+
+    /// protocol 1.2: a life that is not the host's own neither voices nor heals. That there is another machine is its last word.
+    pub(crate) fn end_life(&mut self, now: Moment, end: Option<LifeEnd>) {
+        let Some(end) = end.filter(|_| !self.has_left) else {
+            return;
+        };
+        self.has_left = true;
+        let is_told = matches!(end, LifeEnd::Another(_)) && self.ledger.rules() >= rules::SECOND;
+        match is_told.then(|| self.calls.open(Purpose::LastWord(end))).flatten() {
+            Some(id) => {
+                self.give_leases_back(now);
+                let command = Command::OtherLife { host: self.me, boot: self.boot };
+                self.emit(Effect::Propose { id, command, within: LAST_WORD_WITHIN });
+            }
+            None => self.emit(Effect::EndLife(end)),
+        }
+    }
+}

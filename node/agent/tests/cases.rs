@@ -1,0 +1,162 @@
+//! What a mind does about trouble that no remedy answers: nobody leads, or two machines live under one name.
+
+#[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
+mod fleet;
+
+use std::sync::Arc;
+
+use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page, Settings};
+use fleet::{Fleet, boot, claims, id};
+use ledger::Ledger;
+use ledger::command::{Command, Outcome};
+use vocabulary::{Boot, ModelSigner, ModelVerifier, Moment, Span, StoreId, model_chain};
+use wire::{DoubtNote, Request};
+
+fn at(seconds: u64) -> Moment {
+    Moment::from_milliseconds(1_000_000 + seconds * 1_000)
+}
+
+/// The mind of this host in this life, which knows this ledger.
+fn mind(ledger: Ledger, name: &str, boot: Boot) -> Agent {
+    let claims = claims(name);
+    Agent::new(Settings {
+        cluster: fleet::cluster(),
+        me: claims.id(),
+        chain: model_chain(&claims),
+        boot,
+        address: "[::1]:4433".parse().expect("sound"),
+        store: claims.roles.keeper.then_some(StoreId(1)),
+        signer: Arc::new(ModelSigner::new(&claims.host)),
+        verifier: Arc::new(ModelVerifier),
+        membership: detection::membership::Settings::default(),
+        watch: detection::watch::Settings::default(),
+        ledger: Arc::new(ledger),
+        seed: 1,
+    })
+}
+
+/// Lets time go by and gathers the calls for a person.
+fn pages(agent: &mut Agent, from: u64, until: u64) -> Vec<(u64, Page)> {
+    let mut called = Vec::new();
+    for second in from..until {
+        for effect in agent.handle(at(second), Event::DeadlineReached) {
+            if let Effect::Page(page) = effect {
+                called.push((second, page));
+            }
+        }
+    }
+    called
+}
+
+#[test]
+fn a_keeper_without_a_leader_calls_a_person_once_and_nobody_else_does() {
+    let mut keeper = mind(Fleet::healing().ledger, "a1", boot(1));
+    let called = pages(&mut keeper, 0, 300);
+    let [(30, Page { case: None, line })] = called.as_slice() else {
+        panic!("once, after half a minute: {called:?}");
+    };
+    assert!(line.contains("keeper a1 has known of no leader for 30 s"), "{line}");
+    assert_eq!(keeper.view(at(300)).leaderless, Some(Span::seconds(300)));
+    keeper.handle(at(301), Event::LeadershipChanged { leader: Some(id("b1")) });
+    assert_eq!(keeper.view(at(302)).leaderless, None);
+
+    let mut plain = mind(Fleet::healing().ledger, "a2", boot(1));
+    assert_eq!(pages(&mut plain, 0, 300), []);
+    assert_eq!(
+        plain.view(at(299)).leaderless,
+        Some(Span::seconds(299)),
+        "it shows it all the same"
+    );
+
+    let mut unfounded = mind(Ledger::new(), "a1", boot(1));
+    assert_eq!(pages(&mut unfounded, 0, 300), [], "there is nobody to lead yet");
+}
+
+#[test]
+fn a_keeper_is_woken_for_its_call() {
+    let mut keeper = mind(Fleet::healing().ledger, "a1", boot(1));
+    keeper.handle(at(0), Event::DeadlineReached);
+    let mut now = at(0);
+    while let Some(next) = keeper.next_deadline().filter(|next| *next <= at(31)) {
+        now = now.max(next);
+        let effects = keeper.handle(now, Event::DeadlineReached);
+        if effects.iter().any(|effect| matches!(effect, Effect::Page(_))) {
+            assert_eq!(now, at(30));
+            return;
+        }
+    }
+    panic!("nothing woke it");
+}
+
+fn proposed(effects: &[Effect]) -> Option<(CallId, Command)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Propose { id, command, .. } => Some((*id, command.clone())),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_second_machine_says_that_it_is_one_and_ends() {
+    let fleet = Fleet::healing();
+    let twin = Boot { nonce: 99, ..boot(1) };
+    for answered in [true, false] {
+        let mut agent = mind(fleet.ledger.clone(), "b2", twin);
+        let effects = agent.handle(at(0), Event::DeadlineReached);
+        let (call, command) = proposed(&effects).expect("its last word");
+        assert_eq!(command, Command::OtherLife { host: id("b2"), boot: twin });
+        let is_end = |effect: &Effect| *effect == Effect::EndLife(LifeEnd::Another(boot(1)));
+        assert!(!effects.iter().any(is_end), "not before");
+        let index = fleet.ledger.index();
+        let end = if answered {
+            CallEnd::Committed { index, outcome: Outcome::Done }
+        } else {
+            CallEnd::Failed
+        };
+        let effects = agent.handle(at(2), Event::Ended { id: call, end });
+        assert!(effects.iter().any(is_end), "whatever came of it");
+    }
+    let old = Fleet::healing_under_the_first_rules().ledger;
+    let effects = mind(old, "b2", twin).handle(at(0), Event::DeadlineReached);
+    assert_eq!(proposed(&effects), None);
+    assert!(effects.contains(&Effect::EndLife(LifeEnd::Another(boot(1)))), "as ever");
+}
+
+#[test]
+fn a_keeper_tells_of_a_life_that_it_turned_away_and_of_a_lost_disk_it_does_not() {
+    let mut fleet = Fleet::healing();
+    fleet.boot("b2", 3);
+    let turned = |agent: &mut Agent, second, boot| {
+        let effects = agent.handle(at(second), Event::TurnedAway { host: id("b2"), boot });
+        proposed(&effects).map(|(_, command)| command)
+    };
+    let mut keeper = mind(fleet.ledger.clone(), "a1", boot(1));
+    keeper.handle(at(0), Event::DeadlineReached);
+    let lost = Boot { number: 2, nonce: 5 };
+    assert_eq!(turned(&mut keeper, 1, lost), None);
+    let told = Command::OtherLife { host: id("b2"), boot: boot(1) };
+    assert_eq!(turned(&mut keeper, 2, boot(1)), Some(told.clone()));
+    assert_eq!(turned(&mut keeper, 3, boot(1)), None, "law N4");
+    assert_eq!(turned(&mut keeper, 40, boot(1)), Some(told));
+    let mut plain = mind(fleet.ledger.clone(), "a2", boot(1));
+    plain.handle(at(0), Event::DeadlineReached);
+    assert_eq!(turned(&mut plain, 1, boot(1)), None, "law U1: no host speaks of another");
+}
+
+#[test]
+fn what_either_of_two_machines_doubts_brings_nobody_into_doubt() {
+    let doubts_heard = |fleet: Fleet| {
+        let mut leader = mind(fleet.ledger, "a1", boot(1));
+        leader.handle(at(0), Event::LeadershipChanged { leader: Some(id("a1")) });
+        for (number, observer) in ["c2", "c3"].into_iter().enumerate() {
+            let notes = vec![DoubtNote { subject: id("b2"), boot: boot(1), age_ms: 500 }];
+            let request = Request::Doubts(notes);
+            let ask = AskId(number as u64 + 1);
+            leader.handle(at(1), Event::Asked { id: ask, from: id(observer), request });
+        }
+        leader.view(at(1)).doubted.len()
+    };
+    assert_eq!(doubts_heard(Fleet::healing()), 1);
+    let mut fleet = Fleet::healing();
+    fleet.twin("c2");
+    assert_eq!(doubts_heard(fleet), 0, "law U2: one honest voice is left");
+}
