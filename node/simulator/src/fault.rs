@@ -28,6 +28,9 @@ pub enum Fault {
     Kill(Vec<Whom>),
     /// The agent is started again, a boot higher.
     Start(Vec<Whom>),
+    /// The machine is copied as it was before this life of its agent, key and all, and the copy is started: one name, two
+    /// machines.
+    Clone(Vec<Whom>),
     /// SIGSTOP to the agent: its kernel goes on accepting.
     Freeze(Vec<Whom>),
     /// SIGCONT.

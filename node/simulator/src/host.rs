@@ -22,6 +22,8 @@ pub(crate) const HELD_BACK_MAX: usize = 512;
 /// One machine.
 pub(crate) struct Host {
     pub id: HostId,
+    /// What the trace calls it: a copy of another machine bears that one's name and a mark.
+    shown: String,
     pub claims: Claims,
     /// Its clock began so long before the fleet's: moments of two hosts mean nothing to each other.
     pub clock_ahead: Span,
@@ -108,6 +110,7 @@ impl Host {
     pub fn new(claims: Claims, clock_ahead: Span) -> Self {
         Self {
             id: claims.id(),
+            shown: claims.host.to_string(),
             claims,
             clock_ahead,
             is_off: false,
@@ -119,8 +122,17 @@ impl Host {
         }
     }
 
+    /// The same machine on other hardware, with the disk that this one had before its present life: same key, same name.
+    pub fn copied(&self, clock_ahead: Span) -> Self {
+        Self {
+            shown: format!("{}'", self.shown),
+            boot_number: self.boot_number.saturating_sub(1),
+            ..Self::new(self.claims.clone(), clock_ahead)
+        }
+    }
+
     pub fn name(&self) -> &str {
-        self.claims.host.as_str()
+        &self.shown
     }
 
     /// This host's own clock.

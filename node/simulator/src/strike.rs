@@ -18,6 +18,7 @@ impl Fleet {
         match fault {
             Fault::Kill(whom) => self.each("kill", &whom, |fleet, place| fleet.kill(place)),
             Fault::Start(whom) => self.each("start", &whom, |fleet, place| fleet.start(place)),
+            Fault::Clone(whom) => self.each("clone", &whom, |fleet, place| fleet.copy(place)),
             Fault::Freeze(whom) => self.each("freeze", &whom, |fleet, place| fleet.freeze(place)),
             Fault::Thaw(whom) => self.each("thaw", &whom, |fleet, place| fleet.thaw(place)),
             Fault::Silence(whom) => self.each("silence", &whom, |fleet, place| {
@@ -66,7 +67,7 @@ impl Fleet {
         let is_meant = |place: &Place, one: &Whom| {
             let claims = &self.hosts[*place].claims;
             match one {
-                Whom::Named(name) => claims.host.as_str() == name,
+                Whom::Named(name) => self.hosts[*place].name() == name,
                 Whom::Zone(zone) => claims.domain.zone.as_str() == zone,
                 Whom::Rack(rack) => claims.domain.rack.as_str() == rack,
                 Whom::Leader => self.keepers.leader == Some(*place),
@@ -94,6 +95,15 @@ impl Fleet {
     pub(crate) fn start(&mut self, place: Place) {
         self.hosts[place].is_off = false;
         self.queue.put(self.now.after(BOOT_TAKES), Happening::Begin(place));
+    }
+
+    /// The copy stands at a place of its own; whoever asks for the host by its name finds the original.
+    fn copy(&mut self, place: Place) {
+        let ahead = self.hosts[place].clock_ahead;
+        let copy = self.hosts[place].copied(ahead);
+        self.hosts.push(copy);
+        self.keepers.had_source.push(self.now);
+        self.start(self.hosts.len() - 1);
     }
 
     fn freeze(&mut self, place: Place) {

@@ -9,7 +9,7 @@ use std::fmt;
 use vocabulary::{HostId, Moment, Span};
 
 use crate::fleet::Fleet;
-use crate::host::Place;
+use crate::host::{Host, Place};
 use crate::words::{record_in_words, round_in_words};
 
 /// More lines than anybody reads; beyond, the trace says that it is cut.
@@ -104,7 +104,9 @@ impl Fleet {
             return;
         };
         let mut told = Vec::new();
-        for host in &self.hosts {
+        // A copy bears its original's name, and is looked at under it.
+        let is_original = |(place, host): &(Place, &Host)| self.places.get(&host.id) == Some(place);
+        for (_, host) in self.hosts.iter().enumerate().filter(is_original) {
             let Some(look) = life.agent.last_look(&host.id) else {
                 continue;
             };

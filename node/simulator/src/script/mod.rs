@@ -9,8 +9,8 @@
 //! end
 //! from founding                            trace from the beginning; without this from the calm after 40 s
 //! run 2s                                   run until doubt|verdict|lease|remedy|proof|closed|brake within 30s
-//! kill b2                                  start, freeze, thaw, silence, unsilence, poweroff, leave: hosts, zone=, rack=,
-//!                                          leader, healer
+//! kill b2                                  start, clone, freeze, thaw, silence, unsilence, poweroff, leave: hosts, zone=,
+//!                                          rack=, leader, healer
 //! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join; loss 5%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY

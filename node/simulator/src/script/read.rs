@@ -260,6 +260,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
     let strike = match word {
         "kill" => Fault::Kill,
         "start" => Fault::Start,
+        "clone" => Fault::Clone,
         "freeze" => Fault::Freeze,
         "thaw" => Fault::Thaw,
         "silence" => Fault::Silence,
