@@ -76,6 +76,8 @@ pub struct Local {
     pub reach: BTreeMap<HostId, Vec<(HostId, Grade)>>,
     /// How late this agent's loop or its sockets were at their worst in the last 10 s.
     pub late: Span,
+    /// For how long it has known of no leader, if it knows of none (protocol 3.9).
+    pub leaderless: Option<Span>,
     /// The last round on each subject that this agent held as leader.
     pub rounds: BTreeMap<HostId, RoundHeld>,
     /// Why this host is not admitted or enrolled, if it is refused; one sentence for each refusal.

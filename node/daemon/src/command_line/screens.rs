@@ -608,3 +608,132 @@ fn without_a_majority_the_screen_says_how_old_it_is() {
         "#]],
     );
 }
+
+#[test]
+fn a_doubt_that_nobody_settles_says_which_voices_lack_and_when_a_person_is_called() {
+    let mut desk = Desk::at(Fleet::healing());
+    let grounds = desk.fleet.round(&[("b2", Seen::HostDown)]);
+    let grounds = desk.fleet.blinded(grounds, 1);
+    desk.fleet.unsettled("b2", 40, grounds).expect("nobody can settle it");
+    desk.fleet.wait(60);
+    let text = desk.cases(false) + "\n" + &desk.explain("b2");
+    shows(
+        &text,
+        &expect![[r#"
+            case  subject  verdict    stage  opened    rung  now
+               1  b2       Unsettled  open   60 s ago     -  no verdict: 1 voices against it, 5 are needed (7 seats are vacant); nothing is done, and nobody else waits for it (and 1 more: `hale explain 1`)
+
+            case 1  b2  Unsettled  open  opened 60 s ago
+
+            now
+              no verdict: 1 voices against it, 5 are needed (7 seats are vacant); nothing is done, and nobody else waits for it (and 1 more: `hale explain 1`)
+
+            who looked, in the newest round (entry 26): 1 against, 0 well, 7 vacant of 8 seats; 5 needed, 0 may be mistaken
+              observer  stands in  said     fit to look                                      by these paths
+              b3        eu/b/b3    against  fit                                              warm silent, fresh dial silent, agent port silent
+              a3        eu/a/a3    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              c3        eu/c/c3    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              a1        eu/a/a1    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              b1        eu/b/b1    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              c2        eu/c/c2    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              c1        eu/c/c1    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+              a2        eu/a/a2    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
+
+            decided, by the rules of docs/protocol
+              3.1  a round hung on entry 26: 8 of its 8 observers signed what they saw
+              3.3  7 seats count as vacant, silent or discounted: a1 a2 a3 b1 c1 c2 c3
+              3.4  1 voices against it, 5 were needed; 0 saw it well, 0 may be mistaken
+              3.6  8 observers looked and got no answer, and there is no verdict: 1 voices against it, 5 are needed (7 seats are vacant)
+              3.6  Unsettled: a doubt with neither verdict nor end; nothing is done, it delays nobody, and a person is called in time
+
+            awaited, and what frees it
+              no verdict: 1 voices against it, 5 are needed (7 seats are vacant); nothing is done, and nobody else waits for it (rule 3.6)
+              a person is called in 4 min 0 s unless it is settled until then (rule 3.6)
+
+            timeline, from the audit
+              record  when      what has become true
+                  21  60 s ago  verdict Unsettled on b2 at entry 26, 1 voices against it, 0 well, 7 seats vacant
+        "#]],
+    );
+}
+
+#[test]
+fn two_machines_of_one_name_say_so_at_every_door() {
+    let mut desk = Desk::at(Fleet::healing());
+    desk.fleet.twin("a1");
+    let status = desk.status();
+    let notes = status.find("notes").map_or("", |at| &status[at..]);
+    let text = desk.cases(false) + "\n" + &desk.explain("1") + "\n" + notes;
+    shows(
+        &text,
+        &expect![[r#"
+            case  subject  verdict    stage      opened      rung  now
+               1  a1       Duplicate  escalated  400 ms ago     -  a person is needed: two machines live under its name, both in boot 1, by nonces 00000008 and 00000063: stop one of them; then start the other anew: the case closes by itself once that one has been alone for 5 min 0 s, or by `hale case dismiss 1 --why ...`
+
+            case 1  a1  Duplicate  escalated  opened 400 ms ago
+
+            decided, by the rules of docs/protocol
+              1.2  the host's own certificate brought another life than the known one, boot 1, heard 1 time: neither of the two has a voice, its seats are vacant, and no lease of it is renewed
+              3.6  Duplicate: two machines live under this host's name, a clone or a restored snapshot; stop one of the two
+
+            awaited, and what frees it
+              a person is needed: two machines live under its name, both in boot 1, by nonces 00000008 and 00000063: stop one of them; then start the other anew: the case closes by itself once that one has been alone for 5 min 0 s, or by `hale case dismiss 1 --why ...`
+
+            timeline, from the audit
+              record  when        what has become true
+                  21  400 ms ago  verdict Duplicate on a1 at entry 26
+                  22  400 ms ago  a person is called: two machines live under its name, both in boot 1, by nonces 00000008 and 00000063: stop one of them
+
+            notes
+              two machines live under this host's name (case 1): neither of them has a voice or heals
+        "#]],
+    );
+}
+
+#[test]
+fn without_a_leader_the_screen_says_for_how_long() {
+    let mut desk = Desk::at(Fleet::healing());
+    desk.standing.leader = None;
+    desk.standing.has_majority = false;
+    desk.local.leaderless = Some(Span::seconds(42));
+    desk.local.doubts.insert(id("b3"), vec![DoubtHeld { by: id("c1"), age: None }]);
+    let status = desk.status();
+    let head: String = status.lines().take(2).map(|line| line.to_owned() + "\n").collect();
+    let notes = status.find("notes").map_or("", |at| &status[at..]);
+    shows(
+        &(head + notes + &desk.explain("b3")),
+        &expect![[r#"
+        test  as seen by a1, ledger 400 ms old, NO MAJORITY behind it
+        HEALING 0 of 2 allowed    brake off    keepers 3/3 up, leader nobody for 42 s, term 41    policy v1 (ops, 400 ms ago)
+        notes
+          no majority of the keepers answers this agent: the answer is 400 ms old, and nothing new can begin on this side
+          no keeper has led for 42 s, as far as this agent knows: nothing is decided and nothing is healed; what is doubted is what this agent and its fellows see (protocol 3.9)
+        host b3  doubted  eu/b/b3  group web  boot 1  [::1]:4433
+
+        now
+          1 of its 8 observers doubt it, as far as this agent has heard; a doubt ends when it answers (protocol 3.8)
+          roles: healer
+          swim says up: a hint, never a verdict
+
+        doubted by
+          c1
+
+        why there is no verdict
+          no keeper leads, so nobody calls a round: without a majority there are no verdicts (protocol 3.9)
+
+        watched by
+          observer  stands in  swim  last saw
+          b2        eu/b/b2    up           -
+          a3        eu/a/a3    up           -
+          c3        eu/c/c3    up           -
+          a1        eu/a/a1    up           -
+          b1        eu/b/b1    up           -
+          c2        eu/c/c2    up           -
+          c1        eu/c/c1    up           -
+          a2        eu/a/a2    up           -
+
+        it watches
+          a1 a2 a3 b1 b2 c1 c2 c3
+    "#]],
+    );
+}

@@ -116,7 +116,11 @@ fn brake(brake: &Brake) -> String {
 }
 
 fn keepers(keepers: &Keepers) -> String {
-    let leader = keepers.leader.as_deref().unwrap_or("nobody");
+    let nobody = || match keepers.leaderless_ms {
+        Some(lasts) => format!("nobody for {}", span(lasts)),
+        None => "nobody".to_owned(),
+    };
+    let leader = keepers.leader.clone().unwrap_or_else(nobody);
     let (up, all, term) = (keepers.up, keepers.voters.len(), keepers.term);
     format!("keepers {up}/{all} up, leader {leader}, term {term}")
 }

@@ -119,7 +119,7 @@ impl Hands {
 
     /// Calls a person: the line goes to the log in any case, and to the policy's command where there is one.
     pub fn page(&self, page: Page, escalation: Option<Escalation>) {
-        tracing::error!(case = page.case.0, "a person is needed: {}", page.line);
+        tracing::error!(case = page.case.map(|case| case.0), "a person is needed: {}", page.line);
         if let Some(escalation) = escalation {
             self.pager.call(Call { page, escalation });
         }

@@ -170,6 +170,7 @@ impl Mind for HostMind {
             reach: view.reach.clone(),
             late: view.late,
             self_watch: self.own.report(),
+            leaderless: view.leaderless,
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
             held_back: self.door.held_back(),

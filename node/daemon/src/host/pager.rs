@@ -107,20 +107,20 @@ impl GuardedCommand {
 
     async fn run(&self, Call { page, escalation }: Call) {
         let ends_at = HostClock.now().after(escalation.time_limit);
+        let number = page.case.map(|case| case.0);
+        // Where nobody leads there is no case, and the name is not set.
+        let named = number.map(|number| ("HALE_CASE".into(), number.to_string()));
         let charge = Charge {
             argv: escalation.argv,
-            environment: vec![
-                ("HALE_CASE".into(), page.case.to_string()),
-                ("HALE_LINE".into(), page.line),
-            ],
+            environment: named.into_iter().chain([("HALE_LINE".into(), page.line)]).collect(),
             ends_at_ms: ends_at.as_milliseconds(),
         };
         match actuators::guarded::run_guarded(&self.program, &charge).await {
             Ok(report) => {
-                tracing::info!(case = page.case.0, end = ?report.end, "the pager command has ended")
+                tracing::info!(case = number, end = ?report.end, "the pager command has ended")
             }
             Err(fault) => {
-                tracing::error!(case = page.case.0, %fault, "the pager command could not be run")
+                tracing::error!(case = number, %fault, "the pager command could not be run")
             }
         }
     }
@@ -142,7 +142,7 @@ mod tests {
     fn call(case: u64) -> Call {
         let escalation =
             Escalation { argv: vec!["/bin/page".into()], time_limit: Span::seconds(20) };
-        Call { page: Page { case: CaseId(case), line: format!("case {case}") }, escalation }
+        Call { page: Page { case: Some(CaseId(case)), line: format!("case {case}") }, escalation }
     }
 
     /// Tells how many calls were under way as each ended, and its line.

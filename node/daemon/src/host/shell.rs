@@ -282,6 +282,10 @@ impl Shell {
                 self.hands.door.parted(&host);
                 self.feed(Event::Closed { host });
             }
+            Incoming::TurnedAway { host, boot } => {
+                tracing::debug!(%host, boot = boot.number, "turned away: the ledger knows another life of it");
+                self.feed(Event::TurnedAway { host, boot });
+            }
             Incoming::Refused { by, roles, refusal } => {
                 if self.hands.door.unwelcome().refused(by, &refusal) {
                     tracing::warn!(%by, ?refusal, "a host does not admit this one");

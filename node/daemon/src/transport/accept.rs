@@ -7,11 +7,13 @@ use std::sync::atomic::Ordering;
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming as Knock};
 use tokio::time::{Instant, timeout};
+use wire::HelloRefusal;
 use wire::version::FIRST;
 
 use super::fault::{CallFault, Close};
 use super::figures::count;
 use super::hello;
+use super::incoming::Incoming;
 use super::knocks::Knocked;
 use super::link::Link;
 use super::settings::{HANDSHAKES_MAX, REFUSAL_LINGERS};
@@ -102,9 +104,12 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
     };
     let told = hello::answer(&mut send, &answer).await;
     match answer {
-        Ok(_) => told.map(|()| is_fresh.then_some(link)),
+        Ok(_) => told.map(|_| is_fresh.then_some(link)),
         Err(refusal) => {
             link.close(Close::Refused);
+            if let (HelloRefusal::BootTooLow(_), Ok(true)) = (&refusal, told) {
+                shared.tell(Incoming::TurnedAway { host, boot: link.boot }).await;
+            }
             Err(CallFault::Refused(refusal))
         }
     }

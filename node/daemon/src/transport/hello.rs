@@ -2,7 +2,7 @@
 //!
 //! In TLS 1.3 the dialler is done before the acceptor has looked at its certificate: only a welcome tells it that it is in.
 
-use quinn::{Connection, SendStream};
+use quinn::{Connection, ConnectionError, SendStream, StoppedError};
 use tokio::time::timeout;
 use vocabulary::{Boot, Claims, ClusterName};
 use wire::frame;
@@ -38,14 +38,20 @@ pub(super) async fn listen(connection: &Connection) -> Result<(Hello, SendStream
     Ok((hello, send))
 }
 
-/// Lets the dialler in, or tells it why not and gives it a moment to read that.
-pub(super) async fn answer(send: &mut SendStream, answer: &Answer) -> Result<(), CallFault> {
+/// Lets the dialler in, or tells it why not and gives it a moment to read that; whether a refused one was there to hear it.
+pub(super) async fn answer(send: &mut SendStream, answer: &Answer) -> Result<bool, CallFault> {
     send.write_all(&frame::seal(answer)).await?;
     let _ = send.finish();
-    if answer.is_err() {
-        let _ = timeout(REFUSAL_LINGERS, send.stopped()).await;
+    if answer.is_ok() {
+        return Ok(true);
     }
-    Ok(())
+    let heard = timeout(REFUSAL_LINGERS, send.stopped()).await;
+    Ok(match heard {
+        // It has acknowledged every byte, or hung up after the last: both are a living process.
+        Ok(Ok(_)) => true,
+        Ok(Err(StoppedError::ConnectionLost(ConnectionError::ApplicationClosed(_)))) => true,
+        Ok(Err(_)) | Err(_) => false,
+    })
 }
 
 /// Our hello in this life.

@@ -52,6 +52,14 @@ pub enum Incoming {
         /// Why.
         refusal: HelloRefusal,
     },
+    /// A host that dialled us was refused for its boot, and was there to hear it: that life lives, though the ledger knows another
+    /// (protocol 1.2).
+    TurnedAway {
+        /// Who, by its certificate.
+        host: HostId,
+        /// The life that it says it is in.
+        boot: Boot,
+    },
 }
 
 /// A connected host, as its certificate and its hello present it.

@@ -137,7 +137,7 @@ async fn a_retired_host_loses_its_connection_and_does_not_come_back() {
 #[tokio::test]
 async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pass() {
     let fleet = Fleet::new("prod");
-    let a = fleet.start("a", PLAIN);
+    let mut a = fleet.start("a", PLAIN);
     let mut b = fleet.start("b", PLAIN);
     a.transport.require_boot(b.host(), boot(5));
     b.keeps_warm(&a);
@@ -145,6 +145,13 @@ async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pas
         if let Incoming::Refused { by, roles, refusal } = b.next().await {
             assert_eq!((by, refusal), (a.host(), HelloRefusal::BootTooLow(boot(5))));
             assert_eq!(roles, PLAIN);
+            break;
+        }
+    }
+    loop {
+        // It heard that: whoever turned it away knows that this life lives.
+        if let Incoming::TurnedAway { host, boot: life } = a.next().await {
+            assert_eq!((host, life), (b.host(), boot(1)));
             break;
         }
     }

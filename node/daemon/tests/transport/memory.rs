@@ -185,7 +185,9 @@ fn live(mut incoming: Receiver<Incoming>) -> Arc<Mutex<Vec<String>>> {
                 Incoming::Request { reply, .. } => reply.send(Response::Alive { boot: boot(1) }),
                 Incoming::Connected(peer) => note(&written, format!("{} comes", peer.claims.host)),
                 Incoming::Closed { host, why, .. } => note(&written, format!("{host:?} {why:?}")),
-                Incoming::Datagram { .. } | Incoming::Refused { .. } => {}
+                Incoming::Datagram { .. }
+                | Incoming::Refused { .. }
+                | Incoming::TurnedAway { .. } => {}
             }
         }
     });

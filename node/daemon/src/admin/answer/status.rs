@@ -99,6 +99,9 @@ pub struct Keepers {
     pub up: u64,
     /// Who leads, as far as this agent knows.
     pub leader: Option<String>,
+    /// For how long this agent has known of no leader; `null` while it knows of one, or where nothing is founded.
+    #[serde(default)]
+    pub leaderless_ms: Option<u64>,
     /// In which term.
     pub term: u64,
 }

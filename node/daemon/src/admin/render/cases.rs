@@ -137,6 +137,12 @@ pub fn held(scene: &Scene<'_>, case: &Case, hold: &Hold) -> String {
         (Step::Proof, _, Refused::TooSoon { left, .. }) => {
             return format!("it must stay well before it is called healed: {left} left");
         }
+        (Step::Person, _, Refused::TooSoon { left, .. }) => {
+            return format!("a person is called in {left} unless it is settled until then");
+        }
+        (Step::Person, _, Refused::Grounds(why)) => {
+            return format!("no verdict: {why}; nothing is done, and nobody else waits for it");
+        }
         (Step::Proof, ..) => "not proven",
         (Step::Lease, ..) => "no lease",
         (Step::Intent | Step::Person, ..) => "no remedy",
@@ -162,6 +168,11 @@ fn persons(case: &Case, why: &str) -> String {
         (VerdictKind::DomainDown, _) => {
             "it closes by itself once all of its hosts are seen well".to_owned()
         }
+        (VerdictKind::Duplicate, None) => format!(
+            "then start the other anew: the case closes by itself once that one has been alone for {}, or by \
+             `hale case dismiss {id} --why ...`",
+            ledger::duplicates::SILENT_FOR
+        ),
         (_, Some(note)) => format!(
             "find out what became of remedy {}, then `hale case dismiss {id} --why ...`: until then its lease counts",
             note.id

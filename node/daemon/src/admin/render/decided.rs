@@ -10,6 +10,7 @@ use crate::admin::answer::{Decided, Votes};
 pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     let mut steps = match &case.subject {
         Scope::Host(_) if case.kind == VerdictKind::Left => Vec::new(),
+        Scope::Host(_) if case.kind == VerdictKind::Duplicate => vec![of_two_machines(case)],
         Scope::Host(_) => of_a_host(scene, case),
         Scope::Rack(_) | Scope::Zone(_) => of_a_domain(scene, case),
         Scope::Group(_) | Scope::Fleet => Vec::new(),
@@ -23,8 +24,22 @@ pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
             format!("it recovered and fell again {times}: one case, with a hold-off of {hold_off}"),
         ));
     }
-    steps.extend(rule(scene, case));
+    // What nobody settled, and what is two, is for no rule.
+    let is_for_rules = !matches!(case.kind, VerdictKind::Unsettled | VerdictKind::Duplicate);
+    steps.extend(rule(scene, case).filter(|_| is_for_rules));
     steps
+}
+
+fn of_two_machines(case: &Case) -> Decided {
+    let number = case.boot.map_or(0, |boot| boot.number);
+    let heard = counted(case.rounds_upheld as usize, "time");
+    step(
+        "1.2",
+        format!(
+            "the host's own certificate brought another life than the known one, boot {number}, heard {heard}: neither of \
+             the two has a voice, its seats are vacant, and no lease of it is renewed"
+        ),
+    )
 }
 
 fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
@@ -50,6 +65,13 @@ fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
             "{against} voices against it, {needed} were needed; {well} saw it well, {tolerated} may be mistaken"
         ),
     ));
+    if let Some(why) = case.unsettled_why() {
+        let silent = counted(case.grounds.unanswered().count(), "observer");
+        steps.push(step(
+            "3.6",
+            format!("{silent} looked and got no answer, and there is no verdict: {why}"),
+        ));
+    }
     if matches!(case.kind, VerdictKind::HostDown | VerdictKind::HostHung) {
         steps.push(step(
             "3.5",
@@ -92,14 +114,14 @@ fn meaning(kind: &VerdictKind) -> String {
             "DomainDown: one case for all of it; no remedy begins by itself, a person looks at what feeds it".to_owned()
         }
         VerdictKind::Unsettled => {
-            "Unsettled: a doubt with neither verdict nor end; nothing is done, it delays nobody else".to_owned()
+            "Unsettled: a doubt with neither verdict nor end; nothing is done, it delays nobody, and a person is called in time".to_owned()
         }
         VerdictKind::Surge => {
             "Surge: too much trouble at once for many single faults; the brake is on until a person lifts it".to_owned()
         }
         VerdictKind::Left => "Left: its agent said goodbye and has not come back within its grace".to_owned(),
         VerdictKind::Duplicate => {
-            "Duplicate: two machines claim one boot of this host; stop one of the two".to_owned()
+            "Duplicate: two machines live under this host's name, a clone or a restored snapshot; stop one of the two".to_owned()
         }
     }
 }

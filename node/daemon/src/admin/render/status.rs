@@ -78,6 +78,7 @@ fn keepers(scene: &Scene<'_>) -> Keepers {
         up: count(voters.iter().filter(|voter| voter.is_up).count()),
         voters,
         leader: scene.standing.leader.map(|leader| scene.name(&leader)),
+        leaderless_ms: cases::left_ms(scene.local.leaderless),
         term: scene.standing.term,
     }
 }
@@ -239,6 +240,20 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
         let age = scene.standing.age;
         notes.push(format!(
             "no majority of the keepers answers this agent: the answer is {age} old, and nothing new can begin on this side"
+        ));
+    }
+    if let Some(lasts) = scene.local.leaderless {
+        notes.push(format!(
+            "no keeper has led for {lasts}, as far as this agent knows: nothing is decided and nothing is healed; what is doubted \
+             is what this agent and its fellows see (protocol 3.9)"
+        ));
+    }
+    if let Some(case) =
+        ledger.case_of_host(&scene.me.id()).filter(|_| ledger.is_duplicate(&scene.me.id()))
+    {
+        notes.push(format!(
+            "two machines live under this host's name (case {}): neither of them has a voice or heals",
+            case.id
         ));
     }
     notes.extend(observes(scene));

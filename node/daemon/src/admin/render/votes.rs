@@ -68,6 +68,8 @@ fn fitness(sight: Option<&SightKept>, said: &str) -> String {
     match sight {
         Some(SightKept { void: Some(why), .. }) => format!("its attestation is void: {why}"),
         Some(SightKept { discount: Some(why), .. }) => format!("discounted: {why}"),
+        // protocol 2.5: its seat is vacant by its own word.
+        Some(_) if said == "vacant" => "it never reached the subject, so it cannot tell".to_owned(),
         Some(_) if said == "mute" => "fit, but none of its paths could tell".to_owned(),
         Some(_) => "fit".to_owned(),
         None if said == "vacant" => "silent itself".to_owned(),
