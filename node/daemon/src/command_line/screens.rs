@@ -628,7 +628,7 @@ fn a_doubt_that_nobody_settles_says_which_voices_lack_and_when_a_person_is_calle
             now
               no verdict: 1 voices against it, 5 are needed (7 seats are vacant); nothing is done, and nobody else waits for it (and 1 more: `hale explain 1`)
 
-            who looked, in the newest round (entry 26): 1 against, 0 well, 7 vacant of 8 seats; 5 needed, 0 may be mistaken
+            who looked, in the newest round (entry 27): 1 against, 0 well, 7 vacant of 8 seats; 5 needed, 0 may be mistaken
               observer  stands in  said     fit to look                                      by these paths
               b3        eu/b/b3    against  fit                                              warm silent, fresh dial silent, agent port silent
               a3        eu/a/a3    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
@@ -640,7 +640,7 @@ fn a_doubt_that_nobody_settles_says_which_voices_lack_and_when_a_person_is_calle
               a2        eu/a/a2    vacant   it never reached the subject, so it cannot tell  warm absent, fresh dial absent, agent port absent
 
             decided, by the rules of docs/protocol
-              3.1  a round hung on entry 26: 8 of its 8 observers signed what they saw
+              3.1  a round hung on entry 27: 8 of its 8 observers signed what they saw
               3.3  7 seats count as vacant, silent or discounted: a1 a2 a3 b1 c1 c2 c3
               3.4  1 voices against it, 5 were needed; 0 saw it well, 0 may be mistaken
               3.6  8 observers looked and got no answer, and there is no verdict: 1 voices against it, 5 are needed (7 seats are vacant)
@@ -652,7 +652,7 @@ fn a_doubt_that_nobody_settles_says_which_voices_lack_and_when_a_person_is_calle
 
             timeline, from the audit
               record  when      what has become true
-                  21  60 s ago  verdict Unsettled on b2 at entry 26, 1 voices against it, 0 well, 7 seats vacant
+                  22  60 s ago  verdict Unsettled on b2 at entry 27, 1 voices against it, 0 well, 7 seats vacant
         "#]],
     );
 }
@@ -681,8 +681,8 @@ fn two_machines_of_one_name_say_so_at_every_door() {
 
             timeline, from the audit
               record  when        what has become true
-                  21  400 ms ago  verdict Duplicate on a1 at entry 26
-                  22  400 ms ago  a person is called: two machines live under its name, both in boot 1, by nonces 00000008 and 00000063: stop one of them
+                  22  400 ms ago  verdict Duplicate on a1 at entry 27
+                  23  400 ms ago  a person is called: two machines live under its name, both in boot 1, by nonces 00000008 and 00000063: stop one of them
 
             notes
               two machines live under this host's name (case 1): neither of them has a voice or heals
