@@ -1,7 +1,7 @@
 //! One case or one host, with everything that is known about why it stands where it stands.
 
 use ledger::case::{Case, RemedyNote};
-use vocabulary::{CaseId, Grade, HostId, ReceiptKind};
+use vocabulary::{CaseId, Grade, HostId, ReceiptKind, VerdictKind};
 
 use super::{Scene, audit, cases, decided, hosts, reasons, votes};
 use crate::admin::answer::{
@@ -81,7 +81,10 @@ fn awaited(scene: &Scene<'_>, case: &Case) -> Vec<Awaited> {
     let held = |hold: &ledger::view::Hold| Awaited {
         name: reasons::name(&hold.rule),
         sentence: cases::held(scene, case, hold),
-        rule: reasons::rule(&hold.rule).map(str::to_owned),
+        rule: match case.kind {
+            VerdictKind::Unsettled => Some("3.6".to_owned()),
+            _ => reasons::rule(&hold.rule).map(str::to_owned),
+        },
         left_ms: cases::left_ms(hold.left),
     };
     let mut awaited: Vec<Awaited> = holds.iter().map(held).collect();
@@ -158,7 +161,9 @@ fn observer_seen(scene: &Scene<'_>, subject: &HostId, observer: &HostId) -> Obse
 
 /// Why a doubted host has no verdict: only the leader knows, and says so.
 fn no_verdict(scene: &Scene<'_>, host: &HostId, state: &str) -> Option<String> {
-    if state != "doubted" {
+    let case = scene.ledger.case_of_host(host);
+    let is_unsettled = case.is_some_and(|case| case.kind == VerdictKind::Unsettled);
+    if state != "doubted" && !is_unsettled {
         return None;
     }
     if let Some(round) = scene.local.rounds.get(host) {
@@ -219,6 +224,12 @@ fn sentences(scene: &Scene<'_>, host: &HostId, state: &str) -> Vec<String> {
             "observers that lose their probes to it without silence: {} (protocol 2.6)",
             badly.join(", ")
         ));
+    }
+    if ledger.is_duplicate(host) {
+        said.push(
+            "two machines live under its name: its voice counts for nothing, and it heals nobody (protocol 1.2)"
+                .to_owned(),
+        );
     }
     if let Some(why) = scene.local.discounting.get(host) {
         said.push(format!(
