@@ -35,6 +35,12 @@ fn mind(ledger: Ledger, name: &str, boot: Boot) -> Agent {
     })
 }
 
+/// The same state, as a keeper sends it: what was known before a life began ends none (protocol 1.2).
+fn advanced(ledger: &Ledger) -> Event {
+    let ledger = Ledger::from_bytes(&ledger.to_bytes()).expect("sound");
+    Event::LedgerAdvanced { ledger: Arc::new(ledger) }
+}
+
 /// Lets time go by and gathers the calls for a person.
 fn pages(agent: &mut Agent, from: u64, until: u64) -> Vec<(u64, Page)> {
     let mut called = Vec::new();
@@ -101,7 +107,8 @@ fn the_second_machine_says_that_it_is_one_and_ends() {
     let twin = Boot { nonce: 99, ..boot(1) };
     for answered in [true, false] {
         let mut agent = mind(fleet.ledger.clone(), "b2", twin);
-        let effects = agent.handle(at(0), Event::DeadlineReached);
+        agent.handle(at(0), Event::DeadlineReached);
+        let effects = agent.handle(at(0), advanced(&fleet.ledger));
         let (call, command) = proposed(&effects).expect("its last word");
         assert_eq!(command, Command::OtherLife { host: id("b2"), boot: twin });
         let is_end = |effect: &Effect| *effect == Effect::EndLife(LifeEnd::Another(boot(1)));
@@ -116,7 +123,9 @@ fn the_second_machine_says_that_it_is_one_and_ends() {
         assert!(effects.iter().any(is_end), "whatever came of it");
     }
     let old = Fleet::healing_under_the_first_rules().ledger;
-    let effects = mind(old, "b2", twin).handle(at(0), Event::DeadlineReached);
+    let mut agent = mind(old.clone(), "b2", twin);
+    agent.handle(at(0), Event::DeadlineReached);
+    let effects = agent.handle(at(0), advanced(&old));
     assert_eq!(proposed(&effects), None);
     assert!(effects.contains(&Effect::EndLife(LifeEnd::Another(boot(1)))), "as ever");
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use agent::{Agent, AskId, CallEnd, Effect, Event, Knock, Settings};
 use fleet::{Fleet, Seen, boot, claims, id};
 use ledger::Ledger;
+use ledger::command::Command;
 use vocabulary::{ModelSigner, ModelVerifier, Moment, Path, Reading, Span, StoreId, model_chain};
 use wire::{Datagram, LeaderHint, Request, Response, Unavailable};
 
@@ -85,8 +86,11 @@ fn what_was_kept_from_before_ends_no_life_and_what_is_committed_since_does() {
         boot: vocabulary::Boot { nonce: known.nonce + 1, ..known },
         ..settings(ledger.clone())
     });
-    let ends =
-        |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::EndLife(_)));
+    // Its last word is the beginning of its end.
+    let is_end = |effect: &Effect| {
+        matches!(effect, Effect::Propose { command: Command::OtherLife { .. }, .. })
+    };
+    let ends = |effects: &[Effect]| effects.iter().any(is_end);
     assert!(!ends(&agent.handle(begun(), Event::DeadlineReached)));
     let mut later = Fleet::healing().ledger;
     assert_eq!(later, ledger);
