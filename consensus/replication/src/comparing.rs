@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use vocabulary::{Digest, HostId, LedgerIndex};
@@ -20,7 +19,9 @@ use crate::link::KeeperLink;
 use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::store::{Store, StoreFault};
+use crate::tasks::tethered;
 use crate::warden::voters_of;
+use crate::watch;
 
 /// Digests that are remembered for others who are behind.
 const DIGESTS_KEPT: usize = 4;
@@ -155,9 +156,9 @@ impl<M: Machine> Comparer<M> {
         let mut calls = JoinSet::new();
         for (voter, host) in voters.iter().copied().filter(|(voter, _)| !told.contains_key(voter)) {
             let link = self.link.clone();
-            calls.spawn(async move {
+            calls.spawn(tethered(async move {
                 (voter, link.call(host, Request::StateAt { index }, ASK_WITHIN).await)
-            });
+            }));
         }
         while let Some(call) = calls.join_next().await {
             // No answer, whatever the reason, is asked again or never counted.

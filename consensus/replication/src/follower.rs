@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use ledger::Ledger;
 use ledger::command::Entry;
-use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
 use crate::machine::{Machine, applied, read_back};
 use crate::piece::{Body, Part, Piece, PieceFault};
+use crate::watch;
 
 /// The state of the ledger on this host. Pieces of several keepers may come in any mixture: what is known is passed over.
 pub struct Follower<M = Ledger> {

@@ -12,8 +12,8 @@
 //! `replacing` puts a
 //! host's new store in the place of its lost one; `comparing` finds a keeper whose state differs from the others'; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
 //! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
-//! and their seals; [`disk`] the bytes; [`pulse`] whether its tasks and its
-//! thread get on.
+//! and their seals; [`disk`] the bytes; [`tasks`] where tasks begin; [`mod@watch`] values that many wait on; [`pulse`] whether
+//! its tasks and its thread get on.
 //! Not here: what an entry means (see `ledger`), who proposes what (see `agent`), sockets (see `daemon`). No type of
 //! openraft or redb leaves this crate.
 
@@ -40,9 +40,11 @@ pub mod settings;
 mod shelf;
 mod state;
 pub mod store;
+pub mod tasks;
 #[cfg(test)]
 mod tests;
 mod warden;
+pub mod watch;
 
 pub use clock::Clock;
 pub use contained::{contained, is_contained};

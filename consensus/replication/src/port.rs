@@ -14,7 +14,7 @@ use ledger::command::{Outcome, Proposed};
 use openraft::ChangeMembers;
 use openraft::error::{CheckIsLeaderError, RaftError};
 use openraft::raft::AppendEntriesResponse;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use vocabulary::{Digest, HostId, LedgerIndex, StoreId, Verifier};
 
@@ -32,7 +32,9 @@ use crate::replacing::Replacer;
 use crate::settings::Settings;
 use crate::state::{KeeperState, Shown};
 use crate::store::{Store, StoreFault};
+use crate::tasks;
 use crate::warden::{Warden, Watch};
+use crate::watch;
 
 pub use faults::{InitialiseFault, MemberFault, PortFault, ProposeFault, ReadFault};
 pub use feed::{Feed, FeedFault};
@@ -168,10 +170,10 @@ impl<M: Machine> LedgerPort<M> {
             compared: shown.compared().clone(),
             store: store.clone(),
         };
-        tokio::spawn(warden.run(stopped.clone()));
-        tokio::spawn(comparer.run(stopped.clone()));
-        tokio::spawn(replacer.run(stopped.clone()));
-        tokio::spawn(proposer.run(stopped));
+        tasks::spawn(warden.run(stopped.clone()));
+        tasks::spawn(comparer.run(stopped.clone()));
+        tasks::spawn(replacer.run(stopped.clone()));
+        tasks::spawn(proposer.run(stopped));
         Self {
             inside: Arc::new(Inside {
                 host,

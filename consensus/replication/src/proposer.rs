@@ -10,7 +10,7 @@ use std::time::Duration;
 use ledger::command::{Command, Entry, Outcome, Proposed};
 use openraft::ServerState;
 use openraft::error::{ClientWriteError, RaftError};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use vocabulary::{HostId, LedgerIndex, Moment, Span};
 
@@ -21,6 +21,7 @@ use crate::pulse::Pulse;
 use crate::raft::{Raft, Stamped};
 use crate::state::Shown;
 use crate::warden::Watch;
+use crate::watch;
 
 /// Some commands that must stand in one entry, and who waits for them.
 pub(crate) struct Ask {

@@ -18,6 +18,7 @@ openraft::declare_raft_types!(
         NodeId = u64,
         Node = Member,
         SnapshotData = std::io::Cursor<Vec<u8>>,
+        AsyncRuntime = crate::tasks::raft::Tethering,
 );
 
 pub(crate) type Raft = openraft::Raft<Mesh>;

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use openraft::{ChangeMembers, RaftMetrics};
-use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use vocabulary::{HostId, StoreId};
 
@@ -18,6 +17,7 @@ use crate::machine::Machine;
 use crate::port::Leadership;
 use crate::raft::{Member, Raft};
 use crate::state::Shown;
+use crate::watch;
 
 pub(crate) struct Replacer<M> {
     pub(crate) raft: Raft,

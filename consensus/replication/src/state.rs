@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ledger::command::Entry;
 use openraft::storage::RaftStateMachine;
 use openraft::{EntryPayload, RaftSnapshotBuilder};
-use tokio::sync::watch;
 use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 
 use crate::comparing::Compared;
@@ -21,6 +20,7 @@ use crate::raft::{
 };
 use crate::shelf::ImageNote;
 use crate::store::{Store, StoreFault};
+use crate::watch;
 
 /// What a keeper shows of its applied state.
 pub(crate) struct Shown<M> {

@@ -7,13 +7,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use vocabulary::StoreId;
 
 use crate::contained::contained;
 use crate::disk::Disk;
 use crate::pulse::{Pulse, Queue};
 use crate::shelf::Shelf;
+use crate::watch;
 
 /// A handle on an open store; clones are the same store.
 #[derive(Clone)]

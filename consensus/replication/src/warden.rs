@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use openraft::{RaftMetrics, ServerState};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use vocabulary::HostId;
@@ -19,6 +18,8 @@ use crate::port::Leadership;
 use crate::pulse::Pulse;
 use crate::raft::{Member, Raft};
 use crate::settings::Settings;
+use crate::tasks::tethered;
+use crate::watch;
 
 /// The gate, shared between the task and the door through which leaders speak.
 #[derive(Clone)]
@@ -128,13 +129,13 @@ impl Warden {
                 continue;
             }
             let link = self.link.clone();
-            calls.spawn(async move {
+            calls.spawn(tethered(async move {
                 let answer = link.call(host, Request::Standing, ASK_WITHIN).await;
                 match answer {
                     Ok(Response::Standing { has_leader }) => (voter, Some(has_leader)),
                     Ok(_) | Err(_) => (voter, None),
                 }
-            });
+            }));
         }
     }
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::EntryPayload;
-use tokio::sync::watch;
 use tokio::time::timeout;
 use vocabulary::{Digest, LedgerIndex};
 
@@ -18,6 +17,7 @@ use crate::piece::{Body, Part, Piece};
 use crate::raft::{LogEntry, SNAPSHOT_CHUNK_BYTES};
 use crate::state::{Shown, settled};
 use crate::store::{Store, StoreFault};
+use crate::watch;
 
 /// What one follower is sent.
 pub struct Feed<M> {

@@ -8,7 +8,7 @@
 use std::sync::{Arc, Mutex};
 
 use agent::Renewed;
-use tokio::sync::watch;
+use replication::watch;
 
 use super::door::held;
 use super::mind::OwnSigner;

@@ -11,9 +11,8 @@ use async_trait::async_trait;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Proposed};
 use replication::{
-    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender, TakeFault,
+    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender, TakeFault, watch,
 };
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use replication::{Piece, TakeFault};
+use replication::{Piece, TakeFault, tasks};
 use tokio::time::sleep;
 use vocabulary::HostId;
 use wire::{Leading, Request, Response};
@@ -34,7 +34,7 @@ type Way = (Door, Arc<dyn Home>);
 pub fn start(door: &Door, home: &Arc<dyn Home>) {
     if let Some(port) = door.port().cloned() {
         let door = door.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             let (mut state, mut leadership) = (port.watch(), port.leadership());
             loop {
                 if door.is_member() {
@@ -61,7 +61,7 @@ pub fn start(door: &Door, home: &Arc<dyn Home>) {
     let followed = Arc::new(Mutex::new(Followed::default()));
     for slot in 0..STREAMS {
         let (way, followed) = ((door.clone(), Arc::clone(home)), Arc::clone(&followed));
-        tokio::spawn(async move { follow(&way, slot, &followed).await });
+        tasks::spawn(async move { follow(&way, slot, &followed).await });
     }
 }
 

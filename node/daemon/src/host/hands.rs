@@ -12,6 +12,7 @@ use actuators::Actuator;
 use agent::{CallEnd, CallId, Knock, Page};
 use ledger::command::Command;
 use ledger::policy::Escalation;
+use replication::tasks;
 use tokio::sync::mpsc;
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Address, HostId, Moment, Span};
@@ -129,7 +130,7 @@ impl Hands {
     pub fn redial(&self) {
         for seed in self.seeds.iter().take(SEEDS_MAX) {
             let (transport, door, seed) = (self.transport.clone(), self.door.clone(), seed.clone());
-            tokio::spawn(async move {
+            tasks::spawn(async move {
                 for address in resolve(&seed).await {
                     match transport.introduce(address).await {
                         Ok(_) => return,
@@ -169,7 +170,7 @@ impl Hands {
 
     fn spawn(&self, id: CallId, work: impl Future<Output = CallEnd> + Send + 'static) {
         let ends = self.ends.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             let end = work.await;
             // The loop is gone only when the agent is.
             ends.send((id, end)).await.ok();

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Ledger;
-use replication::kept;
-use tokio::sync::watch;
+use replication::{kept, tasks, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -78,7 +77,7 @@ impl Keeping {
     ) -> Self {
         let stop = CancellationToken::new();
         let keeper = Task { state, home, kept: known, is_failing: false };
-        let task = tokio::spawn(keeper.run(stop.clone()));
+        let task = tasks::spawn(keeper.run(stop.clone()));
         Self { stop, task }
     }
 

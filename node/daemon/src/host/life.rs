@@ -14,8 +14,8 @@ use actuators::Actuator;
 use agent::{Agent, CallEnd, CallId, LifeEnd, Renewed};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
-use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue};
-use tokio::sync::{mpsc, watch};
+use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue, tasks, watch};
+use tokio::sync::mpsc;
 use vocabulary::{Address, HostId, HostName, StoreId};
 
 use super::chronicle::Chronicle;
@@ -166,7 +166,7 @@ impl Opened {
         let own = sentry.watched();
         let works = (&self.transport, self.port.as_ref());
         watched::show(sentry.board(), works, &hands.pager, [waiting, inquirer.queue()]);
-        tokio::spawn(watched::keep(own.clone(), door.clone(), self.transport.clone()));
+        tasks::spawn(watched::keep(own.clone(), door.clone(), self.transport.clone()));
         let known = (door.clone(), inquirer, self.transport.clone(), own.clone());
         let credentials = Credentials::new(Arc::clone(&self.identity), self.transport.clone());
         let renewals = credentials.renewals();

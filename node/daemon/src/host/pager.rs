@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actuators::guard::Charge;
 use agent::Page;
 use ledger::policy::Escalation;
-use replication::{Clock, Pulse, Queue};
+use replication::{Clock, Pulse, Queue, tasks};
 use tokio::sync::mpsc;
 
 use super::clock::HostClock;
@@ -55,7 +55,7 @@ impl Pager {
         let (queue, calls) = mpsc::channel(WAITING_MAX);
         let left_out = Arc::new(AtomicU64::new(0));
         let pulse = Pulse::of_worker();
-        tokio::spawn(work(calls, (Arc::clone(&left_out), Arc::clone(&pulse)), door));
+        tasks::spawn(work(calls, (Arc::clone(&left_out), Arc::clone(&pulse)), door));
         Self { queue, left_out, pulse }
     }
 

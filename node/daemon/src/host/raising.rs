@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ledger::command::Command;
 use ledger::rules;
+use replication::tasks::{self, tethered};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 use vocabulary::HostId;
@@ -70,7 +71,7 @@ enum Said {
 pub fn start(door: &Door) {
     if door.port().is_some() {
         let door = door.clone();
-        tokio::spawn(async move { ask_around(&door).await });
+        tasks::spawn(async move { ask_around(&door).await });
     }
 }
 
@@ -175,10 +176,10 @@ async fn ask(door: &Door, voters: &[HostId]) -> HeldBack {
     let mut calls = JoinSet::new();
     for voter in voters.iter().copied().filter(|voter| *voter != me) {
         let transport = door.inside().transport.clone();
-        calls.spawn(async move {
+        calls.spawn(tethered(async move {
             let answer = transport.request(voter, Request::Support, ASK_WITHIN).await;
             (voter, heard(answer))
-        });
+        }));
     }
     while let Some(call) = calls.join_next().await {
         // A call that panicked takes the runtime's word for it; the voter is asked again in the next round.

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
+use replication::watch;
 use tokio::signal::unix::Signal;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::credentials::Credentials;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Renewed};
 use detection::roster::Roster;
-use replication::Clock;
-use tokio::sync::{mpsc, watch};
+use replication::watch;
+use replication::{Clock, tasks};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
 use wire::{HelloRefusal, Leading, Response, Unavailable, frame};
@@ -237,7 +238,7 @@ impl Shell {
             }
             if entry.is_retired {
                 let (transport, host) = (self.hands.transport.clone(), *host);
-                tokio::spawn(async move { transport.deny(host).await });
+                tasks::spawn(async move { transport.deny(host).await });
             }
         }
         self.roster = Some(Arc::clone(roster));
@@ -250,7 +251,7 @@ impl Shell {
             return;
         }
         let transport = self.hands.transport.clone();
-        tokio::spawn(async move { transport.let_go().await });
+        tasks::spawn(async move { transport.let_go().await });
     }
 
     fn take(&mut self, incoming: Incoming) {
@@ -264,7 +265,7 @@ impl Shell {
             }
             Incoming::Request { from, request, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
-                    tokio::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
+                    tasks::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
                 } else if let Some(id) = self.keep(reply) {
                     let _held = held(Kind::Request, from, frame::seal(&request));
                     self.feed(Event::Asked { id, from, request });

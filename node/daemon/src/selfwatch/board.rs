@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use replication::{Beat, Pulse, Queue, Signs};
-use tokio::sync::watch;
+use replication::{Beat, Pulse, Queue, Signs, watch};
 use vocabulary::Span;
 
 use super::judge::{Look, Worker};
@@ -235,7 +234,10 @@ impl SelfWatch {
     }
 
     pub(super) fn order(&self, change: impl FnOnce(&mut Orders)) {
-        self.0.orders.send_modify(change);
+        self.0.orders.send_if_modified(|orders| {
+            change(orders);
+            true
+        });
     }
 }
 

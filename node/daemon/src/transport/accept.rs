@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming as Knock};
+use replication::tasks;
 use tokio::time::{Instant, timeout};
 use wire::HelloRefusal;
 use wire::version::FIRST;
@@ -33,7 +34,7 @@ pub(super) async fn accept(shared: Arc<Shared>) {
             false => shared.lock().knocks.judge(Instant::now(), from, under_way),
         };
         match knocked {
-            Knocked::Open => drop(tokio::spawn(open_door(shared.clone(), knock))),
+            Knocked::Open => drop(tasks::spawn(open_door(shared.clone(), knock))),
             // Only who really is at the address comes back with the token.
             Knocked::Prove => drop(knock.retry()),
             Knocked::Ignore => {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::{ClientConfig, Connection, Endpoint};
+use replication::tasks;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use vocabulary::{Address, Boot, HostId};
@@ -104,7 +105,7 @@ impl State {
             if errand == Errand::Datagram && !self.budget.take(Instant::now()) {
                 return Err(CallFault::Busy("budget of cold dials"));
             }
-            tokio::spawn(dial(shared.clone(), host, address));
+            tasks::spawn(dial(shared.clone(), host, address));
         }
         Ok(self.dials.entry(host).or_default())
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use quinn::Connection;
+use replication::tasks;
 use tokio::time::Instant;
 use vocabulary::{Boot, Claims, HostId, PublicKey, Verifier as _};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
@@ -139,7 +140,7 @@ pub(super) async fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
                 }
                 Ok(stream) => {
                     let serving = serve::serve(shared.clone(), link.clone(), stream);
-                    tokio::spawn(serving);
+                    tasks::spawn(serving);
                 }
                 Err(_) => return,
             },

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::AsyncUdpSocket;
-use replication::{Pulse, Queue};
+use replication::{Pulse, Queue, tasks};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use vocabulary::{Address, Boot, CertificateChain, HostId, HostName};
@@ -400,8 +400,8 @@ impl Bound {
         };
         let parts = (settings, sockets, luck);
         let shared = Arc::new(Shared::new(parts, endpoint, events, state));
-        tokio::spawn(accept::accept(shared.clone()));
-        tokio::spawn(redial::keep_warm(shared.clone()));
+        tasks::spawn(accept::accept(shared.clone()));
+        tasks::spawn(redial::keep_warm(shared.clone()));
         Ok((Transport(shared), receiver))
     }
 }

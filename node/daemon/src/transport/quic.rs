@@ -1,13 +1,15 @@
 //! How QUIC is set up: lean, because a host holds hundreds of connections and speaks little on each.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncUdpSocket, ClientConfig, ConnectionId, Endpoint, EndpointConfig, IdleTimeout,
-    ServerConfig, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt,
+    AsyncTimer, AsyncUdpSocket, ClientConfig, ConnectionId, Endpoint, EndpointConfig, IdleTimeout,
+    Runtime, ServerConfig, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt,
 };
+use replication::tasks;
 
 use super::fault::StartFault;
 use super::luck::{ConnectionIds, Luck};
@@ -88,7 +90,32 @@ pub(super) fn endpoint(
     let mut config = EndpointConfig::new(Arc::new(identity.reset_key()));
     let ids = luck.clone();
     config.cid_generator(move || Box::new(ConnectionIds(ids.clone()))).rng_seed(Some(luck.draw()));
-    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(TokioRuntime))
+    Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(Tethering))
+}
+
+/// tokio, but that quinn's tasks begin where ours do.
+#[derive(Debug)]
+struct Tethering;
+
+impl Runtime for Tethering {
+    fn new_timer(&self, at: Instant) -> Pin<Box<dyn AsyncTimer>> {
+        TokioRuntime.new_timer(at)
+    }
+
+    fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        tasks::spawn(future);
+    }
+
+    fn wrap_udp_socket(
+        &self,
+        socket: std::net::UdpSocket,
+    ) -> std::io::Result<Arc<dyn AsyncUdpSocket>> {
+        TokioRuntime.wrap_udp_socket(socket)
+    }
+
+    fn now(&self) -> Instant {
+        TokioRuntime.now()
+    }
 }
 
 fn lean(settings: &TransportSettings, keep_alive: Option<Duration>) -> Arc<TransportConfig> {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use quinn::Endpoint;
-use replication::Pulse;
+use replication::{Pulse, tasks};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -162,7 +162,7 @@ impl Shared {
         if is_news {
             self.announce(&link, said).await;
         }
-        tokio::spawn(self.clone().attend(link, number));
+        tasks::spawn(self.clone().attend(link, number));
         Ok(())
     }
 
@@ -176,7 +176,7 @@ impl Shared {
         }
         if let Some(spare) = admitted.spare {
             let closing = self.closing.clone();
-            tokio::spawn(async move {
+            tasks::spawn(async move {
                 tokio::select! {
                     biased;
                     () = closing.cancelled() => {}
