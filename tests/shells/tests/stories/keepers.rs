@@ -1,0 +1,107 @@
+//! Keepers that die, come back, lose their disks, or whose disks fail; and the end of everybody at once.
+
+use ledger::command::{Command, Order, Outcome};
+use shells::{DiskFault, Setup, World, play};
+
+use crate::faults::ready;
+
+/// Six hosts of which h0, h1 and h2 are keepers, and no policy: nobody is healed.
+fn six(seed: u64) -> Setup {
+    Setup::grid(6, 3, seed)
+}
+
+async fn is_taken(world: &World, by: &str) -> bool {
+    let order = Order { who: "a test".into(), why: "whether the ledger moves".into() };
+    let paused = world.propose(by, Command::Pause(order)).await;
+    matches!(paused, Ok(Outcome::Done | Outcome::Refused(_)))
+}
+
+/// The keepers that do not lead.
+fn followers(world: &World) -> Vec<String> {
+    let leader = world.leader();
+    let keepers = ["h0", "h1", "h2"].map(str::to_owned);
+    keepers.into_iter().filter(|name| Some(name) != leader.as_ref()).collect()
+}
+
+#[test]
+fn a_keeper_comes_back_from_its_disk_in_a_new_life_of_the_same_store() {
+    play(six(21), async |world| {
+        ready(world).await;
+        let keeper = followers(world).remove(0);
+        let id = world.id(&keeper);
+        let entry = |world: &World| world.ledger().roster().get(&id).cloned().expect("enrolled");
+        let before = entry(world);
+        world.kill(&keeper);
+        world.run(6_000).await;
+        world.start(&keeper);
+        let is_back = |world: &World| entry(world).boot > before.boot && world.is_whole();
+        world.until(30, "the keeper to be back", is_back).await;
+        assert_eq!(entry(world).store, before.store);
+        assert!(is_taken(world, &keeper).await);
+    });
+}
+
+#[test]
+fn a_keeper_whose_disk_fails_votes_no_more_and_follows_the_others() {
+    play(six(22), async |world| {
+        ready(world).await;
+        let both = followers(world);
+        let (broken, other) = (both[0].as_str(), both[1].as_str());
+        world.fail_disk(broken, DiskFault::Syncs);
+        assert!(is_taken(world, other).await, "two of three are a majority");
+        world.until(20, "it to follow as any host does", World::is_whole).await;
+        assert!(world.is_running(broken));
+        world.kill(other);
+        world.run(3_000).await;
+        assert!(!is_taken(world, "h5").await, "one of three is none");
+        world.start(other);
+        world.until(30, "a leader", |world| world.leader_of("h5").is_some()).await;
+        assert!(is_taken(world, "h5").await);
+    });
+}
+
+#[test]
+fn a_host_that_lost_its_disk_begins_a_life_above_the_one_the_mesh_knows() {
+    play(six(23), async |world| {
+        ready(world).await;
+        let boot = |world: &World| {
+            let ledger = world.ledger();
+            ledger.roster().get(&world.id("h5")).and_then(|entry| entry.boot).expect("it booted")
+        };
+        for _ in 0..2 {
+            world.kill("h5");
+            world.run(1_000).await;
+            world.start("h5");
+            world.whole().await;
+        }
+        let before = boot(world);
+        world.kill("h5");
+        world.lose_disk("h5");
+        world.start("h5");
+        world.until(30, "a higher boot", |world| boot(world) > before && world.is_whole()).await;
+        assert_eq!(boot(world).number, before.number + 1);
+    });
+}
+
+#[test]
+fn a_mesh_whose_every_agent_was_killed_goes_on_where_it_was() {
+    play(six(24), async |world| {
+        ready(world).await;
+        assert!(is_taken(world, "h4").await);
+        let head = world.ledger().audit().head();
+        for name in world.names() {
+            world.power_off(&name);
+        }
+        world.run(2_000).await;
+        for name in world.names() {
+            world.start(&name);
+        }
+        let grew = |world: &World| world.ledger().audit().head().number > head.number;
+        let whole_ms =
+            world.until(60, "the mesh to be whole", |world| grew(world) && world.is_whole()).await;
+        println!("whole again after {whole_ms} ms");
+        let ledger = world.ledger();
+        let same = ledger.audit_since(head.number - 1).next().map(|record| record.digest);
+        assert_eq!(same, Some(head.digest), "one history, not two");
+    });
+}

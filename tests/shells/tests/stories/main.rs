@@ -1,0 +1,8 @@
+//! Stories of whole daemons in virtual time. Each world has a seed; a failed story prints it.
+
+mod calm;
+mod chaos;
+mod faults;
+mod keepers;
+mod policy;
+mod trace;
