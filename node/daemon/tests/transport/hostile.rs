@@ -6,7 +6,7 @@ use daemon::transport::system_seed;
 use wire::message::Unavailable;
 use wire::{Request, Response, frame};
 
-use crate::fleet::{Fleet, PLAIN, boot};
+use crate::fleet::{Fleet, PATIENCE, PLAIN, boot};
 use crate::raw;
 
 #[tokio::test]
@@ -101,4 +101,17 @@ async fn a_peer_gets_sixteen_streams_and_the_rest_wait_on_its_side() {
         send.reset(5_u32.into()).expect("is open");
     }
     assert!(more.await.is_ok(), "the next one comes when others end");
+}
+
+#[tokio::test]
+async fn whoever_has_to_prove_its_address_first_is_let_in_all_the_same() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let b = fleet.start("b", PLAIN).serve();
+    let host = a.transport.introduce(b.address).await.expect("is admitted");
+    // Far more in a second than are let in without a proof.
+    for nonce in 0..40 {
+        let answer = a.transport.fresh_dial(host, nonce, PATIENCE).await;
+        assert_eq!(answer, Ok((boot(1), Response::Alive { boot: boot(1) })), "dial {nonce}");
+    }
 }
