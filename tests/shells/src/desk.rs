@@ -40,7 +40,7 @@ struct Kept {
     journal: Vec<JournalLine>,
     running: BTreeMap<RemedyId, HostId>,
     fences: BTreeMap<HostId, Fence>,
-    pages: Vec<(HostId, CaseId)>,
+    pages: Vec<(HostId, Option<CaseId>)>,
 }
 
 /// The hands of one agent.
@@ -73,7 +73,7 @@ impl Desk {
         self.kept().journal.clone()
     }
 
-    pub fn pages(&self) -> Vec<(HostId, CaseId)> {
+    pub fn pages(&self) -> Vec<(HostId, Option<CaseId>)> {
         self.kept().pages.clone()
     }
 

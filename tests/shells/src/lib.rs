@@ -1,5 +1,5 @@
 //! Do the shells hold? The whole daemon of many hosts, with real QUIC, TLS, gossip, Raft and stores, in one runtime whose clock
-//! is paused: what takes a minute takes as long as its work, and one seed gives one trace.
+//! is paused: what takes a minute takes as long as its work, and one seed gives one trace of a founding.
 //!
 //! Law W1: of the world an agent sees only what is here, and all chance in it comes from the world's seed.
 //! Law W2: a host that is killed does not run another step; one that is frozen runs none until the thaw.

@@ -219,7 +219,7 @@ impl World {
     }
 
     /// Who called a person, and for which case.
-    pub fn pages(&self) -> Vec<(HostId, CaseId)> {
+    pub fn pages(&self) -> Vec<(HostId, Option<CaseId>)> {
         self.machines.desk.pages()
     }
 

@@ -68,11 +68,12 @@ fn a_host_that_lost_its_disk_begins_a_life_above_the_one_the_mesh_knows() {
             let ledger = world.ledger();
             ledger.roster().get(&world.id("h5")).and_then(|entry| entry.boot).expect("it booted")
         };
-        for _ in 0..2 {
+        for life in 2..=3 {
             world.kill("h5");
             world.run(1_000).await;
             world.start("h5");
-            world.whole().await;
+            let is_committed = |world: &World| boot(world).number == life && world.is_whole();
+            world.until(30, "its life is committed", is_committed).await;
         }
         let before = boot(world);
         world.kill("h5");
