@@ -86,14 +86,15 @@ pub(super) const HANDSHAKES_UNPROVEN_MAX: usize = 64;
 
 /// Handshakes that others begin, all together: half a millisecond each, so a tenth of one processor. At once: no more than
 /// would make the loop late; whoever finds none left comes again within half a second.
-pub(super) const HANDSHAKES_OF_ALL: Rate = Rate { per_second: 200, at_once: 64 };
+pub(super) const HANDSHAKES_OF_ALL: Rate = Rate { per_second: 200, at_once: 128 };
 
-/// The same of one address that has proven itself; several hosts may stand behind one.
-pub(super) const HANDSHAKES_OF_ONE: Rate = Rate { per_second: 20, at_once: 32 };
+/// The same of one address that has proven itself; several hosts may stand behind one, and a look of all observers at one of
+/// them dials it anew from each of them every second.
+pub(super) const HANDSHAKES_OF_ONE: Rate = Rate { per_second: 100, at_once: 64 };
 
 /// The same of all addresses that have proven nothing: a calm day's. Beyond it they must prove themselves, which costs them a
 /// round trip.
-pub(super) const HANDSHAKES_OF_UNPROVEN: Rate = Rate { per_second: 20, at_once: 16 };
+pub(super) const HANDSHAKES_OF_UNPROVEN: Rate = Rate { per_second: 50, at_once: 32 };
 
 /// Addresses whose handshakes are counted: all that a flood at the common rate can prove in twenty seconds.
 pub(super) const HANDSHAKE_ADDRESSES_MAX: usize = 4_096;
