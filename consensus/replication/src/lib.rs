@@ -7,13 +7,12 @@
 //! the first fault ends voting.
 //! Law R3: a returning keeper unseats no sound leader: it campaigns only through the gate (protocol 1.5).
 //!
-//! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s, and [`kept`] what
-//! any host keeps of it on its own disk;
-//! `replacing` puts a
-//! host's new store in the place of its lost one; `comparing` finds a keeper whose state differs from the others'; `proposer` packs commands into entries and measures ledger time; `gate` says who may campaign; `raft`, `letter` and
-//! `line` are what openraft needs to speak; `log`, `state` what it needs to remember; [`store`] and `shelf` the records
-//! and their seals; [`disk`] the bytes; [`tasks`] where tasks begin; [`mod@watch`] values that many wait on; [`pulse`] whether
-//! its tasks and its thread get on.
+//! Rooms: [`port`] the door for the daemon; [`follower`] the ledger of hosts that are no keepers, fed by [`piece`]s, and
+//! [`kept`] what any host keeps of it on its own disk; `replacing` puts a host's new store in the place of its lost one;
+//! `comparing` finds a keeper whose state differs from the others'; `proposer` packs commands into entries and measures
+//! ledger time; `gate` says who may campaign; `raft`, `letter` and `line` are what openraft needs to speak; `log`, `state`
+//! what it needs to remember; [`store`] and `shelf` the records and their seals; [`disk`] the bytes; [`tasks`] where tasks
+//! begin; [`mod@watch`] values that many wait on; [`pulse`] whether its tasks and its thread get on.
 //! Not here: what an entry means (see `ledger`), who proposes what (see `agent`), sockets (see `daemon`). No type of
 //! openraft or redb leaves this crate.
 
