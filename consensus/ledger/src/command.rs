@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Address, Boot, CaseId, CertificateChain, CertificateFault, ClusterName, Fence, Grounds, HostId,
-    LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
+    HostName, LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
 };
 
 use crate::rules;
@@ -213,6 +213,15 @@ pub enum Command {
         /// The life that still speaks.
         boot: Boot,
     },
+    /// A person says that a host of this name may enrol, or takes that back; under rules 2 (protocol 1.3).
+    AddHost {
+        /// Its name.
+        name: HostName,
+        /// Whether it may.
+        may_enrol: bool,
+        /// Who asks and why.
+        order: Order,
+    },
 }
 
 impl Command {
@@ -223,7 +232,8 @@ impl Command {
             Self::Authorities { .. }
             | Self::Rules { .. }
             | Self::Unsettled { .. }
-            | Self::OtherLife { .. } => rules::SECOND,
+            | Self::OtherLife { .. }
+            | Self::AddHost { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }
@@ -405,6 +415,8 @@ pub enum Refused {
     Nothing,
     /// A bound of protocol 8 is reached; its name.
     Bound(String),
+    /// The policy takes only hosts that a person has added, and nobody has added this one; under rules 2 (protocol 1.3).
+    NotAdded(HostName),
 }
 
 impl Entry {

@@ -84,7 +84,7 @@ impl Ledger {
     /// What was refused on the day it asked is refused on the day it enters: the host sees that it is not there and asks again.
     fn may_enter(&self, claims: &Claims) -> bool {
         match self.state.roster.get_even_retired(&claims.id()) {
-            None => true,
+            None => self.needs_no_addition(claims).is_ok(),
             Some(entry) => !entry.is_retired && self.case_against(entry, claims).is_none(),
         }
     }
@@ -92,6 +92,7 @@ impl Ledger {
     fn entry_of(&mut self, claims: Claims, key: PublicKey) -> roster::Entry {
         let (host, index) = (claims.id(), self.state.index);
         let name = claims.host.clone();
+        self.forget_addition(&host);
         self.record(What::Enrolled { host, name, claims: claims.to_uri(), key });
         match self.state.roster.get(&host).cloned() {
             None => roster::Entry::enrolled(claims, key, index),

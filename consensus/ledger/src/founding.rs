@@ -131,11 +131,10 @@ impl Ledger {
         }
         match self.state.roster.get_even_retired(&host) {
             None => {
+                self.needs_no_addition(&claims)?;
                 let waits = self.state.enrolling.get(&host).is_some();
-                let count = self.state.roster.all().count() + self.state.enrolling.count();
-                if !waits && count >= roster::HOSTS_MAX {
-                    let most = roster::HOSTS_MAX;
-                    return Err(Refused::Bound(format!("hosts of one mesh: {most}")));
+                if !waits && !self.is_added(&host) {
+                    self.room_for_one()?;
                 }
             }
             Some(entry) if entry.is_retired => return Err(Refused::Retired),

@@ -47,7 +47,8 @@ impl Ledger {
             | Command::Resume(_)
             | Command::Tick
             | Command::Rules { .. }
-            | Command::Authorities { .. } => {
+            | Command::Authorities { .. }
+            | Command::AddHost { .. } => {
                 unreachable!("the door gives only the commands of healing")
             }
         }

@@ -170,6 +170,9 @@ impl Ledger {
             Command::Tick => Ok(Outcome::Done),
             Command::Rules { rules } => self.raise_rules(by, *rules),
             Command::Authorities { authorities, order } => self.trust(by, authorities, order),
+            Command::AddHost { name, may_enrol, order } => {
+                self.add_host(by, (name, *may_enrol), order)
+            }
             healing => self.heal(by, healing, verifier),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Rooms: [`command`] what can be asked of it and what it answers; [`case`] one trouble from verdict to closure, with its
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
-//! [`expiry`] what ends by itself; [`founding`] who belongs, `certificates` until when; `verdicts`, `surges`, `unsettled`,
+//! [`expiry`] what ends by itself; [`founding`] who belongs, `adding` whom a person let
+//! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quiet`, [`brakes`] who
 //! says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
@@ -25,6 +26,7 @@ pub mod rules;
 pub mod snapshot;
 pub mod view;
 
+mod adding;
 mod cases;
 mod certificates;
 mod damping;

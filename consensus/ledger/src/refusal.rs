@@ -32,6 +32,7 @@ impl fmt::Display for Refused {
             | Self::NotPermitted(_)
             | Self::Certificate(_)
             | Self::UnknownHost
+            | Self::NotAdded(_)
             | Self::Retired
             | Self::CaseOpen(_)
             | Self::BootTooLow(_)
@@ -72,6 +73,10 @@ impl Refused {
             Self::NotPermitted(why) => write!(out, "not permitted: {why}"),
             Self::Certificate(fault) => write!(out, "the certificate is refused: {fault}"),
             Self::UnknownHost => write!(out, "no such host in the roster: it enrols itself first"),
+            Self::NotAdded(name) => write!(
+                out,
+                "nobody has added this host, and the policy wants that before it enrols: `hale host add {name} --why ...`"
+            ),
             Self::Retired => write!(out, "the host is retired for good: enrol another name"),
             Self::CaseOpen(case) => {
                 write!(out, "case {case} on it is open: wait until it is closed")

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::HostId;
+use vocabulary::{HostId, HostName};
 
 use crate::audit::What;
 use crate::command::{Outcome, Refused};
@@ -33,6 +33,8 @@ pub(crate) struct Added {
     /// When the certificates of a host end: the first end in the chain of its last `Enrol`, in seconds of the wall clock
     /// since 1970. A note for people and alarms; no decision reads it (protocol 5).
     pub certificate_ends: Arc<BTreeMap<HostId, u64>>,
+    /// Whom a person has added and who has not come yet (see `adding`).
+    pub hosts: Arc<BTreeMap<HostId, HostName>>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

@@ -42,7 +42,14 @@ fn of_the_mesh() -> Vec<What> {
         What::Paused { who: who.clone(), why: why.clone() },
         What::Resumed { who: who.clone(), why: why.clone() },
         What::RulesRaised { rules: 2 },
-        What::AuthoritiesSet { count: 2, digest: DIGEST, who, why },
+        What::AuthoritiesSet { count: 2, digest: DIGEST, who: who.clone(), why: why.clone() },
+        What::HostAdded {
+            host: HOST,
+            name: HostName::new("web-1").expect("sound"),
+            may_enrol: true,
+            who,
+            why,
+        },
     ]
 }
 
@@ -144,6 +151,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         5bcd9b6d147522b6 Resumed
         beb19ae01a9d4edb RulesRaised
         a9e4ff2f7e92c208 AuthoritiesSet
+        bf3a3db11c36b01c HostAdded
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted
         93edfeaf73920d04 Accepted

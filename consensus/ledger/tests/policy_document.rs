@@ -178,7 +178,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:16:12: rule[1].ladder[1].class: missing, expected "gentle", "disruptive" or "destructive"
         policy.toml:16:38: rule[1].ladder[1].argv: "reboot", expected the absolute path of a program: it is run as it stands, without a shell
         policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
-        policy.toml:18:2: timer: unknown key, expected one of budget, rule, timers, pager, second_channel; did you mean timers?
+        policy.toml:18:2: timer: unknown key, expected one of enrolment, budget, rule, timers, pager, second_channel; did you mean timers?
         policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
         policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within, settle_for, unsettled_for
     "#]].assert_eq(&faults(

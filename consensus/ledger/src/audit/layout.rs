@@ -19,7 +19,8 @@ impl Canonical for What {
             | Self::Paused { .. }
             | Self::Resumed { .. }
             | Self::RulesRaised { .. }
-            | Self::AuthoritiesSet { .. } => lay_of_the_mesh(self, bytes),
+            | Self::AuthoritiesSet { .. }
+            | Self::HostAdded { .. } => lay_of_the_mesh(self, bytes),
             Self::Verdict { .. } | Self::Escalated { .. } | Self::Closed { .. } => {
                 lay_of_a_case(self, bytes)
             }
@@ -56,6 +57,13 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         What::AuthoritiesSet { count, digest, who, why } => {
             bytes.variant(21).number(u64::from(*count)).bytes(&digest.0).text(who).text(why)
         }
+        What::HostAdded { host, name, may_enrol, who, why } => bytes
+            .variant(22)
+            .value(host)
+            .text(name.as_str())
+            .variant(u8::from(*may_enrol))
+            .text(who)
+            .text(why),
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
 }

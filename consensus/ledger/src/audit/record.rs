@@ -271,6 +271,19 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// A host may enrol from here on, or may not any more (protocol 1.3).
+    HostAdded {
+        /// Which one.
+        host: HostId,
+        /// Its name.
+        name: HostName,
+        /// Whether it may.
+        may_enrol: bool,
+        /// Who ordered it.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Record {

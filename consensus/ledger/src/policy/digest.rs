@@ -5,8 +5,8 @@
 use vocabulary::{Canonical, CanonicalBytes, Digest, Span};
 
 use super::{
-    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, Mode, Policy, Proof, Rule,
-    Rung, Share, Then, Timers,
+    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, MayEnrol, Mode, Policy,
+    Proof, Rule, Rung, Share, Then, Timers,
 };
 
 impl Policy {
@@ -27,6 +27,13 @@ impl Canonical for Policy {
             .value(&self.timers)
             .value(&self.escalation)
             .list(self.named_ports.iter().map(|port| Number(u64::from(*port))));
+        // Laid where it is set only: a policy that is older than it keeps its digest.
+        match self.hosts_may_enrol {
+            MayEnrol::Certified => {}
+            MayEnrol::Added => {
+                bytes.variant(1);
+            }
+        }
     }
 }
 
@@ -237,6 +244,7 @@ mod tests {
             |p| p.timers.unsettled_for = Span::ZERO,
             |p| p.escalation = None,
             |p| p.named_ports.push(22),
+            |p| p.hosts_may_enrol = MayEnrol::Added,
         ];
         let mut seen = vec![policy().digest()];
         for change in changes {

@@ -33,6 +33,20 @@ pub struct Policy {
     /// TCP ports, beside the agent's own, whose answer proves that a host lives (protocol 2.4); at most
     /// [`Policy::NAMED_PORTS_MAX`], each once, ascending.
     pub named_ports: Vec<u16>,
+    /// Which hosts are taken in (protocol 1.3). Read from the policy's text again after a snapshot: the layout of the state is
+    /// older than this.
+    #[serde(skip)]
+    pub hosts_may_enrol: MayEnrol,
+}
+
+/// What a new host needs beside a certificate of the cluster's authority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MayEnrol {
+    /// Nothing.
+    #[default]
+    Certified,
+    /// A person who has added it.
+    Added,
 }
 
 /// A program that calls a person; it gets the case in `HALE_*` variables and nothing from peers in its arguments.

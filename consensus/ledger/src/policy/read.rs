@@ -10,8 +10,8 @@ use vocabulary::{GroupName, Span};
 
 use super::keys::{self, budget::ScopeKeys};
 use super::{
-    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, Policy, Rule, Rung, Share,
-    Timers,
+    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, MayEnrol, Policy, Rule,
+    Rung, Share, Timers,
 };
 use crate::document::{self, Fault, Reader, Section, Table};
 use crate::rules;
@@ -32,6 +32,7 @@ impl Policy {
                 timers,
                 escalation: escalation(reader, root),
                 named_ports: named_ports(reader, root),
+                hosts_may_enrol: hosts_may_enrol(reader, root, mesh_rules),
             })
         })
     }
@@ -249,4 +250,14 @@ fn named_ports<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Vec<u16> {
     let mut ports = reader.take(&table, &keys::pager::PORTS);
     ports.sort_unstable();
     ports
+}
+
+fn hosts_may_enrol<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> MayEnrol {
+    let name = keys::enrolment::ENROLMENT.name;
+    if mesh_rules < rules::SECOND && root.has(name) {
+        reader.contradiction(root, name, keys::enrolment::NOBODY_IS_ADDED);
+    }
+    let table = reader.table_if_given(root, &keys::enrolment::ENROLMENT);
+    let given = table.and_then(|table| reader.take_optional(&table, &keys::enrolment::HOSTS));
+    given.unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 use expect_test::expect_file;
 use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused};
 use vocabulary::{
-    CertificateChain, CertificateFault, Epoch, Grounds, LedgerIndex, ReceiptKind, Scope, Span,
-    StoreId, VerdictKind,
+    CertificateChain, CertificateFault, Epoch, Grounds, HostName, LedgerIndex, ReceiptKind, Scope,
+    Span, StoreId, VerdictKind,
 };
 
 use crate::golden::{Page, every};
@@ -15,6 +15,10 @@ use crate::{
 
 fn order() -> Order {
     Order { who: "ops".into(), why: "because".into() }
+}
+
+fn name() -> HostName {
+    HostName::new("web-1").expect("sound")
 }
 
 fn chain() -> CertificateChain {
@@ -114,6 +118,10 @@ fn put_commands(page: &mut Page) {
             Command::Unsettled { grounds: grounds(), doubted: doubted() },
         ],
         Command::OtherLife { .. } => [Command::OtherLife { host: HOST, boot: BOOT }],
+        Command::AddHost { .. } => [
+            Command::AddHost { name: name(), may_enrol: true, order: order() },
+            Command::AddHost { name: name(), may_enrol: false, order: order() },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -179,6 +187,7 @@ fn put_refusals(page: &mut Page) {
         Refused::Healer(_) => [Refused::Healer(why())],
         Refused::Nothing => [Refused::Nothing],
         Refused::Bound(_) => [Refused::Bound(why())],
+        Refused::NotAdded(_) => [Refused::NotAdded(name())],
     });
 }
 

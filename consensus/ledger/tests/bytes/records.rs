@@ -71,6 +71,13 @@ fn put_what(page: &mut Page) {
         What::AuthoritiesSet { .. } => [
             What::AuthoritiesSet { count: 2, digest: DIGEST, who: who(), why: why() },
         ],
+        What::HostAdded { .. } => [What::HostAdded {
+            host: HOST,
+            name: HostName::new("web-1").expect("sound"),
+            may_enrol: true,
+            who: who(),
+            why: why(),
+        }],
     });
 }
 

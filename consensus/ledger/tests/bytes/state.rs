@@ -1,5 +1,5 @@
 //! The whole state as a snapshot holds it: a healed case, one under way, a host that
-//! has just enrolled and one that waits, a pause, a goodbye. Whoever changes these bytes raises the rules (`ledger::rules`): each
+//! has just enrolled and one that waits, a pause, a goodbye, a host that is added. Whoever changes these bytes raises the rules (`ledger::rules`): each
 //! number has a layout of its own, and the pages of older ones are frozen.
 
 use expect_test::expect_file;
@@ -10,7 +10,11 @@ use vocabulary::{ReceiptKind, model_chain};
 use crate::fleet::{Fleet, Seen, claims, order};
 
 pub(crate) fn lived() -> Fleet {
-    live(Fleet::healing())
+    let mut fleet = live(Fleet::healing());
+    let name = vocabulary::HostName::new("e1").expect("sound");
+    let add = Command::AddHost { name, may_enrol: true, order: order("it is bought") };
+    assert_eq!(fleet.send("a1", add), Outcome::Done);
+    fleet
 }
 
 /// Nothing in it is drawn: the same commands give the same state on every machine.

@@ -4,6 +4,7 @@
 //! Not here: how keys must fit together (see `read`).
 
 pub mod budget;
+pub mod enrolment;
 pub mod pager;
 pub mod rule;
 pub mod timers;
@@ -30,7 +31,15 @@ Without a rule whose mode is \"act\" the mesh only observes. An unknown key is a
 A line behind '#:' is asleep: take the sign away to wake it. Every other key stands here with its default.
 What stands under a key or table of the same kind above is not said again.",
     keys: &[],
-    sections: &[&budget::BUDGET, &rule::RULE, &timers::TIMERS, &pager::PAGER, &pager::SECOND_CHANNEL],
+    sections: &[
+        // Its keys stand without a table in the example: before the first one.
+        &enrolment::ENROLMENT,
+        &budget::BUDGET,
+        &rule::RULE,
+        &timers::TIMERS,
+        &pager::PAGER,
+        &pager::SECOND_CHANNEL,
+    ],
     refused: &[(
         "check",
         "this version has no checks beside reaching the agent; verdicts are AgentDown, HostDown and HostHung",
