@@ -50,6 +50,8 @@ pub struct Enrolment {
     refused_pause: Span,
     /// When the ledger is to be told of the certificate's end, where that alone is missing.
     end_due: Option<Moment>,
+    /// Whether the policy, as this host knows it, wants a person to add this host first (protocol 1.3).
+    is_kept_out: bool,
     refusal: Option<Refused>,
 }
 
@@ -63,6 +65,7 @@ impl Enrolment {
             not_before: Moment::default(),
             refused_pause: REFUSED_PAUSE,
             end_due: None,
+            is_kept_out: false,
             refusal: None,
         }
     }
@@ -78,6 +81,7 @@ impl Enrolment {
 
     /// What to propose now, if anything.
     pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
+        self.see_whether_granted(ledger);
         let command = self.missing(ledger).or_else(|| self.end_untold(now, ledger));
         self.is_wanting = command.is_some();
         let command = command.filter(|_| !self.is_asking && now >= self.not_before)?;
@@ -116,6 +120,16 @@ impl Enrolment {
     /// Why the ledger does not take this host, for `hale status`.
     pub fn refusal(&self) -> Option<&Refused> {
         self.refusal.as_ref()
+    }
+
+    /// What was refused for want of a person's word is asked for again as soon as that word is known here.
+    fn see_whether_granted(&mut self, ledger: &Ledger) {
+        let was_kept_out = self.is_kept_out;
+        self.is_kept_out = !ledger.may_enrol(&self.presence.me);
+        if was_kept_out && !self.is_kept_out {
+            self.not_before = Moment::default();
+            self.refused_pause = REFUSED_PAUSE;
+        }
     }
 
     /// The ledger has a place for the end of this certificate and does not know it. All hosts learn that at one moment, so that

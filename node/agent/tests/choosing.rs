@@ -78,6 +78,33 @@ fn a_lost_answer_is_asked_for_again_and_a_refusal_is_kept_for_the_screen() {
 }
 
 #[test]
+fn a_host_that_was_not_added_sleeps_ever_longer_and_asks_at_once_when_it_is() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy("enrolment.hosts = \"added\"");
+    let mut enrolment = Enrolment::new(presence("d1", 1));
+    let mut tries = Vec::new();
+    for second in 0..600 {
+        if let Some(enrol) = enrolment.advance(at(second * 1_000), &fleet.ledger) {
+            tries.push(second);
+            let outcome = fleet.send("d1", enrol);
+            enrolment.ended(at(second * 1_000), Some(outcome));
+        }
+    }
+    assert_eq!(tries, [0, 10, 30, 70, 150, 270, 390, 510]);
+    assert!(matches!(enrolment.refusal(), Some(Refused::NotAdded(_))));
+    let add = Command::AddHost {
+        name: claims("d1").host,
+        may_enrol: true,
+        order: fleet::order("it is ours"),
+    };
+    assert_eq!(fleet.send("a1", add), Outcome::Done);
+    let enrol = enrolment.advance(at(600_000), &fleet.ledger).expect("at once");
+    let outcome = fleet.send("d1", enrol);
+    enrolment.ended(at(600_001), Some(outcome));
+    assert_eq!(enrolment.refusal(), None);
+}
+
+#[test]
 fn the_end_of_a_certificate_is_told_once_and_each_host_waits_for_its_turn() {
     let mut fleet = Fleet::nine();
     let ends = Some(1_900_000_000);
