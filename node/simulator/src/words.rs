@@ -23,7 +23,8 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Paused { .. }
         | What::Resumed { .. }
         | What::RulesRaised { .. }
-        | What::AuthoritiesSet { .. } => of_the_mesh(fleet, what),
+        | What::AuthoritiesSet { .. }
+        | What::HostAdded { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
@@ -82,6 +83,8 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::Resumed { who, why } => format!("resumed by {who}: {why}"),
         What::RulesRaised { rules } => format!("rules {rules} are in force"),
         What::AuthoritiesSet { count, .. } => format!("{count} authorities vouch for hosts"),
+        What::HostAdded { name, may_enrol: true, .. } => format!("{name} is added"),
+        What::HostAdded { name, may_enrol: false, .. } => format!("{name} is added no more"),
         _ => String::new(),
     }
 }

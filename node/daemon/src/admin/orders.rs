@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use vocabulary::{CaseId, HostName};
 
 use super::answer::{
-    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder, TrustOrder,
+    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
+    ResumeOrder, RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
@@ -125,6 +125,23 @@ impl Carried for RetireOrder {
 }
 
 #[async_trait]
+impl Carried for AddOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let name = HostName::new(&self.host).map_err(|why| malformed(why.to_string()))?;
+        let order = Order { who, why: self.why };
+        let command = Command::AddHost { name: name.clone(), may_enrol: !self.undo, order };
+        needs_no_newer_rules(mind, &command, "hosts are added")?;
+        let outcome = propose(mind, command).await?;
+        let sentence = if self.undo {
+            format!("{name} is not added any more")
+        } else {
+            format!("{name} may enrol: its agent asks by itself, as soon as it runs")
+        };
+        done(&outcome, &sentence)
+    }
+}
+
+#[async_trait]
 impl Carried for DismissOrder {
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
         let case = CaseId(self.case);
@@ -137,24 +154,11 @@ impl Carried for DismissOrder {
 #[async_trait]
 impl Carried for TrustOrder {
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
-        let malformed = |why: String| Unfulfilled {
-            status: StatusCode::BAD_REQUEST,
-            refusal: Refusal::new("Malformed", why),
-        };
         let cluster = mind.me().cluster;
         let authorities = authority::read(&self.pem, &cluster).map_err(malformed)?;
         let count = authorities.len();
         let command = Command::Authorities { authorities, order: Order { who, why: self.why } };
-        // Law C5: a keeper that does not know the command could not even read the entry.
-        if command.since() > mind.view().rules() {
-            let sentence = format!(
-                "authorities are changed under rules {}, in force are {}: every keeper and follower must run this version first",
-                command.since(),
-                mind.view().rules()
-            );
-            let refusal = Refusal::new("Rules", sentence);
-            return Err(Unfulfilled { status: StatusCode::CONFLICT, refusal });
-        }
+        needs_no_newer_rules(mind, &command, "authorities are changed")?;
         let outcome = propose(mind, command).await?;
         done(
             &outcome,
@@ -193,10 +197,7 @@ impl Carried for FoundOrder {
     async fn carry(self, mind: &dyn Mind, _who: String) -> Fulfilled {
         let names: Result<Vec<HostName>, _> =
             self.keepers.iter().map(|name| HostName::new(name)).collect();
-        let names = names.map_err(|why| Unfulfilled {
-            status: StatusCode::BAD_REQUEST,
-            refusal: Refusal::new("Malformed", why.to_string()),
-        })?;
+        let names = names.map_err(|why| malformed(why.to_string()))?;
         let keepers = self.keepers.join(" ");
         let outcome = committed(mind, mind.found(names).await)?;
         done(
@@ -207,6 +208,22 @@ impl Carried for FoundOrder {
             ),
         )
     }
+}
+
+/// Law C5: a keeper that does not know the command could not even read the entry.
+fn needs_no_newer_rules(mind: &dyn Mind, command: &Command, what: &str) -> Result<(), Unfulfilled> {
+    let (since, standing) = (command.since(), mind.view().rules());
+    if since <= standing {
+        return Ok(());
+    }
+    let sentence = format!(
+        "{what} under rules {since}, in force are {standing}: every keeper and follower must run this version first"
+    );
+    Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new("Rules", sentence) })
+}
+
+fn malformed(why: String) -> Unfulfilled {
+    Unfulfilled { status: StatusCode::BAD_REQUEST, refusal: Refusal::new("Malformed", why) }
 }
 
 async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {

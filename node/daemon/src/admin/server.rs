@@ -22,8 +22,8 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder, TrustOrder,
+    AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
+    ResumeOrder, RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -132,6 +132,7 @@ fn router(door: Door) -> Router {
         .route("/v1/pause", post(order::<PauseOrder>))
         .route("/v1/resume", post(order::<ResumeOrder>))
         .route("/v1/host/retire", post(order::<RetireOrder>))
+        .route("/v1/host/add", post(order::<AddOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))
         .route("/v1/agent/reload", post(order::<ReloadOrder>))

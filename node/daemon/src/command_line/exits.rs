@@ -51,6 +51,10 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "pause --why a_look",
         "resume --why seen",
         "case dismiss 1 --why seen_to",
+        "host add d1 --why ours",
+        "host add d1 --why ours",
+        "host add d1 --undo --dry-run --why a_mistake",
+        "host add d1 --undo --why a_mistake",
     ] {
         ends(&served, words, Exit::Done).await;
     }
@@ -59,6 +63,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("init --keepers a1,b1,c1", "AlreadyFounded: "),
         ("host retire c1 --yes --why sold", "NotPermitted: "),
         ("case dismiss 9 --why seen_to", "UnknownCase: "),
+        ("host add d1 --undo --why again", "Nothing: "),
     ] {
         let sentence = ends(&served, words, Exit::Refused).await;
         assert!(sentence.starts_with(name), "{words}: {sentence}");

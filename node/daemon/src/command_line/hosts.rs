@@ -1,4 +1,4 @@
-//! `hale hosts`, `hale host list`, `hale host retire`: who belongs, and who does not any more.
+//! `hale hosts`, `hale host list`, `hale host add`, `hale host retire`: who belongs, who may come, and who does not any more.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -8,7 +8,7 @@ use super::asking::{At, Why};
 use super::exit::{CommandFault, Exit};
 use super::list::List;
 use super::table::{Clock, Table};
-use crate::admin::answer::{HostLine, Hosts, RetireOrder};
+use crate::admin::answer::{AddOrder, HostLine, Hosts, RetireOrder};
 
 /// Every host that belongs, where it stands and how it is.
 #[derive(Clone, Debug, Args)]
@@ -25,8 +25,25 @@ pub struct Verb {
 pub enum HostVerb {
     /// Every host that belongs; the same as `hale hosts`.
     List(Verb),
+    /// Let a host enrol: where the policy takes only hosts that were added, a certificate alone brings nobody in.
+    Add(Add),
     /// Bury a host for good: its certificate is refused from then on and its name never comes back.
     Retire(Retire),
+}
+
+/// Which host may come, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Add {
+    /// Its name, as its certificate says it.
+    #[arg(value_name = "HOST")]
+    host: String,
+    /// Take it back: the host has not come yet and is not to come any more.
+    #[arg(long)]
+    undo: bool,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
 }
 
 /// Which host is buried, and why.
@@ -54,7 +71,16 @@ pub fn run(verb: &Verb) -> Result<(), CommandFault> {
 pub fn run_host(verb: &HostVerb) -> Result<(), CommandFault> {
     match verb {
         HostVerb::List(verb) => run(verb),
+        HostVerb::Add(add) => add.run(),
         HostVerb::Retire(retire) => retire.run(),
+    }
+}
+
+impl Add {
+    fn run(&self) -> Result<(), CommandFault> {
+        let (host, why) = (self.host.clone(), self.why.why.clone());
+        let order = AddOrder { host, undo: self.undo, why };
+        self.at.order("/v1/host/add", &order, self.why.dry_run)
     }
 }
 

@@ -187,6 +187,18 @@ fn hosts_are_listed_with_how_each_is() {
 }
 
 #[test]
+fn who_is_added_and_has_not_come_stands_among_the_notes() {
+    let mut desk = Desk::at(Fleet::healing());
+    for name in ["d1", "d2"] {
+        let name = claims(name).host;
+        let add = Command::AddHost { name, may_enrol: true, order: order("it is ours") };
+        desk.fleet.send("a1", add);
+    }
+    let status = desk.status();
+    assert!(status.contains("added by a person, and not enrolled yet: d1 d2\n"), "{status}");
+}
+
+#[test]
 fn a_case_is_explained_from_the_voices_to_the_soak() {
     let mut desk = Desk::at(Fleet::healing());
     let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, "c2");

@@ -108,6 +108,7 @@ fn level(what: &What) -> Level {
         | What::Resumed { .. }
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
+        | What::HostAdded { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
         | What::LeaseOver { .. }

@@ -29,8 +29,8 @@ pub use explain::{
 };
 pub use hosts::{HostLine, Hosts};
 pub use orders::{
-    DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder, ResumeOrder,
-    RetireOrder, TrustOrder,
+    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
+    ResumeOrder, RetireOrder, TrustOrder,
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};

@@ -46,6 +46,19 @@ pub struct RetireOrder {
     pub why: String,
 }
 
+/// `POST /v1/host/add`: let a host of this name enrol where the policy takes only hosts that were added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddOrder {
+    /// Its name, as its certificate says it.
+    pub host: String,
+    /// Take the addition of a host that has not come yet back.
+    #[serde(default)]
+    pub undo: bool,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/case/dismiss`: close a case by hand, and with it a lease that still counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,9 +3,9 @@
 use schemars::{JsonSchema, schema_for};
 
 use super::{
-    Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder, Explained,
-    FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ReloadOrder,
-    ResumeOrder, RetireOrder, Status, TrustOrder,
+    AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
+    Explained, FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
+    ReloadOrder, ResumeOrder, RetireOrder, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -35,6 +35,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<ResumeOrder>("resume"),
         order::<PolicyOrder>("policy"),
         order::<RetireOrder>("retire"),
+        order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),

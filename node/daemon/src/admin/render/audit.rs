@@ -67,7 +67,8 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Paused { .. }
         | What::Resumed { .. }
         | What::RulesRaised { .. }
-        | What::AuthoritiesSet { .. } => None,
+        | What::AuthoritiesSet { .. }
+        | What::HostAdded { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
         | What::Accepted { case, .. }
@@ -120,6 +121,12 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         }
         What::AuthoritiesSet { count, who, why, .. } => {
             format!("{count} authorities vouch for hosts from now on, set by {who}: {why}")
+        }
+        What::HostAdded { name, may_enrol: true, who, why, .. } => {
+            format!("host {name} may enrol, added by {who}: {why}")
+        }
+        What::HostAdded { name, may_enrol: false, who, why, .. } => {
+            format!("host {name} is not added any more, taken back by {who}: {why}")
         }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     }

@@ -34,7 +34,10 @@ pub fn sentence(scene: &Scene<'_>, refused: &Refused) -> String {
 pub fn rule(refused: &Refused) -> Option<&'static str> {
     Some(match refused {
         Refused::NotFounded | Refused::AlreadyFounded => "1.4",
-        Refused::Certificate(_) | Refused::UnknownHost | Refused::Retired => "1.3",
+        Refused::Certificate(_)
+        | Refused::UnknownHost
+        | Refused::NotAdded(_)
+        | Refused::Retired => "1.3",
         Refused::BootTooLow(_) | Refused::Duplicate(_) => "1.2",
         Refused::Grounds(_) => "3.4",
         Refused::Stale { .. } => "3.2",

@@ -267,6 +267,11 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
         let names = listed(&unheard);
         notes.push(format!("enrolled, but their agents were never heard: {names}"));
     }
+    let mut added: Vec<String> = ledger.added().map(ToString::to_string).collect();
+    added.sort();
+    if !added.is_empty() {
+        notes.push(format!("added by a person, and not enrolled yet: {}", listed(&added)));
+    }
     let discounting = scene.local.discounting.iter();
     notes.extend(
         discounting.map(|(host, why)| format!("{} discounts itself: {why}", scene.name(host))),
