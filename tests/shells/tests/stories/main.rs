@@ -4,5 +4,6 @@ mod calm;
 mod chaos;
 mod faults;
 mod keepers;
+mod newcomers;
 mod policy;
 mod trace;
