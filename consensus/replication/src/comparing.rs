@@ -1,8 +1,8 @@
 //! Compares this keeper's state with the other voters' every so many entries: the same entries must have given the same bytes
 //! (protocol 1.6). One task beside the warden, on every keeper.
 //!
-//! Law R8: a keeper whose state differs from the one that most voters have votes no more and says so; where no state has
-//! most of them nobody ends, and it is told.
+//! Law R8: a keeper whose state differs from the one that most voters have votes no more and says so, in this life and every
+//! later one on that store; where no state has most of them nobody ends, and it is told until they are found to agree.
 //! Not here: what it is that differs (see `ledger`); a history that differs is seen by its audit (see `follower`).
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +18,7 @@ use wire::{Request, Response};
 use crate::link::KeeperLink;
 use crate::machine::Machine;
 use crate::raft::Raft;
-use crate::store::{Store, StoreFault};
+use crate::store::Store;
 use crate::tasks::tethered;
 use crate::warden::voters_of;
 use crate::watch;
@@ -38,6 +38,16 @@ pub(crate) struct Compared<M> {
     every: AtomicU64,
     due: watch::Sender<Option<(LedgerIndex, Arc<M>)>>,
     digests: Mutex<VecDeque<(LedgerIndex, Digest)>>,
+    tie: watch::Sender<Option<Tie>>,
+}
+
+/// Voters whose states differ while no state has most of them: nobody knows which is right (protocol 1.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    /// After this entry.
+    pub index: LedgerIndex,
+    /// The states of those voters that have said.
+    pub states: BTreeMap<HostId, Digest>,
 }
 
 pub(crate) struct Comparer<M> {
@@ -65,6 +75,7 @@ impl<M> Default for Compared<M> {
             every: AtomicU64::default(),
             due: watch::Sender::new(None),
             digests: Mutex::default(),
+            tie: watch::Sender::new(None),
         }
     }
 }
@@ -87,6 +98,11 @@ impl<M: Machine> Compared<M> {
     pub(crate) fn digest(&self, index: LedgerIndex) -> Option<Digest> {
         let digests = self.digests();
         digests.iter().find(|(at, _)| *at == index).map(|(_, digest)| *digest)
+    }
+
+    /// What nobody could decide when states were compared last.
+    pub(crate) fn tie(&self) -> Option<Tie> {
+        self.tie.borrow().clone()
     }
 
     /// Works out the digest of what is due: not while the state is being moved, since it may be large.
@@ -129,11 +145,15 @@ impl<M: Machine> Comparer<M> {
     /// False once this keeper is stopped.
     async fn compare(&self, index: LedgerIndex, own: Digest) -> bool {
         let mut told = BTreeMap::from([(self.own, own)]);
+        let mut voters = Vec::new();
         for _ in 0..TRIES {
-            let voters = voters_of(&self.raft.metrics().borrow());
+            voters = voters_of(&self.raft.metrics().borrow());
             self.ask(index, &voters, &mut told).await;
             match judge((self.own, own), &told, &voters) {
-                Judged::Agreed => return true,
+                Judged::Agreed => {
+                    self.compared.tie.send_replace(None);
+                    return true;
+                }
                 Judged::Minority(others) => {
                     self.end(index, others).await;
                     return false;
@@ -141,8 +161,11 @@ impl<M: Machine> Comparer<M> {
                 Judged::Open => sleep(AGAIN_AFTER).await,
             }
         }
-        if told.values().any(|other| *other != own) {
-            tracing::error!(%index, ?told, "the keepers' states differ and no state has most of them: which is right, a person must find out");
+        let state = |(voter, host): &(u64, HostId)| Some((*host, *told.get(voter)?));
+        let states: BTreeMap<HostId, Digest> = voters.iter().filter_map(state).collect();
+        if states.values().any(|other| *other != own) {
+            tracing::error!(%index, ?states, "the keepers' states differ and no state has most of them: which is right, a person must find out");
+            self.compared.tie.send_replace(Some(Tie { index, states }));
         }
         true
     }
@@ -173,7 +196,7 @@ impl<M: Machine> Comparer<M> {
         let why = format!(
             "after entry {index} {others} voters have the same state and this keeper has another"
         );
-        self.store.condemn(StoreFault::Diverged(why)).await;
+        self.store.diverged(why).await;
         if let Err(fault) = self.raft.shutdown().await {
             tracing::error!(%fault, "Raft did not stop cleanly");
         }

@@ -46,6 +46,7 @@ mod warden;
 pub mod watch;
 
 pub use clock::Clock;
+pub use comparing::Tie;
 pub use contained::{contained, is_contained};
 pub use disk::{Disk, DiskFault, FaultyDisk, FileDisk, MemoryDisk};
 pub use follower::{Follower, TakeFault};

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 use vocabulary::{Digest, HostId, LedgerIndex, StoreId, Verifier};
 
 use crate::clock::Clock;
-use crate::comparing::Comparer;
+use crate::comparing::{Comparer, Tie};
 use crate::letter::{Body, Letter, Reply};
 use crate::line::Lines;
 use crate::link::KeeperLink;
@@ -313,6 +313,11 @@ impl<M: Machine> LedgerPort<M> {
         self.inside.shown.compared().digest(index)
     }
 
+    /// What the keepers could not decide when they last compared their states; a person must find out.
+    pub fn tie(&self) -> Option<Tie> {
+        self.inside.shown.compared().tie()
+    }
+
     /// Says so when the store has failed: this keeper votes no more and needs a person (protocol 1.8).
     pub fn fault(&self) -> watch::Receiver<Option<StoreFault>> {
         self.inside.store.fault()
@@ -457,6 +462,10 @@ impl<M: Machine> LedgerPort<M> {
         let committed =
             machine.boot_of(&from.host).map(|boot| (boot, machine.store_of(&from.host)));
         let metrics = self.inside.raft.metrics();
+        if metrics.borrow().running_state.is_err() {
+            // openraft would log an error for each of them, for as long as this host lives on as a follower.
+            return Some("Raft has ended at this keeper".to_owned());
+        }
         let own = self.inside.store.id().0;
         Known { own, metrics: &metrics.borrow(), committed }.objection(letter, from)
     }

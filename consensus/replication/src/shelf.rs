@@ -3,6 +3,7 @@
 //! Law S1: entries are contiguous, on each write and on each read, in release builds too (protocol 1.8).
 //! Law S2: a committed entry is never cut off.
 //! Law S3: every change is one transaction, durable in two phases before its call returns.
+//! Law S4: a store that was found to hold another state than most voters' never opens again (protocol 1.6).
 //! Not here: threads and waiting (see `store`), what Raft makes of it (see `log`, `state`).
 
 mod image;
@@ -113,6 +114,13 @@ impl Shelf {
     pub(crate) fn flush(&mut self) -> Result<(), StoreFault> {
         let change = rows::change(&self.database)?;
         rows::put_fact(&change, self.id, Fact::Committed, &self.committed)?;
+        rows::commit(change)
+    }
+
+    /// Law S4.
+    pub(crate) fn mark_diverged(&mut self, why: &str) -> Result<(), StoreFault> {
+        let change = rows::change(&self.database)?;
+        rows::put_fact(&change, self.id, Fact::Diverged, &why)?;
         rows::commit(change)
     }
 
@@ -244,6 +252,9 @@ impl Shelf {
 
     /// Reads everything once and checks it, so that no damage waits to be found by a peer.
     fn recall(&mut self) -> Result<(), StoreFault> {
+        if let Some(why) = rows::fact(&self.database, self.id, Fact::Diverged)? {
+            return Err(StoreFault::Diverged(why));
+        }
         self.vote = rows::fact(&self.database, self.id, Fact::Vote)?;
         self.committed = rows::fact(&self.database, self.id, Fact::Committed)?.flatten();
         let (purged, mut head) = rows::purged(&self.database, self.id)?;

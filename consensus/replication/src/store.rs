@@ -94,6 +94,19 @@ impl Store {
         let _ = self.ask(|_| Err::<(), _>(why)).await;
     }
 
+    /// Ends the store for good: most voters have another state after the same entries, and at no later start is it used again
+    /// (protocol 1.6).
+    pub async fn diverged(&self, why: String) {
+        let job = move |shelf: &mut Shelf| {
+            if let Err(fault) = shelf.mark_diverged(&why) {
+                tracing::error!(%fault, "that this store's state is not the others' cannot be written: it would be used again at the next start");
+            }
+            Err::<(), _>(StoreFault::Diverged(why))
+        };
+        // As for `condemn`.
+        let _ = self.ask(job).await;
+    }
+
     /// Writes what is still held back and lets go of the disk.
     pub async fn close(&self) -> Result<(), StoreFault> {
         let flushed = self.ask(Shelf::flush).await;
@@ -260,10 +273,7 @@ impl fmt::Display for StoreFault {
             Self::Disk(why) => write!(out, "the store's disk refuses: {why}"),
             Self::Unlawful(why) => write!(out, "the log would be broken: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
-            Self::Diverged(why) => write!(
-                out,
-                "the state is not the others' ({why}); move the store away to rejoin as a new keeper"
-            ),
+            Self::Diverged(why) => write!(out, "the state is not the others' ({why})"),
             Self::NoIdentity => write!(out, "a store id of 0 was offered, ids are drawn above 0"),
             Self::Closed => write!(out, "the store is closed"),
         }

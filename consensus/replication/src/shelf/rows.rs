@@ -23,6 +23,8 @@ pub(super) enum Fact {
     Committed = 2,
     Purged = 3,
     Image = 4,
+    /// Why the store is never to be used again; version 1 does not look for it.
+    Diverged = 5,
 }
 
 /// Makes the tables and the identity, in one transaction: a store is whole or it is not there.

@@ -26,6 +26,7 @@ type Payload = EntryPayload<Mesh>;
 type Appended = AppendEntriesResponse<u64>;
 type PieceBody = piece::Body;
 type Purged = (LogId, Digest);
+type Diverged = String;
 
 fn one_entry() -> Entry {
     let tick = Proposed { by: HostId([9; 16]), command: Command::Tick };
@@ -129,6 +130,7 @@ fn put_rows(page: &mut Page) {
     every!(page, ImageNote { ImageNote { .. } => [
         ImageNote { meta: meta(), generation: 2, parts: 3, head: Digest([6; 32]) },
     ] });
+    every!(page, Diverged { _ => ["after entry 1000".to_owned()] });
     every!(page, Outcomes { Outcomes(_) => [Outcomes(vec![Outcome::Done])] });
 }
 

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use openraft::raft::VoteRequest;
 use tokio::time::{Instant, sleep};
 use vocabulary::{LedgerIndex, LedgerTime, StoreId};
 
 use super::mesh::{Mesh, sender};
 use super::toy::{host, word};
 use crate::disk::{DiskFault, FaultyDisk, MemoryDisk};
+use crate::letter::{Body, Letter, Reply};
 use crate::port::{InitialiseFault, ProposeFault, ReadFault};
+use crate::raft::Vote;
 use crate::settings::Settings;
 use crate::store::StoreFault;
 
@@ -182,6 +185,11 @@ async fn a_failing_sync_ends_a_keepers_voting_and_the_others_go_on() {
     faulty.fail(DiskFault::Syncs, u64::MAX);
     assert_eq!(mesh.port(1).propose(word("forgiven?")).await, Err(ProposeFault::Stopped));
     assert_eq!(mesh.port(1).leadership().borrow().leader, None);
+    let vote = Body::Vote(VoteRequest::new(Vote::new(9, 2), None));
+    let letter = wire::encode(&Letter { to: 1, from: 2, body: vote });
+    let reply = mesh.port(1).on_raft(&letter, sender(host(2))).await;
+    let Ok(Reply::Refused(why)) = wire::decode(&reply) else { panic!("{reply:?}") };
+    assert_eq!(why, "Raft has ended at this keeper", "nothing reaches what has ended");
     // One of the two others dies: two voices are needed, and the broken keeper's is none.
     mesh.kill(3).await;
     seconds(30).await;

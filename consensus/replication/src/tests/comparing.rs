@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use vocabulary::LedgerIndex;
+use vocabulary::{Digest, LedgerIndex};
 
 use super::mesh::Mesh;
 use crate::disk::MemoryDisk;
+use crate::port::PortFault;
 use crate::settings::Settings;
 use crate::store::StoreFault;
 
@@ -34,8 +35,8 @@ async fn with_bent(bent: &[u8]) -> Arc<Mesh> {
 }
 
 /// So many words that a state is to be compared, and a moment for that.
-async fn reach_the_mark(mesh: &Mesh) {
-    while mesh.say("word").await.0 <= EVERY {}
+async fn reach(mesh: &Mesh, mark: u64) {
+    while mesh.say("word").await.0 <= mark {}
 }
 
 fn has_ended(mesh: &Mesh, number: u8) -> bool {
@@ -49,7 +50,7 @@ fn has_ended(mesh: &Mesh, number: u8) -> bool {
 #[tokio::test(start_paused = true)]
 async fn keepers_of_one_state_agree_on_its_digest_and_go_on() {
     let mesh = with_bent(&[]).await;
-    reach_the_mark(&mesh).await;
+    reach(&mesh, EVERY).await;
     sleep(Duration::from_secs(5)).await;
     let mark = LedgerIndex(EVERY);
     let digests = [1, 2, 3].map(|number| mesh.port(number).state_at(mark));
@@ -61,7 +62,7 @@ async fn keepers_of_one_state_agree_on_its_digest_and_go_on() {
 async fn a_keeper_with_another_state_than_most_votes_no_more_and_the_others_go_on() {
     for bent in 1..=3 {
         let mesh = with_bent(&[bent]).await;
-        reach_the_mark(&mesh).await;
+        reach(&mesh, EVERY).await;
         let mut fault = mesh.port(bent).fault();
         let told = timeout(LONG, fault.wait_for(Option::is_some)).await;
         told.expect("it is found out").expect("its store is there");
@@ -80,8 +81,43 @@ async fn a_keeper_with_another_state_than_most_votes_no_more_and_the_others_go_o
 async fn where_no_state_has_most_voters_nobody_ends() {
     let mesh = with_bent(&[2]).await;
     mesh.kill(3).await;
-    reach_the_mark(&mesh).await;
+    reach(&mesh, EVERY).await;
     sleep(LONG).await;
     assert!(!has_ended(&mesh, 1) && !has_ended(&mesh, 2), "one against one is a tie");
     mesh.say("after").await;
+    let tie = mesh.port(1).tie().expect("it is known until they agree");
+    assert_eq!(Some(tie.clone()), mesh.port(2).tie());
+    assert_eq!(tie.index, LedgerIndex(EVERY));
+    let states: Vec<(u8, Digest)> =
+        tie.states.iter().map(|(host, state)| (host.0[0], *state)).collect();
+    assert!(matches!(states[..], [(1, one), (2, other)] if one != other), "{states:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tie_is_over_once_most_voters_are_found_to_agree() {
+    let mesh = with_bent(&[2]).await;
+    let away = mesh.kill(3).await;
+    reach(&mesh, EVERY).await;
+    sleep(LONG).await;
+    assert!(mesh.port(1).tie().is_some());
+    mesh.start(3, away, settings()).await.unwrap();
+    reach(&mesh, 2 * EVERY).await;
+    sleep(LONG).await;
+    assert!(mesh.port(1).tie().is_none() && mesh.port(3).tie().is_none());
+    assert!(has_ended(&mesh, 2));
+}
+
+/// protocol 1.6: what was found out once is not forgotten with the process.
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_state_was_another_is_never_opened_again() {
+    let mesh = with_bent(&[2]).await;
+    reach(&mesh, EVERY).await;
+    let mut fault = mesh.port(2).fault();
+    timeout(LONG, fault.wait_for(Option::is_some)).await.expect("found out").unwrap();
+    let disk = mesh.kill(2).await;
+    for _ in 0..2 {
+        let again = mesh.start(2, disk.clone(), settings()).await.unwrap_err();
+        let PortFault::Store(why) = again else { panic!("{again}") };
+        assert!(matches!(why, StoreFault::Diverged(_)) && why.is_damage(), "{why}");
+    }
 }
