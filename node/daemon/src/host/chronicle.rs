@@ -1,12 +1,13 @@
 //! What becomes true in the ledger, in this agent's own log: one line for each record of the audit, and who leads.
 //!
 //! Law CH1: an advance writes [`LINES_MAX`] lines at most; of what it leaves out it writes the number and where to read it.
+//! Law CH2: a life begins where the state that its host had kept ends: what the life before has told is not told again.
 //! Not here: the sentences (see `admin::render`), what this host itself does (see `hands`).
 
 use std::sync::Arc;
 
 use ledger::Ledger;
-use ledger::audit::{Record, What};
+use ledger::audit::{Audit, Checkpoint, Record, What};
 use tracing::Level;
 use vocabulary::{Claims, HostId};
 
@@ -18,7 +19,8 @@ const LINES_MAX: usize = 50;
 /// The log's memory of the ledger.
 pub struct Chronicle {
     me: Claims,
-    told: u64,
+    /// The last record that was told, or that an earlier life knew.
+    told: Checkpoint,
     leader: Option<HostId>,
     /// For the name of a leader.
     ledger: Arc<Ledger>,
@@ -40,9 +42,9 @@ struct Line {
 }
 
 impl Chronicle {
-    /// Nothing is told yet.
-    pub fn of(me: Claims) -> Self {
-        Self { me, told: 0, leader: None, ledger: Arc::new(Ledger::new()) }
+    /// Of a host that has kept this of the ledger; what is in it is no news.
+    pub fn of(me: Claims, kept: Arc<Ledger>) -> Self {
+        Self { me, told: kept.audit().head(), leader: None, ledger: kept }
     }
 
     /// Writes what is new.
@@ -78,11 +80,16 @@ impl Chronicle {
 
     fn news(&mut self, ledger: &Ledger) -> News {
         let audit = ledger.audit();
-        let from = self.told.max(audit.checkpoint().number);
+        if audit.head().number <= self.told.number {
+            // A keeper's own store may begin behind what its host has kept.
+            return News { left_out: 0, lines: Vec::new() };
+        }
+        let told = if holds(audit, self.told) { self.told.number } else { 0 };
+        let from = told.max(audit.checkpoint().number);
         let fresh: Vec<&Record> = audit.since(from).collect();
         let first = fresh.len().saturating_sub(LINES_MAX);
-        let left_out = from - self.told + first as u64;
-        self.told = audit.head().number;
+        let left_out = from - told + first as u64;
+        self.told = audit.head();
         let line = |record: &&Record| {
             let (case, sentence) = render::told(ledger, &self.me, record);
             let case = case.map(|case| case.0);
@@ -90,6 +97,17 @@ impl Chronicle {
         };
         News { left_out, lines: fresh[first..].iter().map(line).collect() }
     }
+}
+
+/// Whether this history goes through that place, as far as it reaches back: a ledger that was founded anew is told from its
+/// beginning.
+fn holds(audit: &Audit, place: Checkpoint) -> bool {
+    let checkpoint = audit.checkpoint();
+    if place.number <= checkpoint.number {
+        return place.number < checkpoint.number || place == checkpoint;
+    }
+    let at = audit.since(place.number - 1).next();
+    at.is_some_and(|record| record.place() == place)
 }
 
 /// When a fleet starts, every host would write a line for every other.
@@ -127,10 +145,18 @@ mod tests {
 
     use crate::admin::tests::fleet::{Fleet, claims, order};
 
+    fn new(kept: &Ledger) -> Chronicle {
+        Chronicle::of(claims("a1"), Arc::new(kept.clone()))
+    }
+
+    fn paused(fleet: &mut Fleet) {
+        fleet.send("a1", Command::Pause(order("a drill")));
+    }
+
     #[test]
     fn each_record_is_one_line_and_is_told_once() {
         let fleet = Fleet::nine();
-        let mut chronicle = Chronicle::of(claims("a1"));
+        let mut chronicle = new(&Ledger::new());
         let news = chronicle.news(&fleet.ledger);
         let records = fleet.ledger.audit().head().number;
         assert_eq!((news.left_out, news.lines.len() as u64), (0, records));
@@ -149,9 +175,38 @@ mod tests {
             fleet.send("a1", Command::Resume(order("it is over")));
         }
         let records = fleet.ledger.audit().head().number;
-        let news = Chronicle::of(claims("a1")).news(&fleet.ledger);
+        let news = new(&Ledger::new()).news(&fleet.ledger);
         assert_eq!(news.lines.len(), LINES_MAX);
         assert_eq!(news.left_out, records - LINES_MAX as u64);
         assert_eq!(news.lines.last().map(|line| line.record), Some(records));
+    }
+
+    /// Law CH2.
+    #[test]
+    fn what_was_kept_from_the_life_before_is_not_told_again() {
+        let mut fleet = Fleet::nine();
+        paused(&mut fleet);
+        let mut chronicle = new(&fleet.ledger);
+        assert_eq!(chronicle.news(&Ledger::new()).lines, [], "its own store begins further back");
+        assert_eq!(chronicle.news(&fleet.ledger).lines, []);
+        fleet.send("a1", Command::Resume(order("it is over")));
+        let told: Vec<u64> = chronicle.news(&fleet.ledger).lines.iter().map(|l| l.record).collect();
+        assert_eq!(told, [fleet.ledger.audit().head().number]);
+    }
+
+    #[test]
+    fn a_ledger_that_was_founded_anew_is_told_from_its_beginning() {
+        let (old, mut anew) = (Fleet::nine(), Fleet::nine());
+        let kept = {
+            let mut old = old;
+            paused(&mut old);
+            old.ledger
+        };
+        anew.send("a1", Command::Resume(order("another history")));
+        anew.send("a1", Command::Pause(order("another history")));
+        anew.send("a1", Command::Resume(order("another history")));
+        let news = new(&kept).news(&anew.ledger);
+        assert_eq!(news.left_out + news.lines.len() as u64, anew.ledger.audit().head().number);
+        assert_eq!(news.lines.first().map(|line| line.record), Some(1));
     }
 }

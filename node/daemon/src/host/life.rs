@@ -171,7 +171,8 @@ impl Opened {
         let credentials = Credentials::new(Arc::clone(&self.identity), self.transport.clone());
         let renewals = credentials.renewals();
         let mind = Arc::new(HostMind::new(credentials.clone(), self.presence, known));
-        let chronicle = Chronicle::of(self.identity.claims().clone());
+        let kept = Arc::new(self.kept.unwrap_or_default());
+        let chronicle = Chronicle::of(self.identity.claims().clone(), kept);
         let shell = Shell::new(agent, hands, (self.world.clock, chronicle, own.clone()));
         let told = (inquiries, renewals, leave, own.orders());
         let ears = ears(&door, (self.incoming, ended), told);
