@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
+use super::keeper_notes;
 use super::raising::{Followers, HeldBack};
 use super::unwelcome::Unwelcome;
 use crate::transport::{CallFault, Peer, Transport};
@@ -82,20 +83,16 @@ impl Door {
 
     /// What an operator must know of this host's way to the ledger, one line each.
     pub fn notes(&self) -> Vec<String> {
-        let fault = self.0.port.as_ref().and_then(|port| port.fault().borrow().clone());
-        let broken = fault.map(|why| {
-            format!(
-                "this keeper votes no more: {why}; it follows the others until its agent is started again"
-            )
-        });
+        let known = Arc::clone(&self.0.state.borrow());
+        let own = self.0.port.iter().flat_map(|port| keeper_notes::of(port, (self.0.me, &known)));
         let is_alone = !self.is_member() && held(&self.0.follower).is_unconfirmed();
         let kept = is_alone.then(|| {
-            let index = self.0.state.borrow().index();
+            let index = known.index();
             format!("no keeper has answered yet: this is the ledger as this host kept it, up to entry {index}")
         });
         let still = held(&self.0.stands).clone();
         let still = still.map(|why| format!("the ledger stands still at this host: {why}"));
-        broken.into_iter().chain(kept).chain(still).collect()
+        own.chain(kept).chain(still).collect()
     }
 
     pub(super) fn inside(&self) -> &Inside {

@@ -3,7 +3,7 @@
 //! Rooms: [`start`] the real world and its faults; [`life`] the order, on any world; `shell` the loop; `socket_watch` whether what comes reaches it; `hands` what effects need of the world; `door` the ledger
 //! as this host reaches it; `serve` what other hosts ask of the ledger; `chronicle` the log; `pager` the way to a person;
 //! [`credentials`] the identity in force, `renewing` what comes in its place, `unwelcome` who refuses it; [`home`] what outlives
-//! a life, [`folder`] on the disk, `store` a keeper's store at the start, `keeping` the ledger as it was last known; `clock`.
+//! a life, [`folder`] on the disk, `store` a keeper's store at the start, `keeping` the ledger as it was last known; `keeper_notes` what a person must know of the store; `clock`.
 //! Not here: any decision (see `agent`).
 
 mod chronicle;
@@ -16,6 +16,7 @@ mod found;
 mod hands;
 pub mod home;
 pub mod inquiry;
+mod keeper_notes;
 mod keeping;
 pub mod life;
 pub mod mind;

@@ -139,6 +139,24 @@ async fn a_damaged_store_is_set_aside_where_another_host_carries_the_ledger_too(
     assert_eq!(home.aside.lock().unwrap().len(), 1);
 }
 
+/// protocol 1.6.
+#[tokio::test]
+async fn a_store_whose_state_was_not_the_others_is_set_aside_as_a_damaged_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = identities(folder.path());
+    let kept = ledger_of(&hosts);
+    let home = Kept::default();
+    let disk = Arc::new(home.store.lock().unwrap().clone());
+    let store = Store::open(disk, FIRST).await.unwrap();
+    store.diverged("after entry 1000".to_owned()).await;
+    drop(store);
+    let alone = ledger_of(&hosts[..1]);
+    let why = open_at(&home, &hosts[0], Some(&alone)).await.unwrap_err();
+    assert!(why.contains("the state is not the others'"), "{why}");
+    assert_eq!(open_at(&home, &hosts[0], Some(&kept)).await, Ok(OTHER), "a new one");
+    assert_eq!(home.aside.lock().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn the_only_voters_store_and_one_of_which_nothing_is_known_are_left_for_a_person() {
     let folder = tempfile::tempdir().unwrap();
