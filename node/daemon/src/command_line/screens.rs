@@ -84,6 +84,7 @@ fn a_mesh_that_is_not_founded_says_how_it_is() {
     fleet.ledger = Ledger::new();
     let mut desk = Desk::at(fleet);
     desk.standing.has_majority = false;
+    desk.local.notes.push("this host's certificate ends in 6 days".to_owned());
     let text = desk.status() + &desk.hosts() + &desk.cases(false);
     shows(
         &text,
@@ -93,6 +94,7 @@ fn a_mesh_that_is_not_founded_says_how_it_is() {
 
             notes
               there is no ledger yet: once every keeper's agent runs, found it with `hale init --keepers a,b,c`
+              this host's certificate ends in 6 days
             no host is enrolled: the ledger is not founded yet, `hale init --keepers a,b,c` does it once
             there is no ledger yet, so there are no cases: found it once with `hale init --keepers a,b,c`
         "#]],
@@ -746,6 +748,32 @@ fn without_a_leader_the_screen_says_for_how_long() {
 
         it watches
           a1 a2 a3 b1 b2 c1 c2 c3
+    "#]],
+    );
+}
+
+/// protocol 1.6.
+#[test]
+fn while_newer_rules_wait_the_leaders_screen_says_for_whom_and_the_others_whom_to_ask() {
+    let mut desk = Desk::at(Fleet::healing_under_the_first_rules());
+    let notes = |desk: &Desk| {
+        let status = desk.status();
+        status.find("notes").map_or(String::new(), |at| status[at..].to_owned())
+    };
+    let by_another = notes(&desk);
+    desk.standing.leader = Some(id("a1"));
+    let by_the_leader = notes(&desk);
+    desk.local.held_back.older = [id("b2"), id("c3")].into();
+    desk.local.held_back.silent = [id("c1")].into();
+    shows(
+        &(by_another + &by_the_leader + &notes(&desk)),
+        &expect![[r#"
+        notes
+          rules 1 are in force, and rules 2 wait. the leader's `hale status` says for whom
+        notes
+          rules 1 are in force, and rules 2 wait. nobody holds them back, they will be asked for within a minute
+        notes
+          rules 1 are in force, and rules 2 wait. their agents are older, replace the binary and restart them: b2 c3; keepers that do not answer: c1
     "#]],
     );
 }

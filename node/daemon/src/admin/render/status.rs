@@ -234,6 +234,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     notes.extend(retired(scene));
     if !ledger.is_founded() {
         notes.push("there is no ledger yet: once every keeper's agent runs, found it with `hale init --keepers a,b,c`".to_owned());
+        notes.extend(scene.local.notes.iter().cloned());
         return notes;
     }
     if !scene.standing.has_majority {
