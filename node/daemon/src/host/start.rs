@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use actuators::CommandActuator;
 use agent::LifeEnd;
+use replication::Clock;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,11 @@ const LIVES_MAX: usize = 3;
 
 /// Runs the agent of one host until it is told to end.
 pub fn run(config: &Config) -> Result<(), CommandFault> {
+    run_by(config, &(Arc::new(HostClock) as Arc<dyn Clock>))
+}
+
+/// The same by a clock that is lent to it.
+pub fn run_by(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), CommandFault> {
     log_as(config.log.format, config.log.level);
     let files = identity_files(config);
     let identity = Identity::load(&files, crate::moments::now()).map_err(|fault| {
@@ -54,7 +60,7 @@ pub fn run(config: &Config) -> Result<(), CommandFault> {
             .enable_all()
             .build()
             .map_err(|why| CommandFault::new(Exit::System, format!("no runtime: {why}")))?;
-        match runtime.block_on(live(config, &identity, &folder))? {
+        match runtime.block_on(live(config, &identity, (&folder, clock)))? {
             None => return Ok(()),
             Some(end) => {
                 life::judge(end, &*folder, had_store).map_err(|fault| life_fault(config, fault))?
@@ -78,7 +84,7 @@ fn identity_files(config: &Config) -> IdentityFiles {
 async fn live(
     config: &Config,
     identity: &Arc<Identity>,
-    folder: &Arc<Folder>,
+    (folder, clock): (&Arc<Folder>, &Arc<dyn Clock>),
 ) -> Result<Option<LifeEnd>, CommandFault> {
     let program = std::env::current_exe().map_err(|why| {
         CommandFault::new(Exit::System, format!("cannot find this very program: {why}"))
@@ -88,14 +94,14 @@ async fn live(
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let bell = Doorbell::open(config.agent.bind).map_err(|why| port_fault(config, &why))?;
-    let opened =
-        life::open(identity, settings(config, folder), world(config, folder, program)).await;
+    let world = world(config, (folder, clock), program);
+    let opened = life::open(identity, settings(config, folder), world).await;
     let opened = opened.map_err(|fault| life_fault(config, fault))?;
     let (stop, presence) = (CancellationToken::new(), opened.presence());
     tokio::spawn(bell.answer(presence.boot, stop.clone()));
     let (mut life, looping) = opened.begin(leaves(signals, stop.clone()));
     let bounds = MemoryBounds { ceiling: config.limits.memory_max };
-    let own = life.watch(Arc::new(HostClock), bounds).map_err(|why| {
+    let own = life.watch(Arc::clone(clock), bounds).map_err(|why| {
         CommandFault::new(Exit::System, format!("no thread for the self-watch: {why}"))
     })?;
     let mind = Arc::clone(&life.mind);
@@ -136,12 +142,16 @@ fn settings(config: &Config, folder: &Folder) -> LifeSettings {
 }
 
 /// The real one. `program` is the binary that has the verb `guard`.
-fn world(config: &Config, folder: &Arc<Folder>, program: PathBuf) -> World {
+fn world(
+    config: &Config,
+    (folder, clock): (&Arc<Folder>, &Arc<dyn Clock>),
+    program: PathBuf,
+) -> World {
     World {
         sockets: Arc::new(UdpSockets::new(config.agent.bind)),
         second_channel: Arc::new(TcpKnock),
         home: folder.clone(),
-        clock: Arc::new(HostClock),
+        clock: Arc::clone(clock),
         actuator: Arc::new(CommandActuator::new(program.clone())),
         pager: Arc::new(GuardedCommand::of(program)),
     }
