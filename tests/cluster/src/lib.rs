@@ -10,6 +10,7 @@ mod credulous;
 pub mod deeds;
 pub mod floods;
 pub mod mesh;
+pub mod operator;
 pub mod program;
 pub mod remedies;
 pub mod stranger;

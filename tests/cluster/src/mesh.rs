@@ -21,6 +21,7 @@ use daemon::demo::story::{Ear, Story};
 use tokio::time::{self, Instant};
 use vocabulary::{CaseId, HostId, Scope, VerdictKind};
 
+use crate::operator::{self, Printed};
 use crate::remedies::Remedies;
 use crate::{PATIENCE, program};
 
@@ -134,6 +135,50 @@ impl Mesh {
         let ordered = self.stage.sight.order(place, "/v1/policy", &order).await;
         let ordered = ordered.expect("the policy is applied");
         ordered.data.version.expect("an order of a policy tells its version")
+    }
+
+    /// `hale WORDS`, typed at this host.
+    pub async fn types(&self, place: Place, words: &[&str]) -> Printed {
+        operator::types(&self.stage.fleet.files(place).socket(), words).await
+    }
+
+    /// Waits until every agent knows the newest rules to be in force: what is told in new ways is told from then on.
+    pub async fn has_newest_rules(&self) {
+        let newest = u64::from(ledger::rules::NEWEST);
+        for place in 0..HOSTS_COUNT {
+            until("the newest rules are in force", async || {
+                let status = self.stage.sight.status(place).await;
+                status.is_ok_and(|status| status.data.ledger.rules == newest)
+            })
+            .await;
+        }
+    }
+
+    /// What a person of this host should know, by its `hale status`.
+    pub async fn notes(&self, place: Place) -> String {
+        let status = self.stage.sight.status(place).await;
+        status.map(|status| status.data.notes.join("\n")).unwrap_or_default()
+    }
+
+    /// What keeps an agent that can be asked from saying that every host is well.
+    pub async fn uneasy(&self) -> Vec<String> {
+        let mut uneasy = Vec::new();
+        for (place, asked) in HOSTS.iter().enumerate() {
+            let hosts = self.stage.sight.hosts(place).await.map(|hosts| hosts.data.hosts);
+            for host in hosts.unwrap_or_default() {
+                if host.state != "ok" || !host.doubted_by.is_empty() {
+                    let (name, state, by) = (host.name, host.state, host.doubted_by);
+                    uneasy.push(format!("{}: {name} is {state}, doubted by {by:?}", asked.name));
+                }
+            }
+        }
+        uneasy
+    }
+
+    /// No agent that can be asked knows of a doubt.
+    pub async fn without_a_doubt(&self) {
+        let uneasy = self.uneasy().await;
+        assert!(uneasy.is_empty(), "{uneasy:?}");
     }
 
     /// Starts every agent that does not run.

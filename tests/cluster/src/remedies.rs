@@ -115,6 +115,25 @@ lease_term = \"16s\"
         )
     }
 
+    /// The same, and a person is called by a script that writes down each call.
+    pub fn policy_that_calls(&self) -> String {
+        let page = self.folder.join("page");
+        let text = format!(
+            "#!/bin/sh\necho \"$HALE_CASE $HALE_LINE\" >>'{}'\n",
+            self.calls_file().display()
+        );
+        fs::write(&page, text).expect("written");
+        fs::set_permissions(&page, fs::Permissions::from_mode(0o700)).expect("set");
+        let escalation = format!("\n[pager]\nescalation = {{ argv = [\"{}\"] }}\n", page.display());
+        self.policy() + &escalation
+    }
+
+    /// The calls so far: the case's number, and the line that was said.
+    pub fn calls(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.calls_file()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// From now on remedies stand still there.
     pub fn shut(&self, gate: Gate) {
         fs::write(self.gate(gate), "").expect("shut");
@@ -155,6 +174,10 @@ lease_term = \"16s\"
 
     fn told(&self) -> PathBuf {
         self.folder.join("runs")
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.folder.join("calls")
     }
 
     fn gate(&self, gate: Gate) -> PathBuf {

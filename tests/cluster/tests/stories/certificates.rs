@@ -34,10 +34,10 @@ fn all_hosts_take_another_key_while_the_mesh_works_and_nobody_is_doubted() {
                 2 | 3 => hang_up(&mesh, place).await,
                 _ => {}
             }
-            calm_at_all(&mesh).await;
+            mesh.without_a_doubt().await;
         }
         until("every agent has another certificate in use", async || {
-            calm_at_all(&mesh).await;
+            mesh.without_a_doubt().await;
             let mut in_use = 0;
             for place in 0..HOSTS_COUNT {
                 in_use +=
@@ -63,7 +63,7 @@ async fn they_sign_with_it(mesh: &mut Mesh, before: &Calm) {
     let text = mesh.remedies.policy();
     until("the new keys sign", async || {
         mesh.apply(before.leader, &text).await;
-        calm_at_all(mesh).await;
+        mesh.without_a_doubt().await;
         known.elapsed() > KEY_TURNS_WITHIN
     })
     .await;
@@ -86,16 +86,16 @@ async fn one_that_is_not_its_own_changes_nothing(mesh: &Mesh, place: Place) {
     }
     let refused = ordered(mesh, place).await.expect_err("it is another host's");
     assert!(refused.contains("the new certificate is of host"), "{refused}");
-    assert!(notes(mesh, place).await.contains("the certificate files are not taken"));
+    assert!(mesh.notes(place).await.contains("the certificate files are not taken"));
     for file in ["host.pem", "host.key"] {
         fs::rename(kept.join(file), own.join(file)).expect("back in its place");
     }
     hang_up(mesh, place).await;
     until("nothing is wrong with the files any more", async || {
-        !notes(mesh, place).await.contains("the certificate files are not taken")
+        !mesh.notes(place).await.contains("the certificate files are not taken")
     })
     .await;
-    calm_at_all(mesh).await;
+    mesh.without_a_doubt().await;
 }
 
 #[test]
@@ -118,8 +118,7 @@ fn a_buried_host_has_no_connection_left_after_five_seconds_and_is_told_why() {
         .await;
         println!("the last connection of the buried host was seen {last_seen:?} after its burial");
         assert!(last_seen < GONE_WITHIN, "one stood after {last_seen:?}");
-        until("it knows why", async || notes(&mesh, buried).await.contains("retired for good"))
-            .await;
+        until("it knows why", async || mesh.notes(buried).await.contains("retired for good")).await;
         let log = mesh.log(buried);
         let refusals = log.lines().filter(|line| line.contains("does not admit this one")).count();
         assert!(refusals <= 4, "a line for each reason, not for each try: {refusals}");
@@ -170,23 +169,6 @@ async fn hang_up(mesh: &Mesh, place: Place) {
     let process = mesh.process(place).await;
     let id = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process id");
     rustix::process::kill_process(id, Signal::HUP).expect("it is our own child");
-}
-
-async fn notes(mesh: &Mesh, place: Place) -> String {
-    mesh.stage.sight.status(place).await.expect("it answers").data.notes.join("\n")
-}
-
-/// No agent that is asked knows of a doubt.
-async fn calm_at_all(mesh: &Mesh) {
-    for (place, asked) in HOSTS.iter().enumerate() {
-        let hosts = mesh.stage.sight.hosts(place).await.expect("it answers").data.hosts;
-        let uneasy: Vec<_> = hosts
-            .iter()
-            .filter(|host| host.state != "ok" || !host.doubted_by.is_empty())
-            .map(|host| (&host.name, &host.state, &host.doubted_by))
-            .collect();
-        assert!(uneasy.is_empty(), "{} says: {uneasy:?}", asked.name);
-    }
 }
 
 /// How many days this agent gives the certificate of that host.

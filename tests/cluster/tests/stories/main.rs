@@ -1,5 +1,6 @@
 //! Stories of real processes: each breaks something from outside, and reads what any operator can read.
 
+mod authorities;
 mod boots;
 mod certificates;
 mod floods;
@@ -7,6 +8,7 @@ mod founding;
 mod healers;
 mod hostile;
 mod lives;
+mod poison;
 mod selfwatch;
 mod start;
 mod still;

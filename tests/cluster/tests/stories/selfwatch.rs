@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,34 +18,67 @@ use crate::start::lone::{Host, NOBODY, is_root};
 /// After which silence the manager would end the agent.
 const WATCHDOG: Duration = Duration::from_secs(2);
 
+/// The least that it can be.
+const MEMORY_MAX: &str = "\n[limits]\nmemory_max = \"64MiB\"\n";
+
+/// More than a quarter above that, whatever else the agent holds.
+const BALLAST: &str = "\
+#include <stdlib.h>
+#include <string.h>
+__attribute__((constructor)) static void hold(void) { memset(malloc(96 << 20), 7, 96 << 20); }
+";
+
 /// A service manager's end of the socket, and an agent that was told where it is.
 struct Managed {
     socket: UnixDatagram,
     agent: Child,
-    _host: Host,
+    host: Host,
     said: Vec<String>,
 }
 
 impl Managed {
     /// `change`: what stands otherwise in its `hale.toml`.
     fn start(change: impl FnOnce(String) -> String, log: Stdio) -> Self {
+        Self::launch(change, Command::new(program::hale()), log)
+    }
+
+    /// The same; `launched` is what becomes the agent once its arguments are added.
+    fn launch(change: impl FnOnce(String) -> String, launched: Command, log: Stdio) -> Self {
         let host = Host::laid();
-        let path = host.files.folder().join("notify.sock");
+        let path = notify_socket(&host);
         let socket = UnixDatagram::bind(&path).expect("bound");
         socket.set_read_timeout(Some(Duration::from_millis(100))).expect("set");
         fs::set_permissions(&path, Permissions::from_mode(0o777)).expect("set");
         let config = host.files.config();
         let text = fs::read_to_string(&config).expect("written");
         fs::write(&config, change(text)).expect("written");
-        let mut command = Command::new(program::hale());
-        command.arg("agent").arg("--config").arg(config);
-        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        if is_root() {
-            command.uid(NOBODY).gid(NOBODY);
+        let agent = spawned(&host, launched, log);
+        Self { socket, agent, host, said: Vec::new() }
+    }
+
+    /// The next life on the same files, as this becomes it.
+    fn launch_again(&mut self, launched: Command) {
+        self.said.clear();
+        self.agent = spawned(&self.host, launched, Stdio::null());
+    }
+
+    /// With which code it ends by itself.
+    fn ends(&mut self) -> Option<i32> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(ended) = self.agent.try_wait().expect("our own child") {
+                return ended.code();
+            }
+            assert!(Instant::now() < end, "it runs on: {:?}", self.said);
+            self.next();
         }
-        let agent = command.spawn().expect("started");
-        Self { socket, agent, _host: host, said: Vec::new() }
+    }
+
+    /// `hale status`, and what is added to it.
+    fn status(&self, words: &[&str]) -> String {
+        let mut command = Command::new(program::hale());
+        command.arg("status").args(words).env("HALE_SOCKET", self.host.files.socket());
+        String::from_utf8(command.output().expect("run").stdout).expect("text")
     }
 
     /// Reads what comes until this has been said.
@@ -83,6 +117,21 @@ impl Managed {
         let id = Pid::from_child(&self.agent);
         kill_process(id, signal).expect("it runs");
     }
+}
+
+fn notify_socket(host: &Host) -> PathBuf {
+    host.files.folder().join("notify.sock")
+}
+
+fn spawned(host: &Host, mut launched: Command, log: Stdio) -> Child {
+    launched.arg("agent").arg("--config").arg(host.files.config());
+    launched.env("NOTIFY_SOCKET", notify_socket(host));
+    launched.env("WATCHDOG_USEC", WATCHDOG.as_micros().to_string());
+    launched.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    if is_root() {
+        launched.uid(NOBODY).gid(NOBODY);
+    }
+    launched.spawn().expect("started")
 }
 
 impl Drop for Managed {
@@ -141,4 +190,62 @@ fn an_agent_whose_loop_stands_still_says_so_and_starves_its_watchdog_until_it_go
         pipe.read_to_end(&mut log)
     });
     managed.hears_again("WATCHDOG=1");
+}
+
+/// A library that is loaded into the agent takes what a leak would have taken in time.
+fn ballast(folder: &Path) -> PathBuf {
+    let (source, library) = (folder.join("ballast.c"), folder.join("ballast.so"));
+    fs::write(&source, BALLAST).expect("written");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source);
+    assert!(compiler.status().expect("a C compiler, as the build needs it").success());
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).expect("set");
+    library
+}
+
+#[test]
+fn an_agent_that_holds_more_memory_than_it_may_says_so_ends_with_75_and_is_started_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut heavy = Command::new(program::hale());
+    heavy.env("LD_PRELOAD", ballast(folder.path()));
+    let mut managed = Managed::launch(|text| text + MEMORY_MAX, heavy, Stdio::null());
+    managed.hears("STATUS=TROUBLE: memory: ");
+    let status = managed.status(&[]);
+    let expected = "of 64 MiB (limits.memory_max): connections that nobody needs are let go, and the agent ends at 80 MiB";
+    assert!(status.contains("  this agent: memory: ") && status.contains(expected), "{status}");
+    assert_eq!(managed.ends(), Some(75));
+    let unit = include_str!("../../../../deploy/systemd/hale.service");
+    assert!(unit.contains("\nRestart=on-failure\n"), "systemd starts it anew");
+    let never = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    assert!(never.is_some_and(|codes| !codes.contains("75")), "{never:?}");
+    managed.launch_again(Command::new(program::hale()));
+    managed.hears("READY=1");
+    managed.hears("WATCHDOG=1");
+    assert!(!managed.status(&[]).contains("this agent:"), "what leaked is gone");
+}
+
+#[test]
+fn an_agent_that_nears_the_limit_of_its_descriptors_says_which_to_raise_and_goes_on() {
+    let mut managed = Managed::start(|text| text, Stdio::null());
+    managed.hears("WATCHDOG=1");
+    let status = managed.status(&["--json"]);
+    let (_, figure) = status.split_once("\"descriptors\":").expect("a figure");
+    let figure: String = figure.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    let open: usize = figure.parse().expect("a number");
+    managed.signal(Signal::TERM);
+    assert_eq!(managed.ends(), Some(0));
+    // Three quarters of it are taken.
+    let limit = open * 4 / 3;
+    let mut narrow = Command::new("sh");
+    narrow.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]).arg(program::hale());
+    managed.launch_again(narrow);
+    managed.hears("STATUS=TROUBLE: ");
+    let status = managed.status(&[]);
+    let expected = format!(
+        "of {limit} descriptors are open: raise the limit (LimitNOFILE=, ulimit -n) or lower limits.connections_max"
+    );
+    assert!(status.contains("  this agent: ") && status.contains(&expected), "{status}");
+    managed.hears_again("WATCHDOG=1");
+    managed.signal(Signal::TERM);
+    assert_eq!(managed.ends(), Some(0));
 }

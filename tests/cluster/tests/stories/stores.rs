@@ -4,10 +4,13 @@
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cluster::mesh::{Mesh, held, plain, play, until};
 use daemon::admin::answer::{PauseOrder, ResumeOrder};
 use daemon::demo::plan::{HOSTS, HOSTS_COUNT, Place};
+use replication::{FileDisk, Store};
+use vocabulary::StoreId;
 
 fn kept(mesh: &Mesh, place: Place) -> PathBuf {
     mesh.stage.fleet.files(place).storage().join("ledger.kept")
@@ -90,6 +93,27 @@ fn a_keeper_whose_store_is_garbled_comes_back_as_learner_then_votes_and_nothing_
     });
 }
 
+/// protocol 1.6: what its earlier life has found out is done here by hand, since no two agents can be made to differ.
+#[test]
+fn a_keeper_whose_state_was_not_the_others_does_not_vote_with_it_in_its_next_life() {
+    play(async |mut mesh| {
+        let before = mesh.calm().await;
+        let place = followers(before.leader)[0];
+        keeps(&mesh, place).await;
+        mesh.stage.fleet.kill(place).await.expect("killed");
+        let disk = FileDisk::open(&store(&mesh, place)).expect("there");
+        let opened = Store::open(Arc::new(disk), StoreId(1)).await.expect("it is sound");
+        opened.diverged("after entry 1000 2 voters have the same state".to_owned()).await;
+        opened.close().await.expect_err("its fault is all that it says");
+        drop(opened);
+        mesh.stage.fleet.start(place).await.expect("it starts all the same");
+        votes_again(&mut mesh, place).await;
+        assert!(store(&mesh, place).with_extension("redb.damaged-1").exists());
+        let log = mesh.log(place);
+        assert!(log.contains("the state is not the others' (after entry 1000"), "{log}");
+    });
+}
+
 #[test]
 fn a_keeper_whose_disk_is_lost_comes_back_with_another_one_and_votes() {
     play(async |mut mesh| {
@@ -139,6 +163,11 @@ fn a_mesh_whose_seeds_are_all_wrong_comes_back_from_its_disks() {
         };
         mesh.calm_when("every host has a new life", is_new).await;
         held(&mesh.stage.one_history().await);
+        for (place, host) in HOSTS.iter().enumerate() {
+            let log = mesh.log(place);
+            let told = log.lines().filter(|line| line.contains("demo is founded"));
+            assert_eq!(told.count(), 1, "{} tells old news in its new life: {log}", host.name);
+        }
     });
 }
 
