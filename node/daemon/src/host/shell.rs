@@ -195,6 +195,7 @@ impl Shell {
         let due = self.agent.next_deadline().filter(|due| *due > Moment::default());
         let late = due.map_or(Span::ZERO, |due| now.since(due));
         if late > LATE_FROM {
+            self.sockets.loop_was_late();
             self.feed(Event::LoopLate { late });
         }
         let transport = self.hands.transport.clone();

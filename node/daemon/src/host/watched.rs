@@ -19,6 +19,9 @@ use crate::transport::Transport;
 /// How often the timers are tried.
 const TRY_EVERY: Duration = Duration::from_millis(500);
 
+/// So many tries until the line is told anew: nobody reads it faster.
+const TRIES_PER_LINE: u32 = 4;
+
 /// One call of a person takes ten minutes at most (`escalation.time_limit`); a guard that has not ended it by then is broken.
 const PAGER_WITHIN: Span = Span::minutes(11);
 
@@ -49,12 +52,16 @@ pub(super) fn show(
 /// Tries the timers, and says how the mesh stands, until the life is over.
 pub(super) async fn keep(own: SelfWatch, door: Door, transport: Transport) {
     let mut due = Instant::now() + TRY_EVERY;
+    let mut tries = 0_u32;
     while !own.is_over() {
         sleep_until(due).await;
         let late = due.elapsed().as_millis();
         own.timer_fired(Span::milliseconds(u64::try_from(late).unwrap_or(u64::MAX)));
-        let leading = *door.leading().borrow();
-        own.stands(line(&door.state().borrow(), leading, transport.connected().len()));
+        if tries.is_multiple_of(TRIES_PER_LINE) {
+            let leading = *door.leading().borrow();
+            own.stands(line(&door.state().borrow(), leading, transport.connected().len()));
+        }
+        tries = tries.wrapping_add(1);
         due = Instant::now() + TRY_EVERY;
     }
 }

@@ -8,7 +8,7 @@ use replication::{Beat, Pulse, Queue, Signs, watch};
 use vocabulary::Span;
 
 use super::judge::{Look, Worker};
-use super::probes;
+use super::probes::{self, Descriptors};
 use super::trouble::{Fill, Report};
 
 /// A worker that is watched.
@@ -28,6 +28,7 @@ pub struct Watched {
 pub struct Board {
     workers: Vec<Watched>,
     queues: Vec<Queue>,
+    descriptors: Descriptors,
 }
 
 /// What the loop is at, so that whoever finds it stuck can say with what.
@@ -107,7 +108,7 @@ impl Board {
     }
 
     /// One look at everything; only counters are read, and what the kernel says of this process.
-    pub(super) fn look(&self, own: &SelfWatch) -> Look {
+    pub(super) fn look(&mut self, own: &SelfWatch) -> Look {
         let workers = self.workers.iter().map(|watched| Worker {
             name: watched.name,
             within: watched.within,
@@ -124,7 +125,7 @@ impl Board {
             workers: workers.collect(),
             queues: queues.collect(),
             memory: probes::memory(),
-            descriptors: probes::descriptors(),
+            descriptors: self.descriptors.look(probes::descriptors),
             late: Span::milliseconds(own.0.late_ms.load(Ordering::Relaxed)),
             doing: own.doing(),
         }
@@ -278,7 +279,7 @@ mod tests {
 
     #[test]
     fn whoever_finds_the_loop_stuck_can_say_with_what() {
-        let (own, board, _said) = SelfWatch::new();
+        let (own, mut board, _said) = SelfWatch::new();
         assert_eq!(board.look(&own).doing, None);
         assert!(!own.has_begun());
         own.turns(Doing::Ledger);
