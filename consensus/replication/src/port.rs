@@ -4,6 +4,7 @@
 
 mod faults;
 mod feed;
+mod image;
 mod sender;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,9 @@ use crate::watch;
 
 pub use faults::{InitialiseFault, MemberFault, PortFault, ProposeFault, ReadFault};
 pub use feed::{Feed, FeedFault};
+#[cfg(test)]
+pub(crate) use image::IMAGES_MAX;
+pub(crate) use image::Images;
 use sender::Known;
 pub use sender::Sender;
 
@@ -367,6 +371,11 @@ impl<M: Machine> LedgerPort<M> {
             .nodes()
             .map(|(store, node)| (StoreId(*store), (node.host, voters.contains(store))))
             .collect()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn images_held(&self) -> usize {
+        self.inside.shown.images().held()
     }
 
     /// The ledger from this entry on, for a follower ([`wire::Request::Follow`]). One that claims to stand beyond a leader, which

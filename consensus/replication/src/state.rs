@@ -14,6 +14,7 @@ use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 use crate::comparing::Compared;
 use crate::log::{reading, writing};
 use crate::machine::{Machine, applied, read_back};
+use crate::port::Images;
 use crate::raft::{
     LogEntry, LogId, Mesh, Outcomes, SNAPSHOT_CHUNK_BYTES, Snapshot, SnapshotMeta, Stamped,
     StorageError, StoredMembership,
@@ -27,6 +28,7 @@ pub(crate) struct Shown<M> {
     state: watch::Sender<Arc<M>>,
     applied: watch::Sender<LedgerIndex>,
     compared: Arc<Compared<M>>,
+    images: Images,
     /// Held while state and index change, and while both are read.
     recent: Mutex<Recent>,
 }
@@ -56,6 +58,7 @@ impl<M: Machine> Shown<M> {
             state: watch::Sender::new(Arc::new(machine)),
             applied: watch::Sender::new(LedgerIndex(0)),
             compared: Arc::default(),
+            images: Images::default(),
             recent: Mutex::default(),
         }
     }
@@ -71,6 +74,11 @@ impl<M: Machine> Shown<M> {
     /// The states that are compared with other keepers'.
     pub(crate) fn compared(&self) -> &Arc<Compared<M>> {
         &self.compared
+    }
+
+    /// The states that are on their way to followers.
+    pub(crate) fn images(&self) -> &Images {
+        &self.images
     }
 
     /// The state and up to where it stands.

@@ -2,19 +2,19 @@
 //!
 //! Law F2: only what is committed and applied here is sent. The follower's pace is the feed's pace: nothing is queued.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::EntryPayload;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use vocabulary::{Digest, LedgerIndex};
 
+use super::image::{IMAGE_WITHIN, Image};
 use crate::log::REPLICATED_BYTES_MAX;
 use crate::machine::Machine;
-use crate::piece::{Body, Part, Piece};
-use crate::raft::{LogEntry, SNAPSHOT_CHUNK_BYTES};
+use crate::piece::{Body, Piece};
+use crate::raft::LogEntry;
 use crate::state::{Shown, settled};
 use crate::store::{Store, StoreFault};
 use crate::watch;
@@ -27,9 +27,16 @@ pub struct Feed<M> {
     stop: watch::Receiver<bool>,
     after: LedgerIndex,
     audit: Option<Digest>,
-    image: VecDeque<Piece>,
+    image: Option<Sending>,
     /// The follower says that it has entries which are not here; until this keeper has them, too.
     is_beyond: bool,
+}
+
+/// The whole state on its way.
+struct Sending {
+    image: Arc<Image>,
+    next: usize,
+    until: Instant,
 }
 
 /// Why a feed ends; the follower asks another keeper.
@@ -41,6 +48,10 @@ pub enum FeedFault {
     Stopped,
     /// The follower has what this keeper has not; its leader knows whether there is such an entry.
     Beyond,
+    /// Other followers fetch the whole state, so many that this one must wait.
+    Crowded,
+    /// The follower takes the whole state in too slowly.
+    Slow,
 }
 
 impl<M: Machine> Feed<M> {
@@ -58,15 +69,14 @@ impl<M: Machine> Feed<M> {
             stop,
             after: LedgerIndex(from.0.saturating_sub(1)),
             audit,
-            image: VecDeque::new(),
+            image: None,
         }
     }
 
     /// The next piece, as soon as there is one. Dropping the wait loses nothing.
     pub async fn next(&mut self) -> Result<Piece, FeedFault> {
-        if let Some(piece) = self.image.pop_front() {
-            self.after = piece.upto();
-            return Ok(piece);
+        if let Some(part) = self.image_part() {
+            return part;
         }
         if self.is_beyond {
             let reached = timeout(CATCHES_UP_WITHIN, self.wait_for(self.after)).await;
@@ -75,7 +85,7 @@ impl<M: Machine> Feed<M> {
         }
         self.wait_for(self.after.next()).await?;
         if self.has_diverged() {
-            return self.whole();
+            return self.whole().await;
         }
         let after = self.after;
         if let Some((upto, entries)) = self.shown.since(after) {
@@ -85,7 +95,7 @@ impl<M: Machine> Feed<M> {
         match self.logged().await?.filter(|entries| !entries.is_empty()) {
             Some(entries) => Ok(self.growth(entries)),
             // Purged: the whole state stands for the entries.
-            None => self.whole(),
+            None => self.whole().await,
         }
     }
 
@@ -140,29 +150,43 @@ impl<M: Machine> Feed<M> {
         Piece::of(Body::Entries { after, upto: self.after, entries })
     }
 
-    fn whole(&mut self) -> Result<Piece, FeedFault> {
-        let (upto, machine) = self.shown.both();
-        let bytes = machine.to_bytes();
-        // A state has at least one part, even if it has no bytes.
-        let chunks: Vec<&[u8]> = match bytes.is_empty() {
-            true => vec![&[]],
-            false => bytes.chunks(SNAPSHOT_CHUNK_BYTES).collect(),
+    /// Law F3.
+    async fn whole(&mut self) -> Result<Piece, FeedFault> {
+        let (shown, after) = (Arc::clone(&self.shown), self.after);
+        let image = tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stopped| *stopped) => return Err(FeedFault::Stopped),
+            image = timeout(PLACE_WITHIN, shown.images().get(&shown, after)) => {
+                image.map_err(|_| FeedFault::Crowded)?
+            }
         };
-        let parts = u32::try_from(chunks.len()).unwrap_or(u32::MAX);
-        let mut before = Digest::default();
-        for (part, chunk) in (0..parts).zip(chunks) {
-            let piece =
-                Piece::of(Body::Image(Part { upto, part, parts, before, bytes: chunk.to_vec() }));
-            before = piece.seal();
-            self.image.push_back(piece);
+        self.image = Some(Sending { image, next: 0, until: Instant::now() + IMAGE_WITHIN });
+        self.image_part().unwrap_or(Err(FeedFault::Stopped))
+    }
+
+    /// The next part of the whole state while one is being sent.
+    fn image_part(&mut self) -> Option<Result<Piece, FeedFault>> {
+        let sending = self.image.as_mut()?;
+        if Instant::now() > sending.until {
+            self.image = None;
+            return Some(Err(FeedFault::Slow));
         }
-        self.after = upto;
-        self.image.pop_front().ok_or(FeedFault::Stopped)
+        let piece = sending.image.pieces.get(sending.next).cloned();
+        sending.next += 1;
+        if sending.next >= sending.image.pieces.len() {
+            self.image = None;
+        }
+        let piece = piece?;
+        self.after = piece.upto();
+        Some(Ok(piece))
     }
 }
 
 /// A keeper that is sound is behind its leader by a heartbeat; one that is behind for longer must not hold its followers up.
 const CATCHES_UP_WITHIN: Duration = Duration::from_secs(5);
+
+/// A follower that waits longer for the whole state asks another keeper, which may have less to do.
+const PLACE_WITHIN: Duration = Duration::from_secs(10);
 
 impl fmt::Display for FeedFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -170,6 +194,8 @@ impl fmt::Display for FeedFault {
             Self::Store(fault) => fault.fmt(out),
             Self::Stopped => write!(out, "this keeper stops"),
             Self::Beyond => write!(out, "the follower has entries that this keeper has not"),
+            Self::Crowded => write!(out, "too many followers fetch the whole state at once"),
+            Self::Slow => write!(out, "the follower takes the whole state in too slowly"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Hosts that are no keepers see the same ledger.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -10,6 +11,7 @@ use super::toy::{Toy, verifier};
 use crate::follower::{Follower, TakeFault};
 use crate::machine::Machine;
 use crate::piece::Body;
+use crate::port::{FeedFault, IMAGES_MAX};
 use crate::settings::Settings;
 
 /// Feeds the follower from this keeper until it stands at `index`.
@@ -64,6 +66,60 @@ async fn a_follower_that_is_far_behind_gets_the_state_in_parts() {
     let pieces = feed(&mesh, 1, &mut follower, last).await;
     assert!(pieces >= 3, "800 kB came in {pieces} pieces");
     assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
+}
+
+/// A keeper whose state of 800 kB is all that it can send to whoever begins.
+async fn purged() -> (Arc<Mesh>, LedgerIndex) {
+    let settings = Settings { snapshot_every: 20, entries_kept: 5, ..Settings::default() };
+    let mesh = Mesh::founded(1, settings).await;
+    let mut last = LedgerIndex(0);
+    for number in 0..80 {
+        last = mesh.say(&format!("{number} {}", "x".repeat(10_000))).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    (mesh, last)
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_many_fetch_the_whole_state_it_is_held_once_and_three_times_at_most() {
+    let (mesh, last) = purged().await;
+    let port = mesh.port(1);
+    let mut first = Vec::new();
+    for _ in 0..200 {
+        let mut feed = port.follow(LedgerIndex(1), None);
+        assert_eq!(feed.next().await.unwrap().upto(), last);
+        first.push(feed);
+    }
+    assert_eq!(port.images_held(), 1);
+    // Whoever stands beyond it cannot go on from it; each of these holds another one.
+    let mut later = Vec::new();
+    for round in 1..IMAGES_MAX {
+        let beyond = mesh.say(&format!("round {round}")).await;
+        let mut feed = port.follow(beyond.next(), Some(Digest([1; 32])));
+        mesh.say("and one more").await;
+        feed.next().await.unwrap();
+        later.push(feed);
+    }
+    assert_eq!(port.images_held(), IMAGES_MAX);
+    let beyond = mesh.say("the last").await;
+    let mut waits = port.follow(beyond.next(), Some(Digest([1; 32])));
+    mesh.say("and one more").await;
+    assert_eq!(waits.next().await.unwrap_err(), FeedFault::Crowded);
+    drop(later);
+    let mut again = port.follow(LedgerIndex(beyond.0 + 1), Some(Digest([1; 32])));
+    assert!(again.next().await.is_ok(), "there is room again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_the_whole_state_in_too_slowly_gives_its_place_back() {
+    let (mesh, _) = purged().await;
+    let mut feed = mesh.port(1).follow(LedgerIndex(1), None);
+    feed.next().await.unwrap();
+    sleep(Duration::from_secs(149)).await;
+    feed.next().await.unwrap();
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(feed.next().await.unwrap_err(), FeedFault::Slow);
+    assert_eq!(mesh.port(1).images_held(), 0);
 }
 
 #[tokio::test(start_paused = true)]
