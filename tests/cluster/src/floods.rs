@@ -15,6 +15,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use vocabulary::{ClusterName, LedgerIndex};
 use wire::{Datagram, Request, frame};
 
+use crate::half_deaf::half_deaf;
 use crate::stranger::{certified, client_at, greet};
 
 /// Another address than any host's: on loopback all of 127/8 is ours.
@@ -36,6 +37,8 @@ pub enum Flood {
     Strangers,
     /// Handshakes with a certificate of another mesh.
     Others,
+    /// Handshakes that stop half way: whoever begins them hears only the request to prove its address.
+    HalfOpen,
     /// Handshakes with a certificate of ours, and never a hello.
     Silent,
     /// Requests that come a byte at a time and never end.
@@ -52,9 +55,10 @@ pub enum Flood {
 
 impl Flood {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Strangers,
         Self::Others,
+        Self::HalfOpen,
         Self::Silent,
         Self::Slow,
         Self::Datagrams,
@@ -66,7 +70,7 @@ impl Flood {
     /// Things sent in a second.
     pub fn per_second(self) -> u32 {
         match self {
-            Self::Strangers | Self::Others | Self::Silent => 400,
+            Self::Strangers | Self::Others | Self::HalfOpen | Self::Silent => 400,
             Self::Slow => 160,
             Self::Datagrams => 5_000,
             Self::Requests => 2_000,
@@ -80,14 +84,14 @@ impl Flood {
         match self {
             Self::Datagrams => Some("datagrams"),
             Self::Requests | Self::Proposals => Some("requests"),
-            Self::Strangers | Self::Others | Self::Silent | Self::Slow | Self::Followings => None,
+            _ => None,
         }
     }
 
     /// The host of ours that sends it; each is another, so that each has rates of its own.
     pub fn by(self) -> &'static str {
         match self {
-            Self::Strangers | Self::Others => "nobody",
+            Self::Strangers | Self::Others | Self::HalfOpen => "nobody",
             Self::Silent => "f3",
             Self::Slow => "f4",
             Self::Datagrams => "f5",
@@ -102,6 +106,7 @@ impl Flood {
         match self {
             Self::Strangers => handshakes(self, &client_at(FROM, None), to).await,
             Self::Others => handshakes(self, &client_at(FROM, Some(&of_another(mesh))), to).await,
+            Self::HalfOpen => self.begin_only(to).await,
             Self::Silent => handshakes(self, &client_at(FROM, Some(&self.shown(mesh))), to).await,
             Self::Slow => self.drip(&self.connected(mesh, to).await).await,
             Self::Datagrams => self.pour(&self.connected(mesh, to).await).await,
@@ -126,6 +131,13 @@ impl Flood {
         let (connection, answer) = greet(&endpoint, to, CLUSTER).await.expect("answered");
         answer.expect("welcome");
         (endpoint, connection)
+    }
+
+    /// Each is left as it is until the flood is over.
+    async fn begin_only(self, to: SocketAddr) {
+        let endpoint = half_deaf(FROM);
+        let mut begun = Vec::new();
+        self.paced(async |_| begun.extend(endpoint.connect(to, "hale"))).await;
     }
 
     /// Sixteen streams, a byte on each in turn.

@@ -8,7 +8,9 @@ pub mod ages;
 #[path = "../../../node/daemon/tests/transport/credulous.rs"]
 mod credulous;
 pub mod deeds;
+pub mod figures;
 pub mod floods;
+mod half_deaf;
 pub mod mesh;
 pub mod operator;
 pub mod program;

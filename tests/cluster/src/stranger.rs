@@ -75,6 +75,12 @@ pub fn client(shown: Option<&Path>) -> Endpoint {
 
 /// The same at another address of this machine.
 pub fn client_at(from: Ipv4Addr, shown: Option<&Path>) -> Endpoint {
+    let mut endpoint = Endpoint::client((from, 0).into()).expect("binds");
+    endpoint.set_default_client_config(client_config(shown));
+    endpoint
+}
+
+pub(crate) fn client_config(shown: Option<&Path>) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -92,10 +98,8 @@ pub fn client_at(from: Ipv4Addr, shown: Option<&Path>) -> Endpoint {
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![b"hale/1".to_vec()];
-    let mut endpoint = Endpoint::client((from, 0).into()).expect("binds");
     let crypto = QuicClientConfig::try_from(tls).expect("usable");
-    endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
-    endpoint
+    ClientConfig::new(Arc::new(crypto))
 }
 
 /// Dials and says hello in this cluster's name: the connection and what was answered, or how the connection ended.

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, Incoming as Knock};
 use replication::tasks;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use wire::HelloRefusal;
 use wire::version::FIRST;
@@ -15,9 +17,12 @@ use super::fault::{CallFault, Close};
 use super::figures::count;
 use super::hello;
 use super::incoming::Incoming;
-use super::knocks::Knocked;
+use super::knocks::{Knocked, Knocker};
 use super::link::Link;
-use super::settings::{HANDSHAKES_MAX, REFUSAL_LINGERS};
+use super::settings::{
+    HANDSHAKE_CROWDED_WITHIN, HANDSHAKES_CROWDED_FROM, HANDSHAKES_MAX, HANDSHAKES_OF_STRANGERS_MAX,
+    REFUSAL_LINGERS,
+};
 use super::shared::{Said, Shared};
 use super::tls;
 
@@ -25,16 +30,20 @@ use super::tls;
 pub(super) async fn accept(shared: Arc<Shared>) {
     let _life = shared.pulses[0].life();
     while let Some(knock) = shared.endpoint.accept().await {
-        let under_way = HANDSHAKES_MAX - shared.handshakes.available_permits();
         // Who may not be asked for a proof any more has given one.
         let is_proven = knock.remote_address_validated() || !knock.may_retry();
-        let from = (knock.remote_address().ip(), is_proven);
-        let knocked = match under_way >= HANDSHAKES_MAX {
-            true => Knocked::Ignore,
-            false => shared.lock().knocks.judge(Instant::now(), from, under_way),
+        let from = knock.remote_address().ip();
+        let under_way = HANDSHAKES_MAX - shared.handshakes.available_permits();
+        let (knocked, is_known) = {
+            let mut state = shared.lock();
+            let is_known = is_proven && state.book.is_home(from);
+            let knocker = Knocker { from, is_proven, is_known };
+            let has_room = Place::is_free(&shared, is_known);
+            let judged = has_room.then(|| state.knocks.judge(Instant::now(), knocker, under_way));
+            (judged.unwrap_or(Knocked::Ignore), is_known)
         };
         match knocked {
-            Knocked::Open => drop(tasks::spawn(open_door(shared.clone(), knock))),
+            Knocked::Open => drop(tasks::spawn(open_door(shared.clone(), knock, is_known))),
             // Only who really is at the address comes back with the token.
             Knocked::Prove => drop(knock.retry()),
             Knocked::Ignore => {
@@ -45,13 +54,40 @@ pub(super) async fn accept(shared: Arc<Shared>) {
     }
 }
 
-async fn open_door(shared: Arc<Shared>, knock: Knock) {
-    let Ok(place) = shared.handshakes.try_acquire() else {
+/// A place among the handshakes that are under way (law TR10).
+struct Place<'a> {
+    _all: SemaphorePermit<'a>,
+    _strangers: Option<SemaphorePermit<'a>>,
+    within: Duration,
+}
+
+impl<'a> Place<'a> {
+    fn is_free(shared: &Shared, is_known: bool) -> bool {
+        let is_free = |places: &Semaphore| places.available_permits() > 0;
+        is_free(&shared.handshakes) && (is_known || is_free(&shared.strangers))
+    }
+
+    fn take(shared: &'a Shared, is_known: bool) -> Option<Self> {
+        let within = shared.settings.connect_within + REFUSAL_LINGERS;
+        let all = shared.handshakes.try_acquire().ok()?;
+        if is_known {
+            return Some(Self { _all: all, _strangers: None, within });
+        }
+        let place = shared.strangers.try_acquire().ok()?;
+        let under_way = HANDSHAKES_OF_STRANGERS_MAX - shared.strangers.available_permits();
+        let is_crowded = under_way > HANDSHAKES_CROWDED_FROM;
+        let within = if is_crowded { HANDSHAKE_CROWDED_WITHIN } else { within };
+        Some(Self { _all: all, _strangers: Some(place), within })
+    }
+}
+
+async fn open_door(shared: Arc<Shared>, knock: Knock, is_known: bool) {
+    let Some(place) = Place::take(&shared, is_known) else {
         count(&shared.counters.handshakes_ignored);
         return knock.ignore();
     };
     let from = knock.remote_address();
-    let within = shared.settings.connect_within + REFUSAL_LINGERS;
+    let within = place.within;
     let let_in = timeout(within, let_in(&shared, knock)).await;
     drop(place);
     match let_in {

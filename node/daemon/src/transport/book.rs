@@ -1,9 +1,11 @@
 //! What the transport has been told of hosts: where they are, which are retired, which boots are too old.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use vocabulary::{Address, Boot, HostId};
 
+use super::knocks::network;
 use super::settings::HOSTS_MAX;
 
 /// Addresses, denials and boots, each at most [`HOSTS_MAX`].
@@ -13,17 +15,36 @@ pub(super) struct Book {
     set: BTreeMap<HostId, Address>,
     /// From hellos, where nothing was set.
     said: BTreeMap<HostId, Address>,
+    /// How many hosts were set at each network address.
+    homes: BTreeMap<IpAddr, usize>,
     denied: BTreeSet<HostId>,
     boots: BTreeMap<HostId, Boot>,
 }
 
 impl Book {
     pub(super) fn set_address(&mut self, host: HostId, address: Address) {
+        self.unset_address(host);
         bounded(&mut self.set, host, address);
+        if self.set.contains_key(&host) {
+            *self.homes.entry(network(address.ip())).or_default() += 1;
+        }
     }
 
     pub(super) fn unset_address(&mut self, host: HostId) {
-        self.set.remove(&host);
+        let Some(home) = self.set.remove(&host).map(|address| network(address.ip())) else {
+            return;
+        };
+        if let Some(hosts) = self.homes.get_mut(&home) {
+            *hosts -= 1;
+            if *hosts == 0 {
+                self.homes.remove(&home);
+            }
+        }
+    }
+
+    /// Whether a host was set at this network address, whatever its port.
+    pub(super) fn is_home(&self, address: IpAddr) -> bool {
+        self.homes.contains_key(&network(address))
     }
 
     /// What a peer says of itself.
@@ -82,6 +103,25 @@ mod tests {
         assert_eq!(book.address(host), Some(address(2)));
         book.unset_address(host);
         assert_eq!(book.address(host), Some(address(3)));
+    }
+
+    #[test]
+    fn a_network_address_is_home_while_a_host_is_set_there() {
+        let address = |last, port| Address::from(([192, 0, 2, last], port));
+        let (one, other) = (HostId([1; 16]), HostId([2; 16]));
+        let mut book = Book::default();
+        book.hear_address(one, address(1, 1));
+        assert!(!book.is_home(address(1, 1).ip()), "it only says so");
+        book.set_address(one, address(1, 1));
+        book.set_address(one, address(1, 1));
+        book.set_address(other, address(1, 2));
+        book.unset_address(one);
+        assert!(book.is_home(address(1, 7).ip()));
+        book.set_address(other, address(3, 2));
+        assert!(!book.is_home(address(1, 2).ip()), "it has moved");
+        book.unset_address(other);
+        book.unset_address(other);
+        assert!(!book.is_home(address(3, 2).ip()));
     }
 
     #[test]

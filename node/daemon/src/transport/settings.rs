@@ -78,21 +78,35 @@ pub(super) const STREAMS_PER_PEER_MAX: u32 = 16;
 /// Requests of all peers served at once; more are answered `Busy`. Sixteen peers at their own bound.
 pub(super) const REQUESTS_MAX: usize = 256;
 
-/// Handshakes under way at once: about half a second of one processor's time. More are ignored, and the dialler tries again.
+/// Handshakes under way at once, some 30 KiB each. More are ignored, and the dialler tries again.
 pub(super) const HANDSHAKES_MAX: usize = 512;
 
-/// From so many handshakes under way on, a dialler must first prove its address, which a flood of forged ones cannot.
-pub(super) const HANDSHAKES_UNPROVEN_MAX: usize = 64;
+/// Of these, for whoever is at no address of a host that we know; the others are kept for hosts of the mesh. All that fit
+/// within the rate when each takes as long as it may: those who take their time until it is crowded, a burst, and a second's.
+pub(super) const HANDSHAKES_OF_STRANGERS_MAX: usize = HANDSHAKES_CROWDED_FROM
+    + HANDSHAKES_OF_STRANGERS.at_once as usize
+    + HANDSHAKES_OF_STRANGERS.per_second as usize * HANDSHAKE_CROWDED_WITHIN.as_secs() as usize;
 
-/// Handshakes that others begin, all together: half a millisecond each, so a tenth of one processor. At once: no more than
-/// would make the loop late; whoever finds none left comes again within half a second.
-pub(super) const HANDSHAKES_OF_ALL: Rate = Rate { per_second: 200, at_once: 128 };
+/// From so many handshakes under way on, a dialler must first prove its address, which a flood of forged ones cannot, and a
+/// stranger has no longer than [`HANDSHAKE_CROWDED_WITHIN`].
+pub(super) const HANDSHAKES_CROWDED_FROM: usize = 64;
 
-/// The same of one address that has proven itself; several hosts may stand behind one, and a look of all observers at one of
-/// them dials it anew from each of them every second.
+/// Time for a stranger's handshake and hello when many are under way: whoever stops half way gives its place back before the
+/// next has need of it. Two round trips around the world.
+pub(super) const HANDSHAKE_CROWDED_WITHIN: Duration = Duration::from_secs(1);
+
+/// Handshakes of all strangers together: half a millisecond each, so a twentieth of one processor. At once: no more than would
+/// make the loop late; whoever finds none left comes again within half a second.
+pub(super) const HANDSHAKES_OF_STRANGERS: Rate = Rate { per_second: 100, at_once: 64 };
+
+/// The same of one address that has proven itself: one that floods leaves as much for the others.
+pub(super) const HANDSHAKES_OF_A_STRANGER: Rate = Rate { per_second: 50, at_once: 32 };
+
+/// Handshakes of one address of hosts of the mesh: several may stand behind it, and a look of all observers at one of them dials
+/// it anew from each of them every second.
 pub(super) const HANDSHAKES_OF_ONE: Rate = Rate { per_second: 100, at_once: 64 };
 
-/// The same of all addresses that have proven nothing: a calm day's. Beyond it they must prove themselves, which costs them a
+/// Handshakes of all addresses that have proven nothing: a calm day's. Beyond it they must prove themselves, which costs them a
 /// round trip.
 pub(super) const HANDSHAKES_OF_UNPROVEN: Rate = Rate { per_second: 50, at_once: 32 };
 

@@ -27,8 +27,8 @@ use super::pool::{Admission, Admitted, Newcomer, Pool};
 use super::quic::Quic;
 use super::redial::Redials;
 use super::settings::{
-    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, HANDSHAKES_MAX, Presence, REQUESTS_MAX,
-    SPARE_LINGERS, TransportSettings,
+    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, HANDSHAKES_MAX, HANDSHAKES_OF_STRANGERS_MAX,
+    Presence, REQUESTS_MAX, SPARE_LINGERS, TransportSettings,
 };
 use super::sockets::Sockets;
 use crate::identity::Identity;
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub requests: Semaphore,
     /// Places for handshakes that others have begun.
     pub handshakes: Semaphore,
+    /// Of these, those of whoever is at no address of a host.
+    pub strangers: Semaphore,
     /// Places for dials from a socket of their own.
     pub fresh_dials: Semaphore,
     /// Places for others' dials of that kind.
@@ -104,6 +106,7 @@ impl Shared {
             counters: Counters::default(),
             requests: Semaphore::new(REQUESTS_MAX),
             handshakes: Semaphore::new(HANDSHAKES_MAX),
+            strangers: Semaphore::new(HANDSHAKES_OF_STRANGERS_MAX),
             fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
             fresh_served: Semaphore::new(FRESH_SERVED_MAX),
             pulses: [Pulse::of_worker(), Pulse::of_worker()],

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 
+use cluster::figures;
 use cluster::mesh::{Mesh, plain, play, until};
 use cluster::stranger::{StrangeAgent, certified, client, greet, say};
 use daemon::demo::plan::{CLUSTER, HOSTS_COUNT};
@@ -204,12 +205,7 @@ fn addresses(mesh: &Mesh) -> Vec<SocketAddr> {
 }
 
 fn memory_kb(processes: &[u32]) -> Vec<u64> {
-    let read = |id: &u32| {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a figure");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
-    };
-    processes.iter().map(read).collect()
+    processes.iter().copied().map(figures::memory_kb).collect()
 }
 
 /// xorshift: the same bytes in every run.
