@@ -18,6 +18,8 @@ pub struct House {
     pub sources: Vec<Source>,
     /// Every Markdown file, sorted by path.
     pub pages: Vec<Page>,
+    /// The path of every file, relative to the top, sorted.
+    pub files: Vec<String>,
 }
 
 /// One Markdown file.
@@ -47,6 +49,7 @@ impl House {
             pages: read_pages(top, &files)?,
             root,
             members,
+            files,
         })
     }
 

@@ -9,6 +9,7 @@
 
 mod arrows;
 mod fault;
+mod frozen;
 mod guests;
 mod house;
 mod idle;
@@ -35,7 +36,7 @@ pub struct Check {
 }
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
-pub const CHECKS: [Check; 9] = [
+pub const CHECKS: [Check; 10] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "purity", run: purity::check },
     Check { name: "lints", run: lints::check },
@@ -45,4 +46,5 @@ pub const CHECKS: [Check; 9] = [
     Check { name: "links", run: links::check },
     Check { name: "guests", run: guests::check },
     Check { name: "idle dependencies", run: idle::check },
+    Check { name: "frozen pages", run: frozen::check },
 ];

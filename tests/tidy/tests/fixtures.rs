@@ -156,3 +156,16 @@ fn a_dependency_that_nothing_uses_fails() {
     "#]],
     );
 }
+
+#[test]
+fn a_frozen_page_that_is_edited_deleted_or_on_no_list_fails() {
+    tells(
+        "thawed-page",
+        &expect![[r#"
+        [frozen pages] tests/tidy/frozen.sums:4: found `no row`; expected a sum, two spaces and a path, as sha256sum writes them
+        [frozen pages] tests/tidy/frozen.sums:1: found no `protocol/wire/tests/bytes/1/deleted.txt`; expected the page as it was frozen: what was in use is never deleted
+        [frozen pages] protocol/wire/tests/bytes/1/edited.txt:1: found another page than the one that was frozen; expected the page as it was: what a released version has said stays; new bytes are a new variant, on today's page
+        [frozen pages] protocol/wire/tests/bytes/1/unlisted.txt:1: found a frozen page that is on no list; expected its row in tests/tidy/frozen.sums: `73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac  protocol/wire/tests/bytes/1/unlisted.txt`
+    "#]],
+    );
+}

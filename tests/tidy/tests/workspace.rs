@@ -66,3 +66,8 @@ fn every_guest_stands_in_the_book_of_guests() {
 fn every_dependency_is_used_by_the_crate_that_names_it() {
     obey("idle dependencies");
 }
+
+#[test]
+fn no_golden_page_of_a_released_version_is_another_or_gone() {
+    obey("frozen pages");
+}
