@@ -2,43 +2,18 @@
 
 #[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
 mod fleet;
+mod minds;
 
-use std::sync::Arc;
-
-use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page, Settings};
-use fleet::{Fleet, boot, claims, id};
+use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page};
+use fleet::{Fleet, boot, id};
 use ledger::Ledger;
 use ledger::command::{Command, Outcome};
-use vocabulary::{Boot, ModelSigner, ModelVerifier, Moment, Span, StoreId, model_chain};
+use minds::{advanced, mind};
+use vocabulary::{Boot, Moment, Span};
 use wire::{DoubtNote, Request};
 
 fn at(seconds: u64) -> Moment {
     Moment::from_milliseconds(1_000_000 + seconds * 1_000)
-}
-
-/// The mind of this host in this life, which knows this ledger.
-fn mind(ledger: Ledger, name: &str, boot: Boot) -> Agent {
-    let claims = claims(name);
-    Agent::new(Settings {
-        cluster: fleet::cluster(),
-        me: claims.id(),
-        chain: model_chain(&claims),
-        boot,
-        address: "[::1]:4433".parse().expect("sound"),
-        store: claims.roles.keeper.then_some(StoreId(1)),
-        signer: Arc::new(ModelSigner::new(&claims.host)),
-        verifier: Arc::new(ModelVerifier),
-        membership: detection::membership::Settings::default(),
-        watch: detection::watch::Settings::default(),
-        ledger: Arc::new(ledger),
-        seed: 1,
-    })
-}
-
-/// The same state, as a keeper sends it: what was known before a life began ends none (protocol 1.2).
-fn advanced(ledger: &Ledger) -> Event {
-    let ledger = Ledger::from_bytes(&ledger.to_bytes()).expect("sound");
-    Event::LedgerAdvanced { ledger: Arc::new(ledger) }
 }
 
 /// Lets time go by and gathers the calls for a person.

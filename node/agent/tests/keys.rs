@@ -2,6 +2,7 @@
 
 #[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
 mod fleet;
+mod minds;
 
 use std::sync::Arc;
 
@@ -9,9 +10,7 @@ use agent::keyring::KNOWN_FOR;
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, Renewed, Settings};
 use fleet::{Fleet, boot, claims, id};
 use ledger::command::Command;
-use vocabulary::{
-    ModelSigner, ModelVerifier, Moment, PublicKey, Signer as _, Span, model_chain, model_chain_for,
-};
+use vocabulary::{ModelSigner, Moment, PublicKey, Signer as _, Span, model_chain_for};
 use wire::{Request, Response};
 
 const ME: &str = "a1";
@@ -26,20 +25,10 @@ struct Story {
 
 impl Story {
     fn begin() -> Self {
-        let (fleet, claims) = (Fleet::nine(), claims(ME));
+        let fleet = Fleet::nine();
         let agent = Agent::new(Settings {
-            cluster: fleet::cluster(),
-            me: id(ME),
-            chain: model_chain(&claims),
-            boot: boot(1),
-            address: "[::1]:4433".parse().expect("sound"),
             store: None,
-            signer: Arc::new(ModelSigner::new(&claims.host)),
-            verifier: Arc::new(ModelVerifier),
-            membership: detection::membership::Settings::default(),
-            watch: detection::watch::Settings::default(),
-            ledger: Arc::new(fleet.ledger.clone()),
-            seed: 1,
+            ..minds::settings(fleet.ledger.clone(), ME, boot(1))
         });
         let now = Moment::from_milliseconds(1_000_000);
         Self { fleet, agent, now, asks: 0 }

@@ -2,14 +2,14 @@
 
 #[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
 mod fleet;
-
-use std::sync::Arc;
+mod minds;
 
 use agent::{Agent, AskId, CallEnd, Effect, Event, Knock, Settings};
-use fleet::{Fleet, Seen, boot, claims, id};
+use fleet::{Fleet, Seen, boot, id};
 use ledger::Ledger;
 use ledger::command::Command;
-use vocabulary::{ModelSigner, ModelVerifier, Moment, Path, Reading, Span, StoreId, model_chain};
+use minds::{advanced, settings};
+use vocabulary::{Moment, Path, Reading, Span};
 use wire::{Datagram, LeaderHint, Request, Response, Unavailable};
 
 fn begun() -> Moment {
@@ -18,25 +18,7 @@ fn begun() -> Moment {
 
 /// a1's mind, which knows this ledger.
 fn mind(ledger: Ledger) -> Agent {
-    Agent::new(settings(ledger))
-}
-
-fn settings(ledger: Ledger) -> Settings {
-    let claims = claims("a1");
-    Settings {
-        cluster: fleet::cluster(),
-        me: id("a1"),
-        chain: model_chain(&claims),
-        boot: boot(1),
-        address: "[::1]:4433".parse().expect("sound"),
-        store: Some(StoreId(1)),
-        signer: Arc::new(ModelSigner::new(&claims.host)),
-        verifier: Arc::new(ModelVerifier),
-        membership: detection::membership::Settings::default(),
-        watch: detection::watch::Settings::default(),
-        ledger: Arc::new(ledger),
-        seed: 1,
-    }
+    minds::mind(ledger, "a1", boot(1))
 }
 
 #[test]
@@ -84,7 +66,7 @@ fn what_was_kept_from_before_ends_no_life_and_what_is_committed_since_does() {
     let known = ledger.roster().get(&id("a1")).and_then(|entry| entry.boot).expect("it has one");
     let mut agent = Agent::new(Settings {
         boot: vocabulary::Boot { nonce: known.nonce + 1, ..known },
-        ..settings(ledger.clone())
+        ..settings(ledger.clone(), "a1", boot(1))
     });
     // Its last word is the beginning of its end.
     let is_end = |effect: &Effect| {
@@ -92,12 +74,7 @@ fn what_was_kept_from_before_ends_no_life_and_what_is_committed_since_does() {
     };
     let ends = |effects: &[Effect]| effects.iter().any(is_end);
     assert!(!ends(&agent.handle(begun(), Event::DeadlineReached)));
-    let mut later = Fleet::healing().ledger;
-    assert_eq!(later, ledger);
-    // Another roster of the same contents, as it comes from a keeper.
-    later = Ledger::from_bytes(&later.to_bytes()).expect("sound");
-    let advanced = Event::LedgerAdvanced { ledger: Arc::new(later) };
-    assert!(ends(&agent.handle(begun(), advanced)), "another machine lives");
+    assert!(ends(&agent.handle(begun(), advanced(&ledger))), "another machine lives");
 }
 
 /// What the world gives to the effects of a mind: all that is asked in calm, and in trouble nothing but this end of knocks.
