@@ -1,17 +1,20 @@
 //! One host's mind: detection and healing composed, `handle(now, event) -> effects`.
 //!
-//! Rooms: [`event`] what it is told and asks; `mind` the one door; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
+//! Rooms: [`event`] what it is told and asks; `mind` the one door; `asking` how it asks, others and itself; `following` what follows
+//! from a grown ledger; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
 //! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs;
 //! [`life`] whether the mesh takes this life, `turned_away` another host's; `ending` its last words; `leaderless` what a keeper
 //! does when nobody leads; [`view`] what it can show of itself.
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
 //! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
 
+mod asking;
 mod attesting;
 pub mod calls;
 mod ending;
 pub mod enrol;
 pub mod event;
+mod following;
 mod gossiping;
 pub mod heal;
 mod healing;

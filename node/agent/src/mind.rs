@@ -3,7 +3,7 @@
 //! Each arm calls one verb; after every event `settle` gives each room its turn, so that no room waits for another's event.
 //! Not here: any decision.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use detection::health::{HealthRecord, SelfDoubt};
@@ -12,12 +12,13 @@ use detection::membership::{self, Membership};
 use detection::reply::{self, Reply};
 use detection::watch::{self, Watch};
 use ledger::Ledger;
-use ledger::command::{Command, Outcome};
+use ledger::command::Outcome;
 use vocabulary::{
     Boot, CertificateChain, ClusterName, HostId, Moment, Signer, Span, StoreId, Verifier,
 };
 use wire::{Datagram, Request, Response, Unavailable};
 
+use crate::asking::ShortCuts;
 use crate::calls::{Calls, Purpose};
 use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
@@ -27,12 +28,6 @@ use crate::lead::Lead;
 use crate::leaderless::Leaderless;
 use crate::life::Standing;
 use crate::turned_away::TurnedAway;
-
-/// Asks of this host to itself are numbered from here down: the shell numbers its own from 1 up.
-const OWN_ASKS_FROM: u64 = u64::MAX;
-
-/// What this host may ask of itself in one event: as many as there are looks at once (law O4), twice.
-const SHORT_CUTS_MAX: usize = 128;
 
 /// How long the ledger may take to enrol this host.
 const PROPOSAL_WITHIN: Span = Span::seconds(3);
@@ -81,18 +76,15 @@ pub struct Agent {
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
     pub(crate) keyring: Keyring,
-    standing: Standing,
+    pub(crate) standing: Standing,
     /// Why this host discounted itself when it last told of its health.
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
     pub(crate) leaderless: Leaderless,
     pub(crate) turned_away: TurnedAway,
     /// What others gossip of themselves; at most one per host of the roster.
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
-    /// Own asks under way, by their number (see [`OWN_ASKS_FROM`]); bounded by the calls.
-    own_asks: BTreeMap<AskId, CallId>,
-    next_own_ask: u64,
-    short_cuts: VecDeque<ShortCut>,
-    has_begun: bool,
+    pub(crate) short_cuts: ShortCuts,
+    pub(crate) has_begun: bool,
     pub(crate) has_left: bool,
     out: Vec<Effect>,
 }
@@ -139,9 +131,7 @@ impl Agent {
             calls: Calls::default(),
             told_self_doubts: Vec::new(),
             health: BTreeMap::new(),
-            own_asks: BTreeMap::new(),
-            next_own_ask: OWN_ASKS_FROM,
-            short_cuts: VecDeque::new(),
+            short_cuts: ShortCuts::new(),
             has_begun: false,
             has_left: false,
             out: Vec::new(),
@@ -227,7 +217,7 @@ impl Agent {
         }
     }
 
-    fn asked(&mut self, now: Moment, id: AskId, from: HostId, request: Request) {
+    pub(crate) fn asked(&mut self, now: Moment, id: AskId, from: HostId, request: Request) {
         match request {
             Request::Probe => {
                 self.answer_as_subject(now, Some(id), reply::Event::ProbedByStream { from });
@@ -259,13 +249,13 @@ impl Agent {
         }
     }
 
-    fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
+    pub(crate) fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
         if let Some(purpose) = self.calls.close(id) {
             self.came(now, purpose, end);
         }
     }
 
-    fn came(&mut self, now: Moment, purpose: Purpose, end: CallEnd) {
+    pub(crate) fn came(&mut self, now: Moment, purpose: Purpose, end: CallEnd) {
         match purpose {
             Purpose::WatchStream(id, subject) => self.watch_stream_ended(now, (id, subject), &end),
             Purpose::WatchDial(id, subject) => self.watch_dial_ended(now, (id, subject), &end),
@@ -299,66 +289,6 @@ impl Agent {
         self.enrolment.ended(now, outcome);
     }
 
-    /// A host that comes back knows the state as it left it: seats and addresses stand before any keeper is reached.
-    fn begin(&mut self, now: Moment) {
-        self.has_begun = true;
-        if self.ledger.is_founded() {
-            self.take_ledger(now, None);
-        }
-    }
-
-    fn ledger_advanced(&mut self, now: Moment, ledger: Arc<Ledger>) {
-        let before = std::mem::replace(&mut self.ledger, ledger);
-        self.take_ledger(now, Some(&before));
-    }
-
-    /// The committed state has grown: whatever follows from roster, seats and boots follows now.
-    fn take_ledger(&mut self, now: Moment, before: Option<&Ledger>) {
-        let is_other_roster =
-            before.is_none_or(|before| !Arc::ptr_eq(before.roster(), self.ledger.roster()));
-        let is_other_policy = before.is_none_or(|before| {
-            before.policy_shelf().version() != self.ledger.policy_shelf().version()
-        });
-        if is_other_roster {
-            // What was known before this life began says nothing about it: only what is committed since does (protocol 1.2).
-            let own = before.and_then(|_| self.ledger.roster().get(&self.me)?.boot);
-            let end = own.and_then(|known| self.standing.committed(known));
-            self.end_life(now, end);
-            self.locate(now, before);
-            let hosts = self.ledger.roster().present_count();
-            self.gossip(now, membership::Event::RosterSized { hosts });
-            self.take_fleet(now);
-            self.emit_warm();
-        }
-        if is_other_roster || is_other_policy {
-            self.take_seats(now);
-        }
-        self.see_departures(now);
-        if self.leads() {
-            self.tell_rounds(now);
-        }
-        self.page();
-    }
-
-    /// Addresses and boots as their hosts have committed them, where they are others than before.
-    fn locate(&mut self, now: Moment, before: Option<&Ledger>) {
-        let roster = Arc::clone(self.ledger.roster());
-        let me = self.me;
-        for (host, entry) in roster.present().filter(|(host, _)| **host != me) {
-            let known = before.and_then(|before| before.roster().get(host));
-            if let Some(address) = entry.address
-                && known.is_none_or(|known| known.address != entry.address)
-            {
-                self.emit(Effect::Locate { host: *host, address });
-            }
-            if let Some(boot) = entry.boot
-                && known.is_none_or(|known| known.boot != entry.boot)
-            {
-                self.see_boot(now, *host, boot);
-            }
-        }
-    }
-
     /// Every room gets its turn.
     fn settle(&mut self, now: Moment) {
         if self.membership.next_deadline().is_some_and(|at| at <= now) {
@@ -387,104 +317,4 @@ impl Agent {
     pub(crate) fn emit(&mut self, effect: Effect) {
         self.out.push(effect);
     }
-
-    /// Asks another host, or this one itself without leaving it.
-    pub(crate) fn call(
-        &mut self,
-        now: Moment,
-        purpose: Purpose,
-        to: HostId,
-        (request, within): (Request, Span),
-    ) {
-        if to != self.me {
-            return self.open(now, purpose, |id| Effect::Call { id, to, request, within });
-        }
-        let Some(id) = self.calls.open(purpose.clone()) else {
-            return self.fail(now, purpose);
-        };
-        let ask = AskId(self.next_own_ask);
-        self.next_own_ask -= 1;
-        self.own_asks.insert(ask, id);
-        self.short_cuts.push_back(ShortCut::Asked(ask, request));
-    }
-
-    pub(crate) fn dial(
-        &mut self,
-        now: Moment,
-        purpose: Purpose,
-        to: HostId,
-        (nonce, within): (u128, Span),
-    ) {
-        self.open(now, purpose, |id| Effect::FreshDial { id, to, nonce, within });
-    }
-
-    pub(crate) fn knock(
-        &mut self,
-        now: Moment,
-        purpose: Purpose,
-        to: HostId,
-        (port, within): (Option<u16>, Span),
-    ) {
-        self.open(now, purpose, |id| Effect::Knock { id, to, port, within });
-    }
-
-    pub(crate) fn propose(
-        &mut self,
-        now: Moment,
-        purpose: Purpose,
-        command: Command,
-        within: Span,
-    ) {
-        self.open(now, purpose, |id| Effect::Propose { id, command, within });
-    }
-
-    /// A call under a new number; at the bound it fails at once.
-    pub(crate) fn open(
-        &mut self,
-        now: Moment,
-        purpose: Purpose,
-        effect: impl FnOnce(CallId) -> Effect,
-    ) {
-        match self.calls.open(purpose.clone()) {
-            Some(id) => self.emit(effect(id)),
-            None => self.fail(now, purpose),
-        }
-    }
-
-    /// A call that cannot even be made.
-    pub(crate) fn fail(&mut self, _now: Moment, purpose: Purpose) {
-        self.short_cuts.push_back(ShortCut::Unable(purpose));
-    }
-
-    /// Answers another host, or this one itself.
-    pub(crate) fn answer(&mut self, _now: Moment, id: AskId, response: Response) {
-        match self.own_asks.remove(&id) {
-            Some(call) => self.short_cuts.push_back(ShortCut::Answered(call, response)),
-            None => self.emit(Effect::Answer { id, response }),
-        }
-    }
-
-    /// What this host asked of itself, in order. Each round of it can ask again, so their number in one event is bounded; what
-    /// is left is taken up at the next event.
-    fn run_short_cuts(&mut self, now: Moment) {
-        for _ in 0..SHORT_CUTS_MAX {
-            let Some(short_cut) = self.short_cuts.pop_front() else {
-                return;
-            };
-            match short_cut {
-                ShortCut::Asked(id, request) => self.asked(now, id, self.me, request),
-                ShortCut::Answered(id, response) => {
-                    self.ended(now, id, CallEnd::Response(response));
-                }
-                ShortCut::Unable(purpose) => self.came(now, purpose, CallEnd::Unable),
-            }
-        }
-    }
-}
-
-/// A call that does not leave this host.
-enum ShortCut {
-    Asked(AskId, Request),
-    Answered(CallId, Response),
-    Unable(Purpose),
 }
