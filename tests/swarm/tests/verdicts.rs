@@ -10,9 +10,10 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use swarm::verdicts::claims::Figures;
 use swarm::verdicts::families::{
-    Family, OF_CUTS, SINGLE, WITH_DEATHS, WITH_LIAR, drawn, each_scenario,
+    Family, OF_CUTS, SINGLE, WITH_DEATHS, WITH_LIAR, WITH_TWINS, drawn, each_scenario,
 };
 use swarm::verdicts::layouts::{Layout, layouts};
+use swarm::verdicts::scenario::Faults;
 use swarm::verdicts::world::World;
 use vocabulary::Grounds;
 
@@ -22,8 +23,7 @@ fn all_of(family: &Family, hosts: usize) -> Figures {
     for layout in layouts(hosts) {
         let mut world = World::new(&layout);
         each_scenario(&layout, family.faults, &mut |scenario| {
-            let ending = scenario.play(&mut world);
-            figures.judge(&world, scenario, &ending);
+            judge(&mut figures, &mut world, scenario);
         });
     }
     figures
@@ -37,12 +37,19 @@ fn some_of(family: &Family, layouts: &[Layout], draws: usize) -> Figures {
         let mut world = World::new(layout);
         for _ in 0..draws {
             if let Some(scenario) = drawn(layout, family.faults, &mut luck) {
-                let ending = scenario.play(&mut world);
-                figures.judge(&world, &scenario, &ending);
+                judge(&mut figures, &mut world, &scenario);
             }
         }
     }
     figures
+}
+
+fn judge(figures: &mut Figures, world: &mut World, scenario: &Faults) {
+    let ending = scenario.play(world);
+    figures.judge(world, scenario, &ending);
+    if scenario.is_duplicate {
+        figures.judge_twins(world, scenario, &ending);
+    }
 }
 
 fn is_full() -> bool {
@@ -84,6 +91,11 @@ fn one_liar_beside_another_fault_condemns_nobody_and_saves_nobody() {
 }
 
 #[test]
+fn nothing_that_either_of_two_machines_under_one_name_says_condemns_or_saves() {
+    visit(WITH_TWINS);
+}
+
+#[test]
 fn two_cuts_condemn_nobody_within_reach() {
     visit(OF_CUTS);
 }
@@ -114,7 +126,7 @@ fn larger_fleets_are_judged_rightly_where_they_were_drawn() {
     for (hosts, count, draws) in [(12, 30, 20), (30, 12, 10), (120, 4, 4)] {
         let layouts = large(hosts, count);
         let mut here = Figures::default();
-        for family in [SINGLE, WITH_DEATHS, WITH_LIAR, OF_CUTS].into_iter().flatten() {
+        for family in [SINGLE, WITH_DEATHS, WITH_LIAR, WITH_TWINS, OF_CUTS].into_iter().flatten() {
             here.add(some_of(family, &layouts, draws * factor));
         }
         println!("all families, {hosts} hosts, drawn: {here}");

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use detection::seats::SEATS_MAX;
-use detection::verdict::NoVerdict;
+use detection::verdict::{Conclusions, NoVerdict};
 use vocabulary::{Scope, VerdictKind};
 
 use super::scenario::{Ending, Faults, Lie, State, has, members};
@@ -42,6 +42,22 @@ impl Figures {
         }
     }
 
+    /// Judges what two machines under one name have said: nothing anywhere may hang on it (protocol 1.2, law U2).
+    pub fn judge_twins(&mut self, world: &mut World, faults: &Faults, ending: &Ending) {
+        let unsaid = faults.without_the_liar(world);
+        for host in 0..world.hosts.len() {
+            let of = |conclusions: &Conclusions| {
+                conclusions.verdict(&world.hosts[host]).map(|verdict| verdict.kind.clone())
+            };
+            if of(&unsaid) != of(&ending.conclusions) {
+                self.broke("a twin's word changed an ending", world, faults, ending, host);
+            }
+        }
+        if unsaid.domains != ending.conclusions.domains {
+            self.broke("a twin's word changed a domain", world, faults, ending, 0);
+        }
+    }
+
     /// Adds what another has counted.
     pub fn add(&mut self, other: Self) {
         self.scenarios += other.scenarios;
@@ -59,7 +75,9 @@ impl Figures {
             return;
         };
         let is_hidden = faults.liar == Some((host, Lie::Hidden));
-        let lives = faults.state[host] == State::Alive && !is_hidden;
+        // Of two machines under one name nothing is a sign of life; what is found of that host heals nobody (law U2).
+        let is_one = faults.duplicate() != Some(host);
+        let lives = faults.state[host] == State::Alive && !is_hidden && is_one;
         if lives && has(ending.reached, host) {
             self.broke("a living host within reach got a verdict", world, faults, ending, host);
         } else if lives && faults.is_honest(host) {
@@ -144,16 +162,23 @@ fn due(world: &World, faults: &Faults, ending: &Ending, host: usize) -> Vec<&'st
     }
     let is_honest = |host: &usize| faults.state[*host] == State::Alive && faults.is_honest(*host);
     let honest: Vec<usize> = (0..hosts).filter(is_honest).collect();
-    let lies = faults.liar.is_some_and(|(_, lie)| lie != Lie::Hidden);
+    // Two machines under one name are nobody: no voice, no witness, no part of a domain.
+    let twin = faults.duplicate();
+    if twin == Some(host) {
+        return Vec::new();
+    }
+    let lies = twin.is_none() && faults.liar.is_some_and(|(_, lie)| lie != Lie::Hidden);
+    let counts = |mate: &usize| twin != Some(*mate);
     let is_dark = |place: &[usize]| {
-        let mut mates = (0..hosts).filter(|&mate| place[mate] == place[host]);
+        let mut mates = (0..hosts).filter(|&mate| place[mate] == place[host]).filter(counts);
         mates.all(|mate| match faults.state[mate] {
             State::HostDead | State::Hung => true,
             State::Alive => faults.liar == Some((mate, Lie::Hidden)),
             State::AgentDead => false,
         })
     };
-    let rack = world.rack.iter().filter(|&&rack| rack == world.rack[host]).count();
+    let beside = (0..hosts).filter(|&mate| world.rack[mate] == world.rack[host]);
+    let rack = beside.filter(counts).count();
     let has_quorum = honest.len() >= 2 && honest.len() > (hosts - 1) / 2;
     if lies && (honest.len() < 3 || !has_quorum) {
         return Vec::new();

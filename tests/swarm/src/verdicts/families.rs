@@ -20,6 +20,8 @@ pub enum Fault {
     OneWayCut(Sets),
     /// One host lies in each of these ways.
     Liar(&'static [Lie]),
+    /// One host is two machines, which is known; they say these things.
+    Twins(&'static [Lie]),
 }
 
 /// Whom a cut concerns.
@@ -52,6 +54,17 @@ pub const LIES: &[Lie] = &[
     Lie::Hidden,
 ];
 
+/// What two machines under one name may say between them; neither of them hides.
+pub const WORDS: &[Lie] = &[
+    Lie::AllWell,
+    Lie::AllSilent,
+    Lie::AllRefused,
+    Lie::AllAccepted,
+    Lie::Opposite,
+    Lie::Equivocal,
+    Lie::AllUnknown,
+];
+
 /// A family of scenarios and up to how many hosts all of it is visited: in every run, and in a full one. Fleets of up to
 /// nine hosts beyond that are sampled.
 pub struct Family {
@@ -74,7 +87,7 @@ const fn family(
     Family { name, faults, always_up_to, full_up_to }
 }
 
-use Fault::{Cut, Deaths, Liar, OneWayCut};
+use Fault::{Cut, Deaths, Liar, OneWayCut, Twins};
 use Sets::{Three, Two};
 
 /// Single faults.
@@ -109,6 +122,15 @@ pub const WITH_LIAR: &[Family] = &[
     family("one-way cut, liar", &[OneWayCut(Two), Liar(LIES)], 5, 7),
     family("partial cut, liar", &[Cut(Three), Liar(LIES)], 4, 5),
     family("partial one-way cut, liar", &[OneWayCut(Three), Liar(LIES)], 4, 6),
+];
+
+/// Two machines under one name, alone and beside another fault.
+pub const WITH_TWINS: &[Family] = &[
+    family("twins", &[Twins(WORDS)], 8, 9),
+    family("deaths of hosts, twins", &[Deaths(DEAD), Twins(WORDS)], 5, 8),
+    family("deaths of agents, twins", &[Deaths(AGENT_DEAD), Twins(WORDS)], 5, 8),
+    family("cut, twins", &[Cut(Two), Twins(WORDS)], 5, 7),
+    family("partial one-way cut, twins", &[OneWayCut(Three), Twins(WORDS)], 4, 6),
 ];
 
 /// Pairs of cuts.
@@ -181,7 +203,7 @@ impl Fault {
             Self::Deaths(states) => u8::try_from(states.len()).expect("few states"),
             Self::Cut(Sets::Two) | Self::OneWayCut(Sets::Two) => 2,
             Self::Cut(Sets::Three) | Self::OneWayCut(Sets::Three) => 3,
-            Self::Liar(_) => 1,
+            Self::Liar(_) | Self::Twins(_) => 1,
         }
     }
 }
@@ -202,6 +224,7 @@ impl Faults {
                 Fault::Cut(_) => all.cut(&face, true)?,
                 Fault::OneWayCut(_) => all.cut(&face, false)?,
                 Fault::Liar(_) => {}
+                Fault::Twins(_) => all.is_duplicate = true,
             }
         }
         Some(all)
@@ -227,7 +250,7 @@ impl Faults {
     /// Nobody, or each living host that differs from the others, with each lie.
     fn liars(&self, faults: &[Fault], layout: &Layout, fates: &[u8]) -> Vec<Option<(usize, Lie)>> {
         let lies = faults.iter().find_map(|fault| match fault {
-            Fault::Liar(lies) => Some(*lies),
+            Fault::Liar(lies) | Fault::Twins(lies) => Some(*lies),
             Fault::Deaths(_) | Fault::Cut(_) | Fault::OneWayCut(_) => None,
         });
         let Some(lies) = lies else {

@@ -3,7 +3,7 @@
 //! The model: an agent answers whoever reaches it and is reached back; a dead agent's kernel refuses, a hung one's accepts,
 //! a dead host is silent; an observer that reaches the subject, directly or through one of its two relays, brings the
 //! subject's own answer along; the leader hears whom it reaches both ways. A liar signs what it likes, relays nothing,
-//! brings nobody's answer, and may hide.
+//! brings nobody's answer, and may hide. Two machines under one name, once that is known, are a liar that nobody listens to.
 
 use std::collections::BTreeSet;
 
@@ -65,6 +65,8 @@ pub struct Faults {
     pub out: Vec<u128>,
     /// The liar.
     pub liar: Option<(usize, Lie)>,
+    /// Whether the liar is two machines under one name, and the ledger has a case on it (protocol 1.2).
+    pub is_duplicate: bool,
     /// Who leads.
     pub leader: usize,
     /// Whom it asks about.
@@ -101,6 +103,7 @@ impl Faults {
             state: vec![State::Alive; hosts],
             out: vec![(1 << hosts) - 1; hosts],
             liar: None,
+            is_duplicate: false,
             leader: 0,
             looks: Looks::All,
             turn: 0,
@@ -112,12 +115,32 @@ impl Faults {
         let side = self.side();
         let looked = self.looked(world, side);
         let said = self.said(world, side, looked);
+        let conclusions = self.concluded(world, &said);
+        Ending { conclusions, side, reached: self.reached(world, side), looked }
+    }
+
+    /// What is concluded where the liar's words and answers never came: the rest of the world is the same.
+    pub fn without_the_liar(&self, world: &mut World) -> Conclusions {
+        let side = self.side();
+        let mut said = self.said(world, side, self.looked(world, side));
+        said.words.retain(|word| self.is_honest(word.observer));
+        said.answers.retain(|&host| self.is_honest(host));
+        self.concluded(world, &said)
+    }
+
+    fn concluded(&self, world: &mut World, said: &Said) -> Conclusions {
         let heard: Vec<Heard> = said.words.iter().map(|word| world.heard(*word)).collect();
         let answers: Vec<HeardAnswer> =
             said.answers.iter().map(|&host| world.answer(host)).collect();
         let grounds = VerifiedGrounds::assembled(World::anchor(), &world.roster, heard, &answers);
-        let conclusions = conclude(world.fleet(), &grounds, &BTreeSet::new());
-        Ending { conclusions, side, reached: self.reached(world, side), looked }
+        let duplicates = self.duplicate().map(|host| world.hosts[host]);
+        let grounds = grounds.without(duplicates.into_iter().collect());
+        conclude(world.fleet(), &grounds, &BTreeSet::new())
+    }
+
+    /// The host that is two machines.
+    pub fn duplicate(&self) -> Option<usize> {
+        self.liar.filter(|_| self.is_duplicate).map(|(host, _)| host)
     }
 
     /// Whom the leader hears.
