@@ -263,6 +263,7 @@ impl Membership {
         let mut notes = Notes::default();
         let sifted =
             self.with_sieve(|sieve, standpoint| sieve.sift(standpoint, from, bytes, &mut notes));
+        let is_demand_unheeded = notes.is_demand_unheeded;
         self.take_notes(notes);
         let Some(Sifted { packet, forget }) = sifted else {
             return;
@@ -271,6 +272,9 @@ impl Membership {
         let sender = packet.header.src;
         let outcome = self.foca.handle_data(&packet.without_records(), &mut self.port);
         self.check(outcome);
+        if is_demand_unheeded {
+            self.demand_nothing_of(from);
+        }
         if self.foca.iter_members().any(|member| *member.id() == sender) {
             packet.records.iter().for_each(|record| self.hear(record));
         }

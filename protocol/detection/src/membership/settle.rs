@@ -1,7 +1,7 @@
 //! What follows from any event, whatever it was.
 
 use foca::Message;
-use vocabulary::Span;
+use vocabulary::{HostId, Span};
 
 use super::identity::Identity;
 use super::packet::Packet;
@@ -116,13 +116,12 @@ impl Membership {
     /// Whom we alone have found to be down need not renew for it: only what two say is worth a demand (law SW11).
     fn mute(&mut self) {
         let sieve = &self.sieve;
-        self.port.effects.retain(|effect| match effect {
-            Effect::Send { to, bytes } if sieve.is_alone_about(to) => {
-                let packet = Packet::parse(bytes);
-                packet.is_ok_and(|packet| packet.header.message != Message::TurnUndead)
-            }
-            _ => true,
-        });
+        self.port.effects.retain(|effect| !is_demand(effect, |to| sieve.is_alone_about(to)));
+    }
+
+    /// Law SW15: of what is to be sent now.
+    pub(super) fn demand_nothing_of(&mut self, host: HostId) {
+        self.port.effects.retain(|effect| !is_demand(effect, |to| *to == host));
     }
 
     fn settle_timers(&mut self) {
@@ -141,5 +140,16 @@ impl Membership {
             Some(next) => self.port.timers.set(next, Due::Health),
             None => self.port.timers.unset(Kind::Health),
         }
+    }
+}
+
+/// Whether a host of which this is so is asked to renew.
+fn is_demand(effect: &Effect, is_asked: impl Fn(&HostId) -> bool) -> bool {
+    match effect {
+        Effect::Send { to, bytes } if is_asked(to) => {
+            let packet = Packet::parse(bytes);
+            packet.is_ok_and(|packet| packet.header.message == Message::TurnUndead)
+        }
+        _ => false,
     }
 }

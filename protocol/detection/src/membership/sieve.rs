@@ -8,6 +8,8 @@
 //! Law SW6: only we say under which boot and renewal we live, and at which incarnation.
 //! Law SW7: others make us renew, or refute, at a bounded rate, and no host renews at others faster than it may (protocol 4).
 //! Law SW8: hearsay of strangers adds members up to a bound; who speaks with a certificate of its own always enters.
+//! Law SW15: a demand to renew that is not heeded is never answered with a demand. foca relies on every one being heeded: two that
+//! call each other down would else send them to and fro as fast as the network carries them.
 //! Law SW11 stands in `hearsay`. Not here: who is right about a host's death (see `verdict`): membership is a hint.
 
 use std::collections::BTreeMap;
@@ -111,6 +113,8 @@ pub(super) struct Sifted {
 pub(super) struct Notes {
     pub dropped: Vec<Dropped>,
     pub to_look_at: Vec<HostId>,
+    /// It asked us to renew, and we do not.
+    pub is_demand_unheeded: bool,
 }
 
 impl Sieve {
@@ -264,6 +268,7 @@ impl Sieve {
         let forget = self.hear_speaker(standpoint, speaker, is_answer)?;
         if packet.header.message == Message::TurnUndead && !self.obeys(standpoint, from)? {
             notes.dropped.push(Dropped::Uncorroborated);
+            notes.is_demand_unheeded = true;
             // What is left of it: its sender lives.
             packet.header.message = Message::Gossip;
         }

@@ -150,6 +150,30 @@ fn lies<P: Peer>(
     (message, told.map(lie).collect())
 }
 
+/// As after a minute in which none of them got on: both believe it of the other, and nobody believes it of them any more.
+#[test]
+fn two_that_call_each_other_down_do_not_flood_each_other() {
+    const PAIR: [u16; 2] = [1, 2];
+    let mut world = World::<Membership>::settled(6, 31);
+    for (at, about) in [(PAIR[0], PAIR[1]), (PAIR[1], PAIR[0])] {
+        for by in [3, 4] {
+            let life = |number| Identity::first(host(number), boot(1));
+            let (src, dst) = (life(by), life(at));
+            let header = Header { src, src_incarnation: 0, dst, message: Message::Gossip };
+            let mut bytes = wire::encode(&header);
+            bytes.extend(1_u16.to_be_bytes());
+            bytes.extend(wire::encode(&Member::down(life(about))));
+            world.tell(host(at), Event::DatagramArrived { from: host(by), bytes });
+        }
+    }
+    world.sent.clear();
+    world.run(Span::seconds(60));
+    let packets: Vec<u64> = world.sent.values().map(|sent| sent.packets).collect();
+    println!("packets of each in a minute: {packets:?}");
+    let calm = packets[0];
+    assert!(packets.iter().all(|sent| *sent < 2 * calm), "{packets:?}");
+}
+
 #[test]
 fn a_liar_harms_nobody() {
     compare("a liar", (lie, lie));

@@ -4,6 +4,7 @@ use foca::{Header, Member, Message};
 use vocabulary::{HostId, Moment, Span};
 
 use super::super::identity::Identity;
+use super::super::packet::Packet;
 use super::super::*;
 use super::mesh::{boot, host};
 
@@ -40,6 +41,18 @@ fn speaks(
     }
     let now = us.port.now.max(START);
     told(us.handle(now, Event::DatagramArrived { from: src.host, bytes }))
+}
+
+/// What is sent to this host in answer to such a packet.
+fn answers(us: &mut Membership, message: Message<Identity>, to: u16) -> Vec<Message<Identity>> {
+    let header = Header { src: life(to), src_incarnation: 0, dst: life(US), message };
+    let now = us.port.now.max(START);
+    let event = Event::DatagramArrived { from: host(to), bytes: wire::encode(&header) };
+    let sent = us.handle(now, event).into_iter().filter_map(|effect| match effect {
+        Effect::Send { to: whom, bytes } if whom == host(to) => Packet::parse(&bytes).ok(),
+        _ => None,
+    });
+    sent.map(|packet| packet.header.message).collect()
 }
 
 fn told(effects: Vec<Effect>) -> Vec<Effect> {
@@ -79,6 +92,18 @@ fn looks(effects: &[Effect]) -> Vec<HostId> {
 fn looked(us: &mut Membership, number: u16, end: LookEnd) -> Vec<Effect> {
     let now = us.port.now;
     told(us.handle(now, Event::Looked { host: host(number), end }))
+}
+
+/// Two that call each other down, where neither's demand is heeded, would answer demand with demand for ever.
+#[test]
+fn a_demand_that_is_not_heeded_is_not_answered_with_a_demand() {
+    let mut us = member();
+    let death = [Member::down(life(SUBJECT))];
+    says(&mut us, life(2), &death);
+    assert_eq!(says(&mut us, life(3), &death), [down(SUBJECT)]);
+    assert_eq!(answers(&mut us, Message::TurnUndead, SUBJECT), []);
+    let told = answers(&mut us, Message::Gossip, SUBJECT);
+    assert_eq!(told, [Message::TurnUndead], "it learns what is thought of it all the same");
 }
 
 #[test]
