@@ -13,6 +13,7 @@ mod frozen;
 mod guests;
 mod house;
 mod idle;
+pub mod laws;
 mod links;
 mod lints;
 mod manifest;
@@ -36,7 +37,7 @@ pub struct Check {
 }
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
-pub const CHECKS: [Check; 10] = [
+pub const CHECKS: [Check; 11] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "purity", run: purity::check },
     Check { name: "lints", run: lints::check },
@@ -47,4 +48,5 @@ pub const CHECKS: [Check; 10] = [
     Check { name: "guests", run: guests::check },
     Check { name: "idle dependencies", run: idle::check },
     Check { name: "frozen pages", run: frozen::check },
+    Check { name: "laws", run: laws::check },
 ];

@@ -169,3 +169,14 @@ fn a_frozen_page_that_is_edited_deleted_or_on_no_list_fails() {
     "#]],
     );
 }
+
+#[test]
+fn a_law_that_is_on_no_page_and_a_row_without_its_law_fail() {
+    tells(
+        "unlisted-law",
+        &expect![[r#"
+        [laws] docs/laws-by-room.md:1: found no row `| [node/daemon/src/lib.rs](../node/daemon/src/lib.rs) | A1, A2 |`; expected each law of each file head
+        [laws] docs/laws-by-room.md:9: found the row `| [node/daemon/src/lib.rs](../node/daemon/src/lib.rs) | A9 |`; expected what the file's head says; see the head of the page
+    "#]],
+    );
+}

@@ -71,3 +71,13 @@ fn every_dependency_is_used_by_the_crate_that_names_it() {
 fn no_golden_page_of_a_released_version_is_another_or_gone() {
     obey("frozen pages");
 }
+
+#[test]
+fn every_law_of_a_file_head_stands_on_the_page_of_laws() {
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        let house = this_house();
+        let page = house.top.join("docs/laws-by-room.md");
+        std::fs::write(page, tidy::laws::page(&house)).expect("a page in our own tree");
+    }
+    obey("laws");
+}
