@@ -36,6 +36,8 @@ pub enum FoundFault {
     NotConnected(HostName),
     /// A ledger exists.
     Exists,
+    /// This host carries none, and knows of one: others carry it, or did.
+    Known,
     /// Raft refuses; whether it was founded is unknown.
     Raft(String),
     /// The keepers vote, but the first entry was not committed in time: repeat the command, it is finished then.
@@ -49,8 +51,11 @@ pub async fn found(
     keepers: Vec<HostName>,
 ) -> Result<Outcome, FoundFault> {
     let port = door.port().ok_or(FoundFault::NotAKeeper)?;
-    if door.state().borrow().founding().is_some() {
+    if port.watch().borrow().founding().is_some() {
         return Err(FoundFault::Exists);
+    }
+    if door.state().borrow().founding().is_some() {
+        return Err(FoundFault::Known);
     }
     check(&keepers)?;
     let mut voters = Vec::new();
@@ -130,6 +135,12 @@ impl fmt::Display for FoundFault {
                  is its agent up, and are its seeds right?"
             ),
             Self::Exists => write!(out, "a ledger exists already; it is founded once for ever"),
+            Self::Known => write!(
+                out,
+                "this host knows of a ledger of this cluster, which others carry or carried: it is founded once for ever. Only \
+                 where the disks of most of its keepers are lost for good: stop the agents of all keepers, move ledger.kept (and \
+                 ledger.redb) in their storage folders away, start them, and found it anew"
+            ),
             Self::Raft(why) => write!(out, "the keepers' Raft was not founded: {why}"),
             Self::Unfinished => write!(
                 out,

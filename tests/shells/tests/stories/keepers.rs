@@ -1,7 +1,9 @@
 //! Keepers that die, come back, lose their disks, or whose disks fail; and the end of everybody at once.
 
+use daemon::admin::mind::{Mind as _, NotCommitted};
 use ledger::command::{Command, Order, Outcome};
 use shells::{DiskFault, Setup, World, play};
+use vocabulary::HostName;
 
 use crate::faults::ready;
 
@@ -104,5 +106,28 @@ fn a_mesh_whose_every_agent_was_killed_goes_on_where_it_was() {
         let ledger = world.ledger();
         let same = ledger.audit_since(head.number - 1).next().map(|record| record.digest);
         assert_eq!(same, Some(head.digest), "one history, not two");
+    });
+}
+
+#[test]
+fn a_keeper_that_only_knows_of_a_ledger_founds_no_second_one_and_says_what_it_knows_it_from() {
+    play(Setup::grid(3, 3, 25), async |world| {
+        let found = async |by: &'static str| {
+            let names = vec![HostName::new(by).expect("sound")];
+            world.ask(by, |mind| async move { mind.found(names).await }).await
+        };
+        while found("h0").await != Some(Ok(Outcome::Done)) {
+            assert!(world.now_ms() < 60_000, "{}", world.picture());
+            world.run(200).await;
+        }
+        world.until(30, "h1 to follow", |world| world.view("h1").is_founded()).await;
+        let why = |told| match told {
+            Some(Err(NotCommitted::NoLeader(why))) => why,
+            other => panic!("{other:?}"),
+        };
+        let known = why(found("h1").await);
+        assert!(known.contains("knows of a ledger") && known.contains("ledger.kept"), "{known}");
+        let exists = why(found("h0").await);
+        assert!(exists.contains("a ledger exists already"), "{exists}");
     });
 }
