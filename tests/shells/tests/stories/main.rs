@@ -4,6 +4,7 @@ mod calm;
 mod chaos;
 mod faults;
 mod keepers;
+mod membership;
 mod newcomers;
 mod policy;
 mod trace;
