@@ -1,6 +1,6 @@
 //! Does every law that a file head names stand on the page that says where each law lives?
 //!
-//! A head names a law as `Law R4: ...`; a number is of its room alone, and two rooms may use the same. What the laws of the mesh
+//! A head names a law by its number and a colon; a number is of its room alone, and two rooms may use the same. What the laws of the mesh
 //! promise stands in `docs/LAWS.md`; here only that none appears, moves or goes unseen.
 
 use std::collections::{BTreeMap, BTreeSet};
