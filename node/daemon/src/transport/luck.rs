@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quinn::{ConnectionId, ConnectionIdGenerator};
-use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use ring::{hkdf, hmac};
 use std::time::Duration;
 
 /// Draws that nobody can foresee without the seed: an HMAC over a counter.
@@ -34,6 +34,11 @@ impl Luck {
         let mut drawn = [0; 32];
         drawn.copy_from_slice(tag.as_ref());
         drawn
+    }
+
+    /// A key to derive others from.
+    pub(super) fn key(&self) -> hkdf::Prk {
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"hale token").extract(&self.draw())
     }
 
     /// The whole span or up to a quarter less, so that hosts that lost one peer together do not dial it together.

@@ -2,14 +2,16 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
     AsyncTimer, AsyncUdpSocket, ClientConfig, ConnectionId, Endpoint, EndpointConfig, IdleTimeout,
-    Runtime, ServerConfig, TokioRuntime, TransportConfig, ValidationTokenConfig, VarInt,
+    Runtime, ServerConfig, TimeSource, TokioRuntime, TransportConfig, ValidationTokenConfig,
+    VarInt,
 };
 use replication::tasks;
+use rustls::time_provider::TimeProvider;
 
 use super::fault::StartFault;
 use super::luck::{ConnectionIds, Luck};
@@ -52,9 +54,10 @@ impl Quic {
         let said = |why: String| StartFault::Tls(why);
         let tls = Tls::new(identity, &settings.wall_clock).map_err(|why| said(why.to_string()))?;
         let crypto = QuicServerConfig::try_from(tls.server).map_err(|why| said(why.to_string()))?;
-        let mut server = ServerConfig::with_crypto(Arc::new(crypto));
+        let mut server = ServerConfig::new(Arc::new(crypto), Arc::new(luck.key()));
         server
             .transport_config(lean(settings, None))
+            .time_source(Arc::new(TokenDates(settings.wall_clock.clone())))
             .max_incoming(HANDSHAKES_MAX)
             // A hello is all that comes before admission.
             .incoming_buffer_size(16 * 1024)
@@ -91,6 +94,20 @@ pub(super) fn endpoint(
     let ids = luck.clone();
     config.cid_generator(move || Box::new(ConnectionIds(ids.clone()))).rng_seed(Some(luck.draw()));
     Endpoint::new_with_abstract_socket(config, server, socket, Arc::new(Tethering))
+}
+
+/// The dates of the tokens by which dialers prove their address. Drawn key, drawn number and this date make a token the same
+/// in each run of a test, and it must be: to a dial that has been given up quinn reads a token as frames, and what it then
+/// answers goes by the token's bytes.
+#[derive(Debug)]
+struct TokenDates(Arc<dyn TimeProvider>);
+
+impl TimeSource for TokenDates {
+    fn now(&self) -> SystemTime {
+        // Without a clock no certificate holds either.
+        let passed = self.0.current_time().map_or(0, |now| now.as_secs());
+        SystemTime::UNIX_EPOCH + Duration::from_secs(passed)
+    }
 }
 
 /// tokio, but that quinn's tasks begin where ours do.
