@@ -18,10 +18,12 @@ mod links;
 mod lints;
 mod manifest;
 mod names;
+mod paths;
 mod plan;
 mod purity;
 mod sizes;
 mod source;
+mod tasks;
 
 pub use fault::{Fault, HouseFault};
 pub use house::{House, Page};
@@ -37,9 +39,10 @@ pub struct Check {
 }
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
-pub const CHECKS: [Check; 11] = [
+pub const CHECKS: [Check; 12] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "purity", run: purity::check },
+    Check { name: "tasks", run: tasks::check },
     Check { name: "lints", run: lints::check },
     Check { name: "file sizes", run: sizes::files },
     Check { name: "function sizes", run: sizes::functions },

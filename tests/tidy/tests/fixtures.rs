@@ -66,6 +66,19 @@ fn every_kind_of_impurity_fails() {
 }
 
 #[test]
+fn a_task_that_begins_past_its_host_fails() {
+    tells(
+        "stray-task",
+        &expect![[r#"
+        [tasks] consensus/replication/src/lib.rs:4: found `tokio::spawn`, which begins a task past its host; expected `replication::tasks::spawn`
+        [tasks] consensus/replication/src/lib.rs:7: found `task::spawn`, which begins a task past its host; expected `replication::tasks::spawn`
+        [tasks] node/daemon/src/host/mod.rs:4: found `tokio::spawn`, which begins a task past its host; expected `replication::tasks::spawn`
+        [tasks] node/daemon/src/host/mod.rs:4: found `tokio::task::spawn`, which begins a task past its host; expected `replication::tasks::spawn`
+    "#]],
+    );
+}
+
+#[test]
 fn unequal_missing_and_unreasoned_lint_tables_fail() {
     tells(
         "unequal-lints",

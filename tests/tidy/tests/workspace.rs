@@ -33,6 +33,11 @@ fn no_pure_crate_knows_a_clock_a_socket_a_thread_a_file_or_luck() {
 }
 
 #[test]
+fn every_task_of_a_host_begins_at_one_door() {
+    obey("tasks");
+}
+
+#[test]
 fn all_pure_crates_live_under_one_table_of_lints() {
     obey("lints");
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use actuators::CommandActuator;
 use agent::LifeEnd;
-use replication::Clock;
+use replication::{Clock, tasks};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ async fn live(
     let opened = life::open(identity, settings(config, folder), world).await;
     let opened = opened.map_err(|fault| life_fault(config, fault))?;
     let (stop, presence) = (CancellationToken::new(), opened.presence());
-    tokio::spawn(bell.answer(presence.boot, stop.clone()));
+    tasks::spawn(bell.answer(presence.boot, stop.clone()));
     let (mut life, looping) = opened.begin(leaves(signals, stop.clone()));
     let bounds = MemoryBounds { ceiling: config.limits.memory_max };
     let own = life.watch(Arc::clone(clock), bounds).map_err(|why| {
@@ -108,8 +108,8 @@ async fn live(
     let credentials = life.credentials.clone();
     let (renewer, renewing) = Renewing::of(identity_files(config), credentials, own.clone());
     mind.reads_through(renewer);
-    let renewing = tokio::spawn(renewing.run(hangup));
-    let admin = tokio::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
+    let renewing = tasks::spawn(renewing.run(hangup));
+    let admin = tasks::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
     let (host, bind) = (&identity.claims().host, config.agent.bind);
     tracing::info!(%host, boot = presence.boot.number, %bind, "agent is up");
     let end = looping.run().await;
@@ -161,7 +161,7 @@ fn world(
 fn leaves(signals: (Signal, Signal), stop: CancellationToken) -> mpsc::Receiver<()> {
     let (leave, leaves) = mpsc::channel(LEAVES_MAX);
     let (mut terminate, mut interrupt) = signals;
-    tokio::spawn(async move {
+    tasks::spawn(async move {
         loop {
             let heard = tokio::select! {
                 biased;
