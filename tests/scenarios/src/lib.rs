@@ -14,6 +14,11 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")
 }
 
+/// An operator's policy with waits as short as a story: so many hosts at a time are started again, whatever is wrong with them.
+pub fn policy(in_flight: u32) -> String {
+    include_str!("policy.toml").replace("{in_flight}", &in_flight.to_string())
+}
+
 /// Every script, by its file's name without the ending, in order.
 pub fn names() -> Vec<String> {
     let files = fs::read_dir(folder()).expect("the scripts lie beside this crate");

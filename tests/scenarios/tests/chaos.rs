@@ -7,55 +7,6 @@ use rand_core::{Rng, SeedableRng};
 use simulator::{Fault, Fleet, Habit, Setup, Whom};
 use vocabulary::{CaseId, Scope, Span};
 
-const POLICY: &str = r#"
-[budget]
-fleet = { in_flight = 2, halt_above = "none", per_hour = "none" }
-zone = { in_flight = 2, halt_above = "none" }
-any_group = { in_flight = 2 }
-
-[timers]
-quiet_for = "2s"
-lease_term = "12s"
-unknown_for = "60s"
-resume_after = "20s"
-ramp_step_within = "20s"
-
-[[rule]]
-name = "agent down"
-when = { verdict = "AgentDown" }
-mode = "act"
-for = "0s"
-cooldown = "0s"
-attempts = { at_most = 20, within = "1h" }
-ladder = [
-  { do = "command", class = "gentle", argv = ["/bin/start"], inspect = ["/bin/start", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
-  { do = "command", class = "disruptive", argv = ["/bin/boot"], inspect = ["/bin/boot", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
-]
-
-[[rule]]
-name = "host down"
-when = { verdict = "HostDown" }
-mode = "act"
-for = "2s"
-cooldown = "0s"
-attempts = { at_most = 20, within = "1h" }
-ladder = [
-  { do = "command", class = "disruptive", argv = ["/bin/boot"], inspect = ["/bin/boot", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
-  { do = "command", class = "disruptive", argv = ["/bin/boot2"], inspect = ["/bin/boot2", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
-]
-
-[[rule]]
-name = "host hung"
-when = { verdict = "HostHung" }
-mode = "act"
-for = "2s"
-cooldown = "0s"
-attempts = { at_most = 20, within = "1h" }
-ladder = [
-  { do = "command", class = "gentle", argv = ["/bin/start"], inspect = ["/bin/start", "-i"], time_limit = "5s", verify_within = "15s", soak = "2s" },
-]
-"#;
-
 /// How often one fleet is struck, and how long after the last strike all must be well or told: a case that the few observers
 /// that are left cannot settle holds its budget for five minutes, and others wait behind it.
 const STRIKES: usize = 25;
@@ -159,7 +110,7 @@ fn is_told_of(fleet: &Fleet, name: &str) -> bool {
 fn play(seed: u64) -> Result<(), String> {
     let mut luck = Luck(ChaCha8Rng::seed_from_u64(seed));
     let (setup, zones, keepers) = setup(seed);
-    let mut fleet = Fleet::new(setup.with_policy(POLICY)).expect("sound");
+    let mut fleet = Fleet::new(setup.with_policy(&scenarios::policy(2))).expect("sound");
     let names: Vec<String> = fleet.names().map(str::to_owned).collect();
     fleet.run(Span::seconds(30));
     fleet.begin_trace();

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use agent::LifeEnd;
 use daemon::admin::mind::Mind;
 use daemon::config::Seed;
+use daemon::host::credentials::Credentials;
 use daemon::host::home::Home;
 use daemon::host::life::{self, LifeSettings};
 use daemon::host::mind::HostMind;
-use daemon::identity::Identity;
+use daemon::identity::{Identity, Renewal};
 use daemon::transport::TransportSettings;
 use ledger::Ledger;
 use replication::Clock;
@@ -28,7 +29,7 @@ use crate::knock::Knocker;
 use crate::laws::Laws;
 use crate::memory::Memory;
 use crate::network::{Door, Network, milliseconds};
-use crate::papers::DAWN;
+use crate::papers::{DAWN, Papers};
 use crate::sockets::MemorySockets;
 
 /// Where every agent listens.
@@ -47,6 +48,7 @@ pub(crate) struct Machines {
     pub network: Network,
     pub desk: Desk,
     pub all: Vec<Machine>,
+    papers: Papers,
     laws: Mutex<Laws>,
 }
 
@@ -57,7 +59,8 @@ pub(crate) struct Machine {
     pub id: HostId,
     pub ip: IpAddr,
     pub memory: Memory,
-    identity: Arc<Identity>,
+    /// What lies in its certificate files, and how often that was issued.
+    issued: Mutex<(u64, Arc<Identity>)>,
     inside: Mutex<Inside>,
 }
 
@@ -75,27 +78,36 @@ pub(crate) struct Inside {
 struct Running {
     tether: Tether,
     leave: mpsc::Sender<()>,
-    /// From when its agent has begun until it has said goodbye.
-    mind: Option<Arc<HostMind>>,
+    begun: Option<Begun>,
+}
+
+/// An agent from when it has begun until it has said goodbye.
+#[derive(Clone)]
+struct Begun {
+    mind: Arc<HostMind>,
+    credentials: Credentials,
 }
 
 impl Machines {
-    pub fn new(seed: u64, network: Network, hosts: Vec<(Claims, Arc<Identity>)>) -> Arc<Self> {
-        let all = hosts.into_iter().enumerate().map(|(place, (claims, identity))| Machine {
+    pub fn new(seed: u64, network: Network, hosts: Vec<Claims>) -> Arc<Self> {
+        let papers = Papers::new(seed, &hosts.first().expect("a world of somebody").cluster);
+        let all = hosts.into_iter().enumerate().map(|(place, claims)| Machine {
             place,
             id: claims.id(),
+            issued: Mutex::new((1, Arc::new(papers.issue(&claims, (1, DAWN))))),
             claims,
             ip: ip_of(place),
             memory: Memory::default(),
-            identity,
             inside: Mutex::default(),
         });
+        let all = all.collect();
         Arc::new(Self {
             seed,
             began: Instant::now(),
             network,
             desk: Desk::default(),
-            all: all.collect(),
+            all,
+            papers,
             laws: Mutex::default(),
         })
     }
@@ -155,6 +167,20 @@ impl Machines {
         }
     }
 
+    /// A certificate with another key lies in the files from now on, and an agent that runs takes it into use, as on SIGHUP.
+    pub async fn renew(&self, place: usize) {
+        let machine = &self.all[place];
+        let (nth, second) = (machine.issued().0 + 1, DAWN + self.began.elapsed().as_secs());
+        let next = || self.papers.issue(&machine.claims, (nth, second));
+        *machine.issued() = (nth, Arc::new(next()));
+        if let Some((begun, tether)) = machine.begun() {
+            let next = next();
+            let taken = tether.spawn(async move { begun.credentials.take(next) }).await;
+            let is_in_use = matches!(taken, Ok(Ok(Renewal::Other { has_other_key: true })));
+            assert!(is_in_use, "{}: {taken:?}", machine.claims.host);
+        }
+    }
+
     /// The machine is made anew: whatever held it is gone, and its agent starts again.
     pub fn revive(self: &Arc<Self>, host: &HostId) {
         if let Some(machine) = self.all.iter().find(|machine| machine.id == *host) {
@@ -172,7 +198,7 @@ impl Machines {
     /// Runs, and nothing stands between it and anybody.
     pub fn is_sound(&self, machine: &Machine) -> bool {
         let inside = machine.inside();
-        let has_begun = inside.running.as_ref().is_some_and(|running| running.mind.is_some());
+        let has_begun = inside.running.as_ref().is_some_and(|running| running.begun.is_some());
         has_begun && !inside.is_frozen && !self.network.is_hurt(machine.ip)
     }
 
@@ -205,7 +231,7 @@ impl Machines {
 
     fn show_door(&self, machine: &Machine) {
         let inside = machine.inside();
-        let has_begun = inside.running.as_ref().is_some_and(|running| running.mind.is_some());
+        let has_begun = inside.running.as_ref().is_some_and(|running| running.begun.is_some());
         let door = match (inside.is_off, inside.is_frozen, has_begun) {
             (true, _, _) => Door::Dark,
             (false, true, _) => Door::Accepts,
@@ -254,9 +280,12 @@ impl Machine {
 
     /// Its agent, while it runs, and the tether of its tasks.
     pub fn agent(&self) -> Option<(Arc<HostMind>, Tether)> {
-        let inside = self.inside();
-        let running = inside.running.as_ref()?;
-        Some((running.mind.clone()?, running.tether.clone()))
+        self.begun().map(|(begun, tether)| (begun.mind, tether))
+    }
+
+    /// The identity in its files.
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.issued().1)
     }
 
     /// The ledger as its agent knows it.
@@ -272,13 +301,23 @@ impl Machine {
         let (leave, leaves) = mpsc::channel(2);
         let mut inside = self.inside();
         inside.lives += 1;
-        inside.running = Some(Running { tether: Tether::default(), leave, mind: None });
+        inside.running = Some(Running { tether: Tether::default(), leave, begun: None });
         leaves
     }
 
-    fn show(&self, mind: Option<Arc<HostMind>>) {
+    fn begun(&self) -> Option<(Begun, Tether)> {
+        let inside = self.inside();
+        let running = inside.running.as_ref()?;
+        Some((running.begun.clone()?, running.tether.clone()))
+    }
+
+    fn issued(&self) -> MutexGuard<'_, (u64, Arc<Identity>)> {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, begun: Option<Begun>) {
         if let Some(running) = &mut self.inside().running {
-            running.mind = mind;
+            running.begun = begun;
         }
     }
 
@@ -325,9 +364,10 @@ async fn live(
 ) -> Result<Option<LifeEnd>, String> {
     let machine = &machines.all[place];
     let (settings, world) = (machines.settings(machine), machines.world_of(machine));
-    let opened = life::open(&machine.identity, settings, world).await;
+    let opened = life::open(&machine.identity(), settings, world).await;
     let (life, looping) = opened.map_err(|fault| fault.to_string())?.begin(leaves);
-    machine.show(Some(Arc::clone(&life.mind)));
+    let (mind, credentials) = (Arc::clone(&life.mind), life.credentials.clone());
+    machine.show(Some(Begun { mind, credentials }));
     machines.show_door(machine);
     let end = looping.run().await;
     machine.show(None);

@@ -142,8 +142,8 @@ impl Network {
         let now = Instant::now();
         let mut wires = self.wires();
         let at_ms = milliseconds(now - self.0.began);
-        let class = Packet::class_of(bytes);
-        wires.tape.note(Packet { at_ms, from, to, length: bytes.len(), class });
+        let (class, plain) = (Packet::class_of(bytes), Packet::plain_of(bytes));
+        wires.tape.note(Packet { at_ms, from, to, length: bytes.len(), class, plain });
         let before = wires.flying.first_key_value().map(|((at, _), _)| *at);
         wires.take(now, (from, to), bytes);
         let after = wires.flying.first_key_value().map(|((at, _), _)| *at);

@@ -1,4 +1,4 @@
-//! What went over the network: when, from where, to where, how long, and of which kind.
+//! What went over the network: when, from where, to where, how long, of which kind, and what of it no key seals.
 //!
 //! Keys and ciphertexts differ from run to run; what is on the tape must not.
 
@@ -20,6 +20,8 @@ pub struct Packet {
     pub length: usize,
     /// QUIC's long header with its type, or 0 for the short one: all that is neither encrypted nor masked.
     pub class: u8,
+    /// A digest of all bytes of a Retry, the one packet that no key seals: somebody may go by them. 0 of all others.
+    pub plain: u64,
 }
 
 /// All of them, as a chain of digests; whole only where that is asked for.
@@ -62,6 +64,13 @@ impl Tape {
 }
 
 impl Packet {
+    pub(crate) fn plain_of(bytes: &[u8]) -> u64 {
+        match Self::class_of(bytes) {
+            RETRY => Digest::of(&[bytes]).leading(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn class_of(bytes: &[u8]) -> u8 {
         let first = bytes.first().copied().unwrap_or_default();
         // RFC 9000 17.2: form and type are plain; the fixed bit may be greased.
@@ -71,7 +80,10 @@ impl Packet {
 
 impl fmt::Display for Packet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at_ms, from, to, length, class } = self;
-        write!(out, "{at_ms} {from} {to} {length} {class:02x}")
+        let Self { at_ms, from, to, length, class, plain } = self;
+        write!(out, "{at_ms} {from} {to} {length} {class:02x} {plain:x}")
     }
 }
+
+/// RFC 9000 17.2.5.
+const RETRY: u8 = 0xb0;

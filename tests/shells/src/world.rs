@@ -15,12 +15,12 @@ use ledger::command::{Command, Order, Outcome};
 use simulator::Setup;
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{Instant, sleep};
-use vocabulary::{CaseId, HostId, Span};
+use vocabulary::{CaseId, HostId, PublicKey, Signer as _, Span};
 
+use crate::crowd;
 use crate::desk::{Habit, JournalLine};
 use crate::machine::{Machine, Machines};
 use crate::network::{Network, Weather, milliseconds};
-use crate::papers;
 use crate::tape::Tape;
 use replication::disk::DiskFault;
 
@@ -64,8 +64,7 @@ impl World {
             ..Weather::default()
         });
         tokio::spawn(network.clone().deliver());
-        let identities = papers::issue(seed, &hosts);
-        let machines = Machines::new(seed, network, hosts.into_iter().zip(identities).collect());
+        let machines = Machines::new(seed, network, hosts);
         let tasks_at_dawn = Handle::current().metrics().num_alive_tasks();
         for place in 0..machines.all.len() {
             machines.start(place);
@@ -162,6 +161,16 @@ impl World {
         self.machines.power_on(self.place(host));
     }
 
+    /// Another certificate with another key takes the place of the one in the host's files, and of the one that its agent uses.
+    pub async fn renew(&self, host: &str) {
+        self.machines.renew(self.place(host)).await;
+    }
+
+    /// The key that the host's certificate holds now.
+    pub fn key(&self, host: &str) -> PublicKey {
+        self.machine(host).identity().signer().public_key()
+    }
+
     /// An agent that does not run finds an empty disk when it starts.
     pub fn lose_disk(&self, host: &str) {
         self.machine(host).memory.lose();
@@ -186,6 +195,13 @@ impl World {
             names.iter().map(String::as_str).filter(|name| !hosts.contains(name)).collect();
         self.cut_one_way(hosts, &others);
         self.cut_one_way(&others, hosts);
+    }
+
+    /// So many knock at a host, each from an address where nobody is.
+    pub fn forge_knocks(&self, host: &str, count: u16) {
+        let to = self.machine(host).address();
+        let knocks = crowd::knocks(self.machines.seed ^ self.now_ms(), count);
+        knocks.for_each(|(from, knock)| self.machines.network.send(from, to, &knock));
     }
 
     /// All cuts and all weather of single links are over.

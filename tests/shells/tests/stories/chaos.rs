@@ -4,8 +4,6 @@ use ledger::command::{Command, Order, Refused};
 use shells::{DiskFault, Habit, Luck, Setup, Weather, World, play};
 use vocabulary::CaseId;
 
-use crate::policy::POLICY;
-
 /// How often one world is struck.
 const STRIKES: usize = 14;
 
@@ -122,7 +120,7 @@ fn no_law_breaks_in_whole_daemons_and_every_trouble_ends() {
     };
     let first = number("SHELLS_FIRST", 1);
     for seed in first..first + number("SHELLS_SEEDS", 1) {
-        let setup = Setup::grid(9, 3, seed).with_policy(POLICY);
+        let setup = Setup::grid(9, 3, seed).with_policy(&scenarios::policy(1));
         play(setup, async |world| struck_and_calm(world, seed).await);
     }
 }

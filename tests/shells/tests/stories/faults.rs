@@ -5,11 +5,9 @@ use ledger::case::Closure;
 use shells::{Habit, JournalLine, Setup, World, play};
 use vocabulary::{ReceiptKind, Scope, Span, VerdictKind};
 
-use crate::policy::POLICY;
-
 /// Nine hosts in three zones; h0, h1 and h2 are keepers.
 fn nine(seed: u64) -> Setup {
-    Setup::grid(9, 3, seed).with_policy(POLICY)
+    Setup::grid(9, 3, seed).with_policy(&scenarios::policy(1))
 }
 
 /// Founded, whole, and every seat has seen its subject well on every path.
@@ -57,7 +55,8 @@ async fn comes_to_rest(world: &World, within: u64) {
     world.until(within, "every case to close and the mesh to be whole", is_over).await;
 }
 
-async fn is_healed_of(world: &World, host: &str, kind: VerdictKind) {
+/// It is found so, one remedy is carried out by another host, and all are well.
+pub async fn is_healed_of(world: &World, host: &str, kind: VerdictKind) {
     let found_ms = world.until(15, "a case", |world| has_case(world, host)).await;
     comes_to_rest(world, 60).await;
     println!("{kind} of {host} after {found_ms} ms");

@@ -131,3 +131,29 @@ fn a_keeper_that_only_knows_of_a_ledger_founds_no_second_one_and_says_what_it_kn
         assert!(exists.contains("a ledger exists already"), "{exists}");
     });
 }
+
+/// protocol 1.5: it still hears the other keepers, so that Raft alone would keep it.
+#[test]
+fn a_half_deaf_leader_gives_way_and_nothing_that_it_has_acknowledged_is_lost() {
+    play(Setup::grid(9, 3, 25), async |world| {
+        ready(world).await;
+        let deaf = world.leader().expect("somebody leads");
+        assert!(is_taken(world, &deaf).await);
+        let head = world.ledger().audit().head();
+        world.cut_one_way(&["h3", "h4", "h5", "h6", "h7", "h8"], &[&deaf]);
+        let leads = |world: &World| world.leader_of("h8").filter(|leader| *leader != deaf);
+        let gave_way_ms = world.until(40, "another leader", |world| leads(world).is_some()).await;
+        println!("gave way after {gave_way_ms} ms");
+        assert!(is_taken(world, "h8").await);
+        for _ in 0..20 {
+            world.run(1_000).await;
+            assert!(leads(world).is_some(), "the lead came back to deaf ears\n{}", world.picture());
+        }
+        world.mend();
+        let is_over = |world: &World| world.is_settled() && world.is_whole();
+        world.until(60, "the mesh to be whole", is_over).await;
+        let ledger = world.ledger();
+        let same = ledger.audit_since(head.number - 1).next().map(|record| record.digest);
+        assert_eq!(same, Some(head.digest), "what was acknowledged stands");
+    });
+}
