@@ -4,7 +4,8 @@
 //! Law C5: under rules n an entry does, and the bytes of the state are, what they were in the first version that knew n.
 //! Whatever a newer version does otherwise waits for its own number: new commands, refusals and records are appended, and
 //! stand in no entry under older rules.
-//! Law C6: the number only rises, and only to one that this code knows.
+//! Law C6: the number only rises, and only to one that this code knows. An entry that raises it further is not for this code
+//! to apply ([`Ledger::unknown_rules`]): that keeper or follower stops there.
 //! Not here: when it is raised: once every keeper and everybody who follows one supports it (see `replication`).
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{HostId, HostName};
 
 use crate::audit::What;
-use crate::command::{Outcome, Refused};
+use crate::command::{Command, Entry, Outcome, Refused};
 use crate::ledger::Ledger;
 
 /// The rules of a ledger that nobody has raised.
@@ -46,6 +47,17 @@ impl Ledger {
     /// The rules in force.
     pub fn rules(&self) -> u32 {
         self.state.rules
+    }
+
+    /// Rules above all that this code knows, if this entry would raise the ledger to them: whoever knows them takes it, so that
+    /// nobody else may apply it, or anything after it (protocol 1.6). What is no voter's every version refuses alike.
+    pub fn unknown_rules(&self, entry: &Entry) -> Option<u32> {
+        let may_raise = |by: &HostId| self.voters().contains(by) && self.member(*by).is_ok();
+        let asked = entry.commands.iter().filter_map(|proposed| match proposed.command {
+            Command::Rules { rules } if may_raise(&proposed.by) => Some(rules),
+            _ => None,
+        });
+        asked.filter(|rules| *rules > NEWEST).max()
     }
 
     /// Law C5: what the rules in force do not know is refused.

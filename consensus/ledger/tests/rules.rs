@@ -4,9 +4,9 @@ mod fleet;
 
 use fleet::*;
 use ledger::audit::What;
-use ledger::command::{Command, Outcome};
+use ledger::command::{Command, Entry, Outcome, Proposed};
 use ledger::{Ledger, rules, verify_chain};
-use vocabulary::ModelVerifier;
+use vocabulary::{ModelVerifier, Span, WallNote};
 
 fn raise(fleet: &mut Fleet, by: &str, rules: u32) -> Outcome {
     fleet.send(by, Command::Rules { rules })
@@ -35,6 +35,24 @@ fn rules_never_fall_and_never_rise_to_what_is_not_known() {
     assert!(refusal(&raise(&mut fleet, "a1", rules::FIRST)).contains("never fall"));
     assert!(refusal(&raise(&mut fleet, "a1", rules::NEWEST + 1)).contains("not known here"));
     assert_eq!(fleet.ledger.rules(), rules::NEWEST);
+}
+
+/// What this version answers to it is never a keeper's answer: the keeper stops before the entry (protocol 1.6).
+#[test]
+fn an_entry_of_a_voter_that_raises_the_rules_beyond_what_is_known_is_named_and_no_other_is() {
+    let fleet = Fleet::healing();
+    let of = |by: &str, rules: u32| {
+        let commands = vec![
+            Proposed { by: id(by), command: Command::Tick },
+            Proposed { by: id(by), command: Command::Rules { rules } },
+        ];
+        fleet.ledger.unknown_rules(&Entry { elapsed: Span::ZERO, wall: WallNote(0), commands })
+    };
+    assert_eq!(of("a1", rules::NEWEST + 1), Some(rules::NEWEST + 1));
+    assert_eq!(of("a1", u32::MAX), Some(u32::MAX));
+    assert_eq!(of("a1", rules::NEWEST), None);
+    assert_eq!(of("a2", rules::NEWEST + 1), None, "it is no voter: every version refuses it alike");
+    assert_eq!(of("x9", rules::NEWEST + 1), None, "nor is a stranger");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use ledger::Ledger;
 use ledger::command::Entry;
 use vocabulary::{Digest, LedgerIndex, Verifier};
 
-use crate::machine::{Machine, applied, read_back};
+use crate::machine::{Machine, StepFault, applied, read_back};
 use crate::piece::{Body, Part, Piece, PieceFault};
 use crate::watch;
 
@@ -54,6 +54,8 @@ pub enum TakeFault {
     State(String),
     /// An entry breaks the ledger's own laws; a fault of ours, the same on every host: following again will not help.
     Poison(String),
+    /// An entry is of a newer version, which applies it otherwise (protocol 1.6): that version of the agent takes it.
+    Foreign(String),
 }
 
 impl<M: Machine> Follower<M> {
@@ -142,7 +144,7 @@ impl<M: Machine> Follower<M> {
         let mut state = self.state.borrow().clone();
         for (index, entry) in entries.iter().filter(|(index, _)| *index > have) {
             let (next, _) =
-                applied(&*state, *index, entry, &*self.verifier).map_err(TakeFault::Poison)?;
+                applied(&*state, *index, entry, &*self.verifier).map_err(TakeFault::from)?;
             state = Arc::new(next);
         }
         self.stand(state, upto);
@@ -210,6 +212,15 @@ impl Image {
 /// States that may arrive at once: a host follows two keepers (protocol 1.5).
 const IMAGES_MAX: usize = 2;
 
+impl From<StepFault> for TakeFault {
+    fn from(fault: StepFault) -> Self {
+        match fault {
+            StepFault::Poison(why) => Self::Poison(why),
+            StepFault::Foreign(why) => Self::Foreign(why),
+        }
+    }
+}
+
 impl fmt::Display for TakeFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -223,6 +234,10 @@ impl fmt::Display for TakeFault {
             }
             Self::State(why) => write!(out, "the bytes are no state of the ledger: {why}"),
             Self::Poison(why) => write!(out, "the ledger cannot go on: {why}"),
+            Self::Foreign(why) => write!(
+                out,
+                "the ledger goes on only in a newer version of hale ({why}): start that version"
+            ),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What is replicated, as this room needs to know it: the ledger, or a smaller thing in tests.
 
-use ledger::Ledger;
 use ledger::command::{Entry, Outcome};
+use ledger::{Ledger, rules};
 use vocabulary::{Boot, Digest, HostId, LedgerIndex, StoreId, Verifier};
 
 use crate::contained::contained;
@@ -11,6 +11,9 @@ pub trait Machine: Clone + Send + Sync + 'static {
     /// Takes one committed entry and answers each of its commands, in their order.
     fn apply(&mut self, index: LedgerIndex, entry: &Entry, verifier: &dyn Verifier)
     -> Vec<Outcome>;
+
+    /// Why this code must not apply the entry: it knows that it would do otherwise than a newer version does (protocol 1.6).
+    fn objection(&self, entry: &Entry) -> Option<String>;
 
     /// The last applied entry; 0 before the first.
     fn index(&self) -> LedgerIndex;
@@ -44,6 +47,11 @@ impl Machine for Ledger {
         Self::apply(self, index, entry, verifier)
     }
 
+    fn objection(&self, entry: &Entry) -> Option<String> {
+        let rules = self.unknown_rules(entry)?;
+        Some(format!("rules {rules}, of which {} are the newest known here", rules::NEWEST))
+    }
+
     fn index(&self) -> LedgerIndex {
         Self::index(self)
     }
@@ -73,20 +81,31 @@ impl Machine for Ledger {
     }
 }
 
-/// The state after this entry; one line for people when the machine's own laws break in it. The state before is untouched,
-/// so that what is shown has never moved by half (protocol 1.9).
+/// Why an entry cannot be applied, in one line for people; the state has not moved.
+#[derive(Debug)]
+pub(crate) enum StepFault {
+    /// The machine's own laws break in it; a fault of ours.
+    Poison(String),
+    /// It is of a newer version, which applies it otherwise.
+    Foreign(String),
+}
+
+/// The state after this entry. The state before is untouched, so that what is shown has never moved by half (protocol 1.9).
 pub(crate) fn applied<M: Machine>(
     before: &M,
     index: LedgerIndex,
     entry: &Entry,
     verifier: &dyn Verifier,
-) -> Result<(M, Vec<Outcome>), String> {
+) -> Result<(M, Vec<Outcome>), StepFault> {
+    if let Some(why) = before.objection(entry) {
+        return Err(StepFault::Foreign(format!("entry {index} raises the ledger to {why}")));
+    }
     let step = || {
         let mut after = before.clone();
         let outcomes = after.apply(index, entry, verifier);
         (after, outcomes)
     };
-    contained(step).map_err(|said| format!("entry {index} breaks a law: {said}"))
+    contained(step).map_err(|said| StepFault::Poison(format!("entry {index} breaks a law: {said}")))
 }
 
 /// The state that these bytes hold; bytes that make the reader panic hold none (protocol 1.9).

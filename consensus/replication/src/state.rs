@@ -189,8 +189,8 @@ impl<M: Machine> KeeperState<M> {
             EntryPayload::Normal(stamped) => {
                 let entry = settled(stamped, entry.log_id.leader_id.term);
                 let before = self.shown.state.borrow().clone();
-                let (after, answers) = applied(&*before, index, &entry, &*self.verifier)
-                    .map_err(StoreFault::Poison)?;
+                let (after, answers) =
+                    applied(&*before, index, &entry, &*self.verifier).map_err(StoreFault::from)?;
                 self.shown.state.send_replace(Arc::new(after));
                 (outcomes, taken) = (answers, Some(entry));
             }

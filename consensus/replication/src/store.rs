@@ -12,6 +12,7 @@ use vocabulary::StoreId;
 
 use crate::contained::contained;
 use crate::disk::Disk;
+use crate::machine::StepFault;
 use crate::pulse::{Pulse, Queue};
 use crate::shelf::Shelf;
 use crate::watch;
@@ -257,6 +258,15 @@ impl StoreFault {
             | Self::Poison(_)
             | Self::NoIdentity
             | Self::Closed => false,
+        }
+    }
+}
+
+impl From<StepFault> for StoreFault {
+    fn from(fault: StepFault) -> Self {
+        match fault {
+            StepFault::Poison(why) => Self::Poison(why),
+            StepFault::Foreign(why) => Self::Foreign(why),
         }
     }
 }

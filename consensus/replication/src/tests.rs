@@ -1,5 +1,6 @@
 //! Claims about the whole room: a small machine, keepers in one paused runtime, links and disks that fail on order.
 
+mod ages;
 mod any;
 #[path = "../../../protocol/wire/tests/bent/mod.rs"]
 mod bent;

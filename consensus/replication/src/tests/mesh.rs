@@ -25,6 +25,7 @@ pub(super) struct Mesh {
     doors: Mutex<BTreeMap<HostId, Keeper>>,
     cuts: Mutex<BTreeSet<(HostId, HostId)>>,
     bent: Mutex<BTreeSet<u8>>,
+    old: Mutex<BTreeSet<u8>>,
     began: Mutex<Option<Instant>>,
 }
 
@@ -172,8 +173,19 @@ impl Mesh {
         self.bent.lock().unwrap().insert(number);
     }
 
+    /// From its next start on this keeper is of an older version, or is not.
+    pub(super) fn age(&self, number: u8, is_old: bool) {
+        let mut old = self.old.lock().unwrap();
+        if is_old {
+            old.insert(number);
+        } else {
+            old.remove(&number);
+        }
+    }
+
     fn toy(&self, number: u8) -> Toy {
         let mut toy = Toy::default();
+        toy.is_old = self.old.lock().unwrap().contains(&number);
         toy.is_bent = self.bent.lock().unwrap().contains(&number);
         toy
     }

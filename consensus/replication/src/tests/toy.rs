@@ -24,6 +24,9 @@ pub(super) struct Toy {
     /// Takes words otherwise than it should, with the same history.
     #[serde(skip)]
     pub(super) is_bent: bool,
+    /// Is of a version that does not know how the word "newer" is applied.
+    #[serde(skip)]
+    pub(super) is_old: bool,
     lives: BTreeMap<HostId, (Boot, Option<StoreId>)>,
 }
 
@@ -51,6 +54,15 @@ impl Machine for Toy {
             }
         };
         entry.commands.iter().map(take).collect()
+    }
+
+    fn objection(&self, entry: &Entry) -> Option<String> {
+        let is_newer = |proposed: &Proposed| match &proposed.command {
+            Command::Pause(order) => order.why == "newer",
+            _ => false,
+        };
+        let why = || "rules of the toy that are not known here".to_owned();
+        (self.is_old && entry.commands.iter().any(is_newer)).then(why)
     }
 
     fn index(&self) -> LedgerIndex {

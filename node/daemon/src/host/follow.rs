@@ -154,7 +154,7 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
 /// protocol 1.9: what every keeper would send alike.
 fn will_not_mend(fault: &TakeFault) -> bool {
     match fault {
-        TakeFault::State(_) | TakeFault::Poison(_) => true,
+        TakeFault::State(_) | TakeFault::Poison(_) | TakeFault::Foreign(_) => true,
         TakeFault::Piece(_) | TakeFault::Gap { .. } | TakeFault::Parts | TakeFault::TooLarge => {
             false
         }
