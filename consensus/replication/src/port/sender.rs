@@ -3,6 +3,8 @@
 //! Law R6: a vote is asked by members' stores alone. Entries come from a store that is a member or that its host has
 //! committed; from another one only in a life of its host that the ledger here does not know yet, since a keeper that is behind
 //! may not know whom the others have elected.
+//! Law R9: nothing is taken from a life of a host other than the one that it has committed, unless it is a newer one, nor from a
+//! store that the letter's own connection does not name.
 
 use openraft::RaftMetrics;
 use vocabulary::{Boot, HostId, StoreId};
@@ -12,14 +14,14 @@ use crate::letter::{Body, Letter};
 use crate::raft::{Member, SNAPSHOT_CHUNK_BYTES};
 use crate::warden::host_of;
 
-/// Who sent a letter, as its connection says.
+/// Who sent a letter, as the very connection says that brought it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sender {
     /// By its certificate.
     pub host: HostId,
-    /// By its hello; `None` where that is not known any more.
-    pub boot: Option<Boot>,
     /// By its hello.
+    pub boot: Boot,
+    /// By its hello; a host that is no keeper names none.
     pub store: Option<StoreId>,
 }
 
@@ -44,8 +46,12 @@ impl Known<'_> {
         if let Some(why) = self.objection_to_an_image(body) {
             return Some(why);
         }
-        if let Some(said) = from.store.filter(|said| said.0 != *store) {
-            return Some(format!("it is of store {store}, its host's hello says {said}"));
+        if from.store != Some(StoreId(*store)) {
+            let said = from.store.map_or_else(|| "none".to_owned(), |said| said.to_string());
+            return Some(format!("it is of store {store}, its connection's hello says {said}"));
+        }
+        if let Some(why) = self.objection_to_a_life(from.boot) {
+            return Some(why);
         }
         match host_of(self.metrics, *store) {
             Some(host) if host != from.host => {
@@ -57,6 +63,16 @@ impl Known<'_> {
             }
             None => self.objection_to_a_stranger(*store, from),
         }
+    }
+
+    /// protocol 1.4: a life that is over, or another machine's under the same name, says nothing here, whatever its store.
+    fn objection_to_a_life(&self, boot: Boot) -> Option<String> {
+        let (committed, _) = self.committed?;
+        let is_over = boot.number < committed.number;
+        let is_another = boot.number == committed.number && boot.nonce != committed.nonce;
+        (is_over || is_another).then(|| {
+            format!("it is of its host's boot {}, committed is {}", boot.number, committed.number)
+        })
     }
 
     /// openraft 0.9 would make room for a chunk at any place, and put a snapshot of a later term in the place of entries that are
@@ -76,7 +92,7 @@ impl Known<'_> {
 
     fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {
         let (life, committed) = self.committed?;
-        let is_that_life = from.boot == Some(life);
+        let is_that_life = from.boot == life;
         (is_that_life && committed != Some(StoreId(store))).then(|| {
             format!(
                 "store {store} is no member, and not the one of its host's boot {}",

@@ -187,7 +187,7 @@ async fn a_failing_sync_ends_a_keepers_voting_and_the_others_go_on() {
     assert_eq!(mesh.port(1).leadership().borrow().leader, None);
     let vote = Body::Vote(VoteRequest::new(Vote::new(9, 2), None));
     let letter = wire::encode(&Letter { to: 1, from: 2, body: vote });
-    let reply = mesh.port(1).on_raft(&letter, sender(host(2))).await;
+    let reply = mesh.port(1).on_raft(&letter, sender(host(2), 2)).await;
     let Ok(Reply::Refused(why)) = wire::decode(&reply) else { panic!("{reply:?}") };
     assert_eq!(why, "Raft has ended at this keeper", "nothing reaches what has ended");
     // One of the two others dies: two voices are needed, and the broken keeper's is none.
@@ -310,7 +310,7 @@ async fn rubbish_and_misdirected_letters_are_refused() {
     let mesh = Mesh::founded(1, Settings::default()).await;
     let term = mesh.port(1).leadership().borrow().term;
     for bytes in [vec![], vec![0xFF; 64], wire::encode(&(1_u64, 2_u64))] {
-        mesh.port(1).on_raft(&bytes, sender(host(2))).await;
+        mesh.port(1).on_raft(&bytes, sender(host(2), 2)).await;
     }
     assert_eq!(mesh.port(1).leadership().borrow().term, term);
     mesh.say("unmoved").await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::{Instant, sleep, timeout};
-use vocabulary::{HostId, LedgerIndex, Moment, StoreId, WallNote};
+use vocabulary::{Boot, HostId, LedgerIndex, Moment, StoreId, WallNote};
 use wire::{Request, Response};
 
 use super::toy::{Toy, host, verifier, word};
@@ -36,14 +36,16 @@ pub(super) struct Keeper {
     is_alive: Arc<AtomicBool>,
 }
 
-/// Nothing but its certificate is known of it.
-pub(super) fn sender(host: HostId) -> Sender {
-    Sender { host, boot: None, store: None }
+/// A connection of that store's, in a life that no ledger knows yet.
+pub(super) fn sender(host: HostId, store: u64) -> Sender {
+    let boot = Boot { number: u64::MAX, nonce: 0 };
+    Sender { host, boot, store: Some(StoreId(store)) }
 }
 
 struct Link {
     mesh: Arc<Mesh>,
     from: HostId,
+    store: StoreId,
     is_alive: Arc<AtomicBool>,
 }
 
@@ -77,7 +79,7 @@ impl KeeperLink for Link {
             let port = port.ok_or_else(|| LinkFault::Unreachable("nobody listens".to_owned()))?;
             let response = match request {
                 Request::Raft(bytes) => {
-                    Response::Raft(port.on_raft(&bytes, sender(self.from)).await)
+                    Response::Raft(port.on_raft(&bytes, sender(self.from, self.store.0)).await)
                 }
                 Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
                 Request::StateAt { index } => Response::StateAt { digest: port.state_at(index) },
@@ -129,9 +131,10 @@ impl Mesh {
     ) -> Result<(), PortFault> {
         let began = *self.began.lock().unwrap().get_or_insert_with(Instant::now);
         let is_alive = Arc::new(AtomicBool::new(true));
-        let link = Link { mesh: self.clone(), from: host(number), is_alive: is_alive.clone() };
         let offered = StoreId(u64::from(number));
         let store = Store::open(under, offered).await.map_err(PortFault::Store)?;
+        let (from, is_its) = (host(number), is_alive.clone());
+        let link = Link { mesh: self.clone(), from, store: store.id(), is_alive: is_its };
         let port = LedgerPort::open(Opening {
             host: host(number),
             loaded: Loaded::read(store, verifier(), self.toy(number)).await?,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Proposed};
 use replication::{
-    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender, TakeFault, watch,
+    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, TakeFault, watch,
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use vocabulary::{CertificateChain, HostId, LedgerIndex};
@@ -155,13 +155,6 @@ impl Door {
     /// A peer is gone.
     pub fn parted(&self, host: &HostId) {
         held(&self.0.keepers).remove(host);
-    }
-
-    /// A keeper that sends a letter of Raft, as its connection presents it (protocol 1.4).
-    pub fn sender(&self, host: HostId) -> Sender {
-        let keepers = held(&self.0.keepers);
-        let peer = keepers.get(&host);
-        Sender { host, boot: peer.map(|peer| peer.boot), store: peer.and_then(|peer| peer.store) }
     }
 
     /// A connected keeper by name, for the founding: what its certificate and its hello say.

@@ -6,7 +6,7 @@
 
 use ledger::command::{Command, Proposed};
 use ledger::{Ledger, rules};
-use replication::{LedgerPort, ProposeFault, ReadFault};
+use replication::{LedgerPort, ProposeFault, ReadFault, Sender};
 use vocabulary::{Digest, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
@@ -36,14 +36,15 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
 }
 
 /// Answers one request.
-pub async fn serve(door: Door, from: HostId, request: Request, reply: Reply) {
+pub async fn serve(door: Door, sender: Sender, request: Request, reply: Reply) {
+    let from = sender.host;
     let Some(port) = door.port().cloned() else {
         return reply.send(Response::Unavailable(Unavailable::NotMine));
     };
     let response = match request {
         Request::Propose(bytes) => propose(&door, &port, (from, &bytes)).await,
         Request::ReadIndex => read_index(&port).await,
-        Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, door.sender(from)).await),
+        Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, sender).await),
         Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
         Request::Follow { from: index, audit } if door.is_member() => {
             let known = raising::known_by(&door.inside().transport, from);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Renewed};
 use detection::roster::Roster;
 use replication::watch;
-use replication::{Clock, tasks};
+use replication::{Clock, Sender, tasks};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
@@ -23,7 +23,7 @@ use super::serve;
 use super::socket_watch::SocketWatch;
 use crate::poison::{Held, Input, Kind};
 use crate::selfwatch::{Doing, Orders, SelfWatch};
-use crate::transport::{Incoming, Reply};
+use crate::transport::{Incoming, Presented, Reply};
 
 /// Asks of other hosts that the mind has not answered yet; the transport serves 256 at once.
 const ASKS_MAX: usize = 512;
@@ -264,9 +264,11 @@ impl Shell {
                 let _held = held(Kind::Datagram, from, frame::seal(&datagram));
                 self.feed(Event::Datagram { from, datagram });
             }
-            Incoming::Request { from, request, reply, .. } => {
+            Incoming::Request { from, presented, request, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
-                    tasks::spawn(serve::serve(self.hands.door.clone(), from, request, reply));
+                    let Presented { boot, store } = presented;
+                    let sender = Sender { host: from, boot, store };
+                    tasks::spawn(serve::serve(self.hands.door.clone(), sender, request, reply));
                 } else if let Some(id) = self.keep(reply) {
                     let _held = held(Kind::Request, from, frame::seal(&request));
                     self.feed(Event::Asked { id, from, request });

@@ -16,7 +16,7 @@ use wire::version::FIRST;
 use super::fault::{CallFault, Close};
 use super::figures::count;
 use super::hello;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Presented};
 use super::knocks::{Knocked, Knocker};
 use super::link::Link;
 use super::settings::{
@@ -130,7 +130,8 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
     let (is_fresh, allowance) = (is_fresh(&connection), shared.allowance(&peer.0));
     // Without a welcome nothing is agreed on, and nothing will be said.
     let version = answer.as_ref().map_or(FIRST, |welcome| welcome.version);
-    let link = Arc::new(Link::new(connection, peer, (hello.boot, version), allowance));
+    let presented = Presented { boot: hello.boot, store: hello.store };
+    let link = Arc::new(Link::new(connection, peer, (presented, version), allowance));
     let answer = match answer {
         Ok(welcome) if !is_fresh => {
             let said = Said { is_dialled_by_us: false, address: hello.address, store: hello.store };

@@ -19,7 +19,7 @@ use super::call;
 use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
 use super::hello;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Presented};
 use super::link::{Held, Link};
 use super::quic;
 use super::settings::{DATAGRAMS_PER_DIAL_MAX, DIALS_MAX, WAITERS_PER_DIAL_MAX};
@@ -279,7 +279,8 @@ async fn greeted(
         return Err(CallFault::Refused(refusal));
     }
     let allowance = shared.allowance(&peer.0);
-    let link = Link::new(connection, peer, (welcome.boot, welcome.version), allowance);
+    let presented = Presented { boot: welcome.boot, store: welcome.store };
+    let link = Link::new(connection, peer, (presented, welcome.version), allowance);
     Ok((link, welcome))
 }
 

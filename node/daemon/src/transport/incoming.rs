@@ -27,6 +27,8 @@ pub enum Incoming {
         from: HostId,
         /// What its certificate claims.
         claims: Arc<Claims>,
+        /// What the hello of this very connection has said.
+        presented: Presented,
         /// What it asks.
         request: Request,
         /// For the answer; dropped unused, it tells the asker that there is none.
@@ -60,6 +62,15 @@ pub enum Incoming {
         /// The life that it says it is in.
         boot: Boot,
     },
+}
+
+/// Which life and which store a connection is of, as its hello has said: another one of the same host may say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// The life.
+    pub boot: Boot,
+    /// A keeper's store.
+    pub store: Option<StoreId>,
 }
 
 /// A connected host, as its certificate and its hello present it.

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use quinn::Connection;
 use replication::tasks;
 use tokio::time::Instant;
-use vocabulary::{Boot, Claims, HostId, PublicKey, Verifier as _};
+use vocabulary::{Boot, Claims, HostId, PublicKey, StoreId, Verifier as _};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Framed, frame};
 
 use super::allowance::Allowance;
 use super::fault::{Close, Parting, StreamEnd};
 use super::figures::count;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Presented};
 use super::serve;
 use super::settings::STRIKES_MAX;
 use super::shared::Shared;
@@ -31,6 +31,8 @@ pub(super) struct Link {
     pub claims: Arc<Claims>,
     pub key: PublicKey,
     pub boot: Boot,
+    /// The store that its hello has named.
+    pub store: Option<StoreId>,
     /// What both hellos have agreed on (law W5).
     pub version: u16,
     /// When the certificate ends that it has shown, in seconds of the Unix epoch.
@@ -47,7 +49,7 @@ impl Link {
     pub(super) fn new(
         connection: Connection,
         (claims, key): (Claims, PublicKey),
-        (boot, version): (Boot, u16),
+        (Presented { boot, store }, version): (Presented, u16),
         allowance: Arc<Allowance>,
     ) -> Self {
         Self {
@@ -55,6 +57,7 @@ impl Link {
             claims: Arc::new(claims),
             key,
             boot,
+            store,
             version,
             ends: tls::chain(&connection).and_then(|chain| RingVerifier.end(&chain)),
             connection,
@@ -68,6 +71,11 @@ impl Link {
     /// Whether the peer understands a frame of ours.
     pub(super) fn speaks(&self, frame: &[u8]) -> bool {
         frame::version(frame).is_some_and(|since| since <= self.version)
+    }
+
+    /// Which life and store are at its other end.
+    pub(super) fn presented(&self) -> Presented {
+        Presented { boot: self.boot, store: self.store }
     }
 
     /// Ends the connection, with the reason for both sides.

@@ -44,7 +44,7 @@ use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
 pub use call::Replies;
 pub use fault::{CallFault, Parting, Side, StartFault};
 pub use figures::Figures;
-pub use incoming::{Incoming, Peer, Reply, Unwanted};
+pub use incoming::{Incoming, Peer, Presented, Reply, Unwanted};
 pub use luck::system_seed;
 pub use settings::{Presence, TransportSettings};
 pub use sockets::{Sockets, UdpSockets};
@@ -227,9 +227,16 @@ impl Transport {
         self.0.part(links, Close::Denied).await;
     }
 
-    /// The ledger knows this boot of the host: an older one is not admitted any more (protocol 1.2).
+    /// The ledger knows this boot of the host: an older one is not admitted any more (protocol 1.2), and what connections stand
+    /// of it end now (protocol 1.4). Whoever still lives in it dials again and is told why it is not let in.
     pub fn require_boot(&self, host: HostId, boot: Boot) {
-        self.0.lock().book.require_boot(host, boot);
+        let older = {
+            let mut state = self.0.lock();
+            state.book.require_boot(host, boot);
+            state.pool.older(host, boot)
+        };
+        // Each takes itself out of the pool, as whenever a connection ends.
+        older.iter().for_each(|link| link.close(Close::Replaced));
     }
 
     /// How this agent presents itself from the next hello on.

@@ -198,6 +198,13 @@ impl<C: Clone> Pool<C> {
         is_last
     }
 
+    /// The connections to lives of a host below this one.
+    pub(super) fn older(&self, host: HostId, boot: Boot) -> Vec<C> {
+        let all = self.hosts.peek(&host).into_iter().flatten();
+        let older = all.filter(|one| one.it.boot.number < boot.number);
+        older.map(|one| one.it.connection.clone()).collect()
+    }
+
     /// Takes all connections of a host out.
     pub(super) fn expel(&mut self, host: HostId) -> Vec<C> {
         let all = self.hosts.pop(&host).unwrap_or_default();

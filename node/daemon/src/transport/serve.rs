@@ -139,6 +139,7 @@ fn hand_over(
     let event = Incoming::Request {
         from: link.host,
         claims: link.claims.clone(),
+        presented: link.presented(),
         request,
         reply: Reply { to_stream },
     };

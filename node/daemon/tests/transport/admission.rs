@@ -161,6 +161,23 @@ async fn a_boot_older_than_the_ledger_knows_is_refused_and_told_which_one_to_pas
 }
 
 #[tokio::test]
+async fn standing_connections_of_a_life_below_the_committed_one_end_and_no_others() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let mut b = fleet.start("b", PLAIN);
+    a.transport.introduce(b.address).await.expect("is admitted");
+    b.connected().await;
+    // The life that it is in.
+    a.transport.require_boot(b.host(), boot(1));
+    assert!(a.transport.is_connected(b.host()));
+    a.transport.require_boot(b.host(), boot(5));
+    assert_eq!(b.closed().await, (a.host(), Parting::Replaced));
+    assert_eq!(a.closed().await, (b.host(), Parting::Replaced));
+    let fault = b.transport.introduce(a.address).await;
+    assert_eq!(fault, Err(CallFault::Refused(HelloRefusal::BootTooLow(boot(5)))));
+}
+
+#[tokio::test]
 async fn a_renewed_certificate_is_shown_without_a_restart() {
     let fleet = Fleet::new("prod");
     let mut a = fleet.start("a", PLAIN);

@@ -1,8 +1,8 @@
 //! Requests, datagrams and followed streams between hosts that are what they should be.
 
 use daemon::transport::{
-    CallFault, Incoming, Parting, Presence, Sending, Transport, TransportSettings, UdpSockets,
-    system_seed,
+    CallFault, Incoming, Parting, Presence, Presented, Sending, Transport, TransportSettings,
+    UdpSockets, system_seed,
 };
 use tokio::time::timeout;
 use vocabulary::LedgerIndex;
@@ -20,8 +20,9 @@ async fn a_request_dials_and_is_answered_and_says_who_asked() {
     let asking = a.ask(b.host());
     let answering = async {
         loop {
-            if let Incoming::Request { from, claims, request, reply } = b.next().await {
+            if let Incoming::Request { from, claims, presented, request, reply } = b.next().await {
                 assert_eq!((from, &*claims), (fleet.id("a"), &fleet.claims("a", PLAIN)));
+                assert_eq!(presented, Presented { boot: boot(1), store: None });
                 assert_eq!(request, Request::Probe);
                 return reply.send(Response::Alive { boot: boot(7) });
             }

@@ -10,7 +10,7 @@ use replication::{
     Clock, KeeperLink, LinkFault, Loaded, MemoryDisk, Opening, Sender, Settings, Store,
 };
 use tokio::time::sleep;
-use vocabulary::{Digest, Moment, StoreId, WallNote};
+use vocabulary::{Boot, Digest, Moment, StoreId, WallNote};
 use wire::{Request, Response};
 
 use super::*;
@@ -23,10 +23,14 @@ const EVERY: u64 = 5;
 /// Longer than the others are asked for their state twice: that after the very first entry is asked for, too.
 const LONG: Duration = Duration::from_secs(180);
 
+/// One that no ledger knows yet.
+const LIFE: Boot = Boot { number: 1, nonce: 1 };
+
 type Ports = Arc<Mutex<BTreeMap<HostId, LedgerPort<Ledger>>>>;
 
 struct Link {
     from: HostId,
+    store: StoreId,
     ports: Ports,
 }
 
@@ -38,7 +42,7 @@ impl KeeperLink for Link {
         let port = port.ok_or(LinkFault::TimedOut)?;
         Ok(match asked {
             Request::Raft(bytes) => {
-                let sender = Sender { host: self.from, boot: None, store: None };
+                let sender = Sender { host: self.from, boot: LIFE, store: Some(self.store) };
                 Response::Raft(port.on_raft(&bytes, sender).await)
             }
             Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
@@ -68,7 +72,7 @@ async fn keeper(ports: &Ports, host: HostId, number: u64) -> (LedgerPort<Ledger>
     let disk = Arc::new(MemoryDisk::default());
     let store = Store::open(disk, StoreId(number)).await.unwrap();
     let loaded = Loaded::read(store.clone(), Arc::new(RingVerifier), Ledger::new()).await.unwrap();
-    let link = Arc::new(Link { from: host, ports: Arc::clone(ports) });
+    let link = Arc::new(Link { from: host, store: store.id(), ports: Arc::clone(ports) });
     let settings = Settings { compared_every: EVERY, ..Settings::default() };
     let clock = Arc::new(Still);
     let port = LedgerPort::open(Opening { host, loaded, link, clock, settings }).await.unwrap();
