@@ -25,8 +25,8 @@ const TRIES_PER_LINE: u32 = 4;
 /// One call of a person takes ten minutes at most (`escalation.time_limit`); a guard that has not ended it by then is broken.
 const PAGER_WITHIN: Span = Span::minutes(11);
 
-/// Tasks that only wait for others show nothing but whether they are there.
-const WAITS_WITHIN: Span = Span::minutes(1);
+/// One turn of a task that otherwise waits for others: it takes the transport's lock, and never waits for anything else.
+const TURNS_WITHIN: Span = Span::seconds(10);
 
 /// All that works in a life beside its loop.
 pub(super) fn show(
@@ -36,7 +36,7 @@ pub(super) fn show(
     queues: [Queue; 2],
 ) {
     for (name, pulse) in transport.tasks() {
-        board.watch(Watched::new(name, WAITS_WITHIN, pulse));
+        board.watch(Watched::new(name, TURNS_WITHIN, pulse));
     }
     let calling: Arc<Pulse> = pager.pulse();
     let read = Box::new(move || calling.read());

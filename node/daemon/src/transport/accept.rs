@@ -30,6 +30,7 @@ use super::tls;
 pub(super) async fn accept(shared: Arc<Shared>) {
     let _life = shared.pulses[0].life();
     while let Some(knock) = shared.endpoint.accept().await {
+        shared.pulses[0].begin();
         // Who may not be asked for a proof any more has given one.
         let is_proven = knock.remote_address_validated() || !knock.may_retry();
         let from = knock.remote_address().ip();
@@ -51,6 +52,7 @@ pub(super) async fn accept(shared: Arc<Shared>) {
                 knock.ignore();
             }
         }
+        shared.pulses[0].end();
     }
 }
 

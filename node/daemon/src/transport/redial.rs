@@ -30,7 +30,9 @@ pub(super) async fn keep_warm(shared: Arc<Shared>) {
     let _life = shared.pulses[1].life();
     loop {
         let now = Instant::now();
+        shared.pulses[1].begin();
         let due = shared.lock().redial(&shared, now);
+        shared.pulses[1].end();
         tokio::select! {
             biased;
             () = shared.closing.cancelled() => return,

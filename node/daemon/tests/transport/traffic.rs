@@ -33,6 +33,21 @@ async fn a_request_dials_and_is_answered_and_says_who_asked() {
 }
 
 #[tokio::test]
+async fn the_acceptor_and_the_dialler_show_each_turn_and_rest_between_them() {
+    let fleet = Fleet::new("prod");
+    let (a, b) = (fleet.start("a", PLAIN), fleet.start("b", PLAIN).serve());
+    let beats = |transport: &Transport| transport.tasks().map(|(_, pulse)| pulse.read());
+    let before = beats(&b.transport);
+    a.transport.introduce(b.address).await.expect("is admitted");
+    let [acceptor, dialler] = beats(&b.transport);
+    assert!(acceptor.count > before[0].count, "{acceptor:?}");
+    assert!(dialler.count > 0, "{dialler:?}");
+    for beat in [acceptor, dialler] {
+        assert!(!beat.is_busy && !beat.is_gone, "{beat:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_nobody_answers_or_nobody_hears_ends_with_its_own_fault() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
