@@ -1,15 +1,17 @@
 //! How a life ends: by a goodbye, or because the mesh has another life of this host.
 //!
-//! Law N5: whoever ends says so first, for a bounded time, and does nothing else any more.
+//! Law N5: whoever ends says so first, for a bounded time, and does nothing else any more: it answers nobody, looks at nobody and
+//! begins nothing. Only what its remedies under way have come to is still told (law H3).
 //! Not here: which other life ends this one (see `life`), what the ledger makes of it.
 
 use detection::membership;
 use ledger::command::Command;
 use ledger::rules;
 use vocabulary::{Moment, Span};
+use wire::{Response, Unavailable};
 
 use crate::calls::Purpose;
-use crate::event::Effect;
+use crate::event::{CallEnd, CallId, Effect, Event};
 use crate::life::LifeEnd;
 use crate::mind::Agent;
 
@@ -43,6 +45,39 @@ impl Agent {
                 self.emit(Effect::Propose { id, command, within: LAST_WORD_WITHIN });
             }
             None => self.emit(Effect::EndLife(end)),
+        }
+    }
+
+    /// Law N5: what happens after the last word.
+    pub(crate) fn go(&mut self, now: Moment, event: Event) {
+        match event {
+            Event::Ended { id, end } => self.last_call_ended(now, id, end),
+            // Law E2: whoever asks is not left waiting.
+            Event::Asked { id, .. } => {
+                self.answer(now, id, Response::Unavailable(Unavailable::NotMine));
+            }
+            Event::Datagram { .. }
+            | Event::Connected { .. }
+            | Event::Closed { .. }
+            | Event::BootTooLow { .. }
+            | Event::TurnedAway { .. }
+            | Event::LedgerAdvanced { .. }
+            | Event::LeadershipChanged { .. }
+            | Event::LoopLate { .. }
+            | Event::SocketsLate { .. }
+            | Event::Renewed(_)
+            | Event::DeadlineReached
+            | Event::Leave => {}
+        }
+        self.tell_receipts(now);
+    }
+
+    fn last_call_ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
+        match self.calls.close(id) {
+            Some(Purpose::LastWord(end)) => self.emit(Effect::EndLife(end)),
+            Some(Purpose::Goodbye) => self.emit(Effect::Gone),
+            Some(Purpose::Heal(errand)) => self.heal_ended_at_last(now, errand, end),
+            _ => {}
         }
     }
 }

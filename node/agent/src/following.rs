@@ -37,6 +37,10 @@ impl Agent {
             let own = before.and_then(|_| self.ledger.roster().get(&self.me)?.boot);
             let end = own.and_then(|known| self.standing.committed(known));
             self.end_life(now, end);
+            // Law N5.
+            if self.has_left {
+                return;
+            }
             self.locate(now, before);
             let hosts = self.ledger.roster().present_count();
             self.gossip(now, membership::Event::RosterSized { hosts });

@@ -135,8 +135,12 @@ impl Healing {
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
         let tasks = self.tasks.values().filter(|task| task.is_free());
-        let untold = self.untold.values().filter_map(|untold| untold.due);
-        tasks.map(|task| task.not_before).chain(untold).min()
+        tasks.map(|task| task.not_before).chain(self.next_receipt()).min()
+    }
+
+    /// When a receipt is to be told.
+    pub fn next_receipt(&self) -> Option<Moment> {
+        self.untold.values().filter_map(|untold| untold.due).min()
     }
 
     /// Looks at all cases again: called after each advance of the ledger, each end of an errand and each deadline.
@@ -168,9 +172,9 @@ impl Healing {
         self.tasks.iter().map(give_back).collect()
     }
 
-    /// Takes what came of an errand; the step that follows at once, if one does.
-    pub fn ended(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(Errand, Wish)> {
-        match (errand.what, &came) {
+    /// Takes what came of an errand once this host has left: nothing follows from it but that receipts are told (law H3).
+    pub fn ended_at_last(&mut self, now: Moment, errand: Errand, came: &Came) {
+        match (errand.what, came) {
             (What::Receive(remedy), came) => self.told(now, remedy, came),
             // law H3: kept even if the lease is gone by now.
             (What::Apply, Came::Applied(receipt)) => {
@@ -178,6 +182,18 @@ impl Healing {
             }
             _ => {}
         }
+    }
+
+    /// Receipts that are to be told now.
+    pub fn receipts(&mut self, now: Moment) -> Vec<(Errand, Wish)> {
+        let mut wishes = Vec::new();
+        self.tell(now, &mut wishes);
+        wishes
+    }
+
+    /// Takes what came of an errand; the step that follows at once, if one does.
+    pub fn ended(&mut self, now: Moment, errand: Errand, came: Came) -> Option<(Errand, Wish)> {
+        self.ended_at_last(now, errand, &came);
         let task = self.tasks.get_mut(&errand.case).filter(|task| task.fence == errand.fence)?;
         if let Came::Outcome(index, _) = &came {
             task.answered(*index);

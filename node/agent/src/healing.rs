@@ -30,7 +30,27 @@ impl Agent {
 
     /// An errand of the healer has ended.
     pub(crate) fn heal_ended(&mut self, now: Moment, errand: Errand, end: CallEnd) {
-        let came = match end {
+        let came = self.what_came(errand, end);
+        if let Some((errand, wish)) = self.healing.ended(now, errand, came) {
+            self.grant(now, errand, wish);
+        }
+    }
+
+    /// The same after this host has left: no step follows any more (law N5).
+    pub(crate) fn heal_ended_at_last(&mut self, now: Moment, errand: Errand, end: CallEnd) {
+        let came = self.what_came(errand, end);
+        self.healing.ended_at_last(now, errand, &came);
+    }
+
+    /// law H3.
+    pub(crate) fn tell_receipts(&mut self, now: Moment) {
+        for (errand, wish) in self.healing.receipts(now) {
+            self.grant(now, errand, wish);
+        }
+    }
+
+    fn what_came(&self, errand: Errand, end: CallEnd) -> Came {
+        match end {
             CallEnd::Committed { index, outcome } => Came::Outcome(index, outcome),
             CallEnd::Response(Response::Round(grounds)) => {
                 let against = self.verdict_against(errand, &grounds);
@@ -44,9 +64,6 @@ impl Agent {
             | CallEnd::Knocked(_)
             | CallEnd::Failed
             | CallEnd::Unable => Came::Nothing,
-        };
-        if let Some((errand, wish)) = self.healing.ended(now, errand, came) {
-            self.grant(now, errand, wish);
         }
     }
 

@@ -140,6 +140,10 @@ impl Agent {
 
     /// What has happened, and what is to be done about it, in order.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        if self.has_left {
+            self.go(now, event);
+            return std::mem::take(&mut self.out);
+        }
         if !self.has_begun {
             self.begin(now);
         }
@@ -168,24 +172,14 @@ impl Agent {
 
     /// When [`Event::DeadlineReached`] is wanted.
     pub fn next_deadline(&self) -> Option<Moment> {
+        // Law N5: of all rooms only this one is served then.
+        if self.has_left {
+            return self.healing.next_receipt();
+        }
         [
             self.membership.next_deadline(),
             self.watch.next_deadline(),
             self.look.next_deadline(),
-            self.working_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    /// Of the rooms that `settle` serves only until this host leaves: a deadline that nobody serves would wake the loop at once,
-    /// for ever.
-    fn working_deadline(&self) -> Option<Moment> {
-        if self.has_left {
-            return None;
-        }
-        [
             self.lead_deadline(),
             (!self.short_cuts.is_empty()).then_some(Moment::default()),
             self.healing.next_deadline(),
@@ -291,6 +285,10 @@ impl Agent {
 
     /// Every room gets its turn.
     fn settle(&mut self, now: Moment) {
+        // Law N5.
+        if self.has_left {
+            return;
+        }
         if self.membership.next_deadline().is_some_and(|at| at <= now) {
             self.gossip(now, membership::Event::DeadlineReached);
         }
@@ -299,9 +297,6 @@ impl Agent {
         }
         if self.look.next_deadline().is_some_and(|at| at <= now) {
             self.look(now, detection::look::Event::DeadlineReached);
-        }
-        if self.has_left {
-            return;
         }
         self.settle_health(now);
         self.turn_key(now);

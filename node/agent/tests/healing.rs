@@ -462,3 +462,27 @@ fn a_healer_that_leaves_gives_its_leases_back() {
     story.commit();
     assert_eq!(story.stage(), "orphaned", "its end has to be found out");
 }
+
+#[test]
+fn law_h3_what_a_remedy_comes_to_is_told_even_by_a_healer_that_has_left() {
+    let (mut story, errand, order) = Story::applying();
+    assert_eq!(story.healing.leave().len(), 1, "its lease goes back");
+    let (remedy, fence) = (order.remedy, order.fence);
+    let receipt = Receipt { remedy, fence, kind: ReceiptKind::Done, detail: "exit 0".into() };
+    story.healing.ended_at_last(story.now, errand, &Came::Applied(receipt));
+    assert_eq!(story.healing.next_receipt(), Some(story.now));
+    let told = story.healing.receipts(story.now);
+    let [(errand, Wish::Propose(command, _))] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(errand.what, What::Receive(remedy));
+    assert_eq!(story.healing.next_receipt(), None, "it is under way");
+    // Nobody has answered: it is told again.
+    story.healing.ended_at_last(story.now, *errand, &Came::Nothing);
+    let again = story.healing.next_receipt().expect("law H3");
+    assert_eq!(story.healing.receipts(again).len(), 1);
+    let outcome = story.fleet.send("c2", command.clone());
+    let came = Came::Outcome(story.fleet.ledger.index(), outcome);
+    story.healing.ended_at_last(again, *errand, &came);
+    assert_eq!(story.healing.next_receipt(), None);
+}

@@ -77,6 +77,94 @@ fn what_was_kept_from_before_ends_no_life_and_what_is_committed_since_does() {
     assert!(ends(&agent.handle(begun(), advanced(&ledger))), "another machine lives");
 }
 
+/// Law N5: a life that knows of another machine under its name.
+#[test]
+fn a_life_that_is_one_too_many_signs_nothing_looks_at_nobody_and_waits_for_its_last_word_alone() {
+    let now = begun();
+    let twin = vocabulary::Boot { nonce: 99, ..boot(1) };
+    let mut agent = minds::mind(Fleet::healing().ledger, "a1", twin);
+    agent.handle(now, Event::DeadlineReached);
+    let mut fleet = Fleet::healing();
+    fleet.opened("b2", Seen::AgentDown);
+    let anchor = fleet.ledger.anchor();
+    let epoch = fleet.ledger.roster().epoch;
+    let ends = agent.handle(now, advanced(&fleet.ledger));
+    let last_word = ends.iter().find_map(|effect| match effect {
+        Effect::Propose { id, command: Command::OtherLife { .. }, .. } => Some(*id),
+        _ => None,
+    });
+    assert_eq!(agent.next_deadline(), None, "nothing wakes it");
+    let look = |subject| Request::Look { subject: id(subject), boot: boot(1), anchor, epoch };
+    let asks = [look("a1"), look("b2"), Request::Probe, Request::Ask { nonce: 7 }];
+    let unavailable = Response::Unavailable(Unavailable::NotMine);
+    for (ask, request) in (1..).map(AskId).zip(asks) {
+        let effects = agent.handle(now, Event::Asked { id: ask, from: id("b1"), request });
+        assert_eq!(effects, [Effect::Answer { id: ask, response: unavailable.clone() }]);
+    }
+    let probe = Datagram::Probe { number: 1, seated: true };
+    assert_eq!(agent.handle(now, Event::Datagram { from: id("b1"), datagram: probe }), []);
+    let later = now.after(Span::seconds(1));
+    assert_eq!(agent.handle(later, Event::DeadlineReached), []);
+    let end = Event::Ended { id: last_word.expect("it is told"), end: CallEnd::Failed };
+    assert!(matches!(agent.handle(later, end)[..], [Effect::EndLife(_)]));
+}
+
+/// c2's mind with a lease on b2, whose waits are over, and the call that it makes then.
+fn healer(mut fleet: Fleet, case: vocabulary::CaseId) -> (Agent, Moment, Vec<Effect>) {
+    fleet::fence(&fleet.offer(case, "c2"));
+    let mut agent = minds::mind(Fleet::healing().ledger, "c2", boot(1));
+    let mut now = begun();
+    agent.handle(now, Event::LeadershipChanged { leader: Some(id("b1")) });
+    let mut pending = Vec::new();
+    for _ in 0..60 {
+        fleet.wait(1);
+        now = now.after(Span::seconds(1));
+        pending.extend(agent.handle(now, advanced(&fleet.ledger)));
+        while let Some(effect) = pending.pop() {
+            let end = match effect {
+                Effect::ReadIndex { .. } => return (agent, now, vec![effect]),
+                Effect::Propose { id, command, .. } => {
+                    let outcome = fleet.send("c2", command);
+                    Event::Ended {
+                        id,
+                        end: CallEnd::Committed { index: fleet.ledger.index(), outcome },
+                    }
+                }
+                Effect::Call { id, request: Request::RoundFor { .. }, .. } => {
+                    let grounds = Box::new(fleet.round(&[("b2", Seen::AgentDown)]));
+                    Event::Ended { id, end: CallEnd::Response(Response::Round(grounds)) }
+                }
+                _ => continue,
+            };
+            pending.extend(agent.handle(now, end));
+        }
+    }
+    panic!("it never reads the ledger for its intent");
+}
+
+/// Law N5: beside its own release no intent is asked for.
+#[test]
+fn a_healer_that_leaves_amid_its_last_read_asks_for_no_intent() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let (mut agent, now, effects) = healer(fleet, case);
+    let [Effect::ReadIndex { id, .. }] = effects[..] else {
+        panic!("{effects:?}");
+    };
+    let commands = |effects: Vec<Effect>| -> Vec<&'static str> {
+        let proposed = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Propose { command: Command::Release { .. }, .. } => Some("release"),
+            Effect::Propose { command: Command::Left { .. }, .. } => Some("left"),
+            Effect::Propose { command: Command::Intend { .. }, .. } => Some("intend"),
+            _ => None,
+        });
+        proposed.collect()
+    };
+    assert_eq!(commands(agent.handle(now, Event::Leave)), ["release", "left"]);
+    let read = CallEnd::Read { index: vocabulary::LedgerIndex(1_000_000) };
+    assert_eq!(commands(agent.handle(now, Event::Ended { id, end: read })), [""; 0]);
+}
+
 /// What the world gives to the effects of a mind: all that is asked in calm, and in trouble nothing but this end of knocks.
 struct World {
     agent: Agent,
