@@ -1,7 +1,9 @@
 //! When a leader gives its lead up (protocol 1.5): its ears are poor, or those who watch it doubt it.
 //!
-//! Law SD1: one word, however it lies, makes no sound leader stand down: it takes the words of two other keepers, of which none
-//! counts for more than its own observers, or the doubts of more than f of the leader's observers, two at the least.
+//! Law SD1: one word, however it lies, makes no leader stand down that hears half of its observers, nor one that another keeper
+//! confirms: it takes the words of two other keepers, of which none counts for more than its own observers, or the doubts of more
+//! than f of the leader's observers, two at the least. Where one other keeper alone answers, its word is enough: keepers are
+//! trusted to crash, not to lie (protocol 1.6), and with one of three dead a half-deaf leader would lead for ever.
 //! Law SD2: a host stands down once in [`AGAIN_AFTER`] at the most, so that a lead is not played back and forth.
 //! Not here: how a lead is given up (see `replication`), who is doubted why (see `detection`).
 
@@ -92,7 +94,8 @@ impl StandDown {
         self.words.retain(|_, (at, _)| now.since(*at) <= WORD_AGE_MAX);
         let hears_better = |hears: &usize| *hears > glance.heard * 2;
         let better = self.words.values().filter(|(_, hears)| hears_better(hears)).count();
-        let is_poor = better >= WORDS || glance.doubters >= WORDS;
+        let needed = WORDS.min(self.words.len()).max(1);
+        let is_poor = better >= needed || glance.doubters >= WORDS;
         self.in_a_row = if is_poor { self.in_a_row + 1 } else { 0 };
         if self.in_a_row >= LOOKS && now >= self.not_before {
             self.not_before = now.after(AGAIN_AFTER);
@@ -212,6 +215,17 @@ mod tests {
         // Two that lie cannot claim more than there are.
         let half = Glance { heard: 5, ..TEN };
         assert_eq!(stands_down(&finds(&half, &[usize::MAX, usize::MAX], 300)), [0; 0]);
+    }
+
+    #[test]
+    fn of_keepers_one_alone_that_answers_is_enough_against_a_leader_that_hears_fewer_than_half() {
+        let deaf = Glance { heard: 4, ..TEN };
+        assert_eq!(stands_down(&finds(&deaf, &[9], 60)), [18], "one of three is dead");
+        assert_eq!(stands_down(&finds(&deaf, &[8], 60)), [0; 0], "eight is twice four");
+        assert_eq!(stands_down(&finds(&deaf, &[], 300)), [0; 0], "nobody answers");
+        // However that one lies.
+        let half = Glance { heard: 5, ..TEN };
+        assert_eq!(stands_down(&finds(&half, &[usize::MAX], 300)), [0; 0]);
     }
 
     #[test]
