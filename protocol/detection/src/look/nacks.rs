@@ -70,8 +70,12 @@ impl Nacks {
             return;
         };
         self.mute.retain(|_, at| now.since(*at) <= NACKS_FOR);
-        if self.mute.len() < RELAYS_MAX {
-            self.mute.insert(relay, now);
+        self.mute.insert(relay, now);
+        if self.mute.len() > RELAYS_MAX {
+            let oldest = self.mute.iter().min_by_key(|(host, at)| (**at, **host));
+            if let Some(oldest) = oldest.map(|(host, _)| *host) {
+                self.mute.remove(&oldest);
+            }
         }
     }
 
@@ -171,5 +175,24 @@ mod tests {
             nacks.missed(at(0), id);
         }
         assert_eq!(nacks.mute.len(), RELAYS_MAX);
+    }
+
+    #[test]
+    fn at_the_bound_the_oldest_word_makes_room_and_a_known_relays_word_is_renewed() {
+        let mut nacks = Nacks::default();
+        let bound = u8::try_from(RELAYS_MAX).expect("a small bound");
+        for number in 0..bound {
+            let id = ask(&mut nacks, number);
+            nacks.missed(at(u64::from(number) / 10), id);
+        }
+        // The first is mute again: now the second's word is the oldest.
+        let id = ask(&mut nacks, 0);
+        nacks.missed(at(8), id);
+        let id = ask(&mut nacks, bound);
+        nacks.missed(at(9), id);
+        assert_eq!(nacks.mute.len(), RELAYS_MAX);
+        assert_eq!(nacks.mute.get(&relay(0)), Some(&at(8)));
+        assert_eq!(nacks.mute.get(&relay(bound)), Some(&at(9)));
+        assert_eq!(nacks.mute.get(&relay(1)), None);
     }
 }
