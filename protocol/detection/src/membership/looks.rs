@@ -65,6 +65,8 @@ impl Looks {
         let due = self.due.iter().filter(|(_, at)| **at <= now);
         let mut due: Vec<(Moment, HostId)> = due.map(|(host, at)| (*at, *host)).collect();
         due.sort_unstable();
+        // Whoever finds no room has not had its turn: it keeps its place, and nothing is paid for it.
+        due.truncate(self.room());
         let granted = due.into_iter().take_while(|_| self.bucket.take(now));
         let taken: Vec<HostId> = granted.map(|(_, host)| host).collect();
         for host in &taken {
@@ -75,7 +77,7 @@ impl Looks {
 
     /// A look begins; false if too many are under way.
     pub fn begin(&mut self, host: HostId, why: Why) -> bool {
-        let has_room = self.under_way.len() < UNDER_WAY_MAX;
+        let has_room = self.room() > 0;
         if has_room {
             self.due.remove(&host);
             self.under_way.insert(host, why);
@@ -88,9 +90,16 @@ impl Looks {
         self.under_way.remove(host)
     }
 
-    /// When the next one is due.
+    /// When the next one is due; while there is no room, the end of a look makes some.
     pub fn next(&self) -> Option<Moment> {
+        if self.room() == 0 {
+            return None;
+        }
         self.due.values().min().map(|at| self.bucket.next().max(*at))
+    }
+
+    fn room(&self) -> usize {
+        UNDER_WAY_MAX - self.under_way.len().min(UNDER_WAY_MAX)
     }
 
     /// foca begins again: its timers are void.
@@ -119,5 +128,36 @@ mod tests {
         let taken: usize = (11..=170).map(|second| looks.take_due(at(second)).len()).sum();
         assert_eq!(taken, 32);
         assert_eq!(looks.next(), None);
+    }
+
+    #[test]
+    fn a_word_that_finds_no_room_keeps_its_place_and_pays_nothing() {
+        let mut looks = Looks::new();
+        let mut luck = ChaCha8Rng::seed_from_u64(1);
+        let at = |seconds: u64| Moment::from_milliseconds(1_000_000 + seconds * 1_000);
+        let host = |number: u8| HostId([number; 16]);
+        let boot = vocabulary::Boot { number: 1, nonce: 1 };
+        let why = |number| Why::Accused(Identity::first(host(number), boot));
+        for number in 0..64 {
+            assert!(looks.begin(host(number), why(number)));
+        }
+        assert!(!looks.begin(host(99), why(99)), "the bound");
+        for number in 100..110 {
+            looks.want(at(0), host(number), &mut luck);
+        }
+        assert_eq!(looks.take_due(at(20)), []);
+        assert_eq!(looks.next(), None, "nothing wakes us for what cannot begin");
+        looks.end(&host(0));
+        looks.end(&host(1));
+        assert!(looks.next().is_some_and(|next| next <= at(20)));
+        let first = looks.take_due(at(20));
+        assert_eq!(first.len(), 2, "as many as there is room for");
+        for host in first {
+            assert!(looks.begin(host, why(host.0[0])));
+        }
+        for number in 2..10 {
+            assert!(looks.end(&host(number)).is_some());
+        }
+        assert_eq!(looks.take_due(at(20)).len(), 6, "of the eight of a burst two were paid for");
     }
 }
