@@ -38,7 +38,7 @@ use crate::watch::LookEnd;
 use exchange::Exchanges;
 use identity::Identity;
 use looks::Looks;
-use packet::{PacketCodec, RecordKeys};
+use packet::{Packet, PacketCodec, RecordKeys};
 use port::Port;
 use records::{Heard, Judgement, Own};
 use settle::ALONE_EVERY_MIN;
@@ -260,9 +260,21 @@ impl Membership {
     }
 
     fn receive(&mut self, from: HostId, bytes: &[u8]) {
+        let packet = match Packet::parse(bytes) {
+            Ok(packet) => packet,
+            Err(why) => return self.count(why.into()),
+        };
         let mut notes = Notes::default();
-        let sifted =
-            self.with_sieve(|sieve, standpoint| sieve.sift(standpoint, from, bytes, &mut notes));
+        let index = self.members_among(&packet.hosts());
+        let standpoint = Standpoint {
+            now: self.port.now,
+            me: self.foca.identity(),
+            incarnation: self.port.incarnation,
+            known: &|host| index.get(host).cloned(),
+            is_doubted: &|host| self.doubted.contains(host),
+            is_full: self.foca.iter_membership_state().len() >= self.settings.members_max(),
+        };
+        let sifted = self.sieve.sift(&standpoint, (from, packet), &mut notes);
         let is_demand_unheeded = notes.is_demand_unheeded;
         self.take_notes(notes);
         let Some(Sifted { packet, forget }) = sifted else {
@@ -280,21 +292,11 @@ impl Membership {
         }
     }
 
-    /// Lets the sieve judge from where we stand now.
-    fn with_sieve<T>(&mut self, judge: impl FnOnce(&mut Sieve, &Standpoint<'_>) -> T) -> T {
-        let (foca, doubted) = (&self.foca, &self.doubted);
-        let known = |host: &HostId| {
-            foca.iter_membership_state().find(|member| member.id().host == *host).cloned()
-        };
-        let standpoint = Standpoint {
-            now: self.port.now,
-            me: foca.identity(),
-            incarnation: self.port.incarnation,
-            known: &known,
-            is_doubted: &|host| doubted.contains(host),
-            is_full: foca.iter_membership_state().len() >= self.settings.members_max(),
-        };
-        judge(&mut self.sieve, &standpoint)
+    /// What foca knows of these hosts: one walk through all members, however many are asked for.
+    fn members_among(&self, hosts: &BTreeSet<HostId>) -> BTreeMap<HostId, Member<Identity>> {
+        let members = self.foca.iter_membership_state();
+        let asked = members.filter(|member| hosts.contains(&member.id().host));
+        asked.map(|member| (member.id().host, member.clone())).collect()
     }
 
     fn take_notes(&mut self, notes: Notes) {

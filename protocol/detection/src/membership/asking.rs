@@ -2,8 +2,6 @@
 //!
 //! The laws stand in `looks`, `digest` and `exchange`.
 
-use std::collections::BTreeMap;
-
 use foca::{Member, Timer};
 use rand_core::Rng;
 use vocabulary::{HostId, Moment, Span};
@@ -168,9 +166,8 @@ impl Membership {
         if own.host != from || from == self.foca.identity().host {
             return self.count(Dropped::ForgedSource);
         }
-        let members = self.foca.iter_membership_state();
-        let index: BTreeMap<HostId, Member<Identity>> =
-            members.map(|member| (member.id().host, member.clone())).collect();
+        let spoken_of = states.iter().map(|state| state.host).chain([from]).collect();
+        let index = self.members_among(&spoken_of);
         let speaker = (own.identity(), own.incarnation);
         let updates = states.iter().map(State::member).collect();
         let mut notes = Notes::default();
@@ -181,7 +178,8 @@ impl Membership {
             incarnation: self.port.incarnation,
             known: &|host| index.get(host).cloned(),
             is_doubted: &|host| self.doubted.contains(host),
-            is_full: index.len() + states.len() > self.settings.members_max(),
+            is_full: self.foca.iter_membership_state().len() + states.len()
+                > self.settings.members_max(),
         };
         let heard = self.sieve.hear_speaker(&standpoint, speaker, true);
         let mut believed = self.sieve.sift_updates(&standpoint, (speaker.0, updates), &mut notes);

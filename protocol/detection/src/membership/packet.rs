@@ -5,6 +5,8 @@
 //! Layout: header; then, unless the message is `Broadcast`, a big-endian count and that many updates; then health records,
 //! each behind its big-endian length.
 
+use std::collections::BTreeSet;
+
 use bytes::{Buf, BufMut};
 use foca::{BroadcastHandler, Codec, Header, Invalidates, Member, Message};
 use serde::Serialize;
@@ -68,6 +70,12 @@ impl Packet {
             }
         }
         if rest.is_empty() { Ok(packet) } else { Err(PacketFault::Malformed) }
+    }
+
+    /// Of whom it speaks: its source, and whoever its updates are about.
+    pub fn hosts(&self) -> BTreeSet<HostId> {
+        let updated = self.updates.iter().map(|update| update.id().host);
+        updated.chain([self.header.src.host]).collect()
     }
 
     /// Header and updates for foca; the records go another way.

@@ -92,7 +92,7 @@ pub(super) struct Standpoint<'a> {
     pub now: Moment,
     pub me: &'a Identity,
     pub incarnation: Incarnation,
-    /// foca's opinion of a host.
+    /// foca's opinion of a host, of those that were spoken of.
     pub known: &'a dyn Fn(&HostId) -> Option<Member<Identity>>,
     /// Whether our own observer doubts it: our own look (law SW11).
     pub is_doubted: &'a dyn Fn(&HostId) -> bool,
@@ -130,15 +130,14 @@ impl Sieve {
         }
     }
 
-    /// What of these bytes may be believed; names each thing left out, the last one if nothing is left.
+    /// What of this packet may be believed; names each thing left out, the last one if nothing is left.
     pub fn sift(
         &mut self,
         standpoint: &Standpoint<'_>,
-        from: HostId,
-        bytes: &[u8],
+        (from, packet): (HostId, Packet),
         notes: &mut Notes,
     ) -> Option<Sifted> {
-        match self.admit(standpoint, (from, bytes), notes) {
+        match self.admit(standpoint, (from, packet), notes) {
             Ok((mut packet, forget)) => {
                 let said = (packet.header.src, std::mem::take(&mut packet.updates));
                 packet.updates = self.sift_updates(standpoint, said, notes);
@@ -249,10 +248,9 @@ impl Sieve {
     fn admit(
         &mut self,
         standpoint: &Standpoint<'_>,
-        (from, bytes): (HostId, &[u8]),
+        (from, mut packet): (HostId, Packet),
         notes: &mut Notes,
     ) -> Result<(Packet, Option<Identity>), Dropped> {
-        let mut packet = Packet::parse(bytes)?;
         let header = &packet.header;
         let is_announced_to_us =
             header.message == Message::Announce && header.dst.host == standpoint.me.host;
