@@ -33,6 +33,13 @@ pub(super) struct Unfulfilled {
 pub(super) trait Carried: DeserializeOwned + Send + 'static {
     /// Carries it out in this person's name.
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled;
+
+    /// What a person is told where nothing has come of it within so many seconds.
+    fn unanswered(within: u64) -> String {
+        format!(
+            "no answer from the keepers within {within} s: it may yet be committed, look before you repeat it"
+        )
+    }
 }
 
 type Fulfilled = Result<Ordered, Unfulfilled>;
@@ -190,6 +197,13 @@ impl Carried for ReloadOrder {
         };
         done(&Outcome::Done, sentence)
     }
+
+    fn unanswered(within: u64) -> String {
+        format!(
+            "this agent has not read its certificate files within {within} s: look at the disk they lie on; they may yet be taken into use, \
+             and its log says so then"
+        )
+    }
 }
 
 #[async_trait]
@@ -206,6 +220,12 @@ impl Carried for FoundOrder {
                 "the ledger is founded; its voters are {keepers}. Agents enrol themselves now, and the mesh only observes until \
              `hale policy apply FILE --why ...`"
             ),
+        )
+    }
+
+    fn unanswered(within: u64) -> String {
+        format!(
+            "the founding is not done within {within} s: the ledger may yet be founded, and never twice; `hale status` says whether it is"
         )
     }
 }
@@ -275,5 +295,22 @@ fn unexpected(outcome: &Outcome) -> Unfulfilled {
             "Unknown",
             format!("the ledger answered {outcome:?}, which this agent does not know"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_an_order_without_an_end_is_true_of_that_order() {
+        let of_the_ledger = PauseOrder::unanswered(12);
+        assert!(of_the_ledger.starts_with("no answer from the keepers within 12 s"));
+        assert!(of_the_ledger.contains("may yet be committed"));
+        // No keeper has anything to do with files of this host.
+        let reload = ReloadOrder::unanswered(12);
+        assert!(reload.starts_with("this agent has not read its certificate files within 12 s"));
+        assert!(!reload.contains("keepers") && !reload.contains("committed"), "{reload}");
+        assert!(FoundOrder::unanswered(12).contains("never twice"));
     }
 }

@@ -259,9 +259,12 @@ impl Door {
             Ok(Err(unfulfilled)) => self.refuse(unfulfilled.status, unfulfilled.refusal),
             Err(_) => {
                 let within = ANSWER_WITHIN.as_secs();
-                let sentence = format!(
-                    "no answer from the keepers within {within} s: it may yet be committed, look before you repeat it"
-                );
+                let sentence = match how.dry_run {
+                    true => {
+                        format!("no answer within {within} s; it was a dry run, nothing is done")
+                    }
+                    false => O::unanswered(within),
+                };
                 self.refuse(StatusCode::GATEWAY_TIMEOUT, Refusal::new("Unknown", sentence))
             }
         }
