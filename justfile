@@ -44,7 +44,7 @@ bless:
 
 # Tests that make network namespaces; as root
 root-tests:
-    cargo test -p hale-test-cluster --features root --locked --test rights --test disks
+    cargo test -p hale-test-cluster --features root --locked --test rights --test disks --test admin_floods
 
 # The binary of an older commit beside today's; builds it from this clone's history
 yesterday:
@@ -55,10 +55,10 @@ bench *flags:
     cargo build --release --locked -p hale-daemon
     cargo run --release --locked -p hale-test-bench -- {{ flags }}
 
-# What eight kinds of floods cost one agent: memory and processor, printed; on a quiet machine
+# What nine kinds of floods cost one agent, and four its admin socket: memory and processor, printed; as root, on a quiet machine
 floods:
     cargo build --release --locked -p hale-daemon
-    cargo test --release --locked -p hale-test-cluster --test stories -- floods:: --nocapture
+    cargo test --release --locked -p hale-test-cluster --features root --test stories --test admin_floods -- flood --nocapture
 
 # Exactly what CI runs; as root, on Debian 12
 ci:
