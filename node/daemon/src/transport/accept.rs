@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use quinn::crypto::rustls::HandshakeData;
-use quinn::{Connection, Incoming as Knock};
+use quinn::{Connection, ConnectionError, Incoming as Knock};
 use replication::tasks;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
@@ -19,6 +19,7 @@ use super::hello;
 use super::incoming::{Incoming, Presented};
 use super::knocks::{Knocked, Knocker};
 use super::link::Link;
+use super::quic;
 use super::settings::{
     HANDSHAKE_CROWDED_WITHIN, HANDSHAKES_CROWDED_FROM, HANDSHAKES_MAX, HANDSHAKES_OF_STRANGERS_MAX,
     REFUSAL_LINGERS,
@@ -112,8 +113,7 @@ async fn open_door(shared: Arc<Shared>, knock: Knock, is_known: bool) {
 
 /// From the first packet to admission; a connection of a fresh dial is handed back, to be served by itself.
 async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>, CallFault> {
-    let connection =
-        knock.accept().map_err(CallFault::of_handshake)?.await.map_err(CallFault::of_handshake)?;
+    let connection = shake_hands(knock).await.map_err(CallFault::of_handshake)?;
     let peer = tls::peer(&connection).map_err(|why| CallFault::Untrusted(why.to_string()))?;
     let host = peer.0.id();
     if host == shared.host {
@@ -153,6 +153,23 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
             Err(CallFault::Refused(refusal))
         }
     }
+}
+
+/// A connection whose first packet says that it is over is kept by quinn-proto (0.11.19) until it has been idle for long enough,
+/// some 24 KiB: `Connection::handle_first_packet` sets no close timer, `handle_packet` does. Nothing is left to be said on it, and
+/// RFC 9000 10.2 lets whoever is sure of that end it early: so its task is ended, and the endpoint forgets it.
+async fn shake_hands(knock: Knock) -> Result<Connection, ConnectionError> {
+    let (begun, driver) = quic::accept(knock);
+    let ended = begun?.await;
+    let is_by_peer = |why: &ConnectionError| {
+        matches!(why, ConnectionError::ConnectionClosed(_) | ConnectionError::ApplicationClosed(_))
+    };
+    if let (Err(why), Some(driver)) = (&ended, driver)
+        && is_by_peer(why)
+    {
+        driver.abort();
+    }
+    ended
 }
 
 /// Whether the dialler has named the protocol of fresh dials.

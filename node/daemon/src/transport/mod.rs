@@ -61,7 +61,7 @@ use luck::Luck;
 use pool::{Bounds, Pool};
 use quic::Quic;
 use redial::Redials;
-use settings::{EVENTS_MAX, HANDSHAKES_MAX, LEAVING_WITHIN, REQUESTS_MAX};
+use settings::{EVENTS_MAX, FRESH_SERVED_MAX, HANDSHAKES_MAX, LEAVING_WITHIN, REQUESTS_MAX};
 use shared::{Shared, State};
 
 /// A handle on the transport; cheap to clone. Its tasks live until [`Transport::close`].
@@ -331,8 +331,15 @@ impl Transport {
                 move || shared.upgrade().map_or(0, |shared| bound - free(&shared).min(bound));
             Queue { name, bound, used: Box::new(used) }
         };
+        let open = Arc::downgrade(&self.0);
+        let open = move || open.upgrade().map_or(0, |shared| shared.endpoint.open_connections());
         vec![
             Queue::of_channel("events for the loop", &self.0.events),
+            Queue {
+                name: "connections, with those that begin or end",
+                bound: self.0.settings.connections_max + HANDSHAKES_MAX + FRESH_SERVED_MAX,
+                used: Box::new(open),
+            },
             places("requests under way", REQUESTS_MAX, |shared| {
                 shared.requests.available_permits()
             }),

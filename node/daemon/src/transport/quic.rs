@@ -1,17 +1,19 @@
 //! How QUIC is set up: lean, because a host holds hundreds of connections and speaks little on each.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncTimer, AsyncUdpSocket, ClientConfig, ConnectionId, Endpoint, EndpointConfig, IdleTimeout,
-    Runtime, ServerConfig, TimeSource, TokioRuntime, TransportConfig, ValidationTokenConfig,
-    VarInt,
+    AsyncTimer, AsyncUdpSocket, ClientConfig, Connecting, ConnectionError, ConnectionId, Endpoint,
+    EndpointConfig, IdleTimeout, Incoming, Runtime, ServerConfig, TimeSource, TokioRuntime,
+    TransportConfig, ValidationTokenConfig, VarInt,
 };
 use replication::tasks;
 use rustls::time_provider::TimeProvider;
+use tokio::task::AbortHandle;
 
 use super::fault::StartFault;
 use super::luck::{ConnectionIds, Luck};
@@ -110,6 +112,21 @@ impl TimeSource for TokenDates {
     }
 }
 
+thread_local! {
+    /// quinn's task that was begun last.
+    static BEGUN: Cell<Option<AbortHandle>> = const { Cell::new(None) };
+}
+
+/// Begins a handshake that another has asked for; with it the task by which quinn drives its connection.
+pub(super) fn accept(
+    knock: Incoming,
+) -> (Result<Connecting, ConnectionError>, Option<AbortHandle>) {
+    BEGUN.take();
+    // Begins that task before it returns, or none.
+    let begun = knock.accept();
+    (begun, BEGUN.take())
+}
+
 /// tokio, but that quinn's tasks begin where ours do.
 #[derive(Debug)]
 struct Tethering;
@@ -120,7 +137,7 @@ impl Runtime for Tethering {
     }
 
     fn spawn(&self, future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        tasks::spawn(future);
+        BEGUN.set(Some(tasks::spawn(future).abort_handle()));
     }
 
     fn wrap_udp_socket(

@@ -62,6 +62,38 @@ async fn unreadable_requests_end_their_stream_and_too_many_end_the_connection() 
     assert_eq!((figures.misbehaved, figures.forbidden), (1, 1));
 }
 
+/// Connections that this transport's QUIC still has to do with.
+fn open(transport: &daemon::transport::Transport) -> usize {
+    let queues = transport.queues();
+    let open = queues.iter().find(|queue| queue.name.starts_with("connections"));
+    (open.expect("it is watched").used)()
+}
+
+#[tokio::test]
+async fn handshakes_whose_first_word_is_that_they_are_over_leave_nothing_behind() {
+    const HANDSHAKES: u64 = 4;
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    for _ in 0..HANDSHAKES {
+        let (endpoint, is_mute) = raw::mute_client();
+        let connecting = endpoint.connect(a.address, "hale").expect("an address");
+        // Its hello is lost, and is said again after a second only; before that it is given up, which is all that is heard of it.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        is_mute.store(false, std::sync::atomic::Ordering::SeqCst);
+        drop(connecting);
+        endpoint.wait_idle().await;
+    }
+    let figures = || a.transport.figures();
+    let ended = async {
+        while figures().handshakes_failed < HANDSHAKES || open(&a.transport) > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let ended = tokio::time::timeout(PATIENCE, ended).await;
+    let (failed, open) = (figures().handshakes_failed, open(&a.transport));
+    assert!(ended.is_ok(), "{failed} handshakes ended, {open} connections are left");
+}
+
 #[tokio::test]
 async fn a_stranger_who_never_says_hello_is_shown_out_and_never_seen_by_the_agent() {
     let fleet = Fleet::new("prod");

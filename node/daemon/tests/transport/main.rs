@@ -6,6 +6,7 @@ mod fleet;
 mod hostile;
 mod lives;
 mod memory;
+mod mute;
 mod raw;
 mod traffic;
 mod versions;

@@ -12,6 +12,7 @@ use wire::{Hello, VersionRange, frame};
 use crate::credulous::BelievesAll;
 pub use crate::credulous::say;
 use crate::fleet::{Fleet, boot, loopback};
+use crate::mute::{self, IsMute};
 
 /// A certificate with its key, sound or not.
 pub struct Shown {
@@ -56,12 +57,25 @@ pub fn client(shown: Option<&Shown>) -> Endpoint {
     client_of(shown, b"hale/1")
 }
 
+/// One without a certificate that cannot be heard until it is let.
+pub fn mute_client() -> (Endpoint, IsMute) {
+    let (mut endpoint, is_mute) = mute::endpoint();
+    endpoint.set_default_client_config(config_of(None, b"hale/1"));
+    (endpoint, is_mute)
+}
+
 /// The same for a fresh dial.
 pub fn fresh_client(shown: &Shown) -> Endpoint {
     client_of(Some(shown), b"hale-fresh/1")
 }
 
 fn client_of(shown: Option<&Shown>, protocol: &[u8]) -> Endpoint {
+    let mut endpoint = Endpoint::client(loopback(0)).expect("binds");
+    endpoint.set_default_client_config(config_of(shown, protocol));
+    endpoint
+}
+
+fn config_of(shown: Option<&Shown>, protocol: &[u8]) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -75,10 +89,8 @@ fn client_of(shown: Option<&Shown>, protocol: &[u8]) -> Endpoint {
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![protocol.to_vec()];
-    let mut endpoint = Endpoint::client(loopback(0)).expect("binds");
     let crypto = QuicClientConfig::try_from(tls).expect("usable");
-    endpoint.set_default_client_config(ClientConfig::new(Arc::new(crypto)));
-    endpoint
+    ClientConfig::new(Arc::new(crypto))
 }
 
 /// An acceptor that shows this and asks for nothing.
