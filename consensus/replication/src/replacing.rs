@@ -250,5 +250,10 @@ mod tests {
             with(&[(50, 2, 90)]).due(but(&[(2, Some(2)), (3, Some(50))])),
             Some(Change::Forget(50))
         );
+        assert_eq!(
+            with(&[(50, 2, 90)]).due(but(&[(1, Some(50)), (2, Some(50))])),
+            Some(Change::Replace { old: 2, new: 50 }),
+            "filled, it takes the vote of its own host"
+        );
     }
 }

@@ -11,6 +11,7 @@ use vocabulary::{Boot, StoreId};
 use super::mesh::{Mesh, sender};
 use super::toy::{entry, host, lives, log_id, word};
 use crate::letter::{Body, Letter, Reply};
+use crate::machine::Machine as _;
 use crate::port::Sender;
 use crate::raft::{SnapshotMeta, Vote};
 use crate::settings::Settings;
@@ -272,6 +273,9 @@ async fn a_keeper_that_is_behind_takes_entries_of_a_leader_it_cannot_know_yet() 
     let leader = mesh.leader().await;
     let late = follower(leader);
     let lost = (1..=3).find(|number| *number != leader && *number != late).unwrap();
+    // It knows an earlier life of that host, with another store; not the one of which it is told now.
+    let mut state = mesh.port(late).watch();
+    state.wait_for(|machine| machine.boot_of(&host(lost)) == Some(boot(1))).await.unwrap();
     for other in [leader, lost] {
         mesh.cut(late, other);
     }
