@@ -50,6 +50,10 @@ root-tests:
 yesterday:
     HALE_YESTERDAY="$(tests/cluster/yesterday)" cargo test -p hale-test-cluster --features yesterday --locked --test yesterday
 
+# Agents built with handlers that stumble over what a test sends them
+poison:
+    cargo test -p hale-daemon --features trial --locked --test poisoned
+
 # What an agent costs at rest and how soon a death is known; as root, on a quiet machine
 bench *flags:
     cargo build --release --locked -p hale-daemon

@@ -15,6 +15,7 @@ use openraft::raft::{
 use vocabulary::{HostId, StoreId};
 use wire::{Request, Response};
 
+use crate::contained::contained;
 use crate::letter::{Body, Letter, Reply};
 use crate::link::{KeeperLink, LinkFault};
 use crate::raft::{Member, Mesh};
@@ -59,7 +60,9 @@ impl Line {
         let answer = self.link.call(self.host, request, option.hard_ttl()).await;
         match answer {
             Ok(Response::Raft(bytes)) => {
-                wire::decode(&bytes).map_err(|why| Silence::Unreachable(why.to_string()))
+                // protocol 1.9: should it panic, that keeper has not answered.
+                let read = contained(|| wire::decode(&bytes).map_err(|why| why.to_string()));
+                read.and_then(|read| read).map_err(Silence::Unreachable)
             }
             Ok(other) => Err(Silence::Unreachable(format!("no answer to Raft: {other:?}"))),
             Err(LinkFault::TimedOut) => Err(Silence::TimedOut),

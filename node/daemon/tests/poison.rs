@@ -20,10 +20,11 @@ fn handles_what_it_cannot_bear_where_it_is_told_to() {
     assert!(beside.join().is_err());
     let quarantine = Quarantine::read(folder);
     for word in ["sweet", "bitter", "sour"] {
-        let Some(_held) = quarantine.admit(Kind::Datagram, None, word.as_bytes()) else {
+        let Some(input) = quarantine.admit(Kind::Datagram, None, word.as_bytes()) else {
             println!("refused {word}");
             continue;
         };
+        let _held = input.hold();
         assert!(word != "bitter", "law X: nothing bitter");
         println!("handled {word}");
     }

@@ -20,7 +20,9 @@ use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 use super::keeper_notes;
 use super::raising::{Followers, HeldBack};
 use super::unwelcome::Unwelcome;
-use crate::transport::{CallFault, Peer, Transport};
+use crate::poison::Held;
+use crate::poison::trial::{self, Place};
+use crate::transport::{Answered, CallFault, Peer, Transport};
 
 /// Between two tries to find a leader.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -230,7 +232,9 @@ impl Door {
             };
         }
         let request = Request::Propose(wire::encode(command));
-        match self.0.transport.request(to, request, TRY_WITHIN * 3).await {
+        let answered = self.0.transport.ask(to, request, TRY_WITHIN * 3).await;
+        let (answer, _held) = held_apart(answered);
+        match answer {
             Ok(Response::Outcome { index, outcome }) => match wire::decode(&outcome) {
                 Ok(outcome) => Asked::Answered((index, outcome)),
                 Err(_) => Asked::Unknown,
@@ -256,7 +260,10 @@ impl Door {
                 Err(ReadFault::NoMajority | ReadFault::Stopped) => Asked::Elsewhere(None),
             };
         }
-        match self.0.transport.request(to, Request::ReadIndex, TRY_WITHIN).await {
+        let answered = self.0.transport.ask(to, Request::ReadIndex, TRY_WITHIN).await;
+        let (answer, _held) = held_apart(answered);
+        trial::stumble(Place::Answer);
+        match answer {
             Ok(Response::Index(index)) => Asked::Answered(index),
             Ok(Response::Unavailable(Unavailable::NotLeader(hint))) => {
                 Asked::Elsewhere(hint.leader)
@@ -312,6 +319,16 @@ impl<'a> Seeker<'a> {
                 return Some(to);
             }
         }
+    }
+}
+
+/// An answer, and the hold on it while it is read (protocol 1.9).
+fn held_apart(
+    answered: Result<Answered, CallFault>,
+) -> (Result<Response, CallFault>, Option<Held>) {
+    match answered {
+        Ok(Answered { response, input }) => (Ok(response), Some(input.hold())),
+        Err(fault) => (Err(fault), None),
     }
 }
 

@@ -15,7 +15,8 @@ use wire::{Leading, Request, Response};
 use super::door::{Door, held};
 use super::home::Home;
 use super::keeping;
-use crate::transport::Replies;
+use crate::poison::Input;
+use crate::transport::{Answered, Replies};
 
 /// Keepers followed at once.
 const STREAMS: usize = 2;
@@ -130,13 +131,16 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
         return false;
     };
     let mut has_brought = false;
-    while let Some((leading, piece)) = next(&mut replies).await {
+    while let Some((leading, piece, input)) = next(&mut replies).await {
         if door.is_member() {
             return true;
         }
         hear(Some(leading));
         let Some(bytes) = piece else { continue };
-        let taken = take(door, &bytes);
+        let taken = {
+            let _held = input.hold();
+            take(door, &bytes)
+        };
         door.stands_still(taken.as_ref().err().filter(|fault| will_not_mend(fault)));
         match taken {
             Ok(Taken::On) => {}
@@ -161,10 +165,11 @@ fn will_not_mend(fault: &TakeFault) -> bool {
     }
 }
 
-async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>)> {
-    match replies.next().await {
-        Ok(Some(Response::Entries { leading, piece })) => Some((leading, piece)),
-        Ok(Some(_) | None) | Err(_) => None,
+async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>, Input)> {
+    let Answered { response, input } = replies.next().await.ok()??;
+    match response {
+        Response::Entries { leading, piece } => Some((leading, piece, input)),
+        _ => None,
     }
 }
 

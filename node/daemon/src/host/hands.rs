@@ -22,8 +22,9 @@ use super::door::{Door, held};
 use super::pager::{Call, Pager};
 use super::places::Places;
 use crate::config::Seed;
+use crate::poison::Input;
 use crate::second_channel::{self, SecondChannel};
-use crate::transport::{CallFault, Transport};
+use crate::transport::{Answered, CallFault, Transport};
 
 /// Seeds dialled in one go; a longer list is no list of seeds.
 const SEEDS_MAX: usize = 64;
@@ -39,17 +40,27 @@ pub struct Hands {
     pub pager: Pager,
     pub seeds: Arc<[Seed]>,
     /// Ends of calls, back to the loop.
-    pub ends: mpsc::Sender<(CallId, CallEnd)>,
+    pub ends: mpsc::Sender<Ended>,
+}
+
+/// What a call came to.
+pub struct Ended {
+    /// Which call.
+    pub id: CallId,
+    /// What it came to.
+    pub end: CallEnd,
+    /// What another host has answered, as it came (protocol 1.9).
+    pub said: Option<Input>,
 }
 
 impl Hands {
     /// Asks on the standing connection.
     pub fn call(&self, id: CallId, to: HostId, (request, within): (Request, Span)) {
         let transport = self.transport.clone();
-        self.spawn(id, async move {
-            match transport.request(to, request, duration(within)).await {
-                Ok(response) => CallEnd::Response(response),
-                Err(fault) => end_of(&fault),
+        self.begin(id, async move {
+            match transport.ask(to, request, duration(within)).await {
+                Ok(Answered { response, input }) => (CallEnd::Response(response), Some(input)),
+                Err(fault) => (end_of(&fault), None),
             }
         });
     }
@@ -57,10 +68,10 @@ impl Hands {
     /// Asks over a new connection from a new source port.
     pub fn fresh_dial(&self, id: CallId, to: HostId, (nonce, within): (u128, Span)) {
         let transport = self.transport.clone();
-        self.spawn(id, async move {
+        self.begin(id, async move {
             match transport.fresh_dial(to, nonce, duration(within)).await {
-                Ok((_, response)) => CallEnd::Dialled(response),
-                Err(fault) => end_of(&fault),
+                Ok((_, Answered { response, input })) => (CallEnd::Dialled(response), Some(input)),
+                Err(fault) => (end_of(&fault), None),
             }
         });
     }
@@ -168,12 +179,21 @@ impl Hands {
         self.transport.keep_warm(hosts.into_iter().collect::<BTreeSet<_>>());
     }
 
+    /// Work that brings nothing of another host's.
     fn spawn(&self, id: CallId, work: impl Future<Output = CallEnd> + Send + 'static) {
+        self.begin(id, async move { (work.await, None) });
+    }
+
+    fn begin(
+        &self,
+        id: CallId,
+        work: impl Future<Output = (CallEnd, Option<Input>)> + Send + 'static,
+    ) {
         let ends = self.ends.clone();
         tasks::spawn(async move {
-            let end = work.await;
+            let (end, said) = work.await;
             // The loop is gone only when the agent is.
-            ends.send((id, end)).await.ok();
+            ends.send(Ended { id, end, said }).await.ok();
         });
     }
 }
@@ -190,6 +210,7 @@ fn end_of(fault: &CallFault) -> CallEnd {
         | CallFault::Refused(_)
         | CallFault::Rejected(_)
         | CallFault::Garbled(_)
+        | CallFault::Quarantined
         | CallFault::TooNew { .. }
         | CallFault::Closing => CallEnd::Unable,
         CallFault::TooLate | CallFault::Stranger(_) | CallFault::Lost(_) => CallEnd::Failed,

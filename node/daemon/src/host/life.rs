@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actuators::Actuator;
-use agent::{Agent, CallEnd, CallId, LifeEnd, Renewed};
+use agent::{Agent, LifeEnd, Renewed};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
 use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue, tasks, watch};
@@ -23,7 +23,7 @@ use super::credentials::Credentials;
 use super::door::{Door, Line};
 use super::folder::FolderFault;
 use super::follow;
-use super::hands::Hands;
+use super::hands::{Ended, Hands};
 use super::home::Home;
 use super::inquiry::{Inquirer, Inquiry};
 use super::keeping::{self, Keeping};
@@ -209,7 +209,7 @@ impl Opened {
         }
     }
 
-    fn hands(&self, door: &Door, ends: mpsc::Sender<(CallId, CallEnd)>) -> Hands {
+    fn hands(&self, door: &Door, ends: mpsc::Sender<Ended>) -> Hands {
         let cluster = &self.identity.claims().cluster;
         let id = |name: &HostName| HostId::derive(cluster, name);
         let reach = self.settings.reach.iter();
@@ -310,7 +310,7 @@ async fn open_port(
 
 fn ears(
     door: &Door,
-    (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<(CallId, CallEnd)>),
+    (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<Ended>),
     (inquiries, renewals, leave, orders): (
         mpsc::Receiver<Inquiry>,
         watch::Receiver<Option<Renewed>>,

@@ -12,6 +12,7 @@ use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::door::Door;
 use super::raising;
+use crate::poison::trial::{self, Place};
 use crate::transport::Reply;
 
 /// Whether this room answers the request; all others are the mind's.
@@ -38,6 +39,7 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
 /// Answers one request.
 pub async fn serve(door: Door, sender: Sender, request: Request, reply: Reply) {
     let from = sender.host;
+    trial::stumble(Place::Ledger);
     let Some(port) = door.port().cloned() else {
         return reply.send(Response::Unavailable(Unavailable::NotMine));
     };

@@ -7,21 +7,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Renewed};
+use agent::{Agent, AskId, Effect, Event, LifeEnd, Renewed};
 use detection::roster::Roster;
 use replication::watch;
 use replication::{Clock, Sender, tasks};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
-use wire::{HelloRefusal, Leading, Response, Unavailable, frame};
+use wire::{HelloRefusal, Leading, Response, Unavailable};
 
 use super::chronicle::Chronicle;
-use super::hands::Hands;
+use super::hands::{Ended, Hands};
 use super::inquiry::Inquiry;
 use super::serve;
 use super::socket_watch::SocketWatch;
-use crate::poison::{Held, Input, Kind};
+use crate::poison::Input;
+use crate::poison::trial::{self, Place};
 use crate::selfwatch::{Doing, Orders, SelfWatch};
 use crate::transport::{Incoming, Presented, Reply};
 
@@ -40,7 +41,7 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(4);
 /// Everything the loop listens to.
 pub struct Ears {
     pub incoming: mpsc::Receiver<Incoming>,
-    pub ends: mpsc::Receiver<(CallId, CallEnd)>,
+    pub ends: mpsc::Receiver<Ended>,
     pub inquiries: mpsc::Receiver<Inquiry>,
     pub state: watch::Receiver<Arc<ledger::Ledger>>,
     pub leading: watch::Receiver<Leading>,
@@ -73,6 +74,7 @@ pub struct Shell {
 /// One thing heard.
 enum Heard {
     Event(Event),
+    End(Ended),
     Leader(Option<HostId>, u64),
     Incoming(Incoming),
     Inquiry(Inquiry),
@@ -85,7 +87,7 @@ impl Heard {
     /// For whoever finds the loop stuck in it.
     fn doing(&self) -> Doing {
         match self {
-            Self::Event(Event::Ended { .. }) => Doing::End,
+            Self::End(_) => Doing::End,
             Self::Event(Event::LedgerAdvanced { .. }) | Self::Leader(..) => Doing::Ledger,
             Self::Incoming(Incoming::Datagram { .. }) => Doing::Datagram,
             Self::Incoming(_) => Doing::Request,
@@ -93,11 +95,6 @@ impl Heard {
             Self::Event(_) | Self::Deadline | Self::Order(_) | Self::Stop => Doing::Deadline,
         }
     }
-}
-
-/// protocol 1.9: while it is handled it is known, should it be the last thing that is.
-fn held(kind: Kind, from: HostId, bytes: Vec<u8>) -> Held {
-    Input { kind, from: Some(from), bytes: bytes.into() }.hold()
 }
 
 impl Shell {
@@ -132,6 +129,7 @@ impl Shell {
             self.own.turns(heard.doing());
             match heard {
                 Heard::Event(event) => self.feed(event),
+                Heard::End(ended) => self.hear_end(ended),
                 Heard::Leader(leader, term) => {
                     self.chronicle.led(leader, term);
                     self.feed(Event::LeadershipChanged { leader });
@@ -152,7 +150,7 @@ impl Shell {
             biased;
             Some(()) = ears.leave.recv() => self.told_to_end(),
             Ok(()) = ears.orders.changed() => Heard::Order(*ears.orders.borrow_and_update()),
-            Some((id, end)) = ears.ends.recv() => Heard::Event(Event::Ended { id, end }),
+            Some(ended) = ears.ends.recv() => Heard::End(ended),
             Ok(()) = ears.leading.changed() => {
                 let Leading { leader, term } = *ears.leading.borrow_and_update();
                 Heard::Leader(leader, term)
@@ -204,6 +202,12 @@ impl Shell {
         self.feed(Event::DeadlineReached);
     }
 
+    /// protocol 1.9: what another host has answered is input like what it asks.
+    fn hear_end(&mut self, Ended { id, end, said }: Ended) {
+        let _held = said.map(Input::hold);
+        self.feed(Event::Ended { id, end });
+    }
+
     /// protocol 2.7: what waits in the sockets, or is lost there, tells nothing of those who sent it.
     fn hear_late(&mut self, late: Option<Span>) {
         if let Some(late) = late {
@@ -221,6 +225,7 @@ impl Shell {
             self.chronicle.advanced(ledger);
             self.tell_transport(ledger.roster());
         }
+        trial::stumble(Place::Loop);
         let now = self.clock.now();
         for effect in self.agent.handle(now, event) {
             self.perform(now, effect);
@@ -257,20 +262,21 @@ impl Shell {
 
     fn take(&mut self, incoming: Incoming) {
         match incoming {
-            Incoming::Datagram { from, datagram, at } => {
+            Incoming::Datagram { from, datagram, input, at } => {
                 let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let late = self.sockets.waited(Span::milliseconds(waited));
                 self.hear_late(late);
-                let _held = held(Kind::Datagram, from, frame::seal(&datagram));
+                let _held = input.hold();
                 self.feed(Event::Datagram { from, datagram });
             }
-            Incoming::Request { from, presented, request, reply, .. } => {
+            Incoming::Request { from, presented, request, input, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     let Presented { boot, store } = presented;
                     let sender = Sender { host: from, boot, store };
-                    tasks::spawn(serve::serve(self.hands.door.clone(), sender, request, reply));
+                    let serving = serve::serve(self.hands.door.clone(), sender, request, reply);
+                    tasks::spawn(input.around(serving));
                 } else if let Some(id) = self.keep(reply) {
-                    let _held = held(Kind::Request, from, frame::seal(&request));
+                    let _held = input.hold();
                     self.feed(Event::Asked { id, from, request });
                 }
             }

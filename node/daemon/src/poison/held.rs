@@ -1,7 +1,9 @@
-//! The one input that this thread is handling, in memory alone.
+//! The one input that is being handled, in memory alone: by this thread until it lets go, or by a task whenever it runs.
 
 use std::cell::RefCell;
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use vocabulary::{Digest, HostId};
@@ -13,6 +15,12 @@ pub enum Kind {
     Datagram,
     /// What another host asks.
     Request,
+    /// What another host answers.
+    Answer,
+    /// The first words on a connection, and the answer to them.
+    Hello,
+    /// The certificate that the other end of a handshake shows.
+    Certificate,
 }
 
 /// One input.
@@ -26,7 +34,8 @@ pub struct Input {
     pub bytes: Bytes,
 }
 
-/// As long as this lives, this thread handles the input. Not to be kept over an `.await`: another task would be taken for it.
+/// As long as this lives, this thread handles the input. It cannot be kept over an `.await`, where another task would be taken
+/// for it: what awaits is put [around](Input::around).
 #[must_use]
 #[derive(Debug)]
 pub struct Held {
@@ -50,6 +59,38 @@ impl Input {
         let before = HELD.replace(Some(self));
         Held { before, _of_one_thread: std::marker::PhantomData }
     }
+
+    /// Is handled by this future: whenever it runs, and while it is dropped.
+    pub fn around<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        Around { input: self, future: Some(Box::pin(future)) }
+    }
+}
+
+struct Around<F> {
+    input: Input,
+    /// Until it has ended.
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<F: Future> Future for Around<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let _held = self.input.clone().hold();
+        let future = self.future.as_mut().expect("a future is not polled after its end");
+        let polled = future.as_mut().poll(context);
+        if polled.is_ready() {
+            self.future = None;
+        }
+        polled
+    }
+}
+
+impl<F> Drop for Around<F> {
+    fn drop(&mut self) {
+        let _held = self.input.clone().hold();
+        self.future = None;
+    }
 }
 
 /// What this thread is handling.
@@ -68,6 +109,9 @@ impl fmt::Display for Kind {
         out.write_str(match self {
             Self::Datagram => "datagram",
             Self::Request => "request",
+            Self::Answer => "answer",
+            Self::Hello => "hello",
+            Self::Certificate => "certificate",
         })
     }
 }
@@ -91,6 +135,44 @@ mod tests {
         assert_eq!(held_now(), Some(input("outer")));
         drop(outer);
         assert_eq!(held_now(), None);
+    }
+
+    /// Two tasks of one thread take turns; each is known by its own input, and between them nobody is.
+    #[tokio::test]
+    async fn what_a_task_handles_is_known_whenever_it_runs_and_only_then() {
+        let task = |text: &'static str| {
+            input(text).around(async move {
+                for _ in 0..3 {
+                    assert_eq!(held_now(), Some(input(text)));
+                    tokio::task::yield_now().await;
+                }
+                text
+            })
+        };
+        let (one, other) = tokio::join!(task("one"), async {
+            let mut other = Box::pin(task("other"));
+            std::future::poll_fn(|context| {
+                let polled = other.as_mut().poll(context);
+                assert_eq!(held_now(), None);
+                polled
+            })
+            .await
+        });
+        assert_eq!((held_now(), one, other), (None, "one", "other"));
+        let waits = Known("dropped");
+        drop(input("dropped").around(async move {
+            let _waits = waits;
+            std::future::pending::<()>().await;
+        }));
+    }
+
+    /// Must be dropped under its own name.
+    struct Known(&'static str);
+
+    impl Drop for Known {
+        fn drop(&mut self) {
+            assert_eq!(held_now(), Some(input(self.0)));
+        }
     }
 
     #[test]

@@ -6,13 +6,16 @@
 //! Law PO2: an input counts for what its bytes are, whoever sends them; it is refused from its second panic on, and nothing
 //! else is.
 //! Law PO3: at most [`KEPT_MAX`] inputs are kept; a new one takes the place of the oldest that was seen once.
-//! Rooms: [`held`] what is being handled; [`quarantine`] the folder; [`hook`] the panic.
+//! Law PO4: what is noted is what the border looked at: the bytes as they came, and not what was read from them; two ways to
+//! write one message are two inputs.
+//! Rooms: [`held`] what is being handled; [`quarantine`] the folder; [`hook`] the panic; `trial` a handler that stumbles.
 //! Not here: what cannot be left out, or is read at every start. An entry or a state of the ledger that makes its reader panic
 //! is not taken, the state stands where it stood, and that is said; a kept ledger is set aside (see `replication::contained`).
 
 pub mod held;
 pub mod hook;
 pub mod quarantine;
+pub(crate) mod trial;
 
 pub use held::{Held, Input, Kind};
 pub use quarantine::{KEPT_MAX, Quarantine};

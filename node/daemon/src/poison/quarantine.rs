@@ -14,7 +14,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use vocabulary::{Digest, HostId};
 
-use super::held::{Held, Input, Kind};
+use super::held::{Input, Kind};
 
 /// Inputs that are kept (law PO3): whoever sends more than this many different ones that each end the agent has found a fault
 /// that no list mends.
@@ -69,11 +69,17 @@ impl Quarantine {
         self.refused.values().map(String::as_str)
     }
 
-    /// Holds an input for as long as it is handled; `None`: it is not to be handled (law PO2).
-    pub fn admit(&self, kind: Kind, from: Option<HostId>, bytes: impl Into<Bytes>) -> Option<Held> {
+    /// An input as it came, to be held while it is read and while it is handled (law PO4); `None`: it is not to be handled
+    /// (law PO2).
+    pub fn admit(
+        &self,
+        kind: Kind,
+        from: Option<HostId>,
+        bytes: impl Into<Bytes>,
+    ) -> Option<Input> {
         let input = Input { kind, from, bytes: bytes.into() };
         let is_free = self.refused.is_empty() || !self.refused.contains_key(&input.digest());
-        is_free.then(|| input.hold())
+        is_free.then_some(input)
     }
 }
 

@@ -120,11 +120,12 @@ async fn let_in(shared: &Arc<Shared>, knock: Knock) -> Result<Option<Arc<Link>>,
         connection.close(Close::Stranger.into(), b"");
         return Err(CallFault::Stranger(host));
     }
-    let heard = hello::listen(&connection).await;
-    let (hello, mut send) = heard.inspect_err(|_| {
+    let heard = hello::listen(&connection, &shared.settings.quarantine).await;
+    let (hello, input, mut send) = shared.note_refused(heard).inspect_err(|_| {
         connection.close(Close::NoHello.into(), b"");
     })?;
     let answer = {
+        let _held = input.hold();
         let state = shared.lock();
         let versions = shared.settings.versions;
         hello::judge(&hello, &peer.0, versions, (&state.book, &state.presence))

@@ -3,40 +3,58 @@
 use std::sync::Arc;
 
 use quinn::{RecvStream, SendStream};
+use vocabulary::HostId;
 use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
 use wire::{Framed, Request, Response};
 
 use super::fault::{CallFault, StreamEnd};
 use super::link::Link;
+use crate::poison::{Input, Kind, Quarantine};
+
+/// What a host has answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// What it says.
+    pub response: Response,
+    /// As it came, to be held while it is handled (protocol 1.9).
+    pub input: Input,
+}
 
 /// Asks once on this connection and reads the one answer.
-pub(super) async fn ask(link: &Link, request: &Request) -> Result<Response, CallFault> {
+pub(super) async fn ask(
+    quarantine: &Quarantine,
+    link: &Link,
+    request: &Request,
+) -> Result<Answered, CallFault> {
     let mut receive = send(link, request).await?;
     let bytes_max = bytes_max(request);
     let bytes = receive.read_to_end(bytes_max).await?;
-    frame::open(&bytes, bytes_max).map_err(CallFault::Garbled)
+    open(quarantine, link.host, bytes)
 }
 
 /// Asks once on this connection for many answers.
 pub(super) async fn follow(
+    quarantine: &Arc<Quarantine>,
     link: &Link,
     request: &Request,
     hold: Arc<()>,
 ) -> Result<Replies, CallFault> {
-    let receive = send(link, request).await?;
-    Ok(Replies { receive, _hold: hold })
+    let (receive, quarantine) = (send(link, request).await?, Arc::clone(quarantine));
+    Ok(Replies { from: link.host, receive, quarantine, _hold: hold })
 }
 
 /// The answers of one [`Request::Follow`], in order; dropped, it tells the other side to stop.
 #[derive(Debug)]
 pub struct Replies {
+    from: HostId,
     receive: RecvStream,
+    quarantine: Arc<Quarantine>,
     _hold: Arc<()>,
 }
 
 impl Replies {
     /// The next answer; `None` when the other side has no more. Not to be cancelled half way: the next would be garbled.
-    pub async fn next(&mut self) -> Result<Option<Response>, CallFault> {
+    pub async fn next(&mut self) -> Result<Option<Answered>, CallFault> {
         let mut head = [0; 4];
         let mut filled = 0;
         while filled < head.len() {
@@ -55,9 +73,16 @@ impl Replies {
             quinn::ReadExactError::FinishedEarly(_) => CallFault::Garbled(wire::Fault::Short),
             quinn::ReadExactError::ReadError(read) => read.into(),
         })?;
-        let response = frame::open(&bytes, RAFT_BYTES_MAX).map_err(CallFault::Garbled)?;
-        Ok(Some(response))
+        open(&self.quarantine, self.from, bytes).map(Some)
     }
+}
+
+/// protocol 1.9: an answer is input like any other. It is not longer than what was read.
+fn open(quarantine: &Quarantine, from: HostId, bytes: Vec<u8>) -> Result<Answered, CallFault> {
+    let input = quarantine.admit(Kind::Answer, Some(from), bytes).ok_or(CallFault::Quarantined)?;
+    let _held = input.clone().hold();
+    let opened = frame::open(&input.bytes, RAFT_BYTES_MAX);
+    opened.map(|response| Answered { response, input }).map_err(CallFault::Garbled)
 }
 
 async fn send(link: &Link, request: &Request) -> Result<RecvStream, CallFault> {

@@ -13,9 +13,9 @@ use replication::tasks;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use vocabulary::{Address, Boot, HostId};
-use wire::{Request, Response, Welcome};
+use wire::{Request, Welcome};
 
-use super::call;
+use super::call::{self, Answered};
 use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
 use super::hello;
@@ -261,7 +261,8 @@ async fn greeted(
         connection.close(Close::Stranger.into(), b"");
         return Err(CallFault::Stranger(host));
     }
-    let greeted = hello::greet(&connection, &shared.hello()).await;
+    let greeted = hello::greet(&connection, &shared.hello(), &shared.settings.quarantine).await;
+    let greeted = shared.note_refused(greeted);
     let welcome = match greeted {
         Ok(welcome) => welcome,
         Err(fault) => {
@@ -289,7 +290,7 @@ pub(super) async fn fresh(
     shared: &Arc<Shared>,
     host: HostId,
     request: &Request,
-) -> Result<(Boot, Response), CallFault> {
+) -> Result<(Boot, Answered), CallFault> {
     let _place =
         shared.fresh_dials.try_acquire().map_err(|_| CallFault::Busy("fresh dials under way"))?;
     let (address, identity, config) = {
@@ -308,9 +309,9 @@ pub(super) async fn fresh(
         .map_err(|why| CallFault::NotDialled(why.to_string()))?;
     let connection = connect(&endpoint, config, address).await?;
     let (link, welcome) = greeted(shared, connection, Some(host)).await?;
-    let response = call::ask(&link, request).await;
+    let answered = call::ask(&shared.settings.quarantine, &link, request).await;
     link.close(Close::Done);
-    Ok((welcome.boot, response?))
+    Ok((welcome.boot, shared.note_refused(answered)?))
 }
 
 #[cfg(test)]

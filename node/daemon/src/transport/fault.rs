@@ -41,6 +41,8 @@ pub enum CallFault {
     Rejected(u64),
     /// The answer is not a message of ours.
     Garbled(wire::Fault),
+    /// The very bytes of the answer have ended this agent twice (protocol 1.9); they were not read.
+    Quarantined,
     /// The host's agent is older than the question; nothing was sent, and the connection stands.
     TooNew {
         /// The version of the wire that brought the question.
@@ -248,6 +250,9 @@ impl fmt::Display for CallFault {
             Self::Lost(parting) => write!(out, "the connection ended: {parting}"),
             Self::Rejected(code) => write!(out, "the peer gave up the stream with code {code}"),
             Self::Garbled(fault) => write!(out, "the answer is not one: {fault}"),
+            Self::Quarantined => {
+                write!(out, "the answer has ended this agent before and is not read any more")
+            }
             Self::TooNew { since, spoken } => write!(
                 out,
                 "the peer's agent speaks version {spoken} of the wire and the question is of version {since}"

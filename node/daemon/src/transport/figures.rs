@@ -34,7 +34,7 @@ figures! {
     datagrams_dropped,
     /// Datagrams and requests that were no message, or too large for one.
     garbled,
-    /// Datagrams and requests that are not taken any more (protocol 1.9).
+    /// Input that is not taken any more (protocol 1.9); certificates are counted with the handshakes that failed.
     quarantined,
     /// Requests that the role table refused (protocol 1.7).
     forbidden,

@@ -3,25 +3,33 @@
 //! In TLS 1.3 the dialler is done before the acceptor has looked at its certificate: only a welcome tells it that it is in.
 
 use quinn::{Connection, ConnectionError, SendStream, StoppedError};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use vocabulary::{Boot, Claims, ClusterName};
 use wire::frame;
-use wire::{Hello, HelloRefusal, VersionRange, Welcome};
+use wire::{Framed, Hello, HelloRefusal, VersionRange, Welcome};
 
 use super::book::Book;
 use super::fault::CallFault;
 use super::settings::{HELLO_BYTES_MAX, Presence, REFUSAL_LINGERS};
+use super::tls;
+use crate::poison::trial::{self, Place};
+use crate::poison::{Input, Kind, Quarantine};
 
 /// What the acceptor says.
 pub(super) type Answer = Result<Welcome, HelloRefusal>;
 
 /// As the dialler: says who we are in this life, and waits to be let in.
-pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welcome, CallFault> {
+pub(super) async fn greet(
+    connection: &Connection,
+    hello: &Hello,
+    quarantine: &Quarantine,
+) -> Result<Welcome, CallFault> {
     let (mut send, mut receive) = connection.open_bi().await.map_err(CallFault::of_handshake)?;
     send.write_all(&frame::seal(hello)).await?;
     let _ = send.finish();
     let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
-    let answer: Answer = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
+    let (answer, _) = open::<Answer>(connection, bytes, quarantine)?;
     let welcome = answer.map_err(CallFault::Refused)?;
     if hello.versions.contains(welcome.version) {
         Ok(welcome)
@@ -30,12 +38,29 @@ pub(super) async fn greet(connection: &Connection, hello: &Hello) -> Result<Welc
     }
 }
 
-/// As the acceptor: the dialler's hello, and the way to answer it.
-pub(super) async fn listen(connection: &Connection) -> Result<(Hello, SendStream), CallFault> {
+/// As the acceptor: the dialler's hello, as it came beside it (protocol 1.9), and the way to answer it.
+pub(super) async fn listen(
+    connection: &Connection,
+    quarantine: &Quarantine,
+) -> Result<(Hello, Input, SendStream), CallFault> {
     let (send, mut receive) = connection.accept_bi().await.map_err(CallFault::of_handshake)?;
     let bytes = receive.read_to_end(HELLO_BYTES_MAX).await?;
-    let hello = frame::open(&bytes, HELLO_BYTES_MAX).map_err(CallFault::Garbled)?;
-    Ok((hello, send))
+    let (hello, input) = open(connection, bytes, quarantine)?;
+    Ok((hello, input, send))
+}
+
+/// protocol 1.9: a hello is input like any other.
+fn open<T: DeserializeOwned + Framed>(
+    connection: &Connection,
+    bytes: Vec<u8>,
+    quarantine: &Quarantine,
+) -> Result<(T, Input), CallFault> {
+    let from = tls::peer(connection).ok().map(|(claims, _)| claims.id());
+    let input = quarantine.admit(Kind::Hello, from, bytes).ok_or(CallFault::Quarantined)?;
+    let _held = input.clone().hold();
+    trial::stumble(Place::Hello);
+    let opened = frame::open(&input.bytes, HELLO_BYTES_MAX);
+    opened.map(|opened| (opened, input)).map_err(CallFault::Garbled)
 }
 
 /// Lets the dialler in, or tells it why not and gives it a moment to read that; whether a refused one was there to hear it.

@@ -8,6 +8,7 @@ use vocabulary::{Address, Boot, Claims, HostId, PublicKey, Roles, StoreId};
 use wire::{Datagram, HelloRefusal, Request, Response};
 
 use super::fault::Parting;
+use crate::poison::Input;
 
 /// One thing that came from the mesh. Who it came from is what the connection's certificate says (law TR1).
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub enum Incoming {
         from: HostId,
         /// What it says.
         datagram: Datagram,
+        /// As it came, to be held while it is handled (protocol 1.9).
+        input: Input,
         /// When it was fetched from the connection.
         at: Instant,
     },
@@ -31,6 +34,8 @@ pub enum Incoming {
         presented: Presented,
         /// What it asks.
         request: Request,
+        /// As it came, likewise.
+        input: Input,
         /// For the answer; dropped unused, it tells the asker that there is none.
         reply: Reply,
     },

@@ -165,16 +165,18 @@ fn take(shared: &Shared, link: &Link, bytes: &Bytes) {
         return count(&shared.counters.excessive);
     }
     let quarantine = &shared.settings.quarantine;
-    let Some(held) = quarantine.admit(Kind::Datagram, Some(link.host), bytes.clone()) else {
+    let Some(input) = quarantine.admit(Kind::Datagram, Some(link.host), bytes.clone()) else {
         return count(&shared.counters.quarantined);
     };
-    let opened = frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX);
-    drop(held);
+    let opened = {
+        let _held = input.clone().hold();
+        frame::open::<Datagram>(bytes, DATAGRAM_BYTES_MAX)
+    };
     let Some(datagram) = opened.ok().filter(|datagram| datagram.since() <= link.version) else {
         return link.strike(shared);
     };
     shared.lock().pool.heard(link.host);
-    let event = Incoming::Datagram { from: link.host, datagram, at: Instant::now() };
+    let event = Incoming::Datagram { from: link.host, datagram, input, at: Instant::now() };
     match shared.events.try_send(event) {
         Ok(()) => count(&shared.counters.datagrams_received),
         // Small and lossy: what the agent cannot take now is stale when it can.

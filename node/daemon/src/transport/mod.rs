@@ -41,7 +41,7 @@ use tokio::time::{Instant, timeout};
 use vocabulary::{Address, Boot, CertificateChain, HostId, HostName};
 use wire::{DATAGRAM_BYTES_MAX, Datagram, Request, Response, frame};
 
-pub use call::Replies;
+pub use call::{Answered, Replies};
 pub use fault::{CallFault, Parting, Side, StartFault};
 pub use figures::Figures;
 pub use incoming::{Incoming, Peer, Presented, Reply, Unwanted};
@@ -134,12 +134,12 @@ impl Transport {
     }
 
     /// Asks a host and waits for its answer, dialling first where needed; all of it within the time given.
-    pub async fn request(
+    pub async fn ask(
         &self,
         to: HostId,
         request: Request,
         within: Duration,
-    ) -> Result<Response, CallFault> {
+    ) -> Result<Answered, CallFault> {
         let asking = async {
             match self.request_once(to, &request).await {
                 // Its new life has not even seen the question.
@@ -150,10 +150,21 @@ impl Transport {
         timeout(within, asking).await.unwrap_or(Err(CallFault::TooLate))
     }
 
-    async fn request_once(&self, to: HostId, request: &Request) -> Result<Response, CallFault> {
+    /// The same for whoever only compares what was answered, and so need not hold it.
+    pub async fn request(
+        &self,
+        to: HostId,
+        request: Request,
+        within: Duration,
+    ) -> Result<Response, CallFault> {
+        self.ask(to, request, within).await.map(|answered| answered.response)
+    }
+
+    async fn request_once(&self, to: HostId, request: &Request) -> Result<Answered, CallFault> {
         let held = dial::standing(&self.0, to).await?;
         count(&self.0.counters.requests_sent);
-        call::ask(&held.link, request).await
+        let answered = call::ask(&self.0.settings.quarantine, &held.link, request).await;
+        self.0.note_refused(answered)
     }
 
     /// Asks a host for many answers ([`Request::Follow`]); the time given is for the asking, not for the answers.
@@ -166,7 +177,7 @@ impl Transport {
         let asking = async {
             let held = dial::standing(&self.0, to).await?;
             count(&self.0.counters.requests_sent);
-            call::follow(&held.link, &request, held.hold).await
+            call::follow(&self.0.settings.quarantine, &held.link, &request, held.hold).await
         };
         timeout(within, asking).await.unwrap_or(Err(CallFault::TooLate))
     }
@@ -178,7 +189,7 @@ impl Transport {
         to: HostId,
         nonce: u128,
         within: Duration,
-    ) -> Result<(Boot, Response), CallFault> {
+    ) -> Result<(Boot, Answered), CallFault> {
         timeout(within, dial::fresh(&self.0, to, &Request::Ask { nonce }))
             .await
             .unwrap_or(Err(CallFault::TooLate))

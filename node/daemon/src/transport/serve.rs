@@ -20,7 +20,7 @@ use super::incoming::{Incoming, RESPONSES_MAX, Reply};
 use super::link::Link;
 use super::settings::{ANSWER_WITHIN, CHUNK_BYTES, STREAM_WITHIN};
 use super::shared::Shared;
-use crate::poison;
+use crate::poison::{self, Input};
 
 /// Serves one stream to its end.
 pub(super) async fn serve(
@@ -30,8 +30,8 @@ pub(super) async fn serve(
 ) {
     // Law TR4: a connection with something under way is not evicted.
     let _hold = link.hold.clone();
-    let request = match read(&shared, &link, &mut receive).await {
-        Ok(request) => request,
+    let (request, input) = match read(&shared, &link, &mut receive).await {
+        Ok(read) => read,
         Err(end) => return give_up((send, receive), end),
     };
     let is_many = matches!(request, Request::Follow { .. });
@@ -39,7 +39,7 @@ pub(super) async fn serve(
     let place = (!is_many).then(|| shared.requests.try_acquire());
     let handed = match &place {
         Some(Err(_)) => Err(busy(&shared, "requests under way")),
-        Some(Ok(_)) | None => hand_over(&shared, &link, request),
+        Some(Ok(_)) | None => hand_over(&shared, &link, (request, input)),
     };
     let mut back = Back { send: &mut send, version: link.version, is_many };
     let answered = match handed {
@@ -65,7 +65,7 @@ async fn read(
     shared: &Shared,
     link: &Link,
     receive: &mut RecvStream,
-) -> Result<Request, StreamEnd> {
+) -> Result<(Request, Input), StreamEnd> {
     let bytes_max = if link.claims.roles.keeper { RAFT_BYTES_MAX } else { STREAM_BYTES_MAX };
     // Given back when the request is whole: what is served at once is bounded by itself.
     let mut room = link.allowance.reading(&shared.reading);
@@ -76,13 +76,14 @@ async fn read(
         _ => {}
     })?;
     let bytes = Bytes::from(bytes);
+    let quarantine = &shared.settings.quarantine;
+    let admitted = quarantine.admit(poison::Kind::Request, Some(link.host), bytes.clone());
+    let Some(input) = admitted else {
+        count(&shared.counters.quarantined);
+        return Err(StreamEnd::Quarantined);
+    };
     let opened = {
-        let quarantine = &shared.settings.quarantine;
-        let held = quarantine.admit(poison::Kind::Request, Some(link.host), bytes.clone());
-        let Some(_held) = held else {
-            count(&shared.counters.quarantined);
-            return Err(StreamEnd::Quarantined);
-        };
+        let _held = input.clone().hold();
         frame::open::<Request>(&bytes, bytes_max)
     };
     // Law W5: a kind that this connection has not agreed on is as garbled as any other.
@@ -94,7 +95,7 @@ async fn read(
         link.strike(shared);
         return Err(StreamEnd::TooLarge);
     }
-    Ok(request)
+    Ok((request, input))
 }
 
 /// All that comes on the stream, as far as there is room for it (law TR9).
@@ -123,7 +124,7 @@ async fn read_whole(
 fn hand_over(
     shared: &Shared,
     link: &Link,
-    request: Request,
+    (request, input): (Request, Input),
 ) -> Result<mpsc::Receiver<Response>, Unavailable> {
     // protocol 1.7: checked per kind of request, against the certificate.
     if let Err(refusal) = admits(Kind::of(&request), link.claims.roles) {
@@ -141,6 +142,7 @@ fn hand_over(
         claims: link.claims.clone(),
         presented: link.presented(),
         request,
+        input,
         reply: Reply { to_stream },
     };
     shared.events.try_send(event).map_err(|_| busy(shared, "events of the agent's loop"))?;

@@ -16,7 +16,7 @@ use super::allowance::{Allowance, Allowances};
 use super::book::Book;
 use super::dial::{Budget, Dial};
 use super::distrust::Complaints;
-use super::fault::Close;
+use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
 use super::hello;
 use super::incoming::{Incoming, Peer};
@@ -125,6 +125,14 @@ impl Shared {
     /// How much this host may have of us.
     pub(super) fn allowance(&self, claims: &Claims) -> Arc<Allowance> {
         self.lock().allowances.of(claims, Instant::now())
+    }
+
+    /// Counts what was not read since it has ended this agent before (protocol 1.9).
+    pub(super) fn note_refused<T>(&self, read: Result<T, CallFault>) -> Result<T, CallFault> {
+        if matches!(read, Err(CallFault::Quarantined)) {
+            count(&self.counters.quarantined);
+        }
+        read
     }
 
     pub(super) fn hello(&self) -> Hello {

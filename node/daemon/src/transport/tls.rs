@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
@@ -21,6 +22,8 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use vocabulary::{CertificateChain, CertificateFault, Claims, ClusterName, PublicKey};
 
 use crate::identity::{Identity, certificate};
+use crate::poison::trial::{self, Place};
+use crate::poison::{Held, Input, Kind, Quarantine};
 
 /// The protocol of standing connections.
 pub(super) const STANDING: &[u8] = b"hale/1";
@@ -39,10 +42,10 @@ pub(super) struct Tls {
 impl Tls {
     pub(super) fn new(
         identity: &Identity,
-        wall_clock: &Arc<dyn TimeProvider>,
+        (wall_clock, quarantine): (&Arc<dyn TimeProvider>, &Arc<Quarantine>),
     ) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Arc::new(PeerVerifier::new(identity, provider.clone())?);
+        let verifier = Arc::new(PeerVerifier::new(identity, provider.clone(), quarantine)?);
         let mut server = ServerConfig::builder_with_details(provider.clone(), wall_clock.clone())
             .with_protocol_versions(&[&TLS13])?
             .with_client_cert_verifier(verifier.clone())
@@ -75,6 +78,7 @@ pub(super) fn peer(
         .and_then(|any| any.downcast::<Vec<CertificateDer<'static>>>().ok())
         .ok_or(CertificateFault::Size)?;
     let host = identity.first().ok_or(CertificateFault::Size)?;
+    let _held = shown(host).hold();
     let parsed = certificate::parse(host)?;
     Ok((certificate::claims(&parsed)?, certificate::public_key(&parsed)?))
 }
@@ -93,10 +97,15 @@ struct PeerVerifier {
     roots: Arc<RootCertStore>,
     chains: Arc<dyn ClientCertVerifier>,
     provider: Arc<CryptoProvider>,
+    quarantine: Arc<Quarantine>,
 }
 
 impl PeerVerifier {
-    fn new(identity: &Identity, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+    fn new(
+        identity: &Identity,
+        provider: Arc<CryptoProvider>,
+        quarantine: &Arc<Quarantine>,
+    ) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
         for authority in identity.authorities() {
             roots.add(CertificateDer::from(authority.as_slice()))?;
@@ -109,7 +118,16 @@ impl PeerVerifier {
             chains: chains.map_err(|fault| Error::General(fault.to_string()))?,
             roots,
             provider,
+            quarantine: Arc::clone(quarantine),
         })
+    }
+
+    /// protocol 1.9: a certificate is input like any other, and a stranger's.
+    fn admit(&self, host: &CertificateDer<'_>) -> Result<Held, Error> {
+        let Input { kind, from, bytes } = shown(host);
+        let input = self.quarantine.admit(kind, from, bytes);
+        let refused = || Error::General("it has ended this agent before".to_owned());
+        Ok(input.ok_or_else(refused)?.hold())
     }
 
     /// What webpki does not look at: one certificate alone, exactly one URI, a host's, of our cluster.
@@ -117,6 +135,7 @@ impl PeerVerifier {
         if host.len() > CertificateChain::BYTES_MAX || !others.is_empty() {
             return Err(refused(CertificateFault::Size));
         }
+        trial::stumble(Place::Certificate);
         let parsed = certificate::parse(host).map_err(refused)?;
         let claims = certificate::claims(&parsed).map_err(refused)?;
         if claims.cluster == self.cluster {
@@ -138,6 +157,12 @@ impl PeerVerifier {
     }
 }
 
+/// One of more bytes than any of ours has is not looked at, whatever it is known by.
+fn shown(host: &CertificateDer<'_>) -> Input {
+    let bytes = &host[..host.len().min(CertificateChain::BYTES_MAX)];
+    Input { kind: Kind::Certificate, from: None, bytes: Bytes::copy_from_slice(bytes) }
+}
+
 fn refused(fault: CertificateFault) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(fault))))
 }
@@ -155,6 +180,7 @@ impl ServerCertVerifier for PeerVerifier {
         _ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let _held = self.admit(host)?;
         self.judge(host, others)?;
         verify_server_cert_signed_by_trust_anchor(
             &ParsedCertificate::try_from(host)?,
@@ -205,6 +231,7 @@ impl ClientCertVerifier for PeerVerifier {
         others: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        let _held = self.admit(host)?;
         self.judge(host, others)?;
         self.chains.verify_client_cert(host, &[], now)
     }

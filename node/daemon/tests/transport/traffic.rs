@@ -20,7 +20,7 @@ async fn a_request_dials_and_is_answered_and_says_who_asked() {
     let asking = a.ask(b.host());
     let answering = async {
         loop {
-            if let Incoming::Request { from, claims, presented, request, reply } = b.next().await {
+            if let Incoming::Request { from, claims, presented, request, reply, .. } = b.next().await {
                 assert_eq!((from, &*claims), (fleet.id("a"), &fleet.claims("a", PLAIN)));
                 assert_eq!(presented, Presented { boot: boot(1), store: None });
                 assert_eq!(request, Request::Probe);
@@ -131,7 +131,8 @@ async fn a_follower_gets_every_answer_in_order_and_leaving_it_stops_the_feeder()
         reply.unwanted().await;
     });
     for byte in 0..20 {
-        assert_eq!(replies.next().await, Ok(Some(entry(byte))));
+        let answered = replies.next().await.expect("it goes on").expect("and is not over");
+        assert_eq!(answered.response, entry(byte));
     }
     drop(replies);
     let fed = timeout(PATIENCE, feeding).await;
@@ -187,6 +188,7 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
     a.connected().await;
     let before = b.transport.figures();
     let answer = a.transport.fresh_dial(host, 9, PATIENCE).await;
+    let answer = answer.map(|(boot, answered)| (boot, answered.response));
     assert_eq!(answer, Ok((boot(1), Response::Alive { boot: boot(1) })));
     assert_eq!(b.transport.figures().requests_received, before.requests_received + 1);
     assert!(a.transport.is_connected(host) && b.transport.is_connected(a.host()));

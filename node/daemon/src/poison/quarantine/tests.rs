@@ -19,7 +19,8 @@ fn life(folder: &Path, told: &[&'static str]) -> Vec<&'static str> {
     let quarantine = Quarantine::read(folder);
     let mut handled = Vec::new();
     for word in told {
-        let Some(held) = quarantine.admit(Kind::Datagram, None, word.as_bytes()) else { continue };
+        let Some(input) = quarantine.admit(Kind::Datagram, None, word.as_bytes()) else { continue };
+        let held = input.hold();
         let handle = AssertUnwindSafe(|| assert!(*word != "poison", "a law breaks"));
         let noted = || held_now().expect("it is being handled");
         match catch_unwind(handle) {
