@@ -114,8 +114,23 @@ struct Inside<M> {
     asks: mpsc::Sender<Ask>,
     stop: watch::Sender<bool>,
     settings: Settings,
+    pulses: Pulses,
+}
+
+/// Of the tasks beside Raft.
+struct Pulses {
     proposer: Arc<Pulse>,
     warden: Arc<Pulse>,
+    replacer: Arc<Pulse>,
+    comparer: Arc<Pulse>,
+}
+
+impl Pulses {
+    fn new() -> Self {
+        let ticker = Pulse::of_ticker;
+        let (proposer, warden, replacer) = (ticker(), ticker(), ticker());
+        Self { proposer, warden, replacer, comparer: Pulse::of_worker() }
+    }
 }
 
 impl<M: Machine> LedgerPort<M> {
@@ -140,7 +155,7 @@ impl<M: Machine> LedgerPort<M> {
         let (stop, stopped) = watch::channel(false);
         let (told, leadership) = watch::channel(Leadership::default());
         let (asks, asked) = mpsc::channel(ASKS_MAX);
-        let (warden_pulse, proposer_pulse) = (Pulse::of_ticker(), Pulse::of_ticker());
+        let pulses = Pulses::new();
         let warden = Warden {
             raft: raft.clone(),
             own,
@@ -148,7 +163,7 @@ impl<M: Machine> LedgerPort<M> {
             watch: watch.clone(),
             leadership: told,
             settings: settings.clone(),
-            pulse: Arc::clone(&warden_pulse),
+            pulse: Arc::clone(&pulses.warden),
         };
         let proposer = Proposer {
             raft: raft.clone(),
@@ -159,13 +174,14 @@ impl<M: Machine> LedgerPort<M> {
             within: settings.propose_within,
             stamp: None,
             asks: asked,
-            pulse: Arc::clone(&proposer_pulse),
+            pulse: Arc::clone(&pulses.proposer),
         };
         let replacer = Replacer {
             raft: raft.clone(),
             shown: shown.clone(),
             leadership: leadership.clone(),
             within: settings.propose_within,
+            pulse: Arc::clone(&pulses.replacer),
         };
         let comparer = Comparer {
             raft: raft.clone(),
@@ -175,7 +191,7 @@ impl<M: Machine> LedgerPort<M> {
             store: store.clone(),
         };
         tasks::spawn(warden.run(stopped.clone()));
-        tasks::spawn(comparer.run(stopped.clone()));
+        tasks::spawn(pulses.comparer.of_task(comparer.run(stopped.clone())));
         tasks::spawn(replacer.run(stopped.clone()));
         tasks::spawn(proposer.run(stopped));
         Self {
@@ -189,8 +205,7 @@ impl<M: Machine> LedgerPort<M> {
                 asks,
                 stop,
                 settings,
-                proposer: proposer_pulse,
-                warden: warden_pulse,
+                pulses,
             }),
         }
     }
@@ -339,8 +354,10 @@ impl<M: Machine> LedgerPort<M> {
         queues.extend(inside.store.queue());
         Signs {
             store: inside.store.pulse(),
-            proposer: Arc::clone(&inside.proposer),
-            warden: Arc::clone(&inside.warden),
+            proposer: Arc::clone(&inside.pulses.proposer),
+            warden: Arc::clone(&inside.pulses.warden),
+            replacer: Arc::clone(&inside.pulses.replacer),
+            comparer: Arc::clone(&inside.pulses.comparer),
             raft: Box::new(raft),
             queues,
         }

@@ -47,6 +47,10 @@ pub struct Signs {
     pub proposer: Arc<Pulse>,
     /// The task that watches who leads.
     pub warden: Arc<Pulse>,
+    /// The task that puts new stores in the place of lost ones.
+    pub replacer: Arc<Pulse>,
+    /// The task that compares keepers' states: whether it is there.
+    pub comparer: Arc<Pulse>,
     /// Raft itself: whether it runs.
     pub raft: Box<dyn Fn() -> Beat + Send + Sync>,
     /// What waits for them.
@@ -77,6 +81,18 @@ impl Pulse {
     /// As long as this lives, the worker does.
     pub fn life(self: &Arc<Self>) -> Life {
         Life(Arc::clone(self))
+    }
+
+    /// The worker's task; whenever it is over, however it came to that, the worker is gone.
+    pub fn of_task<F: Future>(
+        self: &Arc<Self>,
+        task: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        let life = self.life();
+        async move {
+            let _life = life;
+            task.await
+        }
     }
 
     /// What it shows now.
@@ -125,6 +141,17 @@ mod tests {
         assert!(ticker.read().is_busy);
         drop(worker.life());
         assert!(worker.read().is_gone);
+    }
+
+    #[tokio::test]
+    async fn a_worker_is_gone_when_its_task_has_ended_or_was_dropped() {
+        let (ends, dropped) = (Pulse::of_worker(), Pulse::of_worker());
+        ends.of_task(async { assert!(!ends.read().is_gone) }).await;
+        assert!(ends.read().is_gone);
+        let task = dropped.of_task(std::future::pending::<()>());
+        assert!(!dropped.read().is_gone);
+        drop(task);
+        assert!(dropped.read().is_gone);
     }
 
     #[test]

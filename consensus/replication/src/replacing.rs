@@ -15,6 +15,7 @@ use vocabulary::{HostId, StoreId};
 
 use crate::machine::Machine;
 use crate::port::Leadership;
+use crate::pulse::Pulse;
 use crate::raft::{Member, Raft};
 use crate::state::Shown;
 use crate::watch;
@@ -24,6 +25,7 @@ pub(crate) struct Replacer<M> {
     pub(crate) shown: std::sync::Arc<Shown<M>>,
     pub(crate) leadership: watch::Receiver<Leadership>,
     pub(crate) within: Duration,
+    pub(crate) pulse: std::sync::Arc<Pulse>,
 }
 
 /// One change of the stores that carry the ledger.
@@ -55,7 +57,9 @@ impl<M: Machine> Replacer<M> {
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let _life = self.pulse.life();
         loop {
+            self.pulse.begin();
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stopped| *stopped) => return,

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use replication::{Piece, TakeFault, tasks};
+use replication::{Piece, Pulse, TakeFault, tasks};
 use tokio::time::sleep;
 use vocabulary::HostId;
 use wire::{Leading, Request, Response};
@@ -15,11 +15,12 @@ use wire::{Leading, Request, Response};
 use super::door::{Door, held};
 use super::home::Home;
 use super::keeping;
+use super::watched::Pulses;
 use crate::poison::Input;
 use crate::transport::{Answered, Replies};
 
 /// Keepers followed at once.
-const STREAMS: usize = 2;
+pub(super) const STREAMS: usize = 2;
 
 /// A keeper that does not take the question in this time is passed over.
 const ASK_WITHIN: Duration = Duration::from_secs(2);
@@ -28,14 +29,20 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(5);
 
-/// The ledger, and what is kept of it.
-type Way = (Door, Arc<dyn Home>);
+/// The way of one stream to the ledger.
+struct Way {
+    door: Door,
+    /// What is kept of it.
+    home: Arc<dyn Home>,
+    /// Whether the stream's question is taken.
+    pulse: Arc<Pulse>,
+}
 
 /// Starts to follow; ends with the runtime.
-pub fn start(door: &Door, home: &Arc<dyn Home>) {
+pub fn start(door: &Door, home: &Arc<dyn Home>, pulses: &Pulses) {
     if let Some(port) = door.port().cloned() {
         let door = door.clone();
-        tasks::spawn(async move {
+        tasks::spawn(pulses.own_raft.of_task(async move {
             let (mut state, mut leadership) = (port.watch(), port.leadership());
             loop {
                 if door.is_member() {
@@ -57,12 +64,15 @@ pub fn start(door: &Door, home: &Arc<dyn Home>) {
                     return;
                 }
             }
-        });
+        }));
     }
     let followed = Arc::new(Mutex::new(Followed::default()));
     for slot in 0..STREAMS {
-        let (way, followed) = ((door.clone(), Arc::clone(home)), Arc::clone(&followed));
-        tasks::spawn(async move { follow(&way, slot, &followed).await });
+        let followed = Arc::clone(&followed);
+        let pulse = Arc::clone(&pulses.streams[slot]);
+        let way = Way { door: door.clone(), home: Arc::clone(home), pulse };
+        let alive = Arc::clone(&way.pulse);
+        tasks::spawn(alive.of_task(async move { follow(&way, slot, &followed).await }));
     }
 }
 
@@ -84,7 +94,7 @@ impl Followed {
 
 /// One of the streams: another keeper than the other one has, for as long as it brings anything.
 async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
-    let (door, _) = way;
+    let door = &way.door;
     let mut turn = slot;
     let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
     loop {
@@ -124,12 +134,13 @@ fn choose(keepers: &[HostId], turn: usize, taken: &[Option<HostId>]) -> Option<H
 
 /// Follows one keeper until its stream ends; whether it brought anything.
 async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> bool {
-    let (door, home) = way;
+    let (door, home) = (&way.door, &way.home);
     let (from, audit) = held(&door.inside().follower).wanted();
     let request = Request::Follow { from, audit };
-    let Ok(mut replies) = door.inside().transport.follow(keeper, request, ASK_WITHIN).await else {
-        return false;
-    };
+    way.pulse.begin();
+    let asked = door.inside().transport.follow(keeper, request, ASK_WITHIN).await;
+    way.pulse.end();
+    let Ok(mut replies) = asked else { return false };
     let mut has_brought = false;
     while let Some((leading, piece, input)) = next(&mut replies).await {
         if door.is_member() {

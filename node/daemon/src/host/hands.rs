@@ -4,7 +4,6 @@
 //! Not here: what is wanted (see `agent`).
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,13 +20,10 @@ use wire::Request;
 use super::door::{Door, held};
 use super::pager::{Call, Pager};
 use super::places::Places;
-use crate::config::Seed;
+use super::seeds::Seeds;
 use crate::poison::Input;
 use crate::second_channel::{self, SecondChannel};
 use crate::transport::{Answered, CallFault, Transport};
-
-/// Seeds dialled in one go; a longer list is no list of seeds.
-const SEEDS_MAX: usize = 64;
 
 /// The hands of one host; cheap to clone.
 #[derive(Clone)]
@@ -38,7 +34,7 @@ pub struct Hands {
     pub places: Arc<Mutex<Places>>,
     pub actuator: Arc<dyn Actuator>,
     pub pager: Pager,
-    pub seeds: Arc<[Seed]>,
+    pub seeds: Seeds,
     /// Ends of calls, back to the loop.
     pub ends: mpsc::Sender<Ended>,
 }
@@ -139,10 +135,11 @@ impl Hands {
 
     /// Dials the seeds, and every host of the roster's whose place is known.
     pub fn redial(&self) {
-        for seed in self.seeds.iter().take(SEEDS_MAX) {
-            let (transport, door, seed) = (self.transport.clone(), self.door.clone(), seed.clone());
+        for number in 0..self.seeds.count() {
+            let (transport, door, seeds) =
+                (self.transport.clone(), self.door.clone(), self.seeds.clone());
             tasks::spawn(async move {
-                for address in resolve(&seed).await {
+                for address in seeds.addresses(number).await {
                     match transport.introduce(address).await {
                         Ok(_) => return,
                         // Time does not mend it, and nobody else can tell the operator of this host.
@@ -219,14 +216,4 @@ fn end_of(fault: &CallFault) -> CallEnd {
 
 fn duration(span: Span) -> Duration {
     Duration::from_millis(span.as_milliseconds())
-}
-
-async fn resolve(seed: &Seed) -> Vec<SocketAddr> {
-    match tokio::net::lookup_host((seed.host.as_str(), seed.port)).await {
-        Ok(addresses) => addresses.take(SEEDS_MAX).collect(),
-        Err(fault) => {
-            tracing::warn!(seed = %seed.host, %fault, "a seed's name cannot be resolved");
-            Vec::new()
-        }
-    }
 }

@@ -1,13 +1,21 @@
 //! What the rest of the daemon may ask of the running mind: a look at its own standing.
+//!
+//! Law IQ1: nobody waits longer than [`ANSWERED_WITHIN`]: a loop that is flooded, or stands, has no answer, and that is one.
+
+use std::time::Duration;
 
 use agent::lead::LastLook;
 use agent::view::View;
 use replication::Queue;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use vocabulary::{HostId, Moment};
 
 /// Inquiries that wait for the loop; more are answered by silence. The admin socket serves 32 at once.
 const INQUIRIES_MAX: usize = 64;
+
+/// The loop answers within a millisecond; one that is a second behind has other trouble, which the asker can then be told.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 
 /// A question to the loop.
 pub(super) enum Inquiry {
@@ -36,13 +44,13 @@ impl Inquirer {
     pub async fn view(&self) -> Option<(View, Moment)> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Inquiry::View(answer)).ok()?;
-        answered.await.ok()
+        timeout(ANSWERED_WITHIN, answered).await.ok()?.ok()
     }
 
     /// What the last rounds on a subject gave, if this host held any as leader.
     pub async fn last_look(&self, subject: HostId) -> Option<(LastLook, Moment)> {
         let (answer, answered) = oneshot::channel();
         self.0.try_send(Inquiry::LastLook(subject, answer)).ok()?;
-        answered.await.ok()?
+        timeout(ANSWERED_WITHIN, answered).await.ok()?.ok()?
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::Ledger;
-use replication::{kept, tasks, watch};
+use replication::{Pulse, kept, tasks, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -69,15 +69,16 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    /// From now on; `known` lies on the disk already.
+    /// From now on; what is known now lies on the disk already.
     pub fn start(
         state: watch::Receiver<Arc<Ledger>>,
         home: Arc<dyn Home>,
-        known: Arc<Ledger>,
+        pulse: &Arc<Pulse>,
     ) -> Self {
         let stop = CancellationToken::new();
-        let keeper = Task { state, home, kept: known, is_failing: false };
-        let task = tasks::spawn(keeper.run(stop.clone()));
+        let (kept, writing) = (Arc::clone(&state.borrow()), Arc::clone(pulse));
+        let keeper = Task { state, home, pulse: writing, kept, is_failing: false };
+        let task = tasks::spawn(pulse.of_task(keeper.run(stop.clone())));
         Self { stop, task }
     }
 
@@ -92,6 +93,7 @@ impl Keeping {
 struct Task {
     state: watch::Receiver<Arc<Ledger>>,
     home: Arc<dyn Home>,
+    pulse: Arc<Pulse>,
     kept: Arc<Ledger>,
     is_failing: bool,
 }
@@ -124,10 +126,12 @@ impl Task {
     async fn write(&mut self, ledger: Arc<Ledger>) {
         let (home, state) = (Arc::clone(&self.home), Arc::clone(&ledger));
         let write = move || home.keep(&kept::keep(&*state));
+        self.pulse.begin();
         let written = match self.home.may_block() {
             true => tokio::task::spawn_blocking(write).await.unwrap_or_else(|why| Err(why.into())),
             false => write(),
         };
+        self.pulse.end();
         match written {
             Ok(()) => self.is_failing = false,
             // Told once: a full disk stays full for longer than a line takes to be read.

@@ -31,9 +31,10 @@ use super::mind::{HostMind, OwnSigner};
 use super::pager::{Pager, PagerDoor};
 use super::places::Places;
 use super::raising;
+use super::seeds::Seeds;
 use super::shell::{Ears, Shell};
 use super::store;
-use super::watched;
+use super::watched::{self, Pulses, Works};
 use crate::config::Seed;
 use crate::identity::{Identity, RingVerifier};
 use crate::second_channel::SecondChannel;
@@ -105,6 +106,8 @@ pub struct Life {
     transport: Transport,
     port: Option<LedgerPort<Ledger>>,
     keeping: Keeping,
+    /// For the tasks that only a real process has.
+    pub(super) pulses: Pulses,
     own: SelfWatch,
     sentry: Option<Sentry>,
 }
@@ -153,19 +156,25 @@ impl Opened {
     pub fn begin(self, leave: mpsc::Receiver<()>) -> (Life, LifeLoop) {
         let agent = Agent::new(self.mind_settings());
         let door = Door::new(self.transport.clone(), self.port.clone(), self.follower());
-        follow::start(&door, &self.world.home);
-        raising::start(&door);
-        let (state, home) = (door.state(), Arc::clone(&self.world.home));
-        let known = Arc::clone(&state.borrow());
-        let keeping = Keeping::start(state, home, known);
+        let pulses = Pulses::new();
+        follow::start(&door, &self.world.home, &pulses);
+        raising::start(&door, &pulses.raising);
+        let home = Arc::clone(&self.world.home);
+        let keeping = Keeping::start(door.state(), home, &pulses.keeping);
         let (ends, ended) = mpsc::channel(ENDS_MAX);
         let waiting = Queue::of_channel("ends of calls", &ends);
         let hands = self.hands(&door, ends);
         let (inquirer, inquiries) = Inquirer::new();
         let mut sentry = Sentry::new();
         let own = sentry.watched();
-        let works = (&self.transport, self.port.as_ref());
-        watched::show(sentry.board(), works, &hands.pager, [waiting, inquirer.queue()]);
+        let works = Works {
+            transport: &self.transport,
+            port: self.port.as_ref(),
+            pager: &hands.pager,
+            queues: [waiting, inquirer.queue()],
+            pulses: &pulses,
+        };
+        watched::show(sentry.board(), works);
         tasks::spawn(watched::keep(own.clone(), door.clone(), self.transport.clone()));
         let known = (door.clone(), inquirer, self.transport.clone(), own.clone());
         let credentials = Credentials::new(Arc::clone(&self.identity), self.transport.clone());
@@ -178,7 +187,8 @@ impl Opened {
         let ears = ears(&door, (self.incoming, ended), told);
         let (presence, transport, port) = (self.presence, self.transport, self.port);
         let sentry = Some(sentry);
-        let life = Life { presence, mind, credentials, transport, port, keeping, own, sentry };
+        let life =
+            Life { presence, mind, credentials, transport, port, keeping, pulses, own, sentry };
         (life, LifeLoop { shell, ears })
     }
 
@@ -224,7 +234,7 @@ impl Opened {
             places: Arc::new(Mutex::new(Places::new(fixed))),
             actuator: Arc::clone(&self.world.actuator),
             pager: Pager::start(Arc::clone(&self.world.pager)),
-            seeds: Arc::clone(&self.settings.seeds),
+            seeds: Seeds::new(&self.settings.seeds),
             ends,
         }
     }

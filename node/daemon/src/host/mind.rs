@@ -99,6 +99,32 @@ impl HostMind {
         let _ = self.renewer.set(renewer);
     }
 
+    /// What is known without the loop.
+    fn beside_its_loop(&self) -> Local {
+        let own = self.credentials.in_force();
+        Local {
+            connected: self.transport.connected().into_iter().collect(),
+            self_watch: self.own.report(),
+            held_back: self.door.held_back(),
+            endings: self.transport.endings(),
+            own_ending: Some(own.validity().until),
+            // This host's own comes first.
+            authorities: own.endings().split_off(1),
+            notes: self.notes(),
+            ..Local::default()
+        }
+    }
+
+    /// The same, with the reason why there is no more; for how long the loop has stood, the self-watch says.
+    fn without_its_loop(&self) -> Local {
+        let mut local = self.beside_its_loop();
+        let at = self.own.doing().map(|at| format!(", it is at {at}")).unwrap_or_default();
+        let why =
+            format!("this agent's loop does not answer{at}: what it has observed is not shown");
+        local.notes.insert(0, why);
+        local
+    }
+
     fn notes(&self) -> Vec<String> {
         let (now, endings) = (crate::moments::now(), self.credentials.in_force().endings());
         let unwelcome = self.door.unwelcome().note();
@@ -151,10 +177,8 @@ impl Mind for HostMind {
 
     async fn local(&self) -> Local {
         let Some((view, _)) = self.inquirer.view().await else {
-            let notes = vec![String::from("this agent's loop does not answer")];
-            return Local { notes, ..Local::default() };
+            return self.without_its_loop();
         };
-        let own = self.credentials.in_force();
         let mut rounds = BTreeMap::new();
         for host in told_of(&view, &self.view()) {
             if let Some((look, now)) = self.inquirer.last_look(host).await {
@@ -164,21 +188,14 @@ impl Mind for HostMind {
         Local {
             doubts: doubts(&view),
             up: view.up.keys().copied().collect(),
-            connected: self.transport.connected().into_iter().collect(),
             readings: readings(&view),
             discounting: discounting(&view),
             reach: view.reach.clone(),
             late: view.late,
-            self_watch: self.own.report(),
             leaderless: view.leaderless,
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
-            held_back: self.door.held_back(),
-            endings: self.transport.endings(),
-            own_ending: Some(own.validity().until),
-            // This host's own comes first.
-            authorities: own.endings().split_off(1),
-            notes: self.notes(),
+            ..self.beside_its_loop()
         }
     }
 
@@ -284,3 +301,6 @@ fn round(look: &LastLook, now: Moment) -> RoundHeld {
         verdict: look.verdict.clone().map(|verdict| verdict.kind),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ledger::command::Command;
 use ledger::rules;
+use replication::Pulse;
 use replication::tasks::{self, tethered};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
@@ -68,10 +69,10 @@ enum Said {
 }
 
 /// Starts to ask; ends with the runtime. On a host that carries no ledger nothing is to be asked.
-pub fn start(door: &Door) {
+pub(super) fn start(door: &Door, pulse: &Arc<Pulse>) {
     if door.port().is_some() {
-        let door = door.clone();
-        tasks::spawn(async move { ask_around(&door).await });
+        let (door, asking) = (door.clone(), Arc::clone(pulse));
+        tasks::spawn(pulse.of_task(async move { ask_around(&door, &asking).await }));
     }
 }
 
@@ -136,7 +137,7 @@ impl Drop for Fed {
     }
 }
 
-async fn ask_around(door: &Door) {
+async fn ask_around(door: &Door, pulse: &Pulse) {
     let mut looks = interval(ASK_EVERY);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut rounds = 0;
@@ -147,6 +148,7 @@ async fn ask_around(door: &Door) {
             door.tell_held_back(HeldBack::default());
             continue;
         };
+        pulse.begin();
         let held_back = ask(door, &voters).await;
         rounds = if held_back.is_nobody() { rounds + 1 } else { 0 };
         if door.tell_held_back(held_back.clone()) && !held_back.is_nobody() {
@@ -157,6 +159,7 @@ async fn ask_around(door: &Door) {
             let raised = door.propose(command, PROPOSE_WITHIN).await;
             tracing::info!(?raised, "rules {} are supported by all and asked for", rules::NEWEST);
         }
+        pulse.end();
     }
 }
 

@@ -4,14 +4,18 @@
 //! Law RN1: whatever is wrong with the files, the identity in force stays, and log and `hale status` say why until the files
 //! are sound again.
 //! Law RN2: the look at the files is slow and small, [`LOOK_EVERY`]: nothing is read unless something has changed.
+//! Law RN3: a file system that hangs holds up a thread of its own and this task, not the loop and not the agent's end; it is said
+//! (see `watched`), and endings are told all the same.
 //! Not here: what may follow what (see `identity::renewal`), the change itself (see `credentials`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use replication::watch;
+use replication::{Pulse, watch};
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use super::credentials::Credentials;
 use crate::identity::alarm::{Alarm, Nearness};
@@ -47,6 +51,8 @@ pub struct Renewing {
     credentials: Credentials,
     /// A service manager is told of each reading.
     own: SelfWatch,
+    /// Whether the file system answers.
+    pulse: Arc<Pulse>,
     orders: mpsc::Receiver<Order>,
     trouble: watch::Sender<Option<String>>,
     watched: Watched,
@@ -79,11 +85,16 @@ impl Renewer {
 
 impl Renewing {
     /// Nothing watched yet.
-    pub fn of(files: IdentityFiles, credentials: Credentials, own: SelfWatch) -> (Renewer, Self) {
+    pub fn of(
+        files: IdentityFiles,
+        credentials: Credentials,
+        (own, pulse): (SelfWatch, Arc<Pulse>),
+    ) -> (Renewer, Self) {
         let (orders, ordered) = mpsc::channel(ORDERS_MAX);
         let (told, trouble) = watch::channel(None);
         let (watched, alarm) = (Watched::default(), Alarm::default());
-        let task = Self { files, credentials, own, orders: ordered, trouble: told, watched, alarm };
+        let task =
+            Self { files, credentials, own, pulse, orders: ordered, trouble: told, watched, alarm };
         (Renewer { orders, trouble }, task)
     }
 
@@ -114,8 +125,7 @@ impl Renewing {
     /// Law RN2.
     async fn look(&mut self) {
         let files = self.files.clone();
-        // A file system that hangs holds up a thread that nobody waits for, not the loop.
-        let glance = tokio::task::spawn_blocking(move || Glance::at(&files)).await;
+        let glance = self.answered(spawn_blocking(move || Glance::at(&files))).await;
         if glance.is_ok_and(|glance| self.watched.is_due(glance)) {
             let _ = self.reload(Cause::Change, false).await;
         }
@@ -130,11 +140,12 @@ impl Renewing {
 
     async fn read(&mut self, cause: Cause, is_dry_run: bool) -> Ended {
         let files = self.files.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = spawn_blocking(move || {
             let glance = Glance::at(&files);
             (glance, Identity::load(&files, moments::now()))
         });
-        let (glance, loaded) = read
+        let (glance, loaded) = self
+            .answered(read)
             .await
             .map_err(|why| RenewalFault::Unusable(format!("they were not read: {why}")))?;
         let ended = loaded.map_err(RenewalFault::Unsound).and_then(|next| match is_dry_run {
@@ -146,6 +157,22 @@ impl Renewing {
             self.tell(cause, &ended);
         }
         ended
+    }
+
+    /// Law RN3.
+    async fn answered<T>(&mut self, mut job: JoinHandle<T>) -> Result<T, JoinError> {
+        self.pulse.begin();
+        let mut alarms = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut job => {
+                    self.pulse.end();
+                    return done;
+                }
+                _ = alarms.tick() => self.tell_endings(),
+            }
+        }
     }
 
     /// Law RN1.

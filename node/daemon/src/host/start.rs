@@ -7,6 +7,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actuators::CommandActuator;
 use agent::LifeEnd;
@@ -37,6 +38,10 @@ const LEAVES_MAX: usize = 2;
 /// machines drive one another's number up.
 const LIVES_MAX: usize = 3;
 
+/// A thread that reads or writes a file, or asks a resolver, has this much longer: what it was to write lies on the disk whole, or
+/// is fetched anew (law KE1 in `keeping`).
+const HELD_UP_AT_MOST: Duration = Duration::from_millis(500);
+
 /// Runs the agent of one host until it is told to end.
 pub fn run(config: &Config) -> Result<(), CommandFault> {
     run_by(config, &(Arc::new(HostClock) as Arc<dyn Clock>))
@@ -60,7 +65,10 @@ pub fn run_by(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), CommandFaul
             .enable_all()
             .build()
             .map_err(|why| CommandFault::new(Exit::System, format!("no runtime: {why}")))?;
-        match runtime.block_on(live(config, &identity, (&folder, clock)))? {
+        let ended = runtime.block_on(live(config, &identity, (&folder, clock)));
+        // Dropped, it would wait for every thread that a file system or a resolver holds up.
+        runtime.shutdown_timeout(HELD_UP_AT_MOST);
+        match ended? {
             None => return Ok(()),
             Some(end) => {
                 life::judge(end, &*folder, had_store).map_err(|fault| life_fault(config, fault))?
@@ -106,13 +114,17 @@ async fn live(
     })?;
     let mind = Arc::clone(&life.mind);
     let credentials = life.credentials.clone();
-    let (renewer, renewing) = Renewing::of(identity_files(config), credentials, own.clone());
+    let watched = (own.clone(), Arc::clone(&life.pulses.renewing));
+    let (renewer, renewing) = Renewing::of(identity_files(config), credentials, watched);
     mind.reads_through(renewer);
-    let renewing = tasks::spawn(renewing.run(hangup));
-    let admin = tasks::spawn(crate::admin::server::serve(socket, config.admin.clone(), mind));
+    let renewing = tasks::spawn(life.pulses.renewing.of_task(renewing.run(hangup)));
+    let serving = crate::admin::server::serve(socket, config.admin.clone(), mind);
+    let admin = tasks::spawn(life.pulses.admin.of_task(serving));
     let (host, bind) = (&identity.claims().host, config.agent.bind);
     tracing::info!(%host, boot = presence.boot.number, %bind, "agent is up");
     let end = looping.run().await;
+    // What ends from here on ends by intent.
+    own.over();
     stop.cancel();
     admin.abort();
     renewing.abort();

@@ -12,6 +12,7 @@ use vocabulary::Span;
 use wire::Leading;
 
 use super::door::Door;
+use super::follow::STREAMS;
 use super::pager::Pager;
 use crate::selfwatch::{Board, SelfWatch, Watched};
 use crate::transport::Transport;
@@ -28,26 +29,94 @@ const PAGER_WITHIN: Span = Span::minutes(11);
 /// One turn of a task that otherwise waits for others: it takes the transport's lock, and never waits for anything else.
 const TURNS_WITHIN: Span = Span::seconds(10);
 
+/// A file system that answers at all answers within this.
+const FILES_WITHIN: Span = Span::seconds(30);
+
+/// A keeper has 2 s to take a follower's question.
+const ASKING_WITHIN: Span = Span::seconds(30);
+
+/// A round of questions takes 2 s, the command after it 5 s.
+const RAISING_WITHIN: Span = Span::seconds(30);
+
+/// Tasks that only wait for others show nothing but whether they are there.
+const ONLY_THERE_WITHIN: Span = Span::minutes(1);
+
+/// Of the tasks that are begun at different places of a life.
+#[derive(Clone)]
+pub(super) struct Pulses {
+    /// Writes what is known of the ledger to the disk.
+    pub keeping: Arc<Pulse>,
+    /// The streams of a ledger that is followed.
+    pub streams: [Arc<Pulse>; STREAMS],
+    /// Tells what this host's own Raft has applied.
+    pub own_raft: Arc<Pulse>,
+    /// Asks around for newer rules.
+    pub raising: Arc<Pulse>,
+    /// Reads the certificate files.
+    pub renewing: Arc<Pulse>,
+    /// Serves the admin socket.
+    pub admin: Arc<Pulse>,
+}
+
 /// All that works in a life beside its loop.
-pub(super) fn show(
-    board: &mut Board,
-    (transport, port): (&Transport, Option<&LedgerPort<Ledger>>),
-    pager: &Pager,
-    queues: [Queue; 2],
-) {
+pub(super) struct Works<'a> {
+    pub transport: &'a Transport,
+    pub port: Option<&'a LedgerPort<Ledger>>,
+    pub pager: &'a Pager,
+    pub queues: [Queue; 2],
+    pub pulses: &'a Pulses,
+}
+
+/// Puts them on the board.
+pub(super) fn show(board: &mut Board, works: Works<'_>) {
+    let Works { transport, port, pager, queues, pulses } = works;
     for (name, pulse) in transport.tasks() {
         board.watch(Watched::new(name, TURNS_WITHIN, pulse));
     }
-    let calling: Arc<Pulse> = pager.pulse();
-    let read = Box::new(move || calling.read());
+    pulses.show(board);
     // Without a pager the agent still heals: it is said, and no reason for a restart.
-    board.watch(Watched { name: "the pager", within: PAGER_WITHIN, is_vital: false, read });
+    board.watch(Watched::new("the pager", PAGER_WITHIN, pager.pulse()).that_is_only_told());
     board.queue(pager.queue());
     transport.queues().into_iter().chain(queues).for_each(|queue| board.queue(queue));
     if let Some(port) = port {
         board.keeper(port.signs());
     }
 }
+
+impl Pulses {
+    /// All at rest.
+    pub fn new() -> Self {
+        let worker = Pulse::of_worker;
+        Self {
+            keeping: worker(),
+            streams: [worker(), worker()],
+            own_raft: worker(),
+            raising: worker(),
+            renewing: worker(),
+            admin: worker(),
+        }
+    }
+
+    /// A file system that hangs hangs at the next start, too; a restart for the sake of newer rules is not worth it; whoever
+    /// cannot ask at the admin socket asks systemd.
+    fn show(&self, board: &mut Board) {
+        for (name, pulse) in STREAM_NAMES.into_iter().zip(&self.streams) {
+            board.watch(Watched::new(name, ASKING_WITHIN, Arc::clone(pulse)));
+        }
+        for (name, within, pulse) in [
+            ("the reader of the certificate files", FILES_WITHIN, &self.renewing),
+            ("the writer of the kept ledger", FILES_WITHIN, &self.keeping),
+            ("the follower of this keeper's own Raft", ONLY_THERE_WITHIN, &self.own_raft),
+            ("the asker for newer rules", RAISING_WITHIN, &self.raising),
+            ("the admin socket", ONLY_THERE_WITHIN, &self.admin),
+        ] {
+            board.watch(Watched::new(name, within, Arc::clone(pulse)).that_is_only_told());
+        }
+    }
+}
+
+const STREAM_NAMES: [&str; STREAMS] =
+    ["the first follower of a keeper", "the second follower of a keeper"];
 
 /// Tries the timers, and says how the mesh stands, until the life is over.
 pub(super) async fn keep(own: SelfWatch, door: Door, transport: Transport) {

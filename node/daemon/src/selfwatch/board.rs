@@ -97,10 +97,14 @@ impl Board {
 
     /// A keeper's tasks, its thread and its queues.
     pub fn keeper(&mut self, signs: Signs) {
-        let Signs { store, proposer, warden, raft, queues } = signs;
+        let Signs { store, proposer, warden, replacer, comparer, raft, queues } = signs;
         self.watch(Watched::new("the ledger's disk", DISK_WITHIN, store));
         self.watch(Watched::new("the writer of the ledger", WRITER_WITHIN, proposer));
         self.watch(Watched::new("the watcher of the ledger's leader", TASK_WITHIN, warden));
+        self.watch(Watched::new("the replacer of lost stores", REPLACER_WITHIN, replacer));
+        // It ends with this keeper's vote, where its state is of the minority: a person must look.
+        let comparer = Watched::new("the comparer of keepers' states", TASK_WITHIN, comparer);
+        self.watch(comparer.that_is_only_told());
         // Where the store has failed Raft ends, and the agent goes on as a follower: a restart would not mend that.
         let name = "the ledger's Raft";
         self.watch(Watched { name, within: TASK_WITHIN, is_vital: false, read: raft });
@@ -136,6 +140,11 @@ impl Watched {
     /// A worker by whose progress the agent lives.
     pub fn new(name: &'static str, within: Span, pulse: Arc<Pulse>) -> Self {
         Self { name, within, is_vital: true, read: Box::new(move || pulse.read()) }
+    }
+
+    /// One for which a restart would mend nothing, or is not worth it.
+    pub fn that_is_only_told(self) -> Self {
+        Self { is_vital: false, ..self }
     }
 }
 
@@ -218,7 +227,8 @@ impl SelfWatch {
         let _ = self.0.says.try_send(say);
     }
 
-    fn doing(&self) -> Option<&'static str> {
+    /// What the loop is at, unless it waits.
+    pub fn doing(&self) -> Option<&'static str> {
         DOINGS[self.0.doing.load(Ordering::Relaxed).min(DOINGS.len() - 1)]
     }
 
@@ -232,6 +242,12 @@ impl SelfWatch {
 
     pub(super) fn set_report(&self, report: Report) {
         *self.0.report.lock().unwrap_or_else(PoisonError::into_inner) = report;
+    }
+
+    /// As if the sentry had seen it.
+    #[cfg(test)]
+    pub(crate) fn tell_trouble(&self, trouble: String) {
+        self.set_report(Report { troubles: vec![trouble], ..Report::default() });
     }
 
     pub(super) fn order(&self, change: impl FnOnce(&mut Orders)) {
@@ -269,6 +285,9 @@ const DISK_WITHIN: Span = Span::seconds(30);
 
 /// The writer waits 5 s at most for one entry, and one may be under way before.
 const WRITER_WITHIN: Span = Span::seconds(30);
+
+/// One look a second, and a change of the keepers' stores is given up after 5 s.
+const REPLACER_WITHIN: Span = Span::seconds(30);
 
 /// Ten looks a second.
 const TASK_WITHIN: Span = Span::seconds(10);

@@ -64,7 +64,12 @@ impl Managed {
 
     /// With which code it ends by itself.
     fn ends(&mut self) -> Option<i32> {
-        let end = Instant::now() + PATIENCE;
+        self.ends_within(PATIENCE)
+    }
+
+    /// The same, and no later than this.
+    fn ends_within(&mut self, time: Duration) -> Option<i32> {
+        let end = Instant::now() + time;
         loop {
             if let Some(ended) = self.agent.try_wait().expect("our own child") {
                 return ended.code();
@@ -248,4 +253,23 @@ fn an_agent_that_nears_the_limit_of_its_descriptors_says_which_to_raise_and_goes
     managed.hears_again("WATCHDOG=1");
     managed.signal(Signal::TERM);
     assert_eq!(managed.ends(), Some(0));
+}
+
+/// In the place of its certificate stands a pipe that nobody writes into: whoever reads it waits for ever.
+#[test]
+fn an_agent_whose_certificate_files_hang_says_so_is_fed_on_and_ends_in_time_all_the_same() {
+    /// Four seconds for the goodbye, two for what is closed, and room for a busy machine; systemd's own patience is fifteen.
+    const ENDS_WITHIN: Duration = Duration::from_secs(12);
+    let mut managed = Managed::start(|text| text, Stdio::null());
+    managed.hears("READY=1");
+    let certificate = managed.host.files.folder().join("host.pem");
+    fs::remove_file(&certificate).expect("removed");
+    let made = Command::new("mkfifo").arg("--mode=666").arg(&certificate).status();
+    assert!(made.expect("there is such a program").success());
+    managed.signal(Signal::HUP);
+    managed.hears("RELOADING=1");
+    managed.hears("STATUS=TROUBLE: the reader of the certificate files stands still for ");
+    managed.hears_again("WATCHDOG=1");
+    managed.signal(Signal::TERM);
+    assert_eq!(managed.ends_within(ENDS_WITHIN), Some(0));
 }
