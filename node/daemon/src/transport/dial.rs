@@ -5,7 +5,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use bytes::Bytes;
 use quinn::{ClientConfig, Connection, Endpoint};
@@ -47,40 +46,6 @@ pub(super) enum Errand {
     Warm,
     /// A datagram for a host that is not connected: it must fit the budget.
     Datagram,
-}
-
-/// Earns one cold dial every so often and saves up some.
-#[derive(Debug)]
-pub(super) struct Budget {
-    every: Duration,
-    saved_max: u32,
-    saved: u32,
-    earned_at: Instant,
-}
-
-impl Budget {
-    pub(super) fn new(every: Duration, saved_max: u32, now: Instant) -> Self {
-        Self {
-            every: every.max(Duration::from_millis(1)),
-            saved_max,
-            saved: saved_max,
-            earned_at: now,
-        }
-    }
-
-    /// Takes one, if there is one.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
-        while self.saved < self.saved_max && now.duration_since(self.earned_at) >= self.every {
-            self.earned_at += self.every;
-            self.saved += 1;
-        }
-        if self.saved == self.saved_max {
-            self.earned_at = now;
-        }
-        let is_granted = self.saved > 0;
-        self.saved -= u32::from(is_granted);
-        is_granted
-    }
 }
 
 impl State {
@@ -312,23 +277,4 @@ pub(super) async fn fresh(
     let answered = call::ask(&shared.settings.quarantine, &link, request).await;
     link.close(Close::Done);
     Ok((welcome.boot, shared.note_refused(answered)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_budget_gives_what_was_saved_and_then_one_at_a_time() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut budget = Budget::new(Duration::from_millis(500), 2, start);
-        assert!(budget.take(at(0)) && budget.take(at(0)));
-        assert!(!budget.take(at(499)));
-        assert!(budget.take(at(500)));
-        assert!(!budget.take(at(999)));
-        assert!(budget.take(at(1_000)));
-        assert!(budget.take(at(60_000)) && budget.take(at(60_000)));
-        assert!(!budget.take(at(60_000)), "no more than two are ever saved");
-    }
 }

@@ -49,10 +49,11 @@ pub use luck::system_seed;
 pub use settings::{Presence, TransportSettings};
 pub use sockets::{Sockets, UdpSockets};
 
+use crate::bucket::Bucket;
 use crate::identity::Identity;
 use allowance::Allowances;
 use book::Book;
-use dial::{Budget, Errand};
+use dial::Errand;
 use distrust::Complaints;
 use fault::Close;
 use figures::count;
@@ -405,7 +406,6 @@ impl Bound {
         let endpoint = quic::endpoint(&identity, &luck, socket, Some(quic.server.clone()))
             .map_err(|why| refused(&sockets, why))?;
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
-        let (every, saved_max) = (settings.cold_dial_every, settings.cold_dials_max);
         let bounds = Bounds {
             pooled_max: settings.pooled_max.max(1),
             hosts_max: settings.connections_max.max(1),
@@ -419,7 +419,7 @@ impl Bound {
             complaints: Complaints::default(),
             dials: BTreeMap::new(),
             redials: Redials::default(),
-            budget: Budget::new(every, saved_max, Instant::now()),
+            budget: Bucket::full(settings.cold_dials, Instant::now()),
             allowances: Allowances::new(),
             knocks: Knocks::new(Instant::now()),
         };

@@ -22,11 +22,9 @@ pub struct TransportSettings {
     pub idle_after: Duration,
     /// Time for one dial with handshake and hello; longer hides slow paths, shorter loses hosts behind them.
     pub connect_within: Duration,
-    /// One more dial towards a host that is not kept warm is earned every so often: each costs 4 kB and half a
-    /// millisecond of processor time on both sides.
-    pub cold_dial_every: Duration,
-    /// So many such dials may be saved up, for a start or a change of seats.
-    pub cold_dials_max: u32,
+    /// Dials for datagrams towards hosts that are not kept warm: each costs 4 kB and half a millisecond of processor time on
+    /// both sides; what is saved up is for a start or a change of seats.
+    pub cold_dials: Rate,
     /// The first wait between two dials towards a warm host that does not answer; it doubles.
     pub redial_after: Duration,
     /// The longest such wait: how late a host that came back may be noticed by us alone.
@@ -60,8 +58,7 @@ impl TransportSettings {
             connections_max: 4_096,
             idle_after: Duration::from_secs(90),
             connect_within: Duration::from_secs(5),
-            cold_dial_every: Duration::from_millis(500),
-            cold_dials_max: 16,
+            cold_dials: Rate { per_second: 2, at_once: 16 },
             redial_after: Duration::from_millis(250),
             redial_at_most: Duration::from_secs(10),
             seed,

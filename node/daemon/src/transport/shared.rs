@@ -14,7 +14,7 @@ use wire::{Hello, HelloRefusal};
 
 use super::allowance::{Allowance, Allowances};
 use super::book::Book;
-use super::dial::{Budget, Dial};
+use super::dial::Dial;
 use super::distrust::Complaints;
 use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
@@ -31,6 +31,7 @@ use super::settings::{
     Presence, REQUESTS_MAX, SPARE_LINGERS, TransportSettings,
 };
 use super::sockets::Sockets;
+use crate::bucket::Bucket;
 use crate::identity::Identity;
 
 /// What all tasks of one transport share.
@@ -75,7 +76,8 @@ pub(super) struct State {
     pub complaints: Complaints,
     pub dials: BTreeMap<HostId, Dial>,
     pub redials: Redials,
-    pub budget: Budget,
+    /// Of cold dials for datagrams.
+    pub budget: Bucket,
     pub allowances: Allowances,
     pub knocks: Knocks,
 }

@@ -1,5 +1,6 @@
 //! Requests, datagrams and followed streams between hosts that are what they should be.
 
+use daemon::bucket::Rate;
 use daemon::transport::{
     CallFault, Incoming, Parting, Presence, Presented, Sending, Transport, TransportSettings,
     UdpSockets, system_seed,
@@ -93,8 +94,7 @@ async fn the_first_datagram_to_a_host_arrives_though_it_had_to_be_dialled() {
 async fn cold_dials_for_datagrams_end_where_the_budget_does() {
     let fleet = Fleet::new("prod");
     let a = fleet.start_with("a", PLAIN, 1, |settings| {
-        settings.cold_dials_max = 1;
-        settings.cold_dial_every = PATIENCE;
+        settings.cold_dials = Rate { per_second: 0, at_once: 1 };
     });
     let hosts = [fleet.start("b", PLAIN), fleet.start("c", PLAIN)];
     hosts.iter().for_each(|host| a.knows(host));
