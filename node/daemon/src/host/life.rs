@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actuators::Actuator;
-use agent::{Agent, LifeEnd, Renewed};
+use agent::{Agent, LifeEnd};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
-use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue, tasks, watch};
+use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue, tasks};
 use tokio::sync::mpsc;
 use vocabulary::{Address, HostId, HostName, StoreId};
 
@@ -25,20 +25,20 @@ use super::folder::FolderFault;
 use super::follow;
 use super::hands::{Ended, Hands};
 use super::home::Home;
-use super::inquiry::{Inquirer, Inquiry};
+use super::inquiry::Inquirer;
 use super::keeping::{self, Keeping};
 use super::mind::{HostMind, OwnSigner};
 use super::pager::{Pager, PagerDoor};
 use super::places::Places;
 use super::raising;
 use super::seeds::Seeds;
-use super::shell::{Ears, Shell};
+use super::shell::{Ears, Parts, Shell};
 use super::store;
 use super::watched::{self, Pulses, Works};
 use crate::config::Seed;
 use crate::identity::{Identity, RingVerifier};
 use crate::second_channel::SecondChannel;
-use crate::selfwatch::{MemoryBounds, Orders, SelfWatch, Sentry};
+use crate::selfwatch::{MemoryBounds, SelfWatch, Sentry};
 use crate::transport::{
     Bound, Incoming, Presence, Sockets, StartFault, Transport, TransportSettings,
 };
@@ -182,9 +182,18 @@ impl Opened {
         let mind = Arc::new(HostMind::new(credentials.clone(), self.presence, known));
         let kept = Arc::new(self.kept.unwrap_or_default());
         let chronicle = Chronicle::of(self.identity.claims().clone(), kept);
-        let shell = Shell::new(agent, hands, (self.world.clock, chronicle, own.clone()));
-        let told = (inquiries, renewals, leave, own.orders());
-        let ears = ears(&door, (self.incoming, ended), told);
+        let clock = self.world.clock;
+        let shell = Shell::new(Parts { agent, hands, clock, chronicle, own: own.clone() });
+        let ears = Ears {
+            incoming: self.incoming,
+            ends: ended,
+            inquiries,
+            state: door.state(),
+            leading: door.leading(),
+            renewals,
+            leave,
+            orders: own.orders(),
+        };
         let (presence, transport, port) = (self.presence, self.transport, self.port);
         let sentry = Some(sentry);
         let life =
@@ -316,20 +325,6 @@ async fn open_port(
         settings: replication::Settings::default(),
     };
     LedgerPort::open(opening).await.map_err(LifeFault::Raft)
-}
-
-fn ears(
-    door: &Door,
-    (incoming, ends): (mpsc::Receiver<Incoming>, mpsc::Receiver<Ended>),
-    (inquiries, renewals, leave, orders): (
-        mpsc::Receiver<Inquiry>,
-        watch::Receiver<Option<Renewed>>,
-        mpsc::Receiver<()>,
-        watch::Receiver<Orders>,
-    ),
-) -> Ears {
-    let (state, leading) = (door.state(), door.leading());
-    Ears { incoming, ends, inquiries, state, leading, renewals, leave, orders }
 }
 
 /// Sixteen bytes of the seed as a number.

@@ -88,7 +88,8 @@ impl Renewing {
     pub fn of(
         files: IdentityFiles,
         credentials: Credentials,
-        (own, pulse): (SelfWatch, Arc<Pulse>),
+        own: SelfWatch,
+        pulse: Arc<Pulse>,
     ) -> (Renewer, Self) {
         let (orders, ordered) = mpsc::channel(ORDERS_MAX);
         let (told, trouble) = watch::channel(None);

@@ -52,6 +52,15 @@ pub struct Ears {
     pub orders: watch::Receiver<Orders>,
 }
 
+/// What a loop is put together of.
+pub struct Parts {
+    pub agent: Agent,
+    pub hands: Hands,
+    pub clock: Arc<dyn Clock>,
+    pub chronicle: Chronicle,
+    pub own: SelfWatch,
+}
+
 /// The loop.
 pub struct Shell {
     agent: Agent,
@@ -99,11 +108,8 @@ impl Heard {
 
 impl Shell {
     /// A loop that has not begun.
-    pub fn new(
-        agent: Agent,
-        hands: Hands,
-        (clock, chronicle, own): (Arc<dyn Clock>, Chronicle, SelfWatch),
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { agent, hands, clock, chronicle, own } = parts;
         Self {
             agent,
             hands,

@@ -114,8 +114,8 @@ async fn live(
     })?;
     let mind = Arc::clone(&life.mind);
     let credentials = life.credentials.clone();
-    let watched = (own.clone(), Arc::clone(&life.pulses.renewing));
-    let (renewer, renewing) = Renewing::of(identity_files(config), credentials, watched);
+    let pulse = Arc::clone(&life.pulses.renewing);
+    let (renewer, renewing) = Renewing::of(identity_files(config), credentials, own.clone(), pulse);
     mind.reads_through(renewer);
     let renewing = tasks::spawn(life.pulses.renewing.of_task(renewing.run(hangup)));
     let serving = crate::admin::server::serve(socket, config.admin.clone(), mind);

@@ -54,7 +54,7 @@ impl Quic {
         luck: &Luck,
     ) -> Result<Self, StartFault> {
         let said = |why: String| StartFault::Tls(why);
-        let tls = Tls::new(identity, (&settings.wall_clock, &settings.quarantine))
+        let tls = Tls::new(identity, &settings.wall_clock, &settings.quarantine)
             .map_err(|why| said(why.to_string()))?;
         let crypto = QuicServerConfig::try_from(tls.server).map_err(|why| said(why.to_string()))?;
         let mut server = ServerConfig::new(Arc::new(crypto), Arc::new(luck.key()));

@@ -39,7 +39,7 @@ pub(super) async fn serve(
     let place = (!is_many).then(|| shared.requests.try_acquire());
     let handed = match &place {
         Some(Err(_)) => Err(busy(&shared, "requests under way")),
-        Some(Ok(_)) | None => hand_over(&shared, &link, (request, input)),
+        Some(Ok(_)) | None => hand_over(&shared, &link, request, input),
     };
     let mut back = Back { send: &mut send, version: link.version, is_many };
     let answered = match handed {
@@ -124,7 +124,8 @@ async fn read_whole(
 fn hand_over(
     shared: &Shared,
     link: &Link,
-    (request, input): (Request, Input),
+    request: Request,
+    input: Input,
 ) -> Result<mpsc::Receiver<Response>, Unavailable> {
     // protocol 1.7: checked per kind of request, against the certificate.
     if let Err(refusal) = admits(Kind::of(&request), link.claims.roles) {

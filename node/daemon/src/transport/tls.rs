@@ -42,7 +42,8 @@ pub(super) struct Tls {
 impl Tls {
     pub(super) fn new(
         identity: &Identity,
-        (wall_clock, quarantine): (&Arc<dyn TimeProvider>, &Arc<Quarantine>),
+        wall_clock: &Arc<dyn TimeProvider>,
+        quarantine: &Arc<Quarantine>,
     ) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Arc::new(PeerVerifier::new(identity, provider.clone(), quarantine)?);

@@ -21,7 +21,9 @@ async fn a_request_dials_and_is_answered_and_says_who_asked() {
     let asking = a.ask(b.host());
     let answering = async {
         loop {
-            if let Incoming::Request { from, claims, presented, request, reply, .. } = b.next().await {
+            if let Incoming::Request { from, claims, presented, request, reply, .. } =
+                b.next().await
+            {
                 assert_eq!((from, &*claims), (fleet.id("a"), &fleet.claims("a", PLAIN)));
                 assert_eq!(presented, Presented { boot: boot(1), store: None });
                 assert_eq!(request, Request::Probe);
