@@ -42,12 +42,13 @@ impl Figures {
         }
     }
 
-    /// Judges what two machines under one name have said: nothing anywhere may hang on it (protocol 1.2, law U2).
+    /// Judges what two machines under one name have said: no verdict anywhere may hang on it (protocol 1.2, law U2). Why there is
+    /// none may: a void word was offered, and that is said.
     pub fn judge_twins(&mut self, world: &mut World, faults: &Faults, ending: &Ending) {
         let unsaid = faults.without_the_liar(world);
         for host in 0..world.hosts.len() {
             let of = |conclusions: &Conclusions| {
-                conclusions.verdict(&world.hosts[host]).map(|verdict| verdict.kind.clone())
+                conclusions.verdict(&world.hosts[host]).map(|verdict| verdict.kind.clone()).ok()
             };
             if of(&unsaid) != of(&ending.conclusions) {
                 self.broke("a twin's word changed an ending", world, faults, ending, host);
