@@ -332,3 +332,33 @@ fn database_on(disk: Arc<dyn Disk>) -> Result<Database, redb::DatabaseError> {
 
 /// redb's cache: the log is read forwards and once, so a larger one only costs the keeper memory (aim: 25 MB in all).
 const CACHE_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemoryDisk;
+    use crate::tests::toy::entry;
+
+    const OWN: StoreId = StoreId(7);
+
+    #[test]
+    fn law_s1_a_sound_record_of_another_history_is_damage_to_a_reader_and_to_the_next_start() {
+        let disk = Arc::new(MemoryDisk::default());
+        let mut shelf = Shelf::open(disk.clone(), OWN).unwrap();
+        let entries: Vec<LogEntry> = (0..4).map(|index| entry(1, index, "ours")).collect();
+        shelf.append(&entries).unwrap();
+        assert_eq!(shelf.read(0..4, usize::MAX).unwrap(), entries);
+        let bytes = wire::encode(&entry(1, 2, "of another history"));
+        let (record, _) = seal::close(log_place(OWN, 2), Digest([9; 32]), &bytes);
+        let change = rows::change(&shelf.database).unwrap();
+        change.open_table(LOG).unwrap().insert(2, record.as_slice()).unwrap();
+        rows::commit(change).unwrap();
+        for range in [0..4, 1..3] {
+            let read = shelf.read(range.clone(), usize::MAX);
+            assert!(matches!(read, Err(StoreFault::Damaged(_))), "{range:?}: {read:?}");
+        }
+        drop(shelf);
+        let opened = Shelf::open(disk, OWN).map(|shelf| shelf.last());
+        assert!(matches!(opened, Err(StoreFault::Damaged(_))), "{opened:?}");
+    }
+}
