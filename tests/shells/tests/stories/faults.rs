@@ -2,7 +2,7 @@
 
 use ledger::audit::What;
 use ledger::case::Closure;
-use shells::{Habit, JournalLine, Setup, World, play};
+use shells::{Habit, JournalLine, Setup, Weather, World, play};
 use vocabulary::{ReceiptKind, Scope, Span, VerdictKind};
 
 /// Nine hosts in three zones; h0, h1 and h2 are keepers.
@@ -75,6 +75,19 @@ fn a_killed_agent_is_found_dead_and_started_again() {
         ready(world).await;
         world.kill("h7");
         is_healed_of(world, "h7", VerdictKind::AgentDown).await;
+    });
+}
+
+#[test]
+fn of_fifty_hosts_on_a_bad_network_one_is_found_dead_and_one_that_cannot_be_heard_by_some_is_not() {
+    let setup = Setup::grid(50, 5, 21).with_policy(&scenarios::policy(1));
+    play(setup, async |world| {
+        ready(world).await;
+        world.set_weather(Weather { jitter_ms: 2, loss_permille: 5, ..Weather::default() });
+        world.cut_one_way(&["h8"], &["h13", "h14"]);
+        world.kill("h37");
+        is_healed_of(world, "h37", VerdictKind::AgentDown).await;
+        assert!(!has_case(world, "h8"), "{}", world.picture());
     });
 }
 
