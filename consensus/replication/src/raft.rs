@@ -56,13 +56,14 @@ impl Default for Member {
 
 /// Raft's figures from checked settings.
 ///
-/// openraft draws a keeper's election timeout from the machine's luck once at its start. We draw it from the store id,
-/// which was drawn at random itself, and leave openraft a range of one: the same mesh runs the same way twice.
-pub(crate) fn config(settings: &Settings, own: StoreId) -> Arc<Config> {
+/// openraft draws a keeper's election timeout from the machine's luck once at its start. We draw it from the store id, which was
+/// drawn at random itself, and from the term that it last voted in, so that two keepers that were drawn alike are not so in
+/// their next lives; and leave openraft a range of one: the same mesh runs the same way twice.
+pub(crate) fn config(settings: &Settings, (own, term): (StoreId, u64)) -> Arc<Config> {
     let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let shortest = milliseconds(settings.election_min);
     let range = milliseconds(settings.election_max).saturating_sub(shortest);
-    let luck = Digest::of(&[b"hale election", &own.0.to_le_bytes()]).leading();
+    let luck = Digest::of(&[b"hale election", &own.0.to_le_bytes(), &term.to_le_bytes()]).leading();
     let timeout = shortest.saturating_add(luck % range.max(1));
     Arc::new(Config {
         cluster_name: "hale".to_owned(),
