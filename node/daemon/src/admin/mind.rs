@@ -125,6 +125,13 @@ pub struct RoundHeld {
 pub enum NotCommitted {
     /// It did not reach a leader; nothing has moved.
     NoLeader(String),
+    /// It was refused before a leader was asked; nothing has moved.
+    Refused {
+        /// The rule.
+        name: &'static str,
+        /// A sentence on it.
+        why: String,
+    },
     /// It may yet be committed: look before it is repeated.
     Unknown(String),
 }

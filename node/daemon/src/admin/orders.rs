@@ -262,6 +262,9 @@ fn committed(
             status: StatusCode::SERVICE_UNAVAILABLE,
             refusal: Refusal::new("NoMajority", format!("nothing was done: {why}")),
         }),
+        Err(NotCommitted::Refused { name, why }) => {
+            Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new(name, why) })
+        }
         Err(NotCommitted::Unknown(why)) => Err(Unfulfilled {
             status: StatusCode::GATEWAY_TIMEOUT,
             refusal: Refusal::new(

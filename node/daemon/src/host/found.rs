@@ -12,6 +12,7 @@ use replication::InitialiseFault;
 use vocabulary::{CertificateChain, HostId, HostName, StoreId};
 
 use super::door::Door;
+use crate::admin::mind::NotCommitted;
 use crate::identity::Identity;
 use crate::transport::Presence;
 
@@ -151,3 +152,49 @@ impl fmt::Display for FoundFault {
 }
 
 impl std::error::Error for FoundFault {}
+
+impl From<FoundFault> for NotCommitted {
+    fn from(fault: FoundFault) -> Self {
+        let why = fault.to_string();
+        let name = match fault {
+            FoundFault::Exists | FoundFault::Known => "AlreadyFounded",
+            FoundFault::NotAKeeper => "NotAKeeper",
+            FoundFault::NotNamed(_) | FoundFault::Count(_) | FoundFault::Twice(_) => "Malformed",
+            // It may be connected in a moment.
+            FoundFault::NotConnected(_) => return Self::NoLeader(why),
+            FoundFault::Raft(_) | FoundFault::Unfinished => return Self::Unknown(why),
+        };
+        Self::Refused { name, why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_change_by_itself_is_called_a_want_of_a_majority() {
+        let name = HostName::new("b1").expect("a name");
+        let refused = |fault: FoundFault| match NotCommitted::from(fault) {
+            NotCommitted::Refused { name, .. } => name,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(check(&[name.clone(), name.clone()]), Err(FoundFault::Count(2)));
+        let thrice = [name.clone(), name.clone(), name.clone()];
+        assert_eq!(check(&thrice), Err(FoundFault::Twice(name.clone())));
+        for (fault, rule) in [
+            (FoundFault::Exists, "AlreadyFounded"),
+            (FoundFault::Known, "AlreadyFounded"),
+            (FoundFault::NotAKeeper, "NotAKeeper"),
+            (FoundFault::NotNamed(name.clone()), "Malformed"),
+            (FoundFault::Count(2), "Malformed"),
+            (FoundFault::Twice(name.clone()), "Malformed"),
+        ] {
+            assert_eq!(refused(fault), rule);
+        }
+        let absent = NotCommitted::from(FoundFault::NotConnected(name));
+        assert!(matches!(absent, NotCommitted::NoLeader(_)), "{absent:?}");
+        let unfinished = NotCommitted::from(FoundFault::Unfinished);
+        assert!(matches!(unfinished, NotCommitted::Unknown(_)), "{unfinished:?}");
+    }
+}

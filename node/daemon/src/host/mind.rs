@@ -20,7 +20,7 @@ use vocabulary::{
 
 use super::credentials::Credentials;
 use super::door::{Door, held};
-use super::found::{FoundFault, found};
+use super::found::found;
 use super::inquiry::Inquirer;
 use super::renewing::Renewer;
 use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, RoundHeld, Standing};
@@ -213,12 +213,7 @@ impl Mind for HostMind {
 
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted> {
         let identity = self.credentials.in_force();
-        found(&self.door, (&identity, self.presence), keepers).await.map_err(|fault| match fault {
-            FoundFault::Raft(_) | FoundFault::Unfinished => {
-                NotCommitted::Unknown(fault.to_string())
-            }
-            fault => NotCommitted::NoLeader(fault.to_string()),
-        })
+        found(&self.door, (&identity, self.presence), keepers).await.map_err(NotCommitted::from)
     }
 
     async fn reload(&self, is_dry_run: bool) -> Result<Renewal, RenewalFault> {

@@ -1,6 +1,6 @@
 //! Is a founding, and the loss of a leader, told without an error? An error line is for a person.
 
-use cluster::mesh::{Mesh, play};
+use cluster::mesh::{Mesh, plain, play};
 use daemon::demo::plan::{HOSTS, HOSTS_COUNT};
 
 /// Lines that call a person, in all logs.
@@ -11,6 +11,20 @@ fn errors(mesh: &Mesh) -> Vec<String> {
         lines
     });
     lines.filter(|line| line.contains(" ERROR ")).collect()
+}
+
+/// What is wrong with an order is told by a rule's name and exit code 4, which a script does not take for a mesh without a
+/// majority.
+#[test]
+fn a_mesh_is_founded_once_and_whoever_founds_it_again_is_told_which_rule_refuses() {
+    play(async |mut mesh| {
+        let calm = mesh.calm().await;
+        for (place, rule) in [(calm.leader, "AlreadyFounded: "), (plain(&calm), "NotAKeeper: ")] {
+            let printed = mesh.types(place, &["init", "--keepers", "a1,b1,c1"]).await;
+            assert_eq!(printed.code, Some(4), "{printed:?}");
+            assert!(printed.fault.contains(rule), "{printed:?}");
+        }
+    });
 }
 
 #[test]
