@@ -12,6 +12,8 @@ pub mod figures;
 pub mod floods;
 mod half_deaf;
 pub mod mesh;
+#[path = "../../../node/daemon/tests/transport/muffled.rs"]
+mod muffled;
 pub mod operator;
 pub mod program;
 pub mod remedies;

@@ -6,6 +6,7 @@ mod fleet;
 mod hostile;
 mod lives;
 mod memory;
+mod muffled;
 mod mute;
 mod raw;
 mod traffic;
