@@ -1,14 +1,14 @@
 //! Connections that others begin: bounded, proven, greeted, admitted.
+//!
+//! Not here: which are begun at all (see `knocks`), and how many at once (see `handshakes`).
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, ConnectionError, Incoming as Knock};
 use replication::tasks;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout};
 use wire::HelloRefusal;
 use wire::version::FIRST;
@@ -20,10 +20,7 @@ use super::incoming::{Incoming, Presented};
 use super::knocks::{Knocked, Knocker};
 use super::link::Link;
 use super::quic;
-use super::settings::{
-    HANDSHAKE_CROWDED_WITHIN, HANDSHAKES_CROWDED_FROM, HANDSHAKES_MAX, HANDSHAKES_OF_STRANGERS_MAX,
-    REFUSAL_LINGERS,
-};
+use super::settings::{HANDSHAKE_CROWDED_WITHIN, REFUSAL_LINGERS};
 use super::shared::{Said, Shared};
 use super::tls;
 
@@ -35,17 +32,17 @@ pub(super) async fn accept(shared: Arc<Shared>) {
         // Who may not be asked for a proof any more has given one.
         let is_proven = knock.remote_address_validated() || !knock.may_retry();
         let from = knock.remote_address().ip();
-        let under_way = HANDSHAKES_MAX - shared.handshakes.available_permits();
-        let (knocked, is_known) = {
+        let under_way = shared.handshakes.under_way();
+        let (knocked, home) = {
             let mut state = shared.lock();
-            let is_known = is_proven && state.book.is_home(from);
-            let knocker = Knocker { from, is_proven, is_known };
-            let has_room = Place::is_free(&shared, is_known);
+            let home = (is_proven && state.book.is_home(from)).then_some(from);
+            let knocker = Knocker { from, is_proven, is_known: home.is_some() };
+            let has_room = shared.handshakes.has_room(home);
             let judged = has_room.then(|| state.knocks.judge(Instant::now(), knocker, under_way));
-            (judged.unwrap_or(Knocked::Ignore), is_known)
+            (judged.unwrap_or(Knocked::Ignore), home)
         };
         match knocked {
-            Knocked::Open => drop(tasks::spawn(open_door(shared.clone(), knock, is_known))),
+            Knocked::Open => drop(tasks::spawn(open_door(shared.clone(), knock, home))),
             // Only who really is at the address comes back with the token.
             Knocked::Prove => drop(knock.retry()),
             Knocked::Ignore => {
@@ -57,40 +54,17 @@ pub(super) async fn accept(shared: Arc<Shared>) {
     }
 }
 
-/// A place among the handshakes that are under way (law TR10).
-struct Place<'a> {
-    _all: SemaphorePermit<'a>,
-    _strangers: Option<SemaphorePermit<'a>>,
-    within: Duration,
-}
-
-impl<'a> Place<'a> {
-    fn is_free(shared: &Shared, is_known: bool) -> bool {
-        let is_free = |places: &Semaphore| places.available_permits() > 0;
-        is_free(&shared.handshakes) && (is_known || is_free(&shared.strangers))
-    }
-
-    fn take(shared: &'a Shared, is_known: bool) -> Option<Self> {
-        let within = shared.settings.connect_within + REFUSAL_LINGERS;
-        let all = shared.handshakes.try_acquire().ok()?;
-        if is_known {
-            return Some(Self { _all: all, _strangers: None, within });
-        }
-        let place = shared.strangers.try_acquire().ok()?;
-        let under_way = HANDSHAKES_OF_STRANGERS_MAX - shared.strangers.available_permits();
-        let is_crowded = under_way > HANDSHAKES_CROWDED_FROM;
-        let within = if is_crowded { HANDSHAKE_CROWDED_WITHIN } else { within };
-        Some(Self { _all: all, _strangers: Some(place), within })
-    }
-}
-
-async fn open_door(shared: Arc<Shared>, knock: Knock, is_known: bool) {
-    let Some(place) = Place::take(&shared, is_known) else {
+/// `home`: where the knocker is, if that is an address of the mesh.
+async fn open_door(shared: Arc<Shared>, knock: Knock, home: Option<IpAddr>) {
+    let Some(place) = shared.handshakes.take(home) else {
         count(&shared.counters.handshakes_ignored);
         return knock.ignore();
     };
     let from = knock.remote_address();
-    let within = place.within;
+    let within = match place.is_crowded {
+        true => HANDSHAKE_CROWDED_WITHIN,
+        false => shared.settings.connect_within + REFUSAL_LINGERS,
+    };
     let let_in = timeout(within, let_in(&shared, knock)).await;
     drop(place);
     match let_in {
@@ -98,11 +72,7 @@ async fn open_door(shared: Arc<Shared>, knock: Knock, is_known: bool) {
         Ok(Ok(Some(fresh))) => shared.clone().attend_fresh(fresh).await,
         Ok(Err(fault)) => {
             shared.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-            shared.note_failed(
-                SocketAddr::new(from.ip(), 0),
-                "a connection was not admitted",
-                &fault,
-            );
+            shared.note_failed_dialler(from, &fault);
         }
         Err(_) => {
             count(&shared.counters.handshakes_failed);

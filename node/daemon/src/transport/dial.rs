@@ -168,7 +168,7 @@ pub(super) async fn reach(
     };
     if let Err(fault) = &result {
         shared.counters.dials_failed.fetch_add(1, Ordering::Relaxed);
-        shared.note_failed(address, "a dial came to nothing", fault);
+        shared.note_failed_dial(address, fault);
     }
     result
 }

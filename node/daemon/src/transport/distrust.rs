@@ -2,6 +2,8 @@
 //!
 //! Law DI1: of one address and one side at most one line in [`AGAIN_AFTER`], of all at most [`COMPLAINTS_MAX`]: a fleet whose
 //! certificates have ended must not drown its own logs.
+//! Law DI2: what anybody who sends packets can make this host say takes half of those lines at most, holds no word of his, and says
+//! nothing of this host's own certificate: that is believed of whom this host has dialled.
 //! Not here: certificates that nobody vouches for; whoever may send packets can show those.
 
 use std::collections::BTreeMap;
@@ -18,6 +20,9 @@ use crate::moments;
 /// Between two lines on the same.
 const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
+/// Of these, on whoever has dialled this host.
+const COMPLAINTS_OF_DIALLERS_MAX: usize = COMPLAINTS_MAX / 2;
+
 /// Lines in that time: more addresses than this are one trouble of the whole fleet, which these have told.
 const COMPLAINTS_MAX: usize = 32;
 
@@ -26,13 +31,27 @@ const CERTIFICATE_EXPIRED: u64 = 0x100 + 45;
 
 /// What was complained of, and when.
 #[derive(Debug, Default)]
-pub(super) struct Complaints(BTreeMap<(SocketAddr, Side), Instant>);
+pub(super) struct Complaints(BTreeMap<Complaint, Instant>);
+
+/// What one complaint is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Complaint {
+    /// The other side's; of a dialler without its port, which is another one each time.
+    pub address: SocketAddr,
+    /// Whose certificate.
+    pub whose: Side,
+    /// This host has dialled it.
+    pub is_dialled_by_us: bool,
+}
 
 impl Complaints {
-    /// Law DI1.
-    fn is_due(&mut self, of: (SocketAddr, Side), now: Instant) -> bool {
+    /// Laws DI1 and DI2.
+    fn is_due(&mut self, of: Complaint, now: Instant) -> bool {
         self.0.retain(|_, said| now < *said + AGAIN_AFTER);
-        if self.0.len() >= COMPLAINTS_MAX || self.0.contains_key(&of) {
+        let of_diallers = self.0.keys().filter(|known| !known.is_dialled_by_us).count();
+        let is_refused = !of.is_dialled_by_us
+            && (of.whose == Side::Ours || of_diallers >= COMPLAINTS_OF_DIALLERS_MAX);
+        if is_refused || self.0.len() >= COMPLAINTS_MAX || self.0.contains_key(&of) {
             return false;
         }
         self.0.insert(of, now);
@@ -41,18 +60,31 @@ impl Complaints {
 }
 
 impl Shared {
-    /// A handshake with this address came to nothing.
-    pub(super) fn note_failed(&self, address: SocketAddr, what: &str, fault: &CallFault) {
-        let CallFault::NotInForce { whose, .. } = fault else {
-            tracing::debug!(%address, %fault, "{what}");
-            return;
-        };
-        let is_due = {
-            let mut state = self.lock();
-            state.complaints.is_due((address, *whose), Instant::now())
-        };
+    /// A dial of this address came to nothing.
+    pub(super) fn note_failed_dial(&self, address: SocketAddr, fault: &CallFault) {
+        self.note_failed((address, true), "a dial came to nothing", fault);
+    }
+
+    /// Whoever dialled from this address was not admitted.
+    pub(super) fn note_failed_dialler(&self, address: SocketAddr, fault: &CallFault) {
+        let host = SocketAddr::new(address.ip(), 0);
+        self.note_failed((host, false), "a connection was not admitted", fault);
+    }
+
+    fn note_failed(
+        &self,
+        (address, is_dialled_by_us): (SocketAddr, bool),
+        what: &str,
+        fault: &CallFault,
+    ) {
+        let is_due = matches!(fault, CallFault::NotInForce { whose, .. } if {
+            let complaint = Complaint { address, whose: *whose, is_dialled_by_us };
+            self.lock().complaints.is_due(complaint, Instant::now())
+        });
         if is_due {
             tracing::warn!(%address, %fault, "{what}");
+        } else {
+            tracing::debug!(%address, %fault, "{what}");
         }
     }
 }
@@ -62,11 +94,16 @@ pub(super) fn not_in_force(error: &ConnectionError, code: u64) -> Option<CallFau
     if code != CERTIFICATE_EXPIRED {
         return None;
     }
-    let whose = match error {
-        ConnectionError::TransportError(_) => Side::Theirs,
-        _ => Side::Ours,
-    };
-    Some(CallFault::NotInForce { whose, why: dated(&error.to_string()) })
+    Some(match error {
+        ConnectionError::TransportError(_) => {
+            CallFault::NotInForce { whose: Side::Theirs, why: dated(&error.to_string()) }
+        }
+        // Law DI2: the reason that comes with an alert is the other side's to choose.
+        _ => {
+            let why = "TLS alert 45, certificate_expired".to_owned();
+            CallFault::NotInForce { whose: Side::Ours, why }
+        }
+    })
 }
 
 /// rustls counts seconds since 1970; people do not.
@@ -90,12 +127,42 @@ mod tests {
         let at = |seconds| start + Duration::from_secs(seconds);
         let from = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut complaints = Complaints::default();
-        assert!(complaints.is_due((from(1), Side::Theirs), at(0)));
-        assert!(complaints.is_due((from(1), Side::Ours), at(0)));
-        assert!(!complaints.is_due((from(1), Side::Theirs), at(599)));
-        assert!(complaints.is_due((from(1), Side::Theirs), at(600)));
-        let told = (2..1_000).filter(|port| complaints.is_due((from(*port), Side::Ours), at(601)));
+        let of = |port, whose| Complaint { address: from(port), whose, is_dialled_by_us: true };
+        assert!(complaints.is_due(of(1, Side::Theirs), at(0)));
+        assert!(complaints.is_due(of(1, Side::Ours), at(0)));
+        assert!(!complaints.is_due(of(1, Side::Theirs), at(599)));
+        assert!(complaints.is_due(of(1, Side::Theirs), at(600)));
+        let told = (2..1_000).filter(|port| complaints.is_due(of(*port, Side::Ours), at(601)));
         assert_eq!(told.count(), COMPLAINTS_MAX - 1);
+    }
+
+    #[test]
+    fn law_di2_who_dials_is_not_believed_on_our_certificate_and_leaves_room_for_what_we_found_ourselves()
+     {
+        let now = Instant::now();
+        let mut complaints = Complaints::default();
+        let of = |last, whose, is_dialled_by_us| {
+            let address = SocketAddr::from(([127, 0, 0, last], 0));
+            Complaint { address, whose, is_dialled_by_us }
+        };
+        assert!(!complaints.is_due(of(1, Side::Ours, false), now));
+        let told =
+            (0..=u8::MAX).filter(|last| complaints.is_due(of(*last, Side::Theirs, false), now));
+        assert_eq!(told.count(), COMPLAINTS_OF_DIALLERS_MAX);
+        let told = (0..=u8::MAX).filter(|last| complaints.is_due(of(*last, Side::Ours, true), now));
+        assert_eq!(told.count(), COMPLAINTS_MAX - COMPLAINTS_OF_DIALLERS_MAX);
+    }
+
+    #[test]
+    fn law_di2_no_word_of_the_other_sides_is_told_on() {
+        let close = quinn::ConnectionClose {
+            error_code: quinn::TransportErrorCode::crypto(45),
+            frame_type: None,
+            reason: bytes::Bytes::from_static(b"\x1b[2Jpay here"),
+        };
+        let fault = CallFault::of_handshake(ConnectionError::ConnectionClosed(close));
+        let CallFault::NotInForce { whose: Side::Ours, why } = fault else { panic!("{fault:?}") };
+        assert!(!why.contains("pay here"), "{why}");
     }
 
     #[test]

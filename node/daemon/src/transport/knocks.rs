@@ -2,8 +2,7 @@
 //!
 //! Law TR7: no address gets more handshakes than its rate, strangers together no more than theirs, and only who has proven
 //! to be at his address is counted against it: nobody spends another's.
-//! Law TR10: strangers that stop half way, however many, leave room for hosts of the mesh and for other strangers.
-//! Pure, but for the moments that it is given.
+//! Pure, but for the moments that it is given. Not here: how many are under way at once (see `handshakes`).
 
 use std::net::IpAddr;
 

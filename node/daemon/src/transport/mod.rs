@@ -1,7 +1,7 @@
 //! The mesh as one agent sees it: who is connected, what comes from them, and how to ask them.
 //!
 //! Laws TR1 to TR10 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
-//! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`, `knocks`, `allowance`); what a certificate
+//! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`, `knocks`, `handshakes`, `allowance`); what a certificate
 //! does not permit never reaches the agent (`serve`); a connection belongs to whom its certificate names (`dial`).
 //! Not here: what any message means, and which hosts there are; the daemon says both.
 
@@ -14,6 +14,7 @@ mod distrust;
 mod drops;
 pub mod fault;
 pub mod figures;
+mod handshakes;
 mod hello;
 pub mod incoming;
 mod knocks;
@@ -356,7 +357,7 @@ impl Transport {
                 shared.requests.available_permits()
             }),
             places("handshakes under way", HANDSHAKES_MAX, |shared| {
-                shared.handshakes.available_permits()
+                HANDSHAKES_MAX.saturating_sub(shared.handshakes.under_way())
             }),
         ]
     }

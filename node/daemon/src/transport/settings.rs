@@ -92,6 +92,13 @@ pub(super) const HANDSHAKES_CROWDED_FROM: usize = 64;
 /// next has need of it. Two round trips around the world.
 pub(super) const HANDSHAKE_CROWDED_WITHIN: Duration = Duration::from_secs(1);
 
+/// Handshakes under way from one address of hosts of the mesh: two that take all theirs leave room for the others (law TR10).
+pub(super) const HANDSHAKES_OF_ONE_MAX: usize = 128;
+
+/// From so many on, one that comes from there has no longer than [`HANDSHAKE_CROWDED_WITHIN`]: hosts of the mesh need
+/// milliseconds for theirs.
+pub(super) const HANDSHAKES_OF_ONE_CROWDED_FROM: usize = 32;
+
 /// Handshakes of all strangers together: half a millisecond each, so a twentieth of one processor. At once: no more than would
 /// make the loop late; whoever finds none left comes again within half a second.
 pub(super) const HANDSHAKES_OF_STRANGERS: Rate = Rate { per_second: 100, at_once: 64 };

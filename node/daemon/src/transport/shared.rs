@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use quinn::Endpoint;
 use replication::{Pulse, tasks};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use vocabulary::{Address, Claims, ClusterName, HostId, StoreId};
@@ -18,6 +18,7 @@ use super::dial::Dial;
 use super::distrust::Complaints;
 use super::fault::{CallFault, Close};
 use super::figures::{Counters, count};
+use super::handshakes::Handshakes;
 use super::hello;
 use super::incoming::{Incoming, Peer};
 use super::knocks::Knocks;
@@ -27,8 +28,8 @@ use super::pool::{Admission, Admitted, Newcomer, Pool};
 use super::quic::Quic;
 use super::redial::Redials;
 use super::settings::{
-    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, HANDSHAKES_MAX, HANDSHAKES_OF_STRANGERS_MAX,
-    Presence, REQUESTS_MAX, SPARE_LINGERS, TransportSettings,
+    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, Presence, REQUESTS_MAX, SPARE_LINGERS,
+    TransportSettings,
 };
 use super::sockets::Sockets;
 use crate::bucket::Bucket;
@@ -48,9 +49,7 @@ pub(super) struct Shared {
     /// Places for requests that are being served.
     pub requests: Semaphore,
     /// Places for handshakes that others have begun.
-    pub handshakes: Semaphore,
-    /// Of these, those of whoever is at no address of a host.
-    pub strangers: Semaphore,
+    pub handshakes: Handshakes,
     /// Places for dials from a socket of their own.
     pub fresh_dials: Semaphore,
     /// Places for others' dials of that kind.
@@ -107,8 +106,7 @@ impl Shared {
             events,
             counters: Counters::default(),
             requests: Semaphore::new(REQUESTS_MAX),
-            handshakes: Semaphore::new(HANDSHAKES_MAX),
-            strangers: Semaphore::new(HANDSHAKES_OF_STRANGERS_MAX),
+            handshakes: Handshakes::default(),
             fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
             fresh_served: Semaphore::new(FRESH_SERVED_MAX),
             pulses: [Pulse::of_worker(), Pulse::of_worker()],
@@ -141,7 +139,8 @@ impl Shared {
         hello::ours(&self.cluster, self.settings.versions, &self.lock().presence)
     }
 
-    /// Gives a connection its place among the standing ones and starts to take what comes on it.
+    /// Gives a connection its place among the standing ones and starts to take what comes on it, once the agent's loop knows of it.
+    /// Whoever stops waiting for that leaves no connection behind that nobody attends to.
     pub(super) async fn admit(
         self: &Arc<Self>,
         link: Arc<Link>,
@@ -170,12 +169,20 @@ impl Shared {
             state.settle_dial(link.host, &Ok(link.clone()), &self.counters);
             admitted
         };
-        let (number, is_news) = (admitted.number, admitted.is_news);
-        self.clear_away(admitted).await;
-        if is_news {
-            self.announce(&link, said).await;
-        }
-        tasks::spawn(self.clone().attend(link, number));
+        let (announced, is_announced) = oneshot::channel();
+        let shared = self.clone();
+        tasks::spawn(async move {
+            let (number, is_news) = (admitted.number, admitted.is_news);
+            shared.clear_away(admitted).await;
+            if is_news {
+                shared.announce(&link, said).await;
+            }
+            // Whoever waited for it may be gone.
+            let _ = announced.send(());
+            shared.attend(link, number).await;
+        });
+        // It is dropped unsent only at the end of the whole transport.
+        let _ = is_announced.await;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use daemon::identity::Identity;
 use daemon::transport::{CallFault, Incoming, Parting, TransportSettings, system_seed};
@@ -168,4 +169,34 @@ async fn an_agent_that_stops_in_good_order_says_so() {
     b.transport.close().await;
     assert_eq!(a.closed().await, (host, Parting::Left));
     assert_eq!(b.ask(a.host()).await, Err(CallFault::Closing));
+}
+
+/// The loop of `a` stands still behind a full queue, so that it cannot be told of `b` until `b` has given up.
+#[tokio::test]
+async fn a_connection_whose_admission_was_given_up_is_told_of_and_is_gone_when_it_ends() {
+    let fleet = Fleet::new("prod");
+    let soon = |settings: &mut TransportSettings| settings.connect_within = Duration::from_secs(1);
+    let mut a = fleet.start_with("a", PLAIN, 1, soon);
+    let loud = ["x", "y", "z"].map(|name| fleet.start(name, PLAIN));
+    for node in &loud {
+        node.knows(&a);
+        node.transport.introduce(a.address).await.expect("is admitted");
+    }
+    let mut sent = 0;
+    while a.transport.figures().datagrams_dropped == 0 {
+        let probe = Datagram::Probe { number: sent, seated: true };
+        for node in &loud {
+            let _ = node.transport.send_datagram(a.host(), &probe);
+        }
+        sent += 1;
+        tokio::task::yield_now().await;
+    }
+    let b = fleet.start_with("b", PLAIN, 1, soon);
+    b.transport.introduce(a.address).await.expect_err("nobody answers its hello");
+    while a.transport.figures().handshakes_failed == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    while a.connected().await.host != b.host() {}
+    assert_eq!(a.closed().await.0, b.host());
+    assert!(!a.transport.is_connected(b.host()), "the pool has forgotten it");
 }
