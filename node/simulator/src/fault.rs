@@ -15,6 +15,14 @@ pub enum Whom {
     Zone(String),
     /// All of a rack, by its own name.
     Rack(String),
+    /// The first, second, ... host, dealt over the zones, keepers last.
+    NthHost(usize),
+    /// All of the first, second, ... zone, by name.
+    NthZone(usize),
+    /// All of the first, second, ... rack; those of several hosts and without a keeper first.
+    NthRack(usize),
+    /// So many of a thousand hosts, as [`Whom::NthHost`] counts them; rounded up.
+    Share(u32),
     /// Whoever leads.
     Leader,
     /// Whoever holds the newest lease.
@@ -43,6 +51,8 @@ pub enum Fault {
     PowerOff(Vec<Whom>),
     /// SIGTERM to the agent: it says goodbye.
     Leave(Vec<Whom>),
+    /// SIGTERM to the agent, which is started again as its service manager would: a boot higher, three seconds later.
+    Restart(Vec<Whom>),
     /// Nothing passes from these to those, and back where both directions are cut.
     Cut {
         /// From whom.
@@ -56,6 +66,8 @@ pub enum Fault {
     Join,
     /// From now on so many of a thousand datagrams are lost.
     Loss(u32),
+    /// From now on every way takes at least so long.
+    Latency(Span),
     /// The next remedies go like this, one each; after that they work.
     Remedies(Vec<Habit>),
     /// Every remedy takes so long from now on.
@@ -66,4 +78,57 @@ pub enum Fault {
     Resume(String),
     /// A person sets this policy.
     Policy(String),
+}
+
+impl Fault {
+    /// Everybody it speaks of.
+    pub fn whom(&self) -> Vec<&Whom> {
+        match self {
+            Self::Kill(whom)
+            | Self::Start(whom)
+            | Self::Clone(whom)
+            | Self::Freeze(whom)
+            | Self::Thaw(whom)
+            | Self::Silence(whom)
+            | Self::Unsilence(whom)
+            | Self::PowerOff(whom)
+            | Self::Leave(whom)
+            | Self::Restart(whom) => whom.iter().collect(),
+            Self::Cut { from, to, .. } => from.iter().chain(to).collect(),
+            Self::Join
+            | Self::Loss(_)
+            | Self::Latency(_)
+            | Self::Remedies(_)
+            | Self::RemedyTakes(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Policy(_) => Vec::new(),
+        }
+    }
+
+    /// The same of one host; what is done to no host in particular stays as it is.
+    pub(crate) fn of(&self, one: Whom) -> Self {
+        let whom = vec![one];
+        match self {
+            Self::Kill(_) => Self::Kill(whom),
+            Self::Start(_) => Self::Start(whom),
+            Self::Clone(_) => Self::Clone(whom),
+            Self::Freeze(_) => Self::Freeze(whom),
+            Self::Thaw(_) => Self::Thaw(whom),
+            Self::Silence(_) => Self::Silence(whom),
+            Self::Unsilence(_) => Self::Unsilence(whom),
+            Self::PowerOff(_) => Self::PowerOff(whom),
+            Self::Leave(_) => Self::Leave(whom),
+            Self::Restart(_) => Self::Restart(whom),
+            Self::Cut { .. }
+            | Self::Join
+            | Self::Loss(_)
+            | Self::Latency(_)
+            | Self::Remedies(_)
+            | Self::RemedyTakes(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Policy(_) => self.clone(),
+        }
+    }
 }

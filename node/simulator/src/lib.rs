@@ -4,11 +4,12 @@
 //! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
-//! Rooms: [`setup`] who there is; [`fault`], `strike` what is done to them; [`fleet`] the one door; `host`, `network`, `mail`,
+//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike` what is done to whom; [`fleet`] the one door; `host`, `network`, `mail`,
 //! `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`script`] the language.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;
+mod choosing;
 pub mod fault;
 pub mod fleet;
 mod following;

@@ -2,15 +2,21 @@
 //!
 //! Not here: what follows (see `fleet`), remedies (see `actuator`).
 
-use agent::Event;
-use vocabulary::Span;
+use std::collections::BTreeSet;
 
+use agent::Event;
+use vocabulary::{Claims, Span};
+
+use crate::choosing::chosen;
 use crate::fault::{Fault, Whom};
 use crate::fleet::{Fleet, Happening};
 use crate::host::Place;
 
 /// How long a machine takes from the order to start to the agent's first word.
 const BOOT_TAKES: Span = Span::milliseconds(300);
+
+/// From SIGTERM to the next start of the service: longer than an agent takes to say goodbye (2 s at most).
+const RESTART_TAKES: Span = Span::milliseconds(2_700);
 
 impl Fleet {
     /// Something is done to the fleet, now.
@@ -34,6 +40,7 @@ impl Fleet {
             Fault::Leave(whom) => self.each("leave", &whom, |fleet, place| {
                 fleet.tell(place, Event::Leave);
             }),
+            Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
             Fault::Cut { from, to, both } => self.cut(&from, &to, both),
             Fault::Join => {
                 self.note("every link carries again".into());
@@ -42,6 +49,10 @@ impl Fleet {
             Fault::Loss(permille) => {
                 self.note(format!("{permille} of 1,000 datagrams are lost"));
                 self.network.weather.loss_permille = permille;
+            }
+            Fault::Latency(span) => {
+                self.note(format!("every way takes at least {span}"));
+                self.network.weather.latency = span;
             }
             Fault::Remedies(habits) => self.actuator.habits.extend(habits),
             Fault::RemedyTakes(span) => self.actuator.takes = span,
@@ -63,18 +74,41 @@ impl Fleet {
     }
 
     pub(crate) fn who(&self, whom: &[Whom]) -> Vec<Place> {
-        let all = 0..self.hosts.len();
-        let is_meant = |place: &Place, one: &Whom| {
-            let claims = &self.hosts[*place].claims;
-            match one {
-                Whom::Named(name) => self.hosts[*place].name() == name,
-                Whom::Zone(zone) => claims.domain.zone.as_str() == zone,
-                Whom::Rack(rack) => claims.domain.rack.as_str() == rack,
-                Whom::Leader => self.keepers.leader == Some(*place),
-                Whom::Healer => self.newest_healer() == Some(*place),
+        let places: BTreeSet<Place> = whom.iter().flat_map(|one| self.who_is(one)).collect();
+        places.into_iter().collect()
+    }
+
+    /// The same for each host that is meant, in the order of the choice.
+    pub(crate) fn one_by_one(&self, fault: &Fault) -> Vec<Fault> {
+        let mut places: Vec<Place> = Vec::new();
+        for place in fault.whom().into_iter().flat_map(|one| self.who_is(one)) {
+            if !places.contains(&place) {
+                places.push(place);
             }
-        };
-        all.filter(|place| whom.iter().any(|one| is_meant(place, one))).collect()
+        }
+        let named = |place: Place| Whom::Named(self.hosts[place].name().to_owned());
+        places.into_iter().map(|place| fault.of(named(place))).collect()
+    }
+
+    fn who_is(&self, whom: &Whom) -> Vec<Place> {
+        let hosts = || self.hosts.iter().enumerate();
+        match whom {
+            Whom::Leader => self.keepers.leader.into_iter().collect(),
+            Whom::Healer => self.newest_healer().into_iter().collect(),
+            // A copy bears a name of its own.
+            Whom::Named(name) => {
+                hosts().filter(|(_, host)| host.name() == name).map(|(place, _)| place).collect()
+            }
+            Whom::Zone(_)
+            | Whom::Rack(_)
+            | Whom::NthHost(_)
+            | Whom::NthZone(_)
+            | Whom::NthRack(_)
+            | Whom::Share(_) => {
+                let claims: Vec<&Claims> = hosts().map(|(_, host)| &host.claims).collect();
+                chosen(&claims, whom).unwrap_or_default()
+            }
+        }
     }
 
     fn newest_healer(&self) -> Option<Place> {
@@ -95,6 +129,11 @@ impl Fleet {
     pub(crate) fn start(&mut self, place: Place) {
         self.hosts[place].is_off = false;
         self.queue.put(self.now.after(BOOT_TAKES), Happening::Begin(place));
+    }
+
+    fn restart(&mut self, place: Place) {
+        self.tell(place, Event::Leave);
+        self.queue.put(self.now.after(RESTART_TAKES), Happening::Begin(place));
     }
 
     /// The copy stands at a place of its own; whoever asks for the host by its name finds the original.

@@ -9,9 +9,10 @@
 //! end
 //! from founding                            trace from the beginning; without this from the calm after 40 s
 //! run 2s                                   run until doubt|verdict|lease|remedy|proof|closed|brake within 30s
-//! kill b2                                  start, clone, freeze, thaw, silence, unsilence, poweroff, leave: hosts, zone=,
-//!                                          rack=, leader, healer
-//! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join; loss 5%
+//! kill b2                                  start, clone, freeze, thaw, silence, unsilence, poweroff, leave, restart: hosts,
+//!                                          zone=, rack=, leader, healer; of any fleet host:1, rack:1, zone:1, 30%
+//! restart 100% every 10s                   one host after the other, so long apart
+//! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join; loss 5%; latency 80ms
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
@@ -28,9 +29,10 @@ mod read;
 
 use std::fmt;
 
-use vocabulary::Span;
+use vocabulary::{Claims, Span};
 
-use crate::fault::Fault;
+use crate::choosing::chosen;
+use crate::fault::{Fault, Whom};
 use crate::laws::Breach;
 use crate::setup::{Setup, SetupFault};
 
@@ -42,7 +44,7 @@ pub const RULE: &str = "----";
 pub struct Script {
     setup: Setup,
     is_from_founding: bool,
-    steps: Vec<Step>,
+    steps: Vec<Placed>,
     text: String,
     golden: String,
 }
@@ -61,13 +63,29 @@ pub struct Played {
 pub enum ScriptFault {
     /// This line is not understood.
     Line {
-        /// From 1.
-        number: usize,
+        /// Which, and where in it.
+        at: Spot,
         /// What is wrong with it.
         why: String,
     },
     /// There is no such fleet.
     Setup(SetupFault),
+}
+
+/// A place in a script's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in letters.
+    pub column: usize,
+}
+
+/// One order, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub at: Spot,
+    pub step: Step,
 }
 
 /// One order of a script.
@@ -76,6 +94,7 @@ pub(crate) enum Step {
     Run(Span),
     RunUntil(Until, Span),
     Strike(Fault),
+    InTurn(Fault, Span),
     Show(Show),
 }
 
@@ -119,6 +138,20 @@ impl Script {
         self
     }
 
+    /// Law L1: there is such a fleet, and whom an order is about is one of it.
+    fn check(&self) -> Result<(), ScriptFault> {
+        self.setup.check().map_err(ScriptFault::Setup)?;
+        let claims: Vec<&Claims> = self.setup.hosts.iter().collect();
+        for Placed { at, step } in &self.steps {
+            let whom = step.whom();
+            let fault = whom.iter().find_map(|whom| chosen(&claims, whom).err());
+            if let Some(why) = fault {
+                return Err(ScriptFault::Line { at: *at, why });
+            }
+        }
+        Ok(())
+    }
+
     /// Plays it from the founding to its last line.
     pub fn play(&self) -> Result<Played, ScriptFault> {
         play::play(self).map_err(ScriptFault::Setup)
@@ -130,10 +163,25 @@ impl Script {
     }
 }
 
+impl Step {
+    /// Everybody it speaks of.
+    fn whom(&self) -> Vec<Whom> {
+        match self {
+            Self::Strike(fault) | Self::InTurn(fault, _) => {
+                fault.whom().into_iter().cloned().collect()
+            }
+            Self::Show(Show::Eyes(host) | Show::Health(host)) => vec![Whom::Named(host.clone())],
+            Self::Run(_)
+            | Self::RunUntil(..)
+            | Self::Show(Show::Cases | Show::Budgets | Show::Journal) => Vec::new(),
+        }
+    }
+}
+
 impl fmt::Display for ScriptFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line { number, why } => write!(out, "line {number}: {why}"),
+            Self::Line { at, why } => write!(out, "line {}, column {}: {why}", at.line, at.column),
             Self::Setup(fault) => fault.fmt(out),
         }
     }

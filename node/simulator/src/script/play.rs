@@ -2,7 +2,8 @@
 
 use vocabulary::{Path, Span};
 
-use super::{Played, Script, Show, Step, Until};
+use super::{Placed, Played, Script, Show, Step, Until};
+use crate::fault::Fault;
 use crate::fleet::Fleet;
 use crate::setup::SetupFault;
 use crate::words::{budget_in_words, case_in_words, path_in_words};
@@ -16,7 +17,7 @@ pub(super) fn play(script: &Script) -> Result<Played, SetupFault> {
         fleet.run(CALM_AFTER);
     }
     fleet.begin_trace();
-    for step in &script.steps {
+    for Placed { step, .. } in &script.steps {
         match step {
             Step::Run(span) => fleet.run(*span),
             Step::RunUntil(until, at_most) => {
@@ -25,6 +26,7 @@ pub(super) fn play(script: &Script) -> Result<Played, SetupFault> {
                 }
             }
             Step::Strike(fault) => fleet.strike(fault.clone()),
+            Step::InTurn(fault, every) => fleet.strike_in_turn(fault, *every),
             Step::Show(show) => fleet.show(show),
         }
     }
@@ -47,6 +49,14 @@ impl Until {
 }
 
 impl Fleet {
+    /// One host after the other; who is meant is asked once, before the first.
+    fn strike_in_turn(&mut self, fault: &Fault, every: Span) {
+        for one in self.one_by_one(fault) {
+            self.strike(one);
+            self.run(every);
+        }
+    }
+
     fn is_reached(&self, until: Until) -> bool {
         let ledger = self.ledger();
         match until {

@@ -4,7 +4,7 @@
 
 use vocabulary::{Claims, Span};
 
-use super::{RULE, Script, ScriptFault, Show, Step, Until};
+use super::{Placed, RULE, Script, ScriptFault, Show, Spot, Step, Until};
 use crate::actuator::Habit;
 use crate::fault::{Fault, Whom};
 use crate::setup::{Place, Setup};
@@ -18,10 +18,18 @@ struct Reader {
     keepers: Vec<String>,
     healers: Option<Vec<String>>,
     is_from_founding: bool,
-    steps: Vec<Step>,
+    steps: Vec<Placed>,
+    /// Where the order begins that is being read.
+    at: Spot,
 }
 
-type Fallible<T> = Result<T, String>;
+/// Why an order is not understood, and which of its words is to blame; none: all of it.
+struct Wrong {
+    word: String,
+    why: String,
+}
+
+type Fallible<T> = Result<T, Wrong>;
 
 pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
     let mut reader = Reader {
@@ -30,6 +38,7 @@ pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
         healers: None,
         is_from_founding: false,
         steps: Vec::new(),
+        at: Spot::default(),
     };
     let mut lines = text.lines().enumerate();
     let mut own = String::new();
@@ -41,23 +50,37 @@ pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
         own.push('\n');
         let is_policy = line.trim() == "policy";
         let result = if is_policy {
-            reader.read_policy(lines.by_ref().map(|(_, line)| line), &mut own)
+            let rest = lines.by_ref().map(|(_, line)| line);
+            reader.read_policy(rest, &mut own).map_err(|wrong| (1, wrong.why))
         } else {
-            reader.read_line(line)
+            reader.read_line(number + 1, line)
         };
-        result.map_err(|why| ScriptFault::Line { number: number + 1, why })?;
+        result.map_err(|(column, why)| ScriptFault::Line {
+            at: Spot { line: number + 1, column },
+            why,
+        })?;
     }
     let golden: String = lines.map(|(_, line)| format!("{line}\n")).collect();
     reader.finish(own, golden)
 }
 
 impl Reader {
-    fn read_line(&mut self, line: &str) -> Fallible<()> {
+    /// The orders of one line; where one is not understood, the column of the word to blame.
+    fn read_line(&mut self, number: usize, line: &str) -> Result<(), (usize, String)> {
         let line = line.split('#').next().unwrap_or_default();
-        line.split(';')
-            .map(str::trim)
-            .filter(|order| !order.is_empty())
-            .try_for_each(|order| self.read_order(order))
+        let mut before = 0;
+        for part in line.split(';') {
+            let order = part.trim();
+            let blanks = part.chars().take_while(|letter| letter.is_whitespace()).count();
+            self.at = Spot { line: number, column: before + blanks + 1 };
+            if !order.is_empty() {
+                let begins = self.at.column;
+                self.read_order(order)
+                    .map_err(|wrong| (begins + letters_before(&wrong.word, order), wrong.why))?;
+            }
+            before += part.chars().count() + 1;
+        }
+        Ok(())
     }
 
     fn read_policy<'a>(
@@ -83,7 +106,7 @@ impl Reader {
         if self.steps.is_empty() {
             self.setup.policy = Some(text);
         } else {
-            self.steps.push(Step::Strike(Fault::Policy(text)));
+            self.step(Step::Strike(Fault::Policy(text)))?;
         }
         Ok(())
     }
@@ -103,7 +126,7 @@ impl Reader {
                 Ok(())
             }
             "seed" => {
-                self.setup.seed = rest.parse().map_err(|_| format!("{rest:?} is no number"))?;
+                self.setup.seed = number(rest)?;
                 Ok(())
             }
             "weather" => self.set_weather(&words),
@@ -118,13 +141,19 @@ impl Reader {
             "resume" => self.step(Step::Strike(Fault::Resume(rest.to_owned()))),
             "join" if rest.is_empty() => self.step(Step::Strike(Fault::Join)),
             "loss" => self.step(Step::Strike(Fault::Loss(permille(rest)?))),
+            "latency" => self.step(Step::Strike(Fault::Latency(span(rest)?))),
             "cut" => self.step(Step::Strike(read_cut(&words)?)),
-            _ => self.step(Step::Strike(read_strike(word, &words)?)),
+            _ => match words.as_slice() {
+                [whom @ .., "every", text] => {
+                    self.step(Step::InTurn(read_strike(word, whom)?, span(text)?))
+                }
+                whom => self.step(Step::Strike(read_strike(word, whom)?)),
+            },
         }
     }
 
     fn step(&mut self, step: Step) -> Fallible<()> {
-        self.steps.push(step);
+        self.steps.push(Placed { at: self.at, step });
         Ok(())
     }
 
@@ -136,7 +165,9 @@ impl Reader {
                 Some(("zone", name)) => zone = name,
                 Some(("rack", name)) => rack = Some(name),
                 Some(("group", name)) => group = name,
-                Some((key, _)) => return Err(format!("{key:?} is none of zone, rack, group")),
+                Some((key, _)) => {
+                    return Err(Wrong::of(word, format!("{key:?} is none of zone, rack, group")));
+                }
                 None => names.push(*word),
             }
         }
@@ -146,7 +177,7 @@ impl Reader {
                 group: group.to_owned(),
                 ..Place::new(name, zone)
             };
-            let claims = place.claims().map_err(|fault| fault.to_string())?;
+            let claims = place.claims().map_err(|fault| Wrong::of(name, fault.to_string()))?;
             self.setup.hosts.push(claims);
         }
         Ok(())
@@ -158,7 +189,10 @@ impl Reader {
                 Some(("latency", text)) => self.setup.weather.latency = span(text)?,
                 Some(("jitter", text)) => self.setup.weather.jitter = span(text)?,
                 Some(("loss", text)) => self.setup.weather.loss_permille = permille(text)?,
-                _ => return Err(format!("{word:?} is none of latency=, jitter=, loss=")),
+                _ => {
+                    let why = format!("{word:?} is none of latency=, jitter=, loss=");
+                    return Err(Wrong::of(word, why));
+                }
             }
         }
         Ok(())
@@ -169,7 +203,7 @@ impl Reader {
         let meant = self.keepers.iter().chain(self.healers.iter().flatten());
         if let Some(stranger) = meant.clone().find(|name| !known.contains(name)) {
             return Err(ScriptFault::Line {
-                number: text.lines().count(),
+                at: Spot { line: text.lines().count(), column: 1 },
                 why: format!("{stranger:?} is none of the hosts"),
             });
         }
@@ -179,14 +213,15 @@ impl Reader {
             claims.roles.healer =
                 self.healers.as_ref().is_none_or(|healers| healers.contains(&name));
         }
-        self.setup.check().map_err(ScriptFault::Setup)?;
-        Ok(Script {
+        let script = Script {
             setup: self.setup,
             is_from_founding: self.is_from_founding,
             steps: self.steps,
             text,
             golden,
-        })
+        };
+        script.check()?;
+        Ok(script)
     }
 }
 
@@ -203,9 +238,10 @@ fn read_run(words: &[&str]) -> Fallible<Step> {
                 "closed" => Until::Closed,
                 "brake" => Until::Brake,
                 other => {
-                    return Err(format!(
+                    let why = format!(
                         "{other:?} is none of doubt, verdict, lease, remedy, proof, closed, brake"
-                    ));
+                    );
+                    return Err(Wrong::of(other, why));
                 }
             };
             Ok(Step::RunUntil(until, span(text)?))
@@ -236,9 +272,12 @@ fn read_remedies(words: &[&str]) -> Fallible<Fault> {
         "receipt-lost" => Ok(Habit::ReceiptLost),
         "fails" => Ok(Habit::Fails),
         "hangs" => Ok(Habit::Hangs),
-        other => Err(format!(
-            "{other:?} is none of works, does-nothing, refuses, receipt-lost, fails, hangs"
-        )),
+        other => {
+            let why = format!(
+                "{other:?} is none of works, does-nothing, refuses, receipt-lost, fails, hangs"
+            );
+            Err(Wrong::of(other, why))
+        }
     });
     habits.collect::<Fallible<Vec<Habit>>>().map(Fault::Remedies)
 }
@@ -267,7 +306,8 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "unsilence" => Fault::Unsilence,
         "poweroff" => Fault::PowerOff,
         "leave" => Fault::Leave,
-        other => return Err(format!("{other:?} is no word of this language")),
+        "restart" => Fault::Restart,
+        other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };
     read_whom(words).map(strike)
 }
@@ -279,12 +319,31 @@ fn read_whom(words: &[&str]) -> Fallible<Vec<Whom>> {
     let whom = words.iter().map(|word| match word.split_once('=') {
         Some(("zone", name)) => Ok(Whom::Zone(name.to_owned())),
         Some(("rack", name)) => Ok(Whom::Rack(name.to_owned())),
-        Some((key, _)) => Err(format!("{key:?} is neither zone nor rack")),
+        Some((key, _)) => Err(Wrong::of(word, format!("{key:?} is neither zone nor rack"))),
+        None if word.ends_with('%') => permille(word).map(Whom::Share),
+        None if word.contains(':') => read_nth(word),
         None if *word == "leader" => Ok(Whom::Leader),
         None if *word == "healer" => Ok(Whom::Healer),
         None => Ok(Whom::Named((*word).to_owned())),
     });
     whom.collect()
+}
+
+/// `host:1`, `zone:2` or `rack:3`.
+fn read_nth(word: &str) -> Fallible<Whom> {
+    let fault = || Wrong::of(word, format!("{word:?} is none of host:1, zone:1, rack:1"));
+    let (kind, count) = word.split_once(':').ok_or_else(fault)?;
+    let count = count.parse().map_err(|_| fault())?;
+    match kind {
+        "host" => Ok(Whom::NthHost(count)),
+        "zone" => Ok(Whom::NthZone(count)),
+        "rack" => Ok(Whom::NthRack(count)),
+        _ => Err(fault()),
+    }
+}
+
+fn number(text: &str) -> Fallible<u64> {
+    text.parse().map_err(|_| Wrong::of(text, format!("{text:?} is no number")))
 }
 
 /// `250ms`, `30s` or `5m`.
@@ -295,13 +354,15 @@ fn span(text: &str) -> Fallible<Span> {
         .map(Span::milliseconds)
         .or_else(|| count("s").map(Span::seconds))
         .or_else(|| count("m").map(Span::minutes));
-    read.filter(|span| *span <= RUN_MAX)
-        .ok_or_else(|| format!("{text:?} is no span: expected 250ms, 30s or 5m, at most a day"))
+    read.filter(|span| *span <= RUN_MAX).ok_or_else(|| {
+        let why = format!("{text:?} is no span: expected 250ms, 30s or 5m, at most a day");
+        Wrong::of(text, why)
+    })
 }
 
 /// `5%` or `0.5%`, as parts of a thousand.
 fn permille(text: &str) -> Fallible<u32> {
-    let fault = || format!("{text:?} is no share: expected 5% or 0.5%");
+    let fault = || Wrong::of(text, format!("{text:?} is no share: expected 5% or 0.5%"));
     let number = text.strip_suffix('%').ok_or_else(fault)?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let whole: u32 = whole.parse().map_err(|_| fault())?;
@@ -311,6 +372,24 @@ fn permille(text: &str) -> Fallible<u32> {
 
 fn name_of(claims: &Claims) -> String {
     claims.host.to_string()
+}
+
+/// How many letters of the order stand before this word of it.
+fn letters_before(word: &str, order: &str) -> usize {
+    let at = order.find(word).unwrap_or(0);
+    order[..at].chars().count()
+}
+
+impl Wrong {
+    fn of(word: &str, why: String) -> Self {
+        Self { word: word.to_owned(), why }
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(why: &str) -> Self {
+        Self::of("", why.to_owned())
+    }
 }
 
 fn owned(words: &[&str]) -> Vec<String> {
