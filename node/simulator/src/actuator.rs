@@ -118,6 +118,7 @@ impl Fleet {
             self.hosts[place].name(),
             order.fence
         ));
+        self.tally_remedy(&order.subject);
         self.actuator.journal.push(JournalLine {
             remedy: order.remedy,
             subject: order.subject,

@@ -23,6 +23,7 @@ use crate::mail::{Flight, Parcel};
 use crate::network::Network;
 use crate::queue::Queue;
 use crate::setup::{CLUSTER, Setup, SetupFault};
+use crate::tally::Tallying;
 use crate::trace::{Line, Trace};
 
 /// At one moment a mind takes at most so many events; more is a mind that spins.
@@ -39,6 +40,7 @@ pub struct Fleet {
     pub(crate) actuator: Actuator,
     pub(crate) trace: Trace,
     pub(crate) laws: Laws,
+    pub(crate) tally: Tallying,
     seed: u64,
 }
 
@@ -116,6 +118,7 @@ impl Fleet {
             actuator: Actuator::default(),
             trace: Trace::default(),
             laws: Laws::default(),
+            tally: Tallying::default(),
             seed: setup.seed,
         };
         for place in 0..fleet.hosts.len() {
@@ -163,10 +166,11 @@ impl Fleet {
         self.trace.lines()
     }
 
-    /// From now on what happens is put into words, counted from now.
+    /// From now on what happens is put into words and counted; moments are counted from now.
     pub fn begin_trace(&mut self) {
         let upto = self.keepers.ledger.audit().head().number;
         self.trace.begin(self.now, upto);
+        self.begin_tally();
     }
 
     /// Puts a line of the caller's own into the trace.
@@ -391,12 +395,14 @@ impl Fleet {
         let mut life = Life::new(agent, boot);
         life.upto = upto;
         host.life = Some(life);
+        host.is_away = false;
         if boot.number > 1 {
             self.note(format!("{} starts in boot {}", self.hosts[place].name(), boot.number));
         }
         self.dial_seeds(place);
         self.tell(place, Event::DeadlineReached);
         self.bring_news(place);
+        self.tally_life(place);
     }
 
     /// Nothing passes this way now.

@@ -29,6 +29,8 @@ pub(crate) struct Host {
     pub clock_ahead: Span,
     pub is_off: bool,
     pub is_silent: bool,
+    /// Its agent was told to end, and has not begun anew.
+    pub is_away: bool,
     /// The number of the last boot, kept on its disk.
     pub boot_number: u64,
     /// A keeper's own copy, or a follower's cache: kept on its disk.
@@ -115,6 +117,7 @@ impl Host {
             clock_ahead,
             is_off: false,
             is_silent: false,
+            is_away: false,
             boot_number: 0,
             kept: None,
             life: None,

@@ -17,7 +17,7 @@ use crate::fleet::Fleet;
 use crate::host::Place;
 
 /// Trouble that ended so lately may still be what a verdict saw: a round, its entry, and the freshness of protocol 3.2.
-const AFTERMATH: Span = Span::seconds(7);
+pub(crate) const AFTERMATH: Span = Span::seconds(7);
 
 /// Beyond such a loss silence is no proof of anything, and neither is a verdict a proof of a fault of ours.
 const LOSS_JUDGED_PERMILLE: u32 = 200;
@@ -85,6 +85,7 @@ impl Fleet {
                 }
                 _ => {}
             }
+            self.tally_record(&after, &record.what);
         }
     }
 

@@ -5,7 +5,7 @@
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
 //! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike` what is done to whom; [`fleet`] the one door; `host`, `network`, `mail`,
-//! `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`script`] the language.
+//! `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;
@@ -23,6 +23,7 @@ mod queue;
 pub mod script;
 pub mod setup;
 mod strike;
+pub mod tally;
 pub mod trace;
 mod words;
 
@@ -31,4 +32,5 @@ pub use fault::{Fault, Whom};
 pub use fleet::Fleet;
 pub use laws::Breach;
 pub use setup::{Setup, SetupFault, Weather};
+pub use tally::Tally;
 pub use trace::Line;

@@ -39,6 +39,10 @@ impl Network {
         self.cut.clear();
     }
 
+    pub fn has_cuts(&self) -> bool {
+        !self.cut.is_empty()
+    }
+
     pub fn is_cut(&self, from: Place, to: Place) -> bool {
         self.cut.contains(&(from, to))
     }

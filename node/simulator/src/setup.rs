@@ -11,7 +11,7 @@ use vocabulary::{
 /// The cluster of every virtual fleet.
 pub const CLUSTER: &str = "virtual";
 
-/// The region of every virtual host: a second one would change nothing that a zone does not.
+/// The region of virtual hosts that are not said to stand elsewhere: a second one would change nothing that a zone does not.
 const REGION: &str = "lab";
 
 /// What a fleet is made of.
@@ -80,7 +80,7 @@ impl Setup {
         Self::new(hosts, seed)
     }
 
-    /// So many hosts, dealt in turn over so many zones, two to a rack; the first host of each of the first three zones is a keeper.
+    /// So many hosts, dealt in turn over so many zones, two to a rack; the first three are keepers, of fewer the first alone.
     pub fn grid(hosts: usize, zones: usize, seed: u64) -> Self {
         let zones = zones.max(1);
         let claims = (0..hosts).map(|number| {
@@ -91,7 +91,7 @@ impl Setup {
             }
             .claims()
             .expect("letters and digits are a name");
-            claims.roles.keeper = number < 3.min(hosts);
+            claims.roles.keeper = number < if hosts < 3 { 1 } else { 3 };
             claims
         });
         Self::new(claims.collect(), seed)
@@ -123,6 +123,8 @@ impl Default for Weather {
 pub struct Place {
     /// Its name.
     pub name: String,
+    /// Its region.
+    pub region: String,
     /// Its zone.
     pub zone: String,
     /// Its rack within the zone.
@@ -138,6 +140,7 @@ impl Place {
     pub fn new(name: &str, zone: &str) -> Self {
         Self {
             name: name.to_owned(),
+            region: REGION.to_owned(),
             zone: zone.to_owned(),
             rack: name.to_owned(),
             group: "web".to_owned(),
@@ -151,7 +154,7 @@ impl Place {
             cluster: ClusterName::new(CLUSTER)?,
             host: HostName::new(&self.name)?,
             domain: Domain {
-                region: Label::new(REGION)?,
+                region: Label::new(&self.region)?,
                 zone: Label::new(&self.zone)?,
                 rack: Label::new(&self.rack)?,
             },

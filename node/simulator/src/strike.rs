@@ -37,9 +37,7 @@ impl Fleet {
                 fleet.kill(place);
                 fleet.hosts[place].is_off = true;
             }),
-            Fault::Leave(whom) => self.each("leave", &whom, |fleet, place| {
-                fleet.tell(place, Event::Leave);
-            }),
+            Fault::Leave(whom) => self.each("leave", &whom, Self::leave),
             Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
             Fault::Cut { from, to, both } => self.cut(&from, &to, both),
             Fault::Join => {
@@ -61,6 +59,7 @@ impl Fleet {
             Fault::Policy(text) => self.order_policy(text),
         }
         self.laws_after_event();
+        self.tally_hosts();
     }
 
     fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {
@@ -124,6 +123,7 @@ impl Fleet {
         if let Some(life) = life {
             self.end_remedies_of(place, life);
         }
+        self.tally_life(place);
     }
 
     pub(crate) fn start(&mut self, place: Place) {
@@ -131,8 +131,13 @@ impl Fleet {
         self.queue.put(self.now.after(BOOT_TAKES), Happening::Begin(place));
     }
 
-    fn restart(&mut self, place: Place) {
+    fn leave(&mut self, place: Place) {
+        self.hosts[place].is_away = true;
         self.tell(place, Event::Leave);
+    }
+
+    fn restart(&mut self, place: Place) {
+        self.leave(place);
         self.queue.put(self.now.after(RESTART_TAKES), Happening::Begin(place));
     }
 

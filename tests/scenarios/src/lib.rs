@@ -41,19 +41,19 @@ pub fn check(name: &str) {
     let text = fs::read_to_string(&file).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     let script = Script::read(&text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
     let played = script.play().unwrap_or_else(|fault| panic!("{name}: {fault}"));
-    assert_eq!(played.breaches, [], "{name} breaks laws:\n{}", played.trace);
+    assert_eq!(played.breaches, [], "{name} breaks laws:\n{}", played.trace());
     let again = script.play().expect("it played before");
     assert_eq!(again, played, "{name}: the same seed, another trace");
     let is_rewritten =
         ["UPDATE_TRACES", "UPDATE_EXPECT"].iter().any(|flag| std::env::var_os(flag).is_some());
     if is_rewritten {
-        fs::write(&file, script.with_trace(&played.trace))
+        fs::write(&file, script.with_trace(&played.trace()))
             .unwrap_or_else(|fault| panic!("{name}: {fault}"));
     } else {
         assert!(
-            script.golden() == played.trace,
+            script.golden() == played.trace(),
             "{name}: another trace than in the file; UPDATE_TRACES=1 rewrites it:\n{}",
-            difference(script.golden(), &played.trace)
+            difference(script.golden(), &played.trace())
         );
     }
 }

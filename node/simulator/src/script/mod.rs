@@ -35,6 +35,8 @@ use crate::choosing::chosen;
 use crate::fault::{Fault, Whom};
 use crate::laws::Breach;
 use crate::setup::{Setup, SetupFault};
+use crate::tally::Tally;
+use crate::trace::Line;
 
 /// What stands between a script and its trace.
 pub const RULE: &str = "----";
@@ -52,8 +54,10 @@ pub struct Script {
 /// What came of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
-    /// One line each, as below the rule.
-    pub trace: String,
+    /// What happened, in words.
+    pub lines: Vec<Line>,
+    /// What came of it.
+    pub tally: Tally,
     /// The laws that were broken; of a sound mesh none, whatever was done to it.
     pub breaches: Vec<Breach>,
 }
@@ -152,6 +156,25 @@ impl Script {
         Ok(())
     }
 
+    /// The same story of other hosts; a fault where it speaks of one that is none of them.
+    pub fn with_hosts(mut self, hosts: Vec<Claims>) -> Result<Self, ScriptFault> {
+        self.setup.hosts = hosts;
+        self.check()?;
+        Ok(self)
+    }
+
+    /// The same under another policy than the founders'; without one the mesh only observes.
+    #[must_use]
+    pub fn with_policy(mut self, text: Option<&str>) -> Self {
+        self.setup.policy = text.map(str::to_owned);
+        self
+    }
+
+    /// Who there is, the policy at the beginning, the seed.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// Plays it from the founding to its last line.
     pub fn play(&self) -> Result<Played, ScriptFault> {
         play::play(self).map_err(ScriptFault::Setup)
@@ -160,6 +183,13 @@ impl Script {
     /// The whole file with this trace in the place of the old one.
     pub fn with_trace(&self, trace: &str) -> String {
         format!("{}{RULE}\n{trace}", self.text)
+    }
+}
+
+impl Played {
+    /// The trace, one line each, as below the rule.
+    pub fn trace(&self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
 

@@ -30,8 +30,11 @@ pub(super) fn play(script: &Script) -> Result<Played, SetupFault> {
             Step::Show(show) => fleet.show(show),
         }
     }
-    let lines = fleet.trace().iter().map(|line| format!("{line}\n"));
-    Ok(Played { trace: lines.collect(), breaches: fleet.breaches().to_vec() })
+    Ok(Played {
+        lines: fleet.trace().to_vec(),
+        tally: fleet.tally(),
+        breaches: fleet.breaches().to_vec(),
+    })
 }
 
 impl Until {
