@@ -2,6 +2,8 @@
 //!
 //! Not here: what follows (see `fleet`).
 
+use std::fmt;
+
 use vocabulary::Span;
 
 use crate::actuator::Habit;
@@ -78,6 +80,26 @@ pub enum Fault {
     Resume(String),
     /// A person sets this policy.
     Policy(String),
+}
+
+impl fmt::Display for Whom {
+    /// As a script says it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => out.write_str(name),
+            Self::Zone(zone) => write!(out, "zone={zone}"),
+            Self::Rack(rack) => write!(out, "rack={rack}"),
+            Self::NthHost(number) => write!(out, "host:{number}"),
+            Self::NthZone(number) => write!(out, "zone:{number}"),
+            Self::NthRack(number) => write!(out, "rack:{number}"),
+            Self::Share(permille) if permille.is_multiple_of(10) => {
+                write!(out, "{}%", permille / 10)
+            }
+            Self::Share(permille) => write!(out, "{}.{}%", permille / 10, permille % 10),
+            Self::Leader => out.write_str("leader"),
+            Self::Healer => out.write_str("healer"),
+        }
+    }
 }
 
 impl Fault {

@@ -147,13 +147,22 @@ impl Script {
         self.setup.check().map_err(ScriptFault::Setup)?;
         let claims: Vec<&Claims> = self.setup.hosts.iter().collect();
         for Placed { at, step } in &self.steps {
-            let whom = step.whom();
-            let fault = whom.iter().find_map(|whom| chosen(&claims, whom).err());
-            if let Some(why) = fault {
-                return Err(ScriptFault::Line { at: *at, why });
+            for whom in step.whom() {
+                chosen(&claims, &whom).map_err(|why| {
+                    let at = self.spot_of(&whom.to_string(), *at);
+                    ScriptFault::Line { at, why }
+                })?;
             }
         }
         Ok(())
+    }
+
+    /// Where this word stands in the order that begins here; where it is written otherwise, the beginning.
+    fn spot_of(&self, word: &str, at: Spot) -> Spot {
+        let line = self.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+        let order: String = line.chars().skip(at.column.saturating_sub(1)).collect();
+        let before = order.find(word).map_or(0, |found| order[..found].chars().count());
+        Spot { column: at.column + before, ..at }
     }
 
     /// The same story of other hosts; a fault where it speaks of one that is none of them.
