@@ -139,16 +139,13 @@ impl Hands {
             let (transport, door, seeds) =
                 (self.transport.clone(), self.door.clone(), self.seeds.clone());
             tasks::spawn(async move {
-                for address in seeds.addresses(number).await {
+                let Some(search) = seeds.seek(number) else {
+                    return;
+                };
+                for address in search.addresses().await {
                     match transport.introduce(address).await {
                         Ok(_) => return,
-                        // Time does not mend it, and nobody else can tell the operator of this host.
-                        Err(fault) if fault.is_distrust() => {
-                            if door.unwelcome().is_due(format!("seed {address}: {fault}")) {
-                                tracing::warn!(%address, %fault, "a seed does not let this host in");
-                            }
-                        }
-                        Err(fault) => tracing::debug!(%address, %fault, "a seed does not answer"),
+                        Err(fault) => tell_of_seed(&door, address, &fault),
                     }
                 }
             });
@@ -162,6 +159,11 @@ impl Hands {
                 "this host hears too little, or is doubted by too many, to lead: another keeper takes over"
             );
         }
+    }
+
+    /// What a host says of itself, until the roster says where it is.
+    pub fn hear_place(&self, host: HostId, address: Address) {
+        held(&self.places).hear(host, address);
     }
 
     /// Where a host is from now on, unless the configuration says otherwise.
@@ -196,6 +198,15 @@ impl Hands {
 }
 
 /// What a failed call proves: our own inability proves nothing about the other side (protocol 2.3).
+fn tell_of_seed(door: &Door, address: Address, fault: &CallFault) {
+    // Time does not mend distrust, and nobody else can tell the operator of this host.
+    if !fault.is_distrust() {
+        tracing::debug!(%address, %fault, "a seed does not answer");
+    } else if door.unwelcome().is_due(format!("seed {address}: {fault}")) {
+        tracing::warn!(%address, %fault, "a seed does not let this host in");
+    }
+}
+
 fn end_of(fault: &CallFault) -> CallEnd {
     match fault {
         CallFault::NoAddress

@@ -1,7 +1,7 @@
 //! The hosts that are asked first, by address or by name.
 //!
-//! Law SE1: of each seed at most one name is being looked up at a time: a resolver that does not answer holds up one thread per
-//! seed, however often the mesh is looked for.
+//! Law SE1: each seed is sought by one search at a time, from its name to the last of its addresses: a resolver that does not
+//! answer holds up one thread per seed, and addresses that do not answer one dial per seed, however often the mesh is looked for.
 //! Not here: when seeds are dialled (see `agent`).
 
 use std::net::SocketAddr;
@@ -21,16 +21,15 @@ const ADDRESSES_MAX: usize = 64;
 pub struct Seeds(Arc<[Sought]>);
 
 /// One seed.
-pub struct Sought {
+struct Sought {
     seed: Seed,
-    is_looked_up: AtomicBool,
+    is_sought: AtomicBool,
 }
 
 impl Seeds {
     /// Nobody asks for any of them yet.
     pub fn new(seeds: &[Seed]) -> Self {
-        let sought =
-            |seed: &Seed| Sought { seed: seed.clone(), is_looked_up: AtomicBool::new(false) };
+        let sought = |seed: &Seed| Sought { seed: seed.clone(), is_sought: AtomicBool::new(false) };
         Self(seeds.iter().take(SEEDS_MAX).map(sought).collect())
     }
 
@@ -39,36 +38,27 @@ impl Seeds {
         self.0.len()
     }
 
-    /// The addresses of one of them; none where they are being looked up already.
-    pub async fn addresses(&self, number: usize) -> Vec<SocketAddr> {
-        match self.0.get(number) {
-            Some(sought) => sought.once_at_a_time(resolve(&sought.seed)).await.unwrap_or_default(),
-            None => Vec::new(),
-        }
+    /// Begins to seek one of them; nothing where it is being sought already.
+    pub fn seek(&self, number: usize) -> Option<Search<'_>> {
+        let sought = self.0.get(number)?;
+        // Made only where nobody seeks: dropped, it would say that nobody does.
+        (!sought.is_sought.swap(true, Ordering::Relaxed)).then(|| Search(sought))
     }
 }
 
-impl Sought {
-    /// Law SE1: does it, unless it is being done.
-    async fn once_at_a_time<T>(&self, looking: impl Future<Output = T>) -> Option<T> {
-        let _looks = Looks::begin(&self.is_looked_up)?;
-        Some(looking.await)
+/// As long as this lives, nobody else seeks the same (law SE1).
+pub struct Search<'a>(&'a Sought);
+
+impl Search<'_> {
+    /// Where it may be.
+    pub async fn addresses(&self) -> Vec<SocketAddr> {
+        resolve(&self.0.seed).await
     }
 }
 
-/// As long as this lives, nobody else looks.
-struct Looks<'a>(&'a AtomicBool);
-
-impl<'a> Looks<'a> {
-    fn begin(is_looked_up: &'a AtomicBool) -> Option<Self> {
-        // Made only where nobody looks: dropped, it would say that nobody does.
-        (!is_looked_up.swap(true, Ordering::Relaxed)).then(|| Self(is_looked_up))
-    }
-}
-
-impl Drop for Looks<'_> {
+impl Drop for Search<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.is_sought.store(false, Ordering::Relaxed);
     }
 }
 
@@ -84,29 +74,17 @@ async fn resolve(seed: &Seed) -> Vec<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
-
     use super::*;
 
-    #[tokio::test]
-    async fn law_se1_a_resolver_that_does_not_answer_is_asked_once_and_again_when_it_has() {
-        let seeds = Seeds::new(&[Seed { host: "a1".to_owned(), port: 7_946 }]);
-        let seed = &seeds.0[0];
-        let (answer, answered) = oneshot::channel();
-        let mut first = Box::pin(seed.once_at_a_time(answered));
-        let second = async {
-            for _ in 0..100 {
-                let asked = seed.once_at_a_time(async { panic!("law SE1") }).await;
-                assert!(asked.is_none());
-            }
-        };
-        tokio::select! {
-            biased;
-            _ = &mut first => panic!("nobody has answered"),
-            () = second => {}
-        }
-        answer.send("an address").expect("it waits");
-        assert_eq!(first.await, Some(Ok("an address")));
-        assert_eq!(seed.once_at_a_time(async { 7 }).await, Some(7));
+    #[test]
+    fn law_se1_a_seed_is_sought_once_at_a_time_and_again_when_that_is_over() {
+        let seed = |host: &str| Seed { host: host.to_owned(), port: 7_946 };
+        let seeds = Seeds::new(&[seed("a1"), seed("b1")]);
+        let search = seeds.seek(0).expect("nobody seeks it");
+        assert!((0..100).all(|_| seeds.seek(0).is_none()));
+        assert!(seeds.seek(1).is_some(), "another is another matter");
+        drop(search);
+        assert!(seeds.seek(0).is_some());
+        assert!(seeds.seek(2).is_none(), "there is none");
     }
 }

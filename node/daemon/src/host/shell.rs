@@ -248,7 +248,8 @@ impl Shell {
             if let Some(boot) = entry.boot {
                 self.hands.transport.require_boot(*host, boot);
             }
-            if entry.is_retired {
+            let before = self.roster.as_ref().and_then(|known| known.get_even_retired(host));
+            if entry.is_retired && !before.is_some_and(|before| before.is_retired) {
                 let (transport, host) = (self.hands.transport.clone(), *host);
                 tasks::spawn(async move { transport.deny(host).await });
             }
@@ -289,7 +290,7 @@ impl Shell {
             Incoming::Connected(peer) => {
                 tracing::debug!(host = %peer.claims.host, boot = peer.boot.number, "connected");
                 self.hands.door.met(&peer);
-                self.hands.locate(peer.host, peer.address);
+                self.hands.hear_place(peer.host, peer.address);
                 let (host, boot, address) = (peer.host, peer.boot, peer.address);
                 self.feed(Event::Connected { host, boot, address });
             }

@@ -135,7 +135,8 @@ impl Transport {
         }
     }
 
-    /// Asks a host and waits for its answer, dialling first where needed; all of it within the time given.
+    /// Asks a host and waits for its answer, dialling first where needed; all of it within the time given. A question that its former
+    /// life has not answered is asked again of its new one; a command is not: the former life may have committed it.
     pub async fn ask(
         &self,
         to: HostId,
@@ -144,8 +145,11 @@ impl Transport {
     ) -> Result<Answered, CallFault> {
         let asking = async {
             match self.request_once(to, &request).await {
-                // Its new life has not even seen the question.
-                Err(CallFault::Lost(Parting::Restarted)) => self.request_once(to, &request).await,
+                Err(CallFault::Lost(Parting::Restarted))
+                    if !matches!(request, Request::Propose(_)) =>
+                {
+                    self.request_once(to, &request).await
+                }
                 other => other,
             }
         };

@@ -180,7 +180,7 @@ pub(super) const WAITERS_PER_DIAL_MAX: usize = 64;
 pub(super) const DATAGRAMS_PER_DIAL_MAX: usize = 4;
 
 /// Addresses, retired hosts and boots that are remembered: the largest mesh (protocol 8).
-pub(super) const HOSTS_MAX: usize = 50_000;
+pub(crate) const HOSTS_MAX: usize = 50_000;
 
 /// Events that wait for the agent's loop: one second of the busiest mesh; more datagrams are dropped, requests are `Busy`.
 pub(super) const EVENTS_MAX: usize = 1_024;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use daemon::identity::Identity;
 use daemon::transport::{CallFault, Incoming, Parting, TransportSettings, system_seed};
 use tokio::sync::oneshot;
-use wire::{Datagram, Response};
+use wire::{Datagram, Request, Response};
 
-use crate::fleet::{Fleet, PLAIN, boot, loopback, start};
+use crate::fleet::{Fleet, KEEPER, PATIENCE, PLAIN, boot, loopback, start};
 
 /// An agent in a runtime of its own, which can die without a word.
 struct Mortal {
@@ -81,6 +81,23 @@ async fn a_request_caught_by_a_restart_is_asked_again_of_the_new_life() {
     again.kill();
 }
 
+/// Its old life may have committed it: whoever asks must look before it is repeated.
+#[tokio::test]
+async fn a_command_caught_by_a_restart_is_not_told_again_to_the_new_life() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN);
+    let identity = fleet.identity("b", KEEPER);
+    let b = Mortal::start(identity.clone(), 1, loopback(0));
+    let address = b.address;
+    let host = a.transport.introduce(address).await.expect("is admitted");
+    b.kill();
+    let again = Mortal::start(identity, 2, address);
+    let propose = Request::Propose(vec![1]);
+    let answer = a.transport.request(host, propose, PATIENCE).await;
+    assert_eq!(answer, Err(CallFault::Lost(Parting::Restarted)));
+    again.kill();
+}
+
 #[tokio::test]
 async fn a_new_life_that_dials_takes_the_place_of_the_old_one() {
     let fleet = Fleet::new("prod");
@@ -107,7 +124,7 @@ async fn hosts_that_dial_each_other_at_once_speak_on_one_connection() {
     assert_eq!((one, two), (Ok(b.transport.host()), Ok(a.transport.host())));
     assert_eq!(a.transport.connected().len(), 1);
     assert_eq!(b.transport.connected().len(), 1);
-    let patience = crate::fleet::PATIENCE;
+    let patience = PATIENCE;
     let ask = |from: &daemon::transport::Transport, to| {
         let from = from.clone();
         async move { from.request(to, wire::Request::Probe, patience).await }
@@ -126,7 +143,7 @@ async fn a_seed_that_is_connected_already_keeps_its_connection_and_what_is_under
     let asking = tokio::spawn({
         let transport = a.transport.clone();
         async move {
-            let patience = crate::fleet::PATIENCE;
+            let patience = PATIENCE;
             transport.request(host, wire::Request::Probe, patience).await
         }
     });
