@@ -40,6 +40,16 @@ pub(crate) enum Reply {
 }
 
 impl Body {
+    /// The term of whoever sends it.
+    pub(crate) fn term(&self) -> u64 {
+        let vote = match self {
+            Self::Append(append) => &append.vote,
+            Self::Vote(asked) => &asked.vote,
+            Self::Image(image) => &image.vote,
+        };
+        vote.leader_id.term
+    }
+
     /// Whether the entries follow `prev_log_id` and one another, in index and in term, and none is of a later leader than
     /// the one who sends them.
     ///

@@ -3,6 +3,8 @@
 //! Law R6: a vote is asked by members' stores alone. Entries come from a store that is a member or that its host has
 //! committed; from another one only in a life of its host that the ledger here does not know yet, since a keeper that is behind
 //! may not know whom the others have elected.
+//! Law R10: no letter raises the term by more than [`TERM_STEP_MAX`]: a term once written is never lowered, and nobody is elected
+//! beyond the largest.
 //! Law R9: nothing is taken from a life of a host other than the one that it has committed, unless it is a newer one, nor from a
 //! store that the letter's own connection does not name.
 
@@ -13,6 +15,10 @@ use wire::codec::STATE_BYTES_MAX;
 use crate::letter::{Body, Letter};
 use crate::raft::{Member, SNAPSHOT_CHUNK_BYTES};
 use crate::warden::host_of;
+
+/// Elections that a keeper can have missed: three months of one every half second. Whoever would spend all terms that there are
+/// needs a million million letters.
+const TERM_STEP_MAX: u64 = 1 << 24;
 
 /// Who sent a letter, as the very connection says that brought it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +48,9 @@ impl Known<'_> {
         }
         if !body.is_one_history() {
             return Some("its entries are not of one history".to_owned());
+        }
+        if let Some(why) = self.objection_to_a_term(body.term()) {
+            return Some(why);
         }
         if let Some(why) = self.objection_to_an_image(body) {
             return Some(why);
@@ -73,6 +82,13 @@ impl Known<'_> {
         (is_over || is_another).then(|| {
             format!("it is of its host's boot {}, committed is {}", boot.number, committed.number)
         })
+    }
+
+    /// Law R10.
+    fn objection_to_a_term(&self, term: u64) -> Option<String> {
+        let known = self.metrics.current_term;
+        (term > known.saturating_add(TERM_STEP_MAX))
+            .then(|| format!("it is of term {term}, known is {known}"))
     }
 
     /// openraft 0.9 would make room for a chunk at any place, and put a snapshot of a later term in the place of entries that are

@@ -267,6 +267,27 @@ async fn a_chunk_that_fits_no_snapshot_and_a_snapshot_that_contradicts_what_is_a
 }
 
 #[tokio::test(start_paused = true)]
+async fn law_r10_a_letter_of_a_term_that_nobody_can_have_reached_is_refused_whoever_sends_it() {
+    let mesh = Mesh::founded(3, Settings::default()).await;
+    let term = mesh.port(1).leadership().borrow().term;
+    for far in [term + (1 << 24) + 1, u64::MAX - 1, u64::MAX] {
+        let append = Body::Append(AppendEntriesRequest {
+            vote: Vote::new_committed(far, 2),
+            prev_log_id: None,
+            entries: vec![],
+            leader_commit: None,
+        });
+        let vote = Body::Vote(VoteRequest::new(Vote::new(far, 2), None));
+        for body in [append, vote] {
+            let reply = answer(&mesh, 1, sender(host(2), 2), (2, body)).await;
+            assert!(matches!(reply, Reply::Refused(_)), "term {far}: {reply:?}");
+        }
+    }
+    mesh.say("unmoved").await;
+    assert_eq!(mesh.port(1).leadership().borrow().term, term);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_keeper_that_is_behind_takes_entries_of_a_leader_it_cannot_know_yet() {
     let mesh = Mesh::founded(3, Settings::default()).await;
     all_speak(&mesh, 3).await;
