@@ -1,7 +1,7 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW14 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`, `hearsay`, `looks`,
+//! The laws SW1 to SW16 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`, `hearsay`, `looks`,
 //! `digest`, `exchange`.
 //! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
@@ -276,6 +276,9 @@ impl Membership {
         };
         let sifted = self.sieve.sift(&standpoint, (from, packet), &mut notes);
         let is_demand_unheeded = notes.is_demand_unheeded;
+        if notes.is_held_down {
+            self.looks.want_later(self.port.now, from, &mut self.luck);
+        }
         self.take_notes(notes);
         let Some(Sifted { packet, forget }) = sifted else {
             return;

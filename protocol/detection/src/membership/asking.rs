@@ -64,17 +64,24 @@ impl Membership {
     pub(super) fn look_due(&mut self) {
         let now = self.port.now;
         for host in self.looks.take_due(now) {
-            let Some(known) = self.identity_of(&host) else {
+            let Some(known) = self.member(&host) else {
                 continue;
             };
+            let name = *known.id();
             if let Some(accused) = self.sieve.hearsay.accused(now, &host) {
-                if self.looks.begin(host, Why::Accused(accused)) {
-                    self.port.effects.push(Effect::Look { host });
-                }
-            } else if let Some(name) = self.sieve.hearsay.renamed(now, &known) {
+                self.look(host, Why::Accused(accused));
+            } else if known.state() == foca::State::Down {
+                self.look(host, Why::Heard(name));
+            } else if let Some(name) = self.sieve.hearsay.renamed(now, &name) {
                 // Its answer says under which name it lives.
                 self.announce(name);
             }
+        }
+    }
+
+    fn look(&mut self, host: HostId, why: Why) {
+        if self.looks.begin(host, why) {
+            self.port.effects.push(Effect::Look { host });
         }
     }
 
@@ -82,6 +89,9 @@ impl Membership {
     pub(super) fn looked(&mut self, host: HostId, end: LookEnd) {
         let why = self.looks.end(&host);
         match (end, why) {
+            (LookEnd::Answered(boot), Some(Why::Heard(name))) if boot == name.boot => {
+                self.take_back(name);
+            }
             (LookEnd::Answered(boot), Some(_)) => {
                 self.sieve.acquit(&host);
                 self.introduce(host, boot);
@@ -94,7 +104,20 @@ impl Membership {
             }
             // A look that could not be made leaves foca's finding as it was, and another's word as it was.
             (_, Some(Why::Suspected(timer))) => self.find_alone(timer),
-            (LookEnd::Unable, Some(Why::Accused(_))) | (_, None) => {}
+            (LookEnd::Unable, Some(Why::Accused(_))) | (_, Some(Why::Heard(_)) | None) => {}
+        }
+    }
+
+    /// Whom we held for down has answered us (law SW16).
+    fn take_back(&mut self, name: Identity) {
+        self.sieve.take_back(&name.host);
+        let is_held_down =
+            |member: &Member<Identity>| member.state() == foca::State::Down && *member.id() == name;
+        if let Some(held) = self.member(&name.host).filter(is_held_down) {
+            self.forget(Some(name));
+            let alive = std::iter::once(Member::new(name, held.incarnation(), foca::State::Alive));
+            let outcome = self.foca.apply_many(alive, true, &mut self.port);
+            self.check(outcome);
         }
     }
 
@@ -215,9 +238,13 @@ impl Membership {
         State::of(&Member::new(*self.foca.identity(), self.port.incarnation, alive))
     }
 
-    fn identity_of(&self, host: &HostId) -> Option<Identity> {
+    fn member(&self, host: &HostId) -> Option<Member<Identity>> {
         let mut members = self.foca.iter_membership_state();
-        members.find(|member| member.id().host == *host).map(|member| *member.id())
+        members.find(|member| member.id().host == *host).cloned()
+    }
+
+    fn identity_of(&self, host: &HostId) -> Option<Identity> {
+        self.member(host).map(|member| *member.id())
     }
 
     fn anybody(&mut self) -> Option<Identity> {

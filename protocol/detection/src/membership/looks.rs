@@ -5,6 +5,10 @@
 //! A word of another is looked into after up to [`ACCUSED_WAIT`], drawn for each: most of a large mesh hear a second sender
 //! before their turn comes, and one dead host is not dialled by all. Looks for others' words are rationed; at the bound the
 //! word waits longer, for a second sender or for its turn.
+//! Law SW16: whoever speaks to us under the very name that we hold for down is looked at within [`HEARD_WAIT`] and
+//! [`ACCUSED_WAIT`], and an answer takes back what we hold. Nobody else need agree: two that call each other down would else
+//! find together only if others demanded it of them. The dead do not speak, and so cost no look; and whoever speaks but does
+//! not answer is looked at once in [`HEARD_WAIT`] at the most.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +21,9 @@ use super::identity::Identity;
 
 /// The longest wait before another's word is looked into.
 const ACCUSED_WAIT: Span = Span::seconds(10);
+
+/// How long before we look at whom we hold for down and who speaks: a renewal, if others demand one too, comes first.
+const HEARD_WAIT: Span = Span::seconds(30);
 
 /// Looks into others' words at once: a small rack. Each may cost a dial of 4 kB.
 const LOOKS_BURST: u64 = 8;
@@ -33,6 +40,8 @@ pub(super) enum Why {
     Suspected(Timer<Identity>),
     /// Somebody else called it down, under this name.
     Accused(Identity),
+    /// We hold it for down under this name, and it speaks.
+    Heard(Identity),
 }
 
 /// Looks that are due or under way.
@@ -54,9 +63,21 @@ impl Looks {
 
     /// Somebody has said something of this host that our own look could settle.
     pub fn want(&mut self, now: Moment, host: HostId, luck: &mut impl Rng) {
-        if !self.under_way.contains_key(&host) {
-            let wait = luck.next_u64() % ACCUSED_WAIT.as_milliseconds();
-            self.due.entry(host).or_insert_with(|| now.after(Span::milliseconds(wait)));
+        if self.under_way.contains_key(&host) {
+            return;
+        }
+        let at = now.after(wait(luck));
+        let due = self.due.entry(host).or_insert(at);
+        // Such a word does not wait for the later look at a host that speaks.
+        if *due > now.after(ACCUSED_WAIT) {
+            *due = at;
+        }
+    }
+
+    /// This host speaks, and we hold it for down (law SW16).
+    pub fn want_later(&mut self, now: Moment, host: HostId, luck: &mut impl Rng) {
+        if !self.due.contains_key(&host) && !self.under_way.contains_key(&host) {
+            self.due.insert(host, now.after(HEARD_WAIT).after(wait(luck)));
         }
     }
 
@@ -107,6 +128,10 @@ impl Looks {
         self.due.clear();
         self.under_way.clear();
     }
+}
+
+fn wait(luck: &mut impl Rng) -> Span {
+    Span::milliseconds(luck.next_u64() % ACCUSED_WAIT.as_milliseconds())
 }
 
 #[cfg(test)]

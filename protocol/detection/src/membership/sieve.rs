@@ -113,6 +113,8 @@ pub(super) struct Sifted {
 pub(super) struct Notes {
     pub dropped: Vec<Dropped>,
     pub to_look_at: Vec<HostId>,
+    /// It speaks under the name that we hold for down (law SW16).
+    pub is_held_down: bool,
     /// It asked us to renew, and we do not.
     pub is_demand_unheeded: bool,
 }
@@ -231,6 +233,12 @@ impl Sieve {
         self.hearsay.forget(host);
     }
 
+    /// Whom we held for down has answered our own look: what we have found is void, too (law SW16).
+    pub fn take_back(&mut self, host: &HostId) {
+        self.acquit(host);
+        self.alone.remove(host);
+    }
+
     /// All members are forgotten; what we may be made to do is not.
     pub fn begin_again(&mut self) {
         self.hearsay = Hearsay::default();
@@ -264,6 +272,9 @@ impl Sieve {
         let is_answer = matches!(header.message, Message::Ack(_) | Message::Feed);
         let speaker = (header.src, header.src_incarnation);
         let forget = self.hear_speaker(standpoint, speaker, is_answer)?;
+        let known = (standpoint.known)(&from);
+        notes.is_held_down = forget.is_none()
+            && known.is_some_and(|known| known.state() == State::Down && *known.id() == speaker.0);
         if packet.header.message == Message::TurnUndead && !self.obeys(standpoint, from)? {
             notes.dropped.push(Dropped::Uncorroborated);
             notes.is_demand_unheeded = true;

@@ -38,6 +38,8 @@ pub struct World<P> {
     pub seeds: BTreeSet<HostId>,
     /// Hosts that reach only those on their own side.
     pub cut: BTreeSet<HostId>,
+    /// Pairs, the lesser one first, that do not reach each other.
+    pub severed: BTreeSet<(HostId, HostId)>,
     /// Of so many thousandth of all packets nothing is heard again.
     pub loss_permille: u32,
     /// Hosts that do not hear so many thousandth of what is sent to them.
@@ -47,6 +49,8 @@ pub struct World<P> {
     pub sent: BTreeMap<HostId, Sent>,
     /// Bytes of questions and answers on streams.
     pub streamed: u64,
+    /// At whom how often who looked.
+    pub looks: BTreeMap<(HostId, HostId), u64>,
     settings: Settings,
     flying: BTreeMap<(Moment, u64), Parcel>,
     sequence: u64,
@@ -87,11 +91,13 @@ impl<P: Peer> World<P> {
             boots: BTreeMap::new(),
             seeds: [host(0)].into(),
             cut: BTreeSet::new(),
+            severed: BTreeSet::new(),
             loss_permille: 0,
             deaf: BTreeMap::new(),
             trace: Vec::new(),
             sent: BTreeMap::new(),
             streamed: 0,
+            looks: BTreeMap::new(),
             settings,
             flying: BTreeMap::new(),
             sequence: 0,
@@ -194,6 +200,7 @@ impl<P: Peer> World<P> {
     }
 
     fn look(&mut self, from: HostId, host: HostId) {
+        *self.looks.entry((from, host)).or_default() += 1;
         let boot = self.boots.get(&host).copied().filter(|_| self.hosts.contains_key(&host));
         let (after, end) = match boot {
             Some(boot) if self.passes(from, host) => (self.hop(), LookEnd::Answered(boot)),
@@ -259,7 +266,8 @@ impl<P: Peer> World<P> {
     }
 
     fn reaches(&self, from: HostId, to: HostId) -> bool {
-        self.cut.contains(&from) == self.cut.contains(&to)
+        let pair = (from.min(to), from.max(to));
+        self.cut.contains(&from) == self.cut.contains(&to) && !self.severed.contains(&pair)
     }
 
     fn deliver(&mut self) {

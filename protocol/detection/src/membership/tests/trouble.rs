@@ -3,7 +3,7 @@
 //! What healthy members suffer is counted at the healthy ones: renewals they make, members they call down or see again. What
 //! the one in trouble thinks of them is its own affair.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foca::{Header, Member, Message, State};
 use vocabulary::{HostId, Span};
@@ -150,28 +150,143 @@ fn lies<P: Peer>(
     (message, told.map(lie).collect())
 }
 
+const PAIR: [u16; 2] = [1, 2];
+
+/// A member of the pair, and the other one.
+const BOTH_WAYS: [(u16, u16); 2] = [(PAIR[0], PAIR[1]), (PAIR[1], PAIR[0])];
+
+/// Within so long a pair whose link has healed is whole again: its next word comes within 30 s, the look after it within 40 s.
+const WHOLE_WITHIN: Span = Span::seconds(75);
+
+fn tell_of_a_death<P: Peer>(world: &mut World<P>, (by, to): (u16, u16), about: u16) {
+    let life = |number| Identity::first(host(number), boot(1));
+    let header =
+        Header { src: life(by), src_incarnation: 0, dst: life(to), message: Message::Gossip };
+    let mut bytes = wire::encode(&header);
+    bytes.extend(1_u16.to_be_bytes());
+    bytes.extend(wire::encode(&Member::down(life(about))));
+    world.tell(host(to), Event::DatagramArrived { from: host(by), bytes });
+}
+
 /// As after a minute in which none of them got on: both believe it of the other, and nobody believes it of them any more.
-#[test]
-fn two_that_call_each_other_down_do_not_flood_each_other() {
-    const PAIR: [u16; 2] = [1, 2];
-    let mut world = World::<Membership>::settled(6, 31);
-    for (at, about) in [(PAIR[0], PAIR[1]), (PAIR[1], PAIR[0])] {
+fn call_each_other_down(world: &mut World<Membership>) {
+    for (at, about) in BOTH_WAYS {
         for by in [3, 4] {
-            let life = |number| Identity::first(host(number), boot(1));
-            let (src, dst) = (life(by), life(at));
-            let header = Header { src, src_incarnation: 0, dst, message: Message::Gossip };
-            let mut bytes = wire::encode(&header);
-            bytes.extend(1_u16.to_be_bytes());
-            bytes.extend(wire::encode(&Member::down(life(about))));
-            world.tell(host(at), Event::DatagramArrived { from: host(by), bytes });
+            tell_of_a_death(world, (by, at), about);
         }
     }
+}
+
+type Trouble = fn(&mut World<Membership>);
+
+/// Each of the pair has looked in vain, and nobody else has called it down.
+fn find_each_other_down_alone(world: &mut World<Membership>) {
+    for (at, about) in BOTH_WAYS {
+        let life = Identity::first(host(about), boot(1));
+        let us = world.hosts.get_mut(&host(at)).expect("it lives");
+        let outcome = us.foca.apply_many([Member::down(life)].into_iter(), false, &mut us.port);
+        outcome.expect("foca takes it in");
+        us.sieve.found_alone(life);
+    }
+}
+
+fn holds_the_other<P: Peer>(world: &World<P>, (at, about): (u16, u16)) -> bool {
+    world.hosts[&host(at)].up().contains_key(&host(about))
+}
+
+#[test]
+fn two_that_call_each_other_down_do_not_flood_each_other() {
+    let mut world = World::<Membership>::settled(6, 31);
+    call_each_other_down(&mut world);
     world.sent.clear();
     world.run(Span::seconds(60));
     let packets: Vec<u64> = world.sent.values().map(|sent| sent.packets).collect();
     println!("packets of each in a minute: {packets:?}");
     let calm = packets[0];
     assert!(packets.iter().all(|sent| *sent < 2 * calm), "{packets:?}");
+}
+
+/// Their link is down for three minutes. Nobody else calls one of them down any more, so that no two demand a renewal.
+#[test]
+fn law_sw16_two_that_call_each_other_down_are_whole_again_soon_after_their_link() {
+    let stories: [(&str, Trouble); 2] =
+        [("others agreed once", call_each_other_down), ("alone", find_each_other_down_alone)];
+    for (name, story) in stories {
+        for seed in 31..36 {
+            let mut world = World::<Membership>::settled(6, seed);
+            world.severed.insert((host(PAIR[0]), host(PAIR[1])));
+            story(&mut world);
+            world.run(Span::minutes(3));
+            assert!(!BOTH_WAYS.iter().any(|way| holds_the_other(&world, *way)), "{name}, severed");
+            world.severed.clear();
+            world.sent.clear();
+            world.looks.clear();
+            world.trace.clear();
+            let healed = world.now;
+            while !world.is_complete() && world.now.since(healed) < WHOLE_WITHIN {
+                world.run(Span::seconds(1));
+            }
+            println!("{name}, seed {seed}: whole after {:?}", world.now.since(healed));
+            assert!(world.is_complete(), "{name}, seed {seed}: not whole in {WHOLE_WITHIN:?}");
+            for (at, about) in BOTH_WAYS {
+                let looks = world.looks.get(&(host(at), host(about)));
+                assert!(looks.is_none_or(|looks| *looks == 1), "{name}: {looks:?} looks");
+            }
+            // Others look into what the pair told them until then.
+            world.run(Span::seconds(30));
+            world.looks.clear();
+            world.run(Span::minutes(10));
+            let renewed = world.told(|effect| matches!(effect, Effect::Renewed { .. }));
+            assert_eq!(renewed, BTreeSet::new(), "{name}: nobody renews");
+            let flaps = world.told(|effect| matches!(effect, Effect::Down { .. }));
+            assert_eq!(flaps, BTreeSet::new(), "{name}: nobody is called down again");
+            assert_eq!(world.looks, BTreeMap::new(), "{name}: nobody looks into anything any more");
+            let most = world.sent.values().map(|sent| sent.packets).max();
+            let least = world.sent.values().map(|sent| sent.packets).min();
+            assert!(most < least.map(|least| 2 * least), "{name}: {most:?}, {least:?}");
+        }
+    }
+}
+
+#[test]
+fn two_that_are_a_mesh_of_their_own_are_whole_again_soon_after_their_link() {
+    let mut world = World::<Membership>::settled(2, 31);
+    world.cut.insert(host(1));
+    world.run(Span::minutes(10));
+    assert!(world.hosts.values().all(|peer| peer.up().is_empty()), "both have lost everybody");
+    world.cut.clear();
+    world.sent.clear();
+    world.run(Span::seconds(31));
+    assert!(world.is_complete(), "whoever has nobody redials every 30 s");
+    world.run(Span::seconds(29));
+    let packets: Vec<u64> = world.sent.values().map(|sent| sent.packets).collect();
+    assert!(packets.iter().all(|sent| *sent < 60), "{packets:?}");
+}
+
+/// It speaks all the while, and answers nobody: one look of each other at it in 30 s is all that it costs.
+#[test]
+fn law_sw16_whoever_speaks_and_does_not_answer_is_looked_at_at_a_bounded_rate() {
+    const MINUTES: u64 = 10;
+    let mut world = World::<Membership>::settled(6, 31);
+    world.deaf.insert(host(PAIR[1]), 1_000);
+    world.run(Span::minutes(3));
+    assert!(!holds_the_other(&world, (PAIR[0], PAIR[1])));
+    world.looks.clear();
+    world.trace.clear();
+    let header = |from: u16, to: u16| {
+        let life = |number| Identity::first(host(number), boot(1));
+        let (src, dst) = (life(from), life(to));
+        wire::encode(&Header { src, src_incarnation: 0, dst, message: Message::Gossip })
+    };
+    for _ in 0..MINUTES * 60 {
+        let from = host(PAIR[1]);
+        let bytes = header(PAIR[1], PAIR[0]);
+        world.tell(host(PAIR[0]), Event::DatagramArrived { from, bytes });
+        world.run(Span::seconds(1));
+    }
+    let looks = world.looks.get(&(host(PAIR[0]), host(PAIR[1]))).copied().unwrap_or(0);
+    assert!((MINUTES..=2 * MINUTES).contains(&looks), "{looks} looks in {MINUTES} minutes");
+    assert!(!holds_the_other(&world, (PAIR[0], PAIR[1])), "none of them was answered");
 }
 
 #[test]

@@ -221,6 +221,34 @@ fn what_we_alone_have_found_is_taken_back_by_an_answer_and_asks_for_no_renewal()
 }
 
 #[test]
+fn law_sw16_whom_we_hold_for_down_is_looked_at_once_it_speaks_and_an_answer_of_that_life_takes_it_back()
+ {
+    let death = [Member::down(life(SUBJECT))];
+    for (end, is_taken_back) in [
+        (LookEnd::Answered(boot(1)), true),
+        (LookEnd::Answered(boot(2)), false),
+        (LookEnd::Silent, false),
+        (LookEnd::Unable, false),
+    ] {
+        let mut us = member();
+        says(&mut us, life(2), &death);
+        assert_eq!(says(&mut us, life(3), &death), [down(SUBJECT)]);
+        // The first word was to be looked into before the second came.
+        wait(&mut us, Span::seconds(10));
+        looked(&mut us, SUBJECT, LookEnd::Silent);
+        let silent = looks(&wait(&mut us, Span::minutes(1)));
+        assert!(!silent.contains(&host(SUBJECT)), "the dead cost no look");
+        says(&mut us, life(SUBJECT), &[]);
+        let soon = looks(&wait(&mut us, Span::seconds(29)));
+        assert!(!soon.contains(&host(SUBJECT)), "a renewal comes first");
+        let later = looks(&wait(&mut us, Span::seconds(11)));
+        assert!(later.contains(&host(SUBJECT)));
+        let told = looked(&mut us, SUBJECT, end);
+        assert_eq!(told, if is_taken_back { vec![up(SUBJECT)] } else { vec![] }, "{end:?}");
+    }
+}
+
+#[test]
 fn gossip_goes_where_a_connection_stands() {
     let mut us = member();
     for number in [2, 4] {
