@@ -63,6 +63,15 @@ fn spans_and_shares_are_read_in_every_unit() {
 }
 
 #[test]
+fn the_script_of_the_operators_page_is_understood() {
+    let page = include_str!("../../../docs/operating/simulate.md");
+    let (_, rest) = page.split_once("```text\n").expect("it shows one");
+    let (text, _) = rest.split_once("```").expect("and where it ends");
+    let script = Script::read(text).unwrap_or_else(|fault| panic!("{fault}"));
+    assert_eq!(script.play().expect("there is such a fleet").breaches, []);
+}
+
+#[test]
 fn a_script_keeps_its_own_text_and_takes_another_trace() {
     let text = format!("# why\n{HOSTS}run 1s\n----\n   0.0 old\n");
     let script = Script::read(&text).expect("sound");

@@ -19,6 +19,7 @@ pub mod hosts;
 mod list;
 pub mod orders;
 pub mod policy;
+pub mod simulate;
 pub mod status;
 mod table;
 
@@ -80,6 +81,9 @@ enum Verb {
     /// What the mesh may do: print a live example, check a file, set it, show what is in force and what was.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// What the mesh would do if a zone vanished, a switch lost packets, a deploy went wrong: played in virtual time, on a
+    /// virtual fleet or on the hosts of this mesh, without touching one.
+    Simulate(simulate::Verb),
     /// Watch a mesh of six real agents on this machine heal four faults, with every proof checked.
     Demo(demo::Demo),
     /// The guard of one remedy; started by the agent.
@@ -127,6 +131,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),
+        Verb::Simulate(verb) => simulate::run(&verb),
         Verb::Demo(demo) => demo.run(),
         Verb::DemoRemedy(_) => unreachable!("the caller gives only verbs that end with our codes"),
     }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use vocabulary::{HostId, Scope};
 
 use super::Body;
 
@@ -52,6 +53,20 @@ pub struct Subject {
     pub kind: String,
     /// The host's name, or the path of rack or zone; `fleet` for the fleet.
     pub name: String,
+}
+
+impl Subject {
+    /// A scope in words; a host by the name that it has for whoever asks.
+    pub fn of(scope: &Scope, name: impl FnOnce(&HostId) -> String) -> Self {
+        let (kind, name) = match scope {
+            Scope::Host(host) => ("host", name(host)),
+            Scope::Rack(domain) => ("rack", domain.to_string()),
+            Scope::Zone(zone) => ("zone", zone.to_string()),
+            Scope::Group(group) => ("group", group.to_string()),
+            Scope::Fleet => ("fleet", "fleet".to_owned()),
+        };
+        Self { kind: kind.to_owned(), name }
+    }
 }
 
 /// A place on a ladder.

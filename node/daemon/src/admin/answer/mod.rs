@@ -14,6 +14,7 @@ mod hosts;
 mod orders;
 mod policy;
 mod schemas;
+mod simulated;
 mod status;
 
 use schemars::JsonSchema;
@@ -34,6 +35,10 @@ pub use orders::{
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};
+pub use simulated::{
+    InFlightMost, LawBroken, NoticeCount, ScenarioLine, Scenarios, Simulated, TimeToVerdict,
+    TraceLine, VerdictSeen,
+};
 pub use status::{
     AgentLine, Brake, BudgetLine, HealingCount, KeeperLine, Keepers, LedgerPlace, PauseSeen,
     PolicyBrief, QueueLine, RampSeen, Status, ZoneLine,

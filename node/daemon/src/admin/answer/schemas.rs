@@ -5,7 +5,7 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
     Explained, FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReloadOrder, ResumeOrder, RetireOrder, Status, TrustOrder,
+    ReloadOrder, ResumeOrder, RetireOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -29,6 +29,8 @@ pub fn schemas() -> Vec<Schema> {
         answer::<AuditRecord>(),
         answer::<AuditVerified>(),
         answer::<PolicyInForce>(),
+        answer::<Scenarios>(),
+        answer::<Simulated>(),
         answer::<Ordered>(),
         answer::<Refusal>(),
         order::<PauseOrder>("pause"),

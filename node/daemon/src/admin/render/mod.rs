@@ -100,14 +100,7 @@ impl<'a> Scene<'a> {
     }
 
     fn subject(&self, scope: &Scope) -> Subject {
-        let (kind, name) = match scope {
-            Scope::Host(host) => ("host", self.name(host)),
-            Scope::Rack(domain) => ("rack", domain.to_string()),
-            Scope::Zone(zone) => ("zone", zone.to_string()),
-            Scope::Group(group) => ("group", group.to_string()),
-            Scope::Fleet => ("fleet", "fleet".to_owned()),
-        };
-        Subject { kind: kind.to_owned(), name }
+        Subject::of(scope, |host| self.name(host))
     }
 
     /// About when a moment of ledger time was, by the leaders' wall clocks.

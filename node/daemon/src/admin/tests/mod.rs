@@ -8,4 +8,4 @@ mod certs;
 pub(crate) mod fleet;
 pub(crate) mod model;
 mod socket;
-mod validity;
+pub mod validity;
