@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ledger::command::Entry;
 use openraft::storage::RaftStateMachine;
 use openraft::{EntryPayload, RaftSnapshotBuilder};
+use tokio::time::{Duration, Instant};
 use vocabulary::{Digest, LedgerIndex, Span, Verifier};
 
 use crate::comparing::Compared;
@@ -23,6 +24,9 @@ use crate::shelf::ImageNote;
 use crate::store::{Store, StoreFault};
 use crate::watch;
 
+/// Between two lines that say that a follower's ledger differs.
+const DIFFERED_AGAIN_AFTER: Duration = Duration::from_secs(600);
+
 /// What a keeper shows of its applied state.
 pub(crate) struct Shown<M> {
     state: watch::Sender<Arc<M>>,
@@ -31,6 +35,8 @@ pub(crate) struct Shown<M> {
     images: Images,
     /// Held while state and index change, and while both are read.
     recent: Mutex<Recent>,
+    /// When it was last said that a follower's ledger differs.
+    differed: Mutex<Option<Instant>>,
 }
 
 /// The latest steps, without a gap: followers are fed from here, so that a thousand of them do not wait for the disk
@@ -60,6 +66,7 @@ impl<M: Machine> Shown<M> {
             compared: Arc::default(),
             images: Images::default(),
             recent: Mutex::default(),
+            differed: Mutex::default(),
         }
     }
 
@@ -95,6 +102,17 @@ impl<M: Machine> Shown<M> {
         }
         let step = recent.steps.iter().rev().find(|step| step.index == index);
         step.map(|step| step.audit == audit)
+    }
+
+    /// Whether it is time to say that a follower's ledger differs: whoever asks so again and again fills no log.
+    pub(crate) fn may_say_that_one_differs(&self) -> bool {
+        let now = Instant::now();
+        let mut differed = self.differed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = differed.is_none_or(|said| now >= said + DIFFERED_AGAIN_AFTER);
+        if is_due {
+            *differed = Some(now);
+        }
+        is_due
     }
 
     /// What was applied after that entry and up to which; `None` when it is too long ago.

@@ -128,7 +128,7 @@ impl<M: Machine> Feed<M> {
             return false;
         };
         let agrees = self.shown.agrees(self.after, audit);
-        if agrees == Some(false) {
+        if agrees == Some(false) && self.shown.may_say_that_one_differs() {
             tracing::error!(
                 at = %self.after,
                 "a follower's ledger differs from ours: it is sent the whole state"

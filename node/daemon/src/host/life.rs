@@ -1,6 +1,7 @@
 //! One life of a host's agent, on whatever it is lent of the world: the real one in `start`, a virtual one in tests.
 //!
-//! Law D3: nothing is half-started: the first packet is sent after the last check.
+//! Law D3: nothing is half-started: the agent says its first word of its own, and answers the first question, after the last
+//! check; connections that others have begun by then end with it if that fails.
 //! Law LF1: a life touches the world through its [`World`] alone, so that a test may hold all of it in its hand.
 //! Not here: the real world's sockets, files and signals (see `start`), what the agent does (see `shell`).
 

@@ -1,6 +1,6 @@
 //! The mesh as one agent sees it: who is connected, what comes from them, and how to ask them.
 //!
-//! Laws TR1 to TR10 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
+//! Laws TR1 to TR11 stand in the rooms below: a peer is who its certificate says (`tls`); one connection per host is
 //! spoken on (`pool`); newer lives replace older ones (`pool`); everything is bounded (`settings`, `knocks`, `handshakes`, `allowance`); what a certificate
 //! does not permit never reaches the agent (`serve`); a connection belongs to whom its certificate names (`dial`).
 //! Not here: what any message means, and which hosts there are; the daemon says both.

@@ -1,13 +1,14 @@
 //! One request of a peer: read within bounds, judged by the role table, handed to the agent, answered.
 //!
 //! Law TR5: a request that its sender's certificate does not permit never reaches the agent (protocol 1.7).
+//! Law TR11: hosts that are no keepers, whatever they ask, leave places for what keepers ask: no flood of theirs stops Raft.
 //! Not here: whether a permitted request is granted; which command may be proposed is the ledger's rule.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use quinn::{RecvStream, SendStream};
-use tokio::sync::mpsc;
+use tokio::sync::{SemaphorePermit, mpsc};
 use tokio::time::{Instant, timeout};
 use wire::frame::{self, RAFT_BYTES_MAX, STREAM_BYTES_MAX};
 use wire::message::Unavailable;
@@ -36,10 +37,10 @@ pub(super) async fn serve(
     };
     let is_many = matches!(request, Request::Follow { .. });
     // A follower may stay for days; its place is bounded by the streams of its connection.
-    let place = (!is_many).then(|| shared.requests.try_acquire());
+    let place = (!is_many).then(|| place(&shared, link.claims.roles.keeper));
     let handed = match &place {
-        Some(Err(_)) => Err(busy(&shared, "requests under way")),
-        Some(Ok(_)) | None => hand_over(&shared, &link, request, input),
+        Some(None) => Err(busy(&shared, "requests under way")),
+        Some(Some(_)) | None => hand_over(&shared, &link, request, input),
     };
     let mut back = Back { send: &mut send, version: link.version, is_many };
     let answered = match handed {
@@ -51,6 +52,15 @@ pub(super) async fn serve(
         Ok(()) => drop(send.finish()),
         Err(end) => give_up((send, receive), end),
     }
+}
+
+/// A place among the requests that are served, if one is left for such a host.
+fn place(shared: &Shared, is_keeper: bool) -> Option<[Option<SemaphorePermit<'_>>; 2]> {
+    let of_plain = match is_keeper {
+        true => None,
+        false => Some(shared.requests_of_plain.try_acquire().ok()?),
+    };
+    Some([of_plain, Some(shared.requests.try_acquire().ok()?)])
 }
 
 /// Ends both halves for this reason.

@@ -75,6 +75,9 @@ pub(super) const STREAMS_PER_PEER_MAX: u32 = 16;
 /// Requests of all peers served at once; more are answered `Busy`. Sixteen peers at their own bound.
 pub(super) const REQUESTS_MAX: usize = 256;
 
+/// Of these, for hosts that are no keepers: whatever they do, Raft's own requests find a place.
+pub(super) const REQUESTS_OF_PLAIN_MAX: usize = 192;
+
 /// Handshakes under way at once, some 30 KiB each. More are ignored, and the dialler tries again.
 pub(super) const HANDSHAKES_MAX: usize = 512;
 

@@ -28,8 +28,8 @@ use super::pool::{Admission, Admitted, Newcomer, Pool};
 use super::quic::Quic;
 use super::redial::Redials;
 use super::settings::{
-    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, Presence, REQUESTS_MAX, SPARE_LINGERS,
-    TransportSettings,
+    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, Presence, REQUESTS_MAX, REQUESTS_OF_PLAIN_MAX,
+    SPARE_LINGERS, TransportSettings,
 };
 use super::sockets::Sockets;
 use crate::bucket::Bucket;
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub counters: Counters,
     /// Places for requests that are being served.
     pub requests: Semaphore,
+    /// Of these, those of hosts that are no keepers.
+    pub requests_of_plain: Semaphore,
     /// Places for handshakes that others have begun.
     pub handshakes: Handshakes,
     /// Places for dials from a socket of their own.
@@ -106,6 +108,7 @@ impl Shared {
             events,
             counters: Counters::default(),
             requests: Semaphore::new(REQUESTS_MAX),
+            requests_of_plain: Semaphore::new(REQUESTS_OF_PLAIN_MAX),
             handshakes: Handshakes::default(),
             fresh_dials: Semaphore::new(FRESH_DIALS_MAX),
             fresh_served: Semaphore::new(FRESH_SERVED_MAX),

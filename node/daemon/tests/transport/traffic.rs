@@ -200,6 +200,43 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
     assert_eq!((gone, why), (host, Parting::Left));
 }
 
+/// Some sixteen requests of each of fifteen hosts wait for their answers: more than there are places for such hosts.
+#[tokio::test]
+async fn hosts_that_are_no_keepers_and_take_all_places_for_requests_leave_room_for_a_keeper() {
+    let fleet = Fleet::new("prod");
+    let mut a = fleet.start("a", PLAIN);
+    let plain = (0..15).map(|number| fleet.start(&format!("p{number}"), PLAIN)).collect::<Vec<_>>();
+    for node in &plain {
+        node.knows(&a);
+        node.transport.introduce(a.address).await.expect("is admitted");
+    }
+    let keeper = fleet.start("k", KEEPER);
+    keeper.transport.introduce(a.address).await.expect("is admitted");
+    for node in plain.iter().flat_map(|node| [node; 16]) {
+        let (transport, to) = (node.transport.clone(), a.host());
+        tokio::spawn(async move { transport.request(to, Request::Probe, PATIENCE).await });
+    }
+    let refused = async {
+        while a.transport.figures().busy < 16 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("all places are taken");
+    let (asks, host) = (keeper.host(), a.host());
+    let asking = tokio::spawn(async move { keeper.ask(host).await });
+    let mut unanswered = Vec::new();
+    loop {
+        if let Incoming::Request { from, reply, .. } = a.next().await {
+            if from == asks {
+                reply.send(Response::Noted);
+                break;
+            }
+            unanswered.push(reply);
+        }
+    }
+    assert_eq!(asking.await.expect("without a panic"), Ok(Response::Noted));
+}
+
 #[tokio::test]
 async fn a_full_pool_lets_the_longest_unused_host_go() {
     let fleet = Fleet::new("prod");
