@@ -141,9 +141,7 @@ impl<M: Machine> LedgerPort<M> {
         let shown = state.shown();
         shown.compared().begin(settings.compared_every);
         let lines = Lines { link: link.clone(), from: store.id(), pause: settings.heartbeat };
-        let term = store.ask(|shelf| Ok(shelf.vote().map_or(0, |vote| vote.leader_id().term)));
-        let term = term.await.map_err(|fault| PortFault::Raft(fault.to_string()))?;
-        let config = raft::config(&settings, (store.id(), term));
+        let config = raft::config(&settings);
         let raft = Raft::new(store.id().0, config, lines, KeeperLog::on(store.clone()), state)
             .await
             .map_err(|fault| PortFault::Raft(fault.to_string()))?;

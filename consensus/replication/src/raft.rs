@@ -6,7 +6,7 @@ use std::time::Duration;
 use ledger::command::{Entry, Outcome};
 use openraft::{Config, SnapshotPolicy};
 use serde::{Deserialize, Serialize};
-use vocabulary::{Digest, HostId, StoreId};
+use vocabulary::HostId;
 
 use crate::settings::Settings;
 
@@ -56,15 +56,11 @@ impl Default for Member {
 
 /// Raft's figures from checked settings.
 ///
-/// openraft draws a keeper's election timeout from the machine's luck once at its start. We draw it from the store id, which was
-/// drawn at random itself, and from the term that it last voted in, so that two keepers that were drawn alike are not so in
-/// their next lives; and leave openraft a range of one: the same mesh runs the same way twice.
-pub(crate) fn config(settings: &Settings, (own, term): (StoreId, u64)) -> Arc<Config> {
+/// openraft draws a keeper's election timeout from the machine's luck once at its start. We give it the shortest there may be and a
+/// range of one, and the gate draws for each election (law R11): the same mesh runs the same way twice.
+pub(crate) fn config(settings: &Settings) -> Arc<Config> {
     let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    let shortest = milliseconds(settings.election_min);
-    let range = milliseconds(settings.election_max).saturating_sub(shortest);
-    let luck = Digest::of(&[b"hale election", &own.0.to_le_bytes(), &term.to_le_bytes()]).leading();
-    let timeout = shortest.saturating_add(luck % range.max(1));
+    let timeout = milliseconds(settings.election_min);
     Arc::new(Config {
         cluster_name: "hale".to_owned(),
         heartbeat_interval: milliseconds(settings.heartbeat),

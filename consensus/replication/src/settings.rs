@@ -8,10 +8,11 @@ use std::time::Duration;
 pub struct Settings {
     /// How often a leader speaks to its followers. Default 100 ms; shorter finds a dead leader sooner and costs traffic.
     pub heartbeat: Duration,
-    /// The shortest time without a leader after which a keeper campaigns. Default 300 ms; must stay far above the slowest
-    /// fsync of a keeper's disk.
+    /// The shortest time between two elections that a keeper begins. Default 300 ms; must stay far above the slowest fsync of a
+    /// keeper's disk.
     pub election_min: Duration,
-    /// The longest such time, and a leader's lease. Default 600 ms; fail-over takes 1.5 to 2 times this.
+    /// For how long a leader that is not heard counts as live, and the longest time that a keeper waits beyond it, drawn for each
+    /// election. Default 600 ms; fail-over takes 1 to 2 times this.
     pub election_max: Duration,
     /// After how many entries a snapshot is made and the log before it may go. Default 5,000.
     pub snapshot_every: u64,

@@ -29,7 +29,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(own: u64, settings: &Settings) -> Self {
-        let gate = Gate::new(own, settings.election_max, Instant::now());
+        let gate = Gate::new(own, settings, Instant::now());
         Self { gate: Arc::new(Mutex::new(gate)) }
     }
 
@@ -142,6 +142,7 @@ impl Warden {
     fn hold_gate(&self, known: &Metrics) {
         let voters: BTreeSet<u64> = known.membership_config.voter_ids().collect();
         let now = Instant::now();
+        self.watch.gate().reached_term(now, known.current_term);
         let is_open = self.watch.gate().is_open(now, &voters);
         self.raft.runtime_config().elect(is_open);
         // Law R7: openraft 0.9 hands no lead over; without heartbeats its followers look for another.
