@@ -122,7 +122,7 @@ fn a_keeper_that_only_knows_of_a_ledger_founds_no_second_one_and_says_what_it_kn
         }
         world.until(30, "h1 to follow", |world| world.view("h1").is_founded()).await;
         let why = |told| match told {
-            Some(Err(NotCommitted::NoLeader(why))) => why,
+            Some(Err(NotCommitted::Refused { why, .. })) => why,
             other => panic!("{other:?}"),
         };
         let known = why(found("h1").await);
