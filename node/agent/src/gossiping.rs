@@ -33,6 +33,12 @@ impl Agent {
         self.perform_gossip(now, said);
     }
 
+    /// These are members from the start: for a fleet that is to begin in calm, not with a storm of those who join. A host that
+    /// starts in earnest takes nobody's life from a list.
+    pub fn acquaint(&mut self, now: Moment, members: &[(HostId, Boot)]) {
+        self.membership.acquaint(now, members);
+    }
+
     /// Another host asks what this one knows of the members (protocol 4).
     pub(crate) fn tell_members(&mut self, now: Moment, id: AskId, from: HostId, bytes: &[u8]) {
         let (answer, said) = self.membership.answer(now, from, bytes);

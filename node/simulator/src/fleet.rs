@@ -10,8 +10,7 @@ use agent::{Agent, CallEnd, CallId, Event, Settings};
 use detection::{membership, watch};
 use ledger::Ledger;
 use vocabulary::{
-    Boot, HostId, LedgerIndex, ModelSigner, ModelVerifier, Moment, RemedyId, Span, StoreId,
-    model_chain,
+    Boot, HostId, LedgerIndex, ModelSigner, ModelVerifier, Moment, RemedyId, Span, model_chain,
 };
 
 use crate::actuator::{Actuator, JournalLine};
@@ -42,6 +41,9 @@ pub struct Fleet {
     pub(crate) laws: Laws,
     pub(crate) tally: Tallying,
     seed: u64,
+    /// Who is known to everybody from the start, and in which boot.
+    acquainted: Vec<(HostId, Boot)>,
+    happened: u64,
 }
 
 /// What happens at a moment.
@@ -98,7 +100,7 @@ impl Fleet {
     pub fn new(setup: Setup) -> Result<Self, SetupFault> {
         setup.check()?;
         let mut network = Network::new(setup.weather, setup.seed);
-        let hosts: Vec<Host> = setup
+        let mut hosts: Vec<Host> = setup
             .hosts
             .iter()
             .map(|claims| {
@@ -107,7 +109,12 @@ impl Fleet {
             })
             .collect();
         let places = hosts.iter().enumerate().map(|(place, host)| (host.id, place)).collect();
-        let keepers = Keepers::found(&hosts, setup.policy.as_deref())?;
+        if setup.is_settled {
+            hosts.iter_mut().for_each(|host| host.next_nonce = network.draw_nonce());
+        }
+        let keepers = Keepers::found(&hosts, &setup)?;
+        let acquainted = hosts.iter().filter(|_| setup.is_settled);
+        let acquainted = acquainted.map(|host| (host.id, host.next_boot())).collect();
         let mut fleet = Self {
             now: Moment::default(),
             hosts,
@@ -120,6 +127,8 @@ impl Fleet {
             laws: Laws::default(),
             tally: Tallying::default(),
             seed: setup.seed,
+            acquainted,
+            happened: 0,
         };
         for place in 0..fleet.hosts.len() {
             let at = fleet.network.draw(300);
@@ -159,6 +168,11 @@ impl Fleet {
     /// Virtual time since the fleet began.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// How many things have happened: a measure of the work, not of the mesh.
+    pub fn happened(&self) -> u64 {
+        self.happened
     }
 
     /// What happened, in words, since [`Fleet::begin_trace`].
@@ -227,6 +241,7 @@ impl Fleet {
             return;
         };
         self.now = self.now.max(at);
+        self.happened += 1;
         match happening {
             Happening::Wake(place, life) => self.wake(place, life),
             Happening::Arrive(flight) => self.arrive(flight),
@@ -360,12 +375,14 @@ impl Fleet {
         if self.hosts[place].life.is_some() || self.hosts[place].is_off {
             return;
         }
-        let nonce =
-            u128::from(self.network.draw(u64::MAX)) << 64 | u128::from(self.network.draw(u64::MAX));
+        let is_acquainted = self.hosts[place].boot_number == 0 && !self.acquainted.is_empty();
+        if !is_acquainted {
+            self.hosts[place].next_nonce = self.network.draw_nonce();
+        }
         let hosts_count = self.hosts.len();
         let host = &mut self.hosts[place];
-        host.boot_number += 1;
-        let boot = Boot { number: host.boot_number, nonce };
+        let boot = host.next_boot();
+        host.boot_number = boot.number;
         let is_keeper = host.claims.roles.keeper;
         let kept = host.kept.clone().filter(|_| is_keeper);
         let ledger = kept.unwrap_or_else(|| Arc::new(Ledger::new()));
@@ -376,7 +393,7 @@ impl Fleet {
             chain: model_chain(&host.claims),
             boot,
             address: Host::address(place),
-            store: is_keeper.then_some(StoreId(place as u64 + 1)),
+            store: host.store(place),
             signer: Arc::new(ModelSigner::new(&host.claims.host)),
             verifier: Arc::new(ModelVerifier),
             membership: membership::Settings {
@@ -399,10 +416,21 @@ impl Fleet {
         if boot.number > 1 {
             self.note(format!("{} starts in boot {}", self.hosts[place].name(), boot.number));
         }
+        if is_acquainted {
+            self.acquaint(place);
+        }
         self.dial_seeds(place);
         self.tell(place, Event::DeadlineReached);
         self.bring_news(place);
         self.tally_life(place);
+    }
+
+    /// Before its first event: what membership would have told it long ago.
+    fn acquaint(&mut self, place: Place) {
+        let local = self.hosts[place].local(self.now);
+        if let Some(life) = &mut self.hosts[place].life {
+            life.agent.acquaint(local, &self.acquainted);
+        }
     }
 
     /// Nothing passes this way now.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use agent::{Agent, AskId, CallId};
 use ledger::Ledger;
-use vocabulary::{Address, Boot, Claims, HostId, LedgerIndex, Moment, Span};
+use vocabulary::{Address, Boot, Claims, HostId, LedgerIndex, Moment, Span, StoreId};
 use wire::{Datagram, DoubtNote};
 
 use crate::mail::Flight;
@@ -33,6 +33,8 @@ pub(crate) struct Host {
     pub is_away: bool,
     /// The number of the last boot, kept on its disk.
     pub boot_number: u64,
+    /// The nonce of the next boot: drawn as it begins, or as the fleet is settled.
+    pub next_nonce: u128,
     /// A keeper's own copy, or a follower's cache: kept on its disk.
     pub kept: Option<Arc<Ledger>>,
     pub life: Option<Life>,
@@ -119,6 +121,7 @@ impl Host {
             is_silent: false,
             is_away: false,
             boot_number: 0,
+            next_nonce: 0,
             kept: None,
             life: None,
             last_unsound: None,
@@ -136,6 +139,16 @@ impl Host {
 
     pub fn name(&self) -> &str {
         &self.shown
+    }
+
+    /// The boot in which its agent begins next.
+    pub fn next_boot(&self) -> Boot {
+        Boot { number: self.boot_number + 1, nonce: self.next_nonce }
+    }
+
+    /// A keeper's store.
+    pub fn store(&self, place: Place) -> Option<StoreId> {
+        self.claims.roles.keeper.then_some(StoreId(place as u64 + 1))
     }
 
     /// This host's own clock.

@@ -17,7 +17,7 @@ use vocabulary::{
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
-use crate::setup::{CLUSTER, SetupFault};
+use crate::setup::{CLUSTER, Setup, SetupFault};
 
 /// How often a leader speaks to its followers (the daemon's default).
 const BEAT_EVERY: Span = Span::milliseconds(100);
@@ -78,8 +78,8 @@ pub(crate) struct Ask {
 }
 
 impl Keepers {
-    /// `hale init` and `hale policy apply`.
-    pub fn found(hosts: &[Host], policy: Option<&str>) -> Result<Self, SetupFault> {
+    /// `hale init` and `hale policy apply`; between them everybody enrols where the fleet is settled.
+    pub fn found(hosts: &[Host], setup: &Setup) -> Result<Self, SetupFault> {
         let voters: Vec<Place> =
             (0..hosts.len()).filter(|place| hosts[*place].claims.roles.keeper).collect();
         let first = voters.first().copied().ok_or(SetupFault::Keepers(0))?;
@@ -92,17 +92,15 @@ impl Keepers {
         };
         // Everybody in one process is of one age: what waits for all to support it waits for nothing.
         let raise = Command::Rules { rules: rules::NEWEST };
-        let mut commands = [found, raise].map(|command| Proposed { by, command }).to_vec();
-        if let Some(text) = policy {
-            let command = set_policy(text);
-            commands.push(Proposed { by, command });
+        let by_founder = |command| Proposed { by, command };
+        let mut commands = [found, raise].map(by_founder).to_vec();
+        if setup.is_settled {
+            enact(&mut ledger, (Span::ZERO, std::mem::take(&mut commands)))?;
+            settle(&mut ledger, hosts)?;
         }
-        let entry = Entry { elapsed: Span::ZERO, wall: WallNote(WALL_BEGINS), commands };
-        let outcomes = ledger.apply(LedgerIndex(1), &entry, &ModelVerifier);
-        if let Some(Outcome::Refused(refused)) =
-            outcomes.iter().find(|outcome| matches!(outcome, Outcome::Refused(_)))
-        {
-            return Err(SetupFault::Policy(refused.to_string()));
+        commands.extend(setup.policy.as_deref().map(set_policy).map(by_founder));
+        if !commands.is_empty() {
+            enact(&mut ledger, (Span::ZERO, commands))?;
         }
         Ok(Self {
             voters,
@@ -355,6 +353,37 @@ impl Fleet {
         };
         self.queue.put(self.now, Happening::Proposal(ask));
     }
+}
+
+/// One entry of the time before the first moment.
+fn enact(
+    ledger: &mut Ledger,
+    (elapsed, commands): (Span, Vec<Proposed>),
+) -> Result<(), SetupFault> {
+    let entry = Entry { elapsed, wall: WallNote(WALL_BEGINS), commands };
+    let index = ledger.index().next();
+    let outcomes = ledger.apply(index, &entry, &ModelVerifier);
+    let refused = outcomes.into_iter().find_map(|outcome| match outcome {
+        Outcome::Refused(refused) => Some(SetupFault::Policy(refused.to_string())),
+        _ => None,
+    });
+    refused.map_or(Ok(()), Err)
+}
+
+/// Everybody enrols, in one epoch (protocol 1.3), and makes the boot known in which it is about to begin.
+fn settle(ledger: &mut Ledger, hosts: &[Host]) -> Result<(), SetupFault> {
+    let enrol =
+        |host: &Host| Proposed { by: host.id, command: Command::Enrol(model_chain(&host.claims)) };
+    enact(ledger, (Entry::ELAPSED_MAX, hosts.iter().map(enrol).collect()))?;
+    let boot = |(place, host): (Place, &Host)| Proposed {
+        by: host.id,
+        command: Command::Boot {
+            boot: host.next_boot(),
+            address: Host::address(place),
+            store: host.store(place),
+        },
+    };
+    enact(ledger, (Span::ZERO, hosts.iter().enumerate().map(boot).collect()))
 }
 
 fn set_policy(text: &str) -> Command {

@@ -69,6 +69,11 @@ impl Network {
         self.random.next_u64() % below.max(1)
     }
 
+    /// A boot's nonce.
+    pub fn draw_nonce(&mut self) -> u128 {
+        u128::from(self.draw(u64::MAX)) << 64 | u128::from(self.draw(u64::MAX))
+    }
+
     fn way(&mut self) -> Span {
         let jitter = self.weather.jitter.as_milliseconds().saturating_add(1);
         let drawn = Span::milliseconds(self.draw(jitter));

@@ -25,6 +25,8 @@ pub struct Setup {
     pub weather: Weather,
     /// All chance comes from here.
     pub seed: u64,
+    /// Whether everybody is enrolled and known to everybody before the first moment, so that no join storm comes first.
+    pub is_settled: bool,
 }
 
 /// What every link is like unless it is cut.
@@ -54,18 +56,24 @@ pub enum SetupFault {
 }
 
 impl Setup {
-    /// As many as the tests of this tier are meant for, with room.
-    pub const HOSTS_MAX: usize = 4_096;
+    /// Ten thousand are simulated, with room; an address of the virtual network could tell four times as many apart.
+    pub const HOSTS_MAX: usize = 16_384;
 
     /// These hosts in fair weather, under this seed, without a policy.
     pub fn new(hosts: Vec<Claims>, seed: u64) -> Self {
-        Self { hosts, policy: None, weather: Weather::default(), seed }
+        Self { hosts, policy: None, weather: Weather::default(), seed, is_settled: false }
     }
 
     /// The same under this policy.
     #[must_use]
     pub fn with_policy(self, text: &str) -> Self {
         Self { policy: Some(text.to_owned()), ..self }
+    }
+
+    /// The same, enrolled and known to one another from the start.
+    #[must_use]
+    pub fn settled(self) -> Self {
+        Self { is_settled: true, ..self }
     }
 
     /// The topology of `hale demo`: three zones of two, racks of one, a keeper in each zone, every host a healer.

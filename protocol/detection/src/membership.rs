@@ -244,6 +244,18 @@ impl Membership {
         std::mem::take(&mut self.port.effects)
     }
 
+    /// These are members in these lives, as if they had told us long ago: nothing is gossiped of it. Ourselves may be among them.
+    pub fn acquaint(&mut self, now: Moment, members: &[(HostId, Boot)]) {
+        self.port.now = now;
+        let me = self.foca.identity().host;
+        let others = members.iter().filter(|(host, _)| *host != me);
+        let known = others.map(|(host, boot)| Member::alive(Identity::first(*host, *boot)));
+        let outcome = self.foca.apply_many(known, false, &mut self.port);
+        self.check(outcome);
+        self.settle();
+        self.port.effects.clear();
+    }
+
     /// When [`Event::DeadlineReached`] is wanted; a moment in the past means at once.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.port.timers.next().filter(|_| !self.has_left)

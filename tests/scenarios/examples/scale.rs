@@ -1,23 +1,71 @@
-//! How large a fleet can be played, and how long does it take? Prints; asserts nothing.
+//! How fast a large fleet is played in calm, and what each of its hosts takes of memory? Prints; asserts nothing.
+//!
+//! `cargo run --release -p hale-test-scenarios --example scale [HOSTS..]`; without hosts: 1000 and 10000. Each fleet has a process
+//! of its own, so that its peak of memory is its own; everybody is enrolled and known from the start, so that no join storm
+//! hides what calm costs. The first [`WARM_UP`] is told apart: hosts dial, and calibrate their paths.
 
-use simulator::{Fault, Fleet, Setup, Whom};
+use std::process::Command;
+use std::time::Instant;
+
+use simulator::{Fleet, Setup};
 use vocabulary::Span;
 
+/// The names of the modes in which this program starts itself.
+const ALONE: &str = "--alone";
+
+/// By then every host has its connections and has calibrated its paths.
+const WARM_UP: Span = Span::seconds(20);
+
+/// So much calm is measured.
+const CALM: Span = Span::seconds(60);
+
 fn main() {
-    for hosts in [100, 300] {
-        let began = std::time::Instant::now();
-        let mut fleet = Fleet::new(Setup::grid(hosts, 5, 1)).expect("sound");
-        fleet.run(Span::seconds(60));
-        let calm = began.elapsed();
-        let enrolled = fleet.ledger().roster().present_count();
-        let doubted = fleet.is_any_doubted();
-        fleet.strike(Fault::Kill(vec![Whom::Named("h50".into())]));
-        fleet.run_until(Span::seconds(20), |fleet| fleet.ledger().cases().next().is_some());
-        println!(
-            "N = {hosts}: 60 s of calm in {calm:?}, {enrolled} enrolled, doubted {doubted}, index {}, verdict after {} ms, breaches {:?}",
-            fleet.ledger().index(),
-            fleet.now().as_milliseconds() - 60_000,
-            fleet.breaches()
-        );
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [mode, hosts] = words.as_slice()
+        && mode == ALONE
+    {
+        return alone(hosts.parse().expect("a number of hosts"));
     }
+    let hosts = if words.is_empty() { vec!["1000".into(), "10000".into()] } else { words };
+    let me = std::env::current_exe().expect("this program has a path");
+    let run = |hosts: &str| {
+        let status = Command::new(&me).args([ALONE, hosts]).status().expect("it starts itself");
+        assert!(status.success(), "the fleet of {hosts} came to its end");
+    };
+    hosts.iter().for_each(|hosts| run(hosts));
+}
+
+fn alone(hosts: usize) {
+    let empty = peak_bytes();
+    let began = Instant::now();
+    let mut fleet = Fleet::new(Setup::grid(hosts, 5, 1).settled()).expect("sound");
+    let founded = began.elapsed();
+    fleet.run(WARM_UP);
+    let warm = began.elapsed();
+    let before = fleet.happened();
+    fleet.run(CALM);
+    let calm = began.elapsed() - warm;
+    let seconds = CALM.as_milliseconds() / 1_000;
+    let per_host = peak_bytes().saturating_sub(empty) / hosts as u64;
+    println!(
+        "N = {hosts}: {:.1} virtual seconds per second in calm, {per_host} bytes per host, {} events per virtual second",
+        seconds as f64 / calm.as_secs_f64(),
+        (fleet.happened() - before) / seconds,
+    );
+    println!(
+        "    founded in {founded:.1?}, the first {WARM_UP} in {:.1?}, {CALM} of calm in {calm:.1?}; {} enrolled, doubted {}, entries {}, breaches {:?}",
+        warm - founded,
+        fleet.ledger().roster().present_count(),
+        fleet.is_any_doubted(),
+        fleet.ledger().index(),
+        fleet.breaches(),
+    );
+}
+
+/// The most memory this process ever held; 0 where the system does not say.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1_024
 }

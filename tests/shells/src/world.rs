@@ -55,7 +55,7 @@ pub fn play_on<T>(tape: Tape, setup: Setup, story: impl AsyncFnOnce(&World) -> T
 
 impl World {
     fn begin(setup: Setup, tape: Tape) -> Self {
-        let Setup { hosts, policy, weather, seed } = setup;
+        let Setup { hosts, policy, weather, seed, .. } = setup;
         let network = Network::new(seed, tape);
         network.set_weather(Weather {
             latency_ms: weather.latency.as_milliseconds(),

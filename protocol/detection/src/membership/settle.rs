@@ -1,7 +1,9 @@
 //! What follows from any event, whatever it was.
 
-use foca::Message;
-use vocabulary::{HostId, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foca::{Member, Message};
+use vocabulary::{Boot, HostId, Span};
 
 use super::identity::Identity;
 use super::packet::Packet;
@@ -94,11 +96,11 @@ impl Membership {
 
     /// foca tells of changes piecemeal (renamed, then down, then up): what counts is the state it ends in.
     fn settle_members(&mut self) {
-        for host in std::mem::take(&mut self.port.touched) {
+        let touched = std::mem::take(&mut self.port.touched);
+        let boots = self.boots_of(&touched);
+        for host in touched {
             let known = self.up.get(&host).copied();
-            let mut members = self.foca.iter_members();
-            let found = members.find(|member| member.id().host == host);
-            match (known, found.map(|member| member.id().boot)) {
+            match (known, boots.get(&host).copied()) {
                 (_, Some(boot)) if known != Some(boot) => {
                     self.up.insert(host, boot);
                     self.own.repeat();
@@ -111,6 +113,16 @@ impl Membership {
                 (_, _) => {}
             }
         }
+    }
+
+    /// The boots in which those of these hosts that seem alive do: one walk through all members, if anybody is asked for.
+    fn boots_of(&self, hosts: &BTreeSet<HostId>) -> BTreeMap<HostId, Boot> {
+        if hosts.is_empty() {
+            return BTreeMap::new();
+        }
+        let members = self.foca.iter_members().map(Member::id);
+        let asked = members.filter(|member| hosts.contains(&member.host));
+        asked.map(|member| (member.host, member.boot)).collect()
     }
 
     /// Whom we alone have found to be down need not renew for it: only what two say is worth a demand (law SW11).
