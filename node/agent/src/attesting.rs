@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use detection::look::{AskEnd, Effect as Wanted, Event as Seen, RelayEnd};
+use detection::look::{AskEnd, Effect as Wanted, Event as Seen, Reachable, RelayEnd};
 use detection::reply::{Effect as Said, Event as Heard};
 use detection::watch::{self, AttemptId};
 use vocabulary::{Anchor, Boot, Grade, HostId, Moment, Path, Span};
@@ -183,8 +183,7 @@ impl Agent {
     pub(crate) fn take_reachable(&mut self, now: Moment) {
         let doubted: BTreeSet<HostId> =
             self.watch.doubts(now).into_iter().map(|note| note.subject).collect();
-        let up = self.membership.up().keys().copied();
-        let reachable = up.filter(|host| !doubted.contains(host)).collect();
-        self.look(now, Seen::ReachableChanged(reachable));
+        let up = Arc::clone(self.membership.up());
+        self.look(now, Seen::ReachableChanged(Reachable { up, doubted }));
     }
 }

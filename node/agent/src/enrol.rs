@@ -6,7 +6,9 @@
 
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Refused};
-use vocabulary::{Address, Boot, CertificateChain, HostId, Moment, PublicKey, Span, StoreId};
+use vocabulary::{
+    Address, Boot, CertificateChain, HostId, LedgerIndex, Moment, PublicKey, Span, StoreId,
+};
 
 /// Between two tries: the answer seldom changes sooner.
 const PAUSE: Span = Span::seconds(1);
@@ -53,6 +55,8 @@ pub struct Enrolment {
     /// Whether the policy, as this host knows it, wants a person to add this host first (protocol 1.3).
     is_kept_out: bool,
     refusal: Option<Refused>,
+    /// The committed state in which nothing was missing: until there is another, nothing is.
+    complete_at: Option<LedgerIndex>,
 }
 
 impl Enrolment {
@@ -67,6 +71,7 @@ impl Enrolment {
             end_due: None,
             is_kept_out: false,
             refusal: None,
+            complete_at: None,
         }
     }
 
@@ -77,13 +82,18 @@ impl Enrolment {
         self.refused_pause = REFUSED_PAUSE;
         self.end_due = None;
         self.refusal = None;
+        self.complete_at = None;
     }
 
     /// What to propose now, if anything.
     pub fn advance(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
+        if self.complete_at == Some(ledger.index()) {
+            return None;
+        }
         self.see_whether_granted(ledger);
         let command = self.missing(ledger).or_else(|| self.end_untold(now, ledger));
         self.is_wanting = command.is_some();
+        self.complete_at = command.is_none().then(|| ledger.index());
         let command = command.filter(|_| !self.is_asking && now >= self.not_before)?;
         self.is_asking = true;
         Some(command)

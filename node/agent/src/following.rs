@@ -70,6 +70,7 @@ impl Agent {
             }
             if let Some(boot) = entry.boot
                 && known.is_none_or(|known| known.boot != entry.boot)
+                && self.watch.watches(host)
             {
                 self.see_boot(now, *host, boot);
             }

@@ -2,7 +2,8 @@
 //!
 //! Not here: any conclusion. Membership is a hint (see `detection::membership`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use detection::health::{CheckKey, Health};
 use detection::membership::{Effect as Said, Event as Heard};
@@ -35,7 +36,7 @@ impl Agent {
 
     /// These are members from the start: for a fleet that is to begin in calm, not with a storm of those who join. A host that
     /// starts in earnest takes nobody's life from a list.
-    pub fn acquaint(&mut self, now: Moment, members: &[(HostId, Boot)]) {
+    pub fn acquaint(&mut self, now: Moment, members: &Arc<BTreeMap<HostId, Boot>>) {
         self.membership.acquaint(now, members);
     }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use detection::roster::Entry;
-use vocabulary::{CertificateChain, Moment, PublicKey, Signer, Span};
+use vocabulary::{CertificateChain, LedgerIndex, Moment, PublicKey, Signer, Span};
 
 use crate::mind::Agent;
 
@@ -33,6 +33,8 @@ pub(crate) struct Keyring {
     /// Oldest first; never empty, at most [`KEYS_MAX`].
     held: Vec<Held>,
     signs: PublicKey,
+    /// The committed state by which the only key was last looked at: until there is another, nothing can turn.
+    seen: Option<LedgerIndex>,
 }
 
 struct Held {
@@ -46,7 +48,7 @@ impl Keyring {
     /// The key with which this life begins: there is no other to sign with.
     pub fn new(signer: Arc<dyn Signer>) -> Self {
         let first = Held::new(signer);
-        Self { signs: first.key, held: vec![first] }
+        Self { signs: first.key, held: vec![first], seen: None }
     }
 
     /// Takes another key in. One that is held already becomes the newest again.
@@ -80,6 +82,12 @@ impl Keyring {
         Some(Arc::clone(&self.held[0].signer))
     }
 
+    /// Whether this state can tell nothing new: there is one key, and it was looked at by it before.
+    pub fn has_seen(&mut self, index: LedgerIndex) -> bool {
+        let before = self.seen.replace(index);
+        self.held.len() == 1 && before == Some(index)
+    }
+
     /// When a key will have stood long enough.
     pub fn next_deadline(&self) -> Option<Moment> {
         let newer = self.held.iter().rev().take_while(|held| held.key != self.signs);
@@ -109,6 +117,10 @@ impl Agent {
 
     /// Laws K1 and K2, after every event.
     pub(crate) fn turn_key(&mut self, now: Moment) {
+        let index = self.ledger.index();
+        if self.keyring.has_seen(index) {
+            return;
+        }
         let entry = self.ledger.roster().get(&self.me);
         if let Some(signer) = self.keyring.turn(now, entry) {
             self.look.sign_with(Arc::clone(&signer));

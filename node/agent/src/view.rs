@@ -56,7 +56,7 @@ impl Agent {
             leader: self.leader,
             leaderless: self.leaderless.lasts(now),
             doubts: self.watch.doubts(now),
-            up: self.membership.up().clone(),
+            up: self.others_up(),
             health: self.health_told(),
             calibrated: subjects
                 .iter()
@@ -72,6 +72,11 @@ impl Agent {
                 .map(|doubt| (doubt.subject, self.doubters(now, &doubt.subject)))
                 .collect(),
         }
+    }
+
+    fn others_up(&self) -> BTreeMap<HostId, Boot> {
+        let up = self.membership.up().iter().filter(|(host, _)| **host != self.me);
+        up.map(|(host, boot)| (*host, *boot)).collect()
     }
 
     /// protocol 2.6: of each subject, which observers lose how many of their probes; none that is `Ok`.
@@ -100,6 +105,11 @@ impl Agent {
     /// What the last rounds on a subject gave, if this host held them as leader.
     pub fn last_look(&self, subject: &HostId) -> Option<&LastLook> {
         self.lead.last_look(subject)
+    }
+
+    /// Whether this host doubts anybody.
+    pub fn is_any_doubted(&self) -> bool {
+        self.watch.is_any_doubted()
     }
 
     /// Whom this host doubts now.

@@ -208,14 +208,15 @@ impl Fleet {
     }
 
     pub(crate) fn end_call_soon(&mut self, place: Place, life: u64, call: CallId, end: CallEnd) {
-        self.queue.put(self.now, Happening::End(place, life, call, end));
+        self.queue.put(self.now, Happening::End(place, life, call, Box::new(end)));
     }
 
     /// The machine is made anew: whatever held it is gone, and its agent starts again.
     fn revive(&mut self, subject: &HostId) {
-        if let Some(place) = self.places.get(subject).copied() {
+        if let Some(place) = self.places.get(subject) {
             self.kill(place);
             self.hosts[place].is_silent = false;
+            self.keepers.forget_abreast();
             self.start(place);
         }
     }

@@ -14,6 +14,7 @@ use vocabulary::{
 };
 
 use crate::actuator::{Actuator, JournalLine};
+use crate::directory::Directory;
 use crate::following::Question;
 use crate::host::{Host, Life, OpenKind, Place};
 use crate::keepers::{Ask, Keepers};
@@ -32,7 +33,7 @@ const AT_ONCE_MAX: u32 = 20_000;
 pub struct Fleet {
     pub(crate) now: Moment,
     pub(crate) hosts: Vec<Host>,
-    pub(crate) places: BTreeMap<HostId, Place>,
+    pub(crate) places: Directory,
     pub(crate) network: Network,
     pub(crate) queue: Queue<Happening>,
     pub(crate) keepers: Keepers,
@@ -42,7 +43,7 @@ pub struct Fleet {
     pub(crate) tally: Tallying,
     seed: u64,
     /// Who is known to everybody from the start, and in which boot.
-    acquainted: Vec<(HostId, Boot)>,
+    acquainted: Arc<BTreeMap<HostId, Boot>>,
     happened: u64,
 }
 
@@ -55,9 +56,9 @@ pub(crate) enum Happening {
     /// A call's time is over.
     CallOver(Place, u64, CallId),
     /// A call has ended.
-    End(Place, u64, CallId, CallEnd),
+    End(Place, u64, CallId, Box<CallEnd>),
     /// A mind is told something that did not come by mail.
-    Tell(Place, u64, Event),
+    Tell(Place, u64, Box<Event>),
     /// A dial's time is over.
     DialOver(Place, u64, Place),
     /// A warm host is to be dialled again.
@@ -108,13 +109,14 @@ impl Fleet {
                 Host::new(claims.clone(), ahead)
             })
             .collect();
-        let places = hosts.iter().enumerate().map(|(place, host)| (host.id, place)).collect();
+        let places = Directory::new(hosts.iter().map(|host| host.id));
         if setup.is_settled {
             hosts.iter_mut().for_each(|host| host.next_nonce = network.draw_nonce());
         }
         let keepers = Keepers::found(&hosts, &setup)?;
         let acquainted = hosts.iter().filter(|_| setup.is_settled);
         let acquainted = acquainted.map(|host| (host.id, host.next_boot())).collect();
+        let acquainted = Arc::new(acquainted);
         let mut fleet = Self {
             now: Moment::default(),
             hosts,
@@ -223,7 +225,7 @@ impl Fleet {
     pub fn name_of(&self, host: &HostId) -> String {
         self.places
             .get(host)
-            .map_or_else(|| host.to_string(), |place| self.hosts[*place].name().to_owned())
+            .map_or_else(|| host.to_string(), |place| self.hosts[place].name().to_owned())
     }
 
     /// The names of all hosts, in the order of the setup.
@@ -246,8 +248,8 @@ impl Fleet {
             Happening::Wake(place, life) => self.wake(place, life),
             Happening::Arrive(flight) => self.arrive(flight),
             Happening::CallOver(place, life, call) => self.call_over(place, life, call),
-            Happening::End(place, life, call, end) => self.end_call(place, life, call, end),
-            Happening::Tell(place, life, event) => self.tell_life(place, life, event),
+            Happening::End(place, life, call, end) => self.end_call(place, life, call, *end),
+            Happening::Tell(place, life, event) => self.tell_life(place, life, *event),
             Happening::DialOver(place, life, peer) => self.dial_over(place, life, peer),
             Happening::Redial(place, life) => self.redial(place, life),
             Happening::Knock(knocking, is_back) => self.knocked(knocking, is_back),
@@ -413,6 +415,7 @@ impl Fleet {
         life.upto = upto;
         host.life = Some(life);
         host.is_away = false;
+        self.keepers.forget_abreast();
         if boot.number > 1 {
             self.note(format!("{} starts in boot {}", self.hosts[place].name(), boot.number));
         }

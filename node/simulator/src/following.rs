@@ -94,6 +94,9 @@ impl Fleet {
             Some((leader, ways)) => {
                 let takes = self.ways(ways);
                 let ledger = Arc::clone(&self.keepers.ledger);
+                let is_abreast = upto >= ledger.index() && told == Some(leader);
+                let ways = Some(ways).filter(|_| is_abreast && self.is_sound(place));
+                self.keepers.note_abreast(place, ways);
                 if upto < ledger.index() {
                     let comes = Happening::LedgerComes(place, number, ledger);
                     self.queue.put(now.after(takes), comes);
@@ -134,6 +137,7 @@ impl Fleet {
             return;
         };
         life.told_leader = leader;
+        self.keepers.note_abreast(place, None);
         let leader = leader.map(|leader| self.hosts[leader].id);
         self.tell(place, Event::LeadershipChanged { leader });
     }

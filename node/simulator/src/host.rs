@@ -53,8 +53,8 @@ pub(crate) struct Life {
     pub news: VecDeque<agent::Event>,
     /// Whom it has a standing connection to, and in which of their lives.
     pub peers: BTreeMap<Place, u64>,
-    /// Where it knows others to be reached.
-    pub located: BTreeMap<Place, Address>,
+    /// Of whom it knows where they are reached: whom a host may be dialled at follows from its place.
+    pub located: Located,
     pub dialling: BTreeMap<Place, Dial>,
     pub redials: BTreeMap<Place, (Moment, Span)>,
     pub warm: Vec<Place>,
@@ -69,6 +69,23 @@ pub(crate) struct Life {
     /// Events taken at one and the same moment, to see a mind that spins.
     pub taken_at: (Moment, u32),
     pub doubts: Vec<DoubtNote>,
+}
+
+/// A set of places, a bit each.
+#[derive(Default)]
+pub(crate) struct Located(Vec<u64>);
+
+impl Located {
+    pub fn insert(&mut self, place: Place) {
+        if self.0.len() <= place / 64 {
+            self.0.resize(place / 64 + 1, 0);
+        }
+        self.0[place / 64] |= 1 << (place % 64);
+    }
+
+    pub fn contains(&self, place: Place) -> bool {
+        self.0.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+    }
 }
 
 /// A dial that is under way, and what waits for it.
@@ -196,7 +213,7 @@ impl Life {
             held_back: VecDeque::new(),
             news: VecDeque::new(),
             peers: BTreeMap::new(),
-            located: BTreeMap::new(),
+            located: Located::default(),
             dialling: BTreeMap::new(),
             redials: BTreeMap::new(),
             warm: Vec::new(),

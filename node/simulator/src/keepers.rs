@@ -11,9 +11,7 @@ use std::sync::Arc;
 use agent::{CallEnd, CallId};
 use ledger::command::{Command, Entry, Order, Outcome, Proposed};
 use ledger::{Ledger, rules};
-use vocabulary::{
-    LedgerIndex, ModelVerifier, Moment, Span, WallNote, model_authority, model_chain,
-};
+use vocabulary::{ModelVerifier, Moment, Span, WallNote, model_authority, model_chain};
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
@@ -66,6 +64,9 @@ pub(crate) struct Keepers {
     last_batch: u64,
     /// When each host last had a way to the ledger.
     pub had_source: Vec<Moment>,
+    /// Of hosts that were sound and knew all there is to know when they were last looked at: how many ways away the leader was.
+    /// Forgotten as soon as anything changes on which that hangs.
+    abreast: Vec<Option<u64>>,
 }
 
 /// Somebody's proposal.
@@ -114,7 +115,35 @@ impl Keepers {
             under_way: None,
             last_batch: 0,
             had_source: vec![Moment::default(); hosts.len()],
+            abreast: vec![None; hosts.len()],
         })
+    }
+
+    /// One more host, which has never been looked at.
+    pub fn add_host(&mut self, now: Moment) {
+        self.had_source.push(now);
+        self.abreast.push(None);
+    }
+
+    /// A host was found sound, with all there is to know, so many ways from the leader.
+    pub fn note_abreast(&mut self, place: Place, ways: Option<u64>) {
+        self.abreast[place] = ways;
+    }
+
+    /// A link, a host or the leader has changed, or there is more to know.
+    pub fn forget_abreast(&mut self) {
+        self.abreast.fill(None);
+    }
+
+    fn abreast(&self, place: Place) -> Option<u64> {
+        self.abreast[place]
+    }
+
+    fn lose_leader(&mut self) {
+        self.leader = None;
+        self.under_way = None;
+        self.waiting.clear();
+        self.forget_abreast();
     }
 }
 
@@ -124,11 +153,7 @@ impl Fleet {
         let now = self.now;
         match self.keepers.leader {
             Some(leader) if self.has_majority(leader) => self.keepers.heard = now,
-            Some(_) if now.since(self.keepers.heard) > LEASE => {
-                self.keepers.leader = None;
-                self.keepers.under_way = None;
-                self.keepers.waiting.clear();
-            }
+            Some(_) if now.since(self.keepers.heard) > LEASE => self.keepers.lose_leader(),
             _ => {}
         }
         if self.keepers.leader.is_none() && now.since(self.keepers.heard) >= FAIL_OVER {
@@ -136,6 +161,12 @@ impl Fleet {
         }
         self.tick();
         for place in 0..self.hosts.len() {
+            if let Some(ways) = self.keepers.abreast(place) {
+                self.keepers.had_source[place] = now;
+                // What nobody waits for takes its time as well: chance goes on as if it were on its way.
+                self.ways(ways);
+                continue;
+            }
             self.note_soundness(place);
             self.bring_news(place);
         }
@@ -149,9 +180,7 @@ impl Fleet {
         }
         self.note(format!("{} stands down", self.hosts[place].name()));
         self.keepers.stood_down = Some((place, self.now.after(STANDS_DOWN_FOR)));
-        self.keepers.leader = None;
-        self.keepers.under_way = None;
-        self.keepers.waiting.clear();
+        self.keepers.lose_leader();
     }
 
     fn elect(&mut self) {
@@ -165,6 +194,7 @@ impl Fleet {
         let drawn = usize::try_from(self.network.draw(able.len() as u64)).unwrap_or(0);
         let leader = able[drawn];
         self.keepers.leader = Some(leader);
+        self.keepers.forget_abreast();
         self.keepers.heard = self.now;
         self.keepers.stamped = None;
         self.note(format!("{} leads", self.hosts[leader].name()));
@@ -283,6 +313,7 @@ impl Fleet {
         let index = ledger.index().next();
         let outcomes = ledger.apply(index, &entry, &ModelVerifier);
         self.keepers.ledger = Arc::new(ledger);
+        self.keepers.forget_abreast();
         outcomes
     }
 
@@ -300,7 +331,7 @@ impl Fleet {
             wire::decode(&wire::encode(&outcome)).expect("law W1: what we encoded decodes again");
         let end = CallEnd::Committed { index: self.keepers.ledger.index(), outcome };
         let takes = self.ways(ways);
-        self.queue.put(self.now.after(takes), Happening::End(ask.by, life, call, end));
+        self.queue.put(self.now.after(takes), Happening::End(ask.by, life, call, Box::new(end)));
     }
 
     /// How many ways it takes between a host and a keeper, directly or through another keeper.

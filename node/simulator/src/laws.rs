@@ -103,7 +103,7 @@ impl Fleet {
     }
 
     fn was_sound(&self, host: &HostId) -> bool {
-        let Some(place) = self.places.get(host).copied() else {
+        let Some(place) = self.places.get(host) else {
             return false;
         };
         let lately = self.hosts[place].last_unsound;
@@ -112,7 +112,7 @@ impl Fleet {
             && lately.is_none_or(|at| self.now.since(at) > AFTERMATH)
     }
 
-    fn is_sound(&self, place: Place) -> bool {
+    pub(crate) fn is_sound(&self, place: Place) -> bool {
         let host = &self.hosts[place];
         let leader = self.keepers.leader;
         host.is_running()

@@ -5,11 +5,12 @@
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
 //! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike` what is done to whom; [`fleet`] the one door; `host`, `network`, `mail`,
-//! `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language; [`library`] scenarios that are at hand.
+//! `directory`, `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language; [`library`] scenarios that are at hand.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;
 mod choosing;
+mod directory;
 pub mod fault;
 pub mod fleet;
 mod following;

@@ -185,7 +185,7 @@ impl Fleet {
         };
         let known = life.peers.entry(peer).or_insert(peer_life);
         *known = peer_life.max(*known);
-        life.located.insert(peer, address);
+        life.located.insert(peer);
         if let Some(boot) = boot {
             self.tell(place, Event::Connected { host, boot, address });
         }
@@ -313,7 +313,7 @@ impl Fleet {
         if life.dialling.contains_key(&peer) {
             return true;
         }
-        if !life.located.contains_key(&peer) {
+        if !life.located.contains(peer) {
             return false;
         }
         let own = life.boot.number;
@@ -359,7 +359,7 @@ impl Fleet {
         for peer in life.warm.clone() {
             if life.peers.contains_key(&peer)
                 || life.dialling.contains_key(&peer)
-                || !life.located.contains_key(&peer)
+                || !life.located.contains(peer)
             {
                 continue;
             }
@@ -386,7 +386,7 @@ impl Fleet {
                 continue;
             }
             if let Some(life) = &mut self.hosts[place].life {
-                life.located.insert(seed, Host::address(seed));
+                life.located.insert(seed);
                 if life.peers.contains_key(&seed) {
                     continue;
                 }

@@ -21,7 +21,7 @@ impl Fleet {
         }
         match effect {
             Effect::SendDatagram { to, datagram } => {
-                if let Some(peer) = self.places.get(&to).copied() {
+                if let Some(peer) = self.places.get(&to) {
                     self.send_datagram(place, peer, datagram);
                 }
             }
@@ -70,26 +70,26 @@ impl Fleet {
     }
 
     fn call(&mut self, place: Place, (id, within): (CallId, Span), to: HostId, request: &Request) {
-        let peer = self.places.get(&to).copied();
+        let peer = self.places.get(&to);
         let life = self.open_call(place, (id, Some(within)), peer, OpenKind::Message);
         let is_sent = peer.is_some_and(|peer| self.send_ask(place, peer, (id, request)));
         if let (Some(life), false) = (life, is_sent) {
-            let end = Happening::End(place, life, id, CallEnd::Unable);
+            let end = Happening::End(place, life, id, Box::new(CallEnd::Unable));
             self.queue.put(self.now, end);
         }
     }
 
     fn fresh_dial(&mut self, place: Place, (id, within): (CallId, Span), to: HostId, nonce: u128) {
-        let peer = self.places.get(&to).copied();
+        let peer = self.places.get(&to);
         // Not of a standing connection: a reset does not end it.
         let life = self.open_call(place, (id, Some(within)), None, OpenKind::Message);
         let (Some(peer), Some(life)) = (peer, life) else {
             return;
         };
         let is_located =
-            self.hosts[place].life.as_ref().is_some_and(|life| life.located.contains_key(&peer));
+            self.hosts[place].life.as_ref().is_some_and(|life| life.located.contains(peer));
         if !is_located {
-            let end = Happening::End(place, life, id, CallEnd::Unable);
+            let end = Happening::End(place, life, id, Box::new(CallEnd::Unable));
             self.queue.put(self.now, end);
             return;
         }
@@ -107,7 +107,7 @@ impl Fleet {
     }
 
     fn knock(&mut self, place: Place, (id, within): (CallId, Span), to: HostId, port: Option<u16>) {
-        let peer = self.places.get(&to).copied();
+        let peer = self.places.get(&to);
         let kind = OpenKind::Knock { accepts: false };
         let life = self.open_call(place, (id, Some(within)), peer, kind);
         let (Some(to), Some(life)) = (peer, life) else {
@@ -185,7 +185,7 @@ impl Fleet {
     }
 
     fn warm(&mut self, place: Place, hosts: &[HostId]) {
-        let warm = hosts.iter().filter_map(|host| self.places.get(host).copied()).collect();
+        let warm = hosts.iter().filter_map(|host| self.places.get(host)).collect();
         if let Some(life) = &mut self.hosts[place].life {
             life.warm = warm;
         }
@@ -193,15 +193,18 @@ impl Fleet {
     }
 
     fn locate(&mut self, place: Place, host: HostId, address: vocabulary::Address) {
-        let Some(peer) = self.places.get(&host).copied() else {
+        let Some(peer) = self.places.get(&host) else {
             return;
         };
         if Host::place_of(&address) != peer {
             self.laws.breach("protocol 1.2: a host is found where it said", self.now);
         }
-        if let Some(life) = &mut self.hosts[place].life {
-            life.located.insert(peer, address);
+        let Some(life) = &mut self.hosts[place].life else {
+            return;
+        };
+        life.located.insert(peer);
+        if life.warm.contains(&peer) {
+            self.keep_warm(place);
         }
-        self.keep_warm(place);
     }
 }

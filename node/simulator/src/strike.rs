@@ -21,6 +21,7 @@ const RESTART_TAKES: Span = Span::milliseconds(2_700);
 impl Fleet {
     /// Something is done to the fleet, now.
     pub fn strike(&mut self, fault: Fault) {
+        self.keepers.forget_abreast();
         match fault {
             Fault::Kill(whom) => self.each("kill", &whom, |fleet, place| fleet.kill(place)),
             Fault::Start(whom) => self.each("start", &whom, |fleet, place| fleet.start(place)),
@@ -113,13 +114,14 @@ impl Fleet {
     fn newest_healer(&self) -> Option<Place> {
         let leases = self.ledger().cases().filter_map(|case| case.counted_lease());
         let newest = leases.max_by_key(|lease| lease.fence)?;
-        self.places.get(&newest.healer).copied()
+        self.places.get(&newest.healer)
     }
 
     /// The process is gone at once: nothing is said, and what it ran is ended by its guards.
     pub(crate) fn kill(&mut self, place: Place) {
         let life = self.hosts[place].life_number();
         self.hosts[place].life = None;
+        self.keepers.forget_abreast();
         if let Some(life) = life {
             self.end_remedies_of(place, life);
         }
@@ -128,6 +130,7 @@ impl Fleet {
 
     pub(crate) fn start(&mut self, place: Place) {
         self.hosts[place].is_off = false;
+        self.keepers.forget_abreast();
         self.queue.put(self.now.after(BOOT_TAKES), Happening::Begin(place));
     }
 
@@ -146,7 +149,7 @@ impl Fleet {
         let ahead = self.hosts[place].clock_ahead;
         let copy = self.hosts[place].copied(ahead);
         self.hosts.push(copy);
-        self.keepers.had_source.push(self.now);
+        self.keepers.add_host(self.now);
         self.start(self.hosts.len() - 1);
     }
 
@@ -174,16 +177,16 @@ impl Fleet {
         let (flights, news) = (std::mem::take(&mut life.held_back), std::mem::take(&mut life.news));
         life.wake_at = Some(now);
         if is_told_first {
-            self.queue.put(now, Happening::Tell(place, number, late.clone()));
+            self.queue.put(now, Happening::Tell(place, number, Box::new(late.clone())));
         }
         for flight in flights {
             self.queue.put(now, Happening::Arrive(flight));
         }
         for event in news {
-            self.queue.put(now, Happening::Tell(place, number, event));
+            self.queue.put(now, Happening::Tell(place, number, Box::new(event)));
         }
         if !is_told_first {
-            self.queue.put(now, Happening::Tell(place, number, late));
+            self.queue.put(now, Happening::Tell(place, number, Box::new(late)));
         }
         self.queue.put(now, Happening::Wake(place, number));
     }

@@ -271,8 +271,7 @@ impl Fleet {
                 return;
             }
         };
-        let places: Vec<Place> =
-            hosts.iter().filter_map(|host| self.places.get(host).copied()).collect();
+        let places: Vec<Place> = hosts.iter().filter_map(|host| self.places.get(host)).collect();
         let now = self.now;
         let is_true = places.iter().all(|place| self.tally.was_unwell(*place, now));
         if is_true {
@@ -296,7 +295,7 @@ impl Fleet {
             return;
         }
         self.tally.counted.remedies_begun += 1;
-        let is_well = self.places.get(subject).is_some_and(|place| !self.is_in_trouble(*place));
+        let is_well = self.places.get(subject).is_some_and(|place| !self.is_in_trouble(place));
         self.tally.counted.remedies_on_well += u64::from(is_well);
     }
 }

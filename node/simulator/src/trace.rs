@@ -77,10 +77,14 @@ impl Fleet {
         let Some(life) = &mut self.hosts[place].life else {
             return;
         };
+        let leads = life.agent.leads();
+        if life.doubts.is_empty() && !life.agent.is_any_doubted() && !(leads && self.trace.is_on())
+        {
+            return;
+        }
         let doubts = life.agent.doubts(local);
         let before: BTreeSet<HostId> = life.doubts.iter().map(|note| note.subject).collect();
         let after: BTreeSet<HostId> = doubts.iter().map(|note| note.subject).collect();
-        let leads = life.agent.leads();
         life.doubts = doubts;
         if !self.trace.is_on() {
             return;
@@ -105,7 +109,8 @@ impl Fleet {
         };
         let mut told = Vec::new();
         // A copy bears its original's name, and is looked at under it.
-        let is_original = |(place, host): &(Place, &Host)| self.places.get(&host.id) == Some(place);
+        let is_original =
+            |(place, host): &(Place, &Host)| self.places.get(&host.id) == Some(*place);
         for (_, host) in self.hosts.iter().enumerate().filter(is_original) {
             let Some(look) = life.agent.last_look(&host.id) else {
                 continue;

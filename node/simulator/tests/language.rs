@@ -122,3 +122,23 @@ fn every_host_follows_the_ledger_through_whichever_keeper_it_reaches() {
     assert_eq!(fleet.upto_of(follower), fleet.ledger().index());
     assert!(fleet.ledger().brake().standing().is_some());
 }
+
+#[test]
+fn a_settled_fleet_begins_in_calm_and_finds_a_death_like_any_other() {
+    let mut fleet = Fleet::new(Setup::grid(30, 3, 5).settled()).expect("sound");
+    assert_eq!(fleet.ledger().roster().present_count(), 30, "enrolled before the first moment");
+    fleet.run(Span::seconds(20));
+    let entries = fleet.ledger().index();
+    for name in ["h0", "h17", "h29"] {
+        let view = fleet.agent(name).expect("it runs").view(fleet.clock_of(name));
+        assert_eq!(view.up.len(), 29, "{name} knows everybody else");
+        assert_eq!(fleet.upto_of(name), entries);
+    }
+    fleet.run(Span::seconds(60));
+    assert_eq!(fleet.ledger().index(), entries, "calm decides nothing");
+    assert!(!fleet.is_any_doubted());
+    fleet.strike(Fault::Kill(vec![Whom::Named("h17".into())]));
+    let is_found = |fleet: &Fleet| fleet.ledger().cases().next().is_some();
+    assert!(fleet.run_until(Span::seconds(6), is_found));
+    assert_eq!(fleet.breaches(), []);
+}

@@ -28,6 +28,8 @@ const FIRST_GAP: Span = Span::milliseconds(100);
 pub struct Calibration {
     /// At most [`vocabulary::Attestation::PATHS_MAX`], as an attestation lists no more.
     paths: BTreeMap<Path, Memory>,
+    /// The path that is to be checked first, and when: asked for far more often than it changes.
+    first: Option<(Path, Moment)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +42,7 @@ struct Memory {
 impl Calibration {
     /// A new seat: nothing is calibrated, and every path is to be checked from `now` on, one soon after the other.
     pub fn new(now: Moment, named_ports: &[u16]) -> Self {
-        let mut calibration = Self { paths: BTreeMap::new() };
+        let mut calibration = Self { paths: BTreeMap::new(), first: None };
         for path in Self::checked_paths(named_ports) {
             calibration.paths.insert(path, Memory::due(now));
         }
@@ -57,6 +59,7 @@ impl Calibration {
         for (path, memory) in &mut self.paths {
             memory.answered = known.get(path).and_then(|old| old.answered);
         }
+        self.first = wanted.first;
     }
 
     /// Whether these are the ports it was told of.
@@ -72,6 +75,7 @@ impl Calibration {
             memory.answered = Some(now);
             memory.failures = 0;
             memory.next_check = now.after(CHECK_EVERY).before(spread);
+            self.note_first(path);
         }
     }
 
@@ -81,17 +85,18 @@ impl Calibration {
             let wait = CHECK_AGAIN.times(1 << memory.failures.min(6));
             memory.next_check = now.after(wait.min(CHECK_EVERY));
             memory.failures = memory.failures.saturating_add(1);
+            self.note_first(path);
         }
     }
 
     /// The path whose check is due first, if one is.
     pub fn due(&self, now: Moment) -> Option<Path> {
-        self.first().filter(|(_, at)| *at <= now).map(|(path, _)| path)
+        self.first.filter(|(_, at)| *at <= now).map(|(path, _)| path)
     }
 
     /// When the next check is due.
     pub fn next_check(&self) -> Option<Moment> {
-        self.first().map(|(_, at)| at)
+        self.first.map(|(_, at)| at)
     }
 
     /// Whether silence on this path would be evidence at `calm`, the last moment of calm (law C1).
@@ -144,14 +149,16 @@ impl Calibration {
                 memory.next_check = now.after(FIRST_GAP.times(rank));
             }
         }
+        self.note_first(Path::FreshDial);
     }
 
-    fn first(&self) -> Option<(Path, Moment)> {
-        self.paths
-            .iter()
-            .filter(|(path, _)| **path != Path::Warm)
-            .map(|(path, memory)| (*path, memory.next_check))
-            .min_by_key(|(_, at)| *at)
+    /// The next check of this path has moved.
+    fn note_first(&mut self, moved: Path) {
+        if moved != Path::Warm {
+            let checked = self.paths.iter().filter(|(path, _)| **path != Path::Warm);
+            let due = checked.map(|(path, memory)| (*path, memory.next_check));
+            self.first = due.min_by_key(|(_, at)| *at);
+        }
     }
 }
 

@@ -12,7 +12,7 @@
 //! silence ends 0.9 s after it was asked.
 //! Not here: doubts (see `watch`), answering for oneself (see `reply`), what voices add up to (see `verdict`).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -40,7 +40,7 @@ mod tests;
 pub use event::{Ask, AskEnd, Effect, Event, RelayEnd};
 use looking::Looking;
 use nacks::{Nacks, Places};
-pub use relay::choose as choose_relay;
+pub use relay::{Reachable, choose as choose_relay};
 
 /// How long a look may take in all (protocol 3.1 allows 1 s; the rest is the way back to the leader).
 pub const LOOK_FOR: Span = Span::milliseconds(900);
@@ -67,7 +67,7 @@ pub struct Look {
     random: ChaCha8Rng,
     fleet: Option<Fleet>,
     /// Hosts that answer us lately: the first choice as relays.
-    reachable: BTreeSet<HostId>,
+    reachable: Reachable,
     next_number: u64,
     sequence: Sequence,
     /// At most [`LOOKS_MAX`].
@@ -108,7 +108,7 @@ impl Look {
             verifier,
             random: ChaCha8Rng::seed_from_u64(seed),
             fleet: None,
-            reachable: BTreeSet::new(),
+            reachable: Reachable::default(),
             next_number: NUMBERS_FROM,
             sequence: Sequence(0),
             looks: BTreeMap::new(),

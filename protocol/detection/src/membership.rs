@@ -25,6 +25,7 @@ mod timers;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use foca::{Foca, Member, Timer};
 use rand_chacha::ChaCha8Rng;
@@ -35,6 +36,7 @@ use vocabulary::{Boot, HostId, Moment, Span};
 use crate::health::{Health, HealthRecord};
 use crate::roster::HOSTS_MAX;
 use crate::watch::LookEnd;
+use digest::Summaries;
 use exchange::Exchanges;
 use identity::Identity;
 use looks::Looks;
@@ -181,6 +183,7 @@ pub struct Membership {
     sieve: Sieve,
     looks: Looks,
     exchanges: Exchanges,
+    summaries: Summaries,
     /// To whom a connection stands; the transport bounds them.
     linked: BTreeSet<HostId>,
     /// Whom our own observer doubts; as many as it holds seats.
@@ -188,7 +191,7 @@ pub struct Membership {
     heard: Heard,
     own: Own,
     /// Whom we have called up and not yet down.
-    up: BTreeMap<HostId, Boot>,
+    up: Arc<BTreeMap<HostId, Boot>>,
     /// How long to wait before saying [`Effect::Alone`] again; `None` while members are known.
     alone: Option<Span>,
     has_left: bool,
@@ -210,11 +213,12 @@ impl Membership {
             sieve: Sieve::new(),
             looks: Looks::new(),
             exchanges: Exchanges::default(),
+            summaries: Summaries::default(),
             linked: BTreeSet::new(),
             doubted: BTreeSet::new(),
             heard: Heard::default(),
             own: Own::calm(),
-            up: BTreeMap::new(),
+            up: Arc::default(),
             alone: Some(ALONE_EVERY_MIN),
             has_left: false,
             dropped: BTreeMap::new(),
@@ -244,14 +248,17 @@ impl Membership {
         std::mem::take(&mut self.port.effects)
     }
 
-    /// These are members in these lives, as if they had told us long ago: nothing is gossiped of it. Ourselves may be among them.
-    pub fn acquaint(&mut self, now: Moment, members: &[(HostId, Boot)]) {
+    /// These are members in these lives, as if they had told us long ago: nothing is gossiped of it. Before the first event.
+    /// Ourselves may be among them, so that all members of a mesh in one process share one list until it changes for one.
+    pub fn acquaint(&mut self, now: Moment, members: &Arc<BTreeMap<HostId, Boot>>) {
         self.port.now = now;
         let me = self.foca.identity().host;
-        let others = members.iter().filter(|(host, _)| *host != me);
+        let others = members.iter().filter(|(host, _)| **host != me);
         let known = others.map(|(host, boot)| Member::alive(Identity::first(*host, *boot)));
         let outcome = self.foca.apply_many(known, false, &mut self.port);
         self.check(outcome);
+        self.up = Arc::clone(members);
+        self.port.touched.clear();
         self.settle();
         self.port.effects.clear();
     }
@@ -261,8 +268,8 @@ impl Membership {
         self.port.timers.next().filter(|_| !self.has_left)
     }
 
-    /// Who seems alive, ourselves not among them.
-    pub fn up(&self) -> &BTreeMap<HostId, Boot> {
+    /// Who seems alive; ourselves only where [`Membership::acquaint`] named us.
+    pub fn up(&self) -> &Arc<BTreeMap<HostId, Boot>> {
         &self.up
     }
 
@@ -400,7 +407,12 @@ impl Membership {
     /// The connected members in an order of chance.
     fn gather_company(&mut self) {
         let members = self.foca.iter_members().map(Member::id);
-        let linked = members.filter(|member| self.linked.contains(&member.host));
+        // Most members are not connected: their first byte says so before anybody is looked for.
+        let mut begins = [false; 256];
+        self.linked.iter().for_each(|host| begins[usize::from(host.0[0])] = true);
+        let linked = members.filter(|member| {
+            begins[usize::from(member.host.0[0])] && self.linked.contains(&member.host)
+        });
         let mut company: Vec<Identity> = linked.copied().collect();
         for last in (1..company.len()).rev() {
             let other = usize::try_from(self.luck.next_u64() % (last as u64 + 1)).unwrap_or(last);

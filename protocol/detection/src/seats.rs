@@ -383,7 +383,7 @@ fn halves(host: &HostId) -> (u64, u64) {
 }
 
 /// The finaliser of SplitMix64: every bit of the input moves every bit of the output.
-fn stirred(mut value: u64) -> u64 {
+pub(crate) fn stirred(mut value: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)

@@ -27,15 +27,16 @@
 //!
 //! Not here: who holds which seat (see `seats`), a round's looks (see `look`), what doubts lead to (see `rounds`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, Grade, HostId, Moment, Path, Reading, Span};
 use wire::DoubtNote;
 
 mod check;
+mod desk;
 mod loss;
 mod settings;
 mod stage;
@@ -43,6 +44,7 @@ mod stage;
 mod tests;
 mod watched;
 
+use desk::{Desk, Standing};
 pub use settings::{RawSettings, Settings, SettingsFault};
 use watched::Watched;
 
@@ -64,6 +66,12 @@ pub struct Watch {
     next_number: u64,
     /// As many as this host holds seats (protocol 2.1).
     watched: BTreeMap<HostId, Watched>,
+    /// When each of them is to act by itself, earliest first; those that wait for nothing are not in it.
+    due: BTreeSet<(Moment, HostId)>,
+    /// Dials under way, of all subjects.
+    dials: usize,
+    /// How many of them are doubted.
+    doubted: usize,
     told: Vec<(HostId, Boot)>,
     next_telling: Option<Moment>,
 }
@@ -248,6 +256,9 @@ impl Watch {
             random: ChaCha8Rng::seed_from_u64(seed),
             next_number: 1,
             watched: BTreeMap::new(),
+            due: BTreeSet::new(),
+            dials: 0,
+            doubted: 0,
             told: Vec::new(),
             next_telling: None,
         }
@@ -299,17 +310,30 @@ impl Watch {
 
     /// When something is to be done without any other event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        let steps = self.watched.values().filter_map(Watched::next_deadline);
-        steps.chain(self.next_telling).min()
+        let step = self.due.first().map(|(at, _)| *at);
+        step.into_iter().chain(self.next_telling).min()
     }
 
     /// All standing doubts, oldest first, at most [`NOTES_MAX`].
     pub fn doubts(&self, now: Moment) -> Vec<DoubtNote> {
+        if self.doubted == 0 {
+            return Vec::new();
+        }
         let mut notes: Vec<DoubtNote> =
             self.watched.values().filter_map(|watched| watched.doubt_note(now)).collect();
         notes.sort_by_key(|note| (std::cmp::Reverse(note.age_ms), note.subject));
         notes.truncate(NOTES_MAX);
         notes
+    }
+
+    /// Whether this observer holds any doubt.
+    pub fn is_any_doubted(&self) -> bool {
+        self.doubted > 0
+    }
+
+    /// Whether it watches this host.
+    pub fn watches(&self, host: &HostId) -> bool {
+        self.watched.contains_key(host)
     }
 
     /// The paths on which this subject's silence would be evidence now (protocol 2.5); none for a stranger.
@@ -377,12 +401,18 @@ impl Watch {
             };
             self.watched.insert(seat.subject, watched);
         }
+        let standing = self.watched.values().map(Standing::of);
+        (self.dials, self.doubted) = standing.fold((0, 0), |(dials, doubted), standing| {
+            (dials + standing.dials, doubted + usize::from(standing.is_doubted))
+        });
+        let due = self.watched.iter().filter_map(|(host, own)| Some((own.next_deadline()?, *host)));
+        self.due = due.collect();
     }
 
     fn step_all(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        let is_due = |watched: &Watched| watched.next_deadline().is_some_and(|at| at <= now);
-        let due = self.watched.iter().filter(|(_, watched)| is_due(watched));
-        let due: Vec<HostId> = due.map(|(subject, _)| *subject).collect();
+        let due = self.due.iter().take_while(|(at, _)| *at <= now);
+        let mut due: Vec<HostId> = due.map(|(_, subject)| *subject).collect();
+        due.sort_unstable();
         for subject in due {
             self.with(now, subject, effects, Watched::step);
         }
@@ -390,6 +420,9 @@ impl Watch {
 
     /// protocol 2.6: told when the doubts change, and again while they stand.
     fn tell(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if self.doubted == 0 && self.told.is_empty() && self.next_telling.is_none() {
+            return;
+        }
         let mut doubted: Vec<(HostId, Boot)> = self
             .watched
             .values()
@@ -417,49 +450,32 @@ impl Watch {
         effects: &mut Vec<Effect>,
         act: impl FnOnce(&mut Watched, &mut Desk<'_>),
     ) {
-        let dials = self.watched.values().map(Watched::dials).sum();
         if let Some(watched) = self.watched.get_mut(&subject) {
+            let before = Standing::of(watched);
             let mut desk = Desk {
                 now,
                 settings: &self.settings,
-                dials,
+                dials: self.dials,
                 next_number: &mut self.next_number,
                 random: &mut self.random,
                 effects,
             };
             act(watched, &mut desk);
+            let after = Standing::of(watched);
+            self.note(subject, (before, after));
         }
     }
-}
 
-/// What every subject's machine shares while it acts.
-struct Desk<'a> {
-    now: Moment,
-    settings: &'a Settings,
-    /// Dials under way, of all subjects.
-    dials: usize,
-    next_number: &'a mut u64,
-    random: &'a mut ChaCha8Rng,
-    effects: &'a mut Vec<Effect>,
-}
-
-impl Desk<'_> {
-    fn draw_number(&mut self) -> u64 {
-        let number = *self.next_number;
-        *self.next_number = number.saturating_add(1);
-        number
-    }
-
-    fn draw_nonce(&mut self) -> u128 {
-        u128::from(self.random.next_u64()) << 64 | u128::from(self.random.next_u64())
-    }
-
-    /// Anything from nothing to `most`.
-    fn draw_span(&mut self, most: Span) -> Span {
-        Span::milliseconds(self.random.next_u64() % most.as_milliseconds().max(1))
-    }
-
-    fn can_dial(&self) -> bool {
-        self.dials < DIALS_MAX
+    /// What is known of all subjects at once follows what has changed of one.
+    fn note(&mut self, subject: HostId, (before, after): (Standing, Standing)) {
+        self.dials = self.dials + after.dials - before.dials;
+        self.doubted =
+            self.doubted + usize::from(after.is_doubted) - usize::from(before.is_doubted);
+        if before.due != after.due {
+            if let Some(at) = before.due {
+                self.due.remove(&(at, subject));
+            }
+            self.due.extend(after.due.map(|at| (at, subject)));
+        }
     }
 }

@@ -92,6 +92,11 @@ impl Domain {
     pub fn zone(&self) -> Zone {
         Zone { region: self.region.clone(), zone: self.zone.clone() }
     }
+
+    /// Whether both stand in one zone.
+    pub fn is_in_zone_of(&self, other: &Self) -> bool {
+        self.zone == other.zone && self.region == other.region
+    }
 }
 
 impl Claims {

@@ -1,11 +1,11 @@
 //! What one observer's part in a round is told, and what it asks for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use vocabulary::{Anchor, Attestation, Boot, Grade, HostId, Path, Reading, SelfAnswer, Span};
 use wire::Unavailable;
 
+use super::relay::Reachable;
 use crate::roster::Roster;
 use crate::seats::Seating;
 use crate::watch::AttemptId;
@@ -70,7 +70,7 @@ pub enum Event {
         seating: Arc<Seating>,
     },
     /// The hosts that this one reaches and does not doubt.
-    ReachableChanged(BTreeSet<HostId>),
+    ReachableChanged(Reachable),
     /// The leader asks for an attestation.
     Asked(Ask),
     /// A reply to one of this machine's probes.

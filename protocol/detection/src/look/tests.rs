@@ -354,7 +354,7 @@ fn relays_stand_in_the_subjects_rack_else_its_zone_and_in_a_third_zone() {
     let mesh = mesh();
     let fleet = (&*mesh.roster, &*mesh.seating);
     let hosts = &mesh.hosts;
-    let nobody = BTreeSet::new();
+    let nobody = Reachable::default();
     let chosen = |observer: usize, subject: usize, path| {
         let pair = relay::Pair { observer: hosts[observer], subject: hosts[subject] };
         let relay = choose_relay(fleet, pair, path, &nobody)?;
@@ -367,7 +367,7 @@ fn relays_stand_in_the_subjects_rack_else_its_zone_and_in_a_third_zone() {
     assert!([Some(2), Some(3)].contains(&chosen(1, 0, Path::NearRelay)));
     assert!((4..8).map(Some).any(|far| far == chosen(1, 0, Path::FarRelay)));
     // A host that is reached goes before all others.
-    let reachable = BTreeSet::from([hosts[3]]);
+    let reachable = Reachable::from_iter([hosts[3]]);
     let pair = relay::Pair { observer: hosts[1], subject: hosts[0] };
     let near = choose_relay(fleet, pair, Path::NearRelay, &reachable);
     assert_eq!(near, Some(hosts[3]));

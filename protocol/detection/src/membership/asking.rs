@@ -89,7 +89,7 @@ impl Membership {
     pub(super) fn looked(&mut self, host: HostId, end: LookEnd) {
         let why = self.looks.end(&host);
         match (end, why) {
-            (LookEnd::Answered(boot), Some(Why::Heard(name))) if boot == name.boot => {
+            (LookEnd::Answered(boot), Some(Why::Heard(name))) if { name.boot } == boot => {
                 self.take_back(name);
             }
             (LookEnd::Answered(boot), Some(_)) => {
@@ -218,8 +218,9 @@ impl Membership {
         self.check(outcome);
     }
 
-    fn summary(&self) -> Summary {
-        Summary::of(&self.states())
+    fn summary(&mut self) -> Summary {
+        let (own, foca) = (self.own_state(), &self.foca);
+        self.summaries.of(|| foca.iter_membership_state().map(State::of).chain([own]))
     }
 
     fn states_within(&mut self, parts: &Parts) -> Vec<State> {

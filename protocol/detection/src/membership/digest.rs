@@ -14,11 +14,16 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, Digest, HostId};
 
+use crate::seats::stirred;
+
 /// Parts into which hosts fall by their ids: two hundred members each in the largest mesh.
 pub(super) const PARTS: usize = 256;
 
 /// States in one message: they fill four fifths of a stream's frame. A view that lacks more takes several exchanges.
 pub(super) const STATES_MAX: usize = 4_096;
+
+/// Odd, and without order in its bits: a product with it spreads what is multiplied.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// One host as another knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -75,6 +80,16 @@ impl State {
         usize::from(self.host.0[0])
     }
 
+    /// Almost surely another number for another state, and cheap: by this a host sees that nothing has changed. It is never told.
+    fn mark(&self) -> u64 {
+        let Boot { number, nonce } = self.boot;
+        let words = [u128::from_be_bytes(self.host.0), nonce];
+        let halves = words.map(|word| [low(word), low(word >> 64)]);
+        let rest = u64::from(self.renewal) << 16 | u64::from(self.incarnation);
+        let all = halves.into_iter().flatten().chain([number, rest]);
+        stirred(all.fold(0, |mark, word| (mark.rotate_left(23) ^ word).wrapping_mul(SPREAD)))
+    }
+
     fn hash(&self) -> u64 {
         let Boot { number, nonce } = self.boot;
         Digest::of(&[
@@ -88,9 +103,33 @@ impl State {
     }
 }
 
+/// The last summary, and by which marks it is known to hold still.
+#[derive(Debug, Default)]
+pub(super) struct Summaries {
+    last: Option<((u64, u64), Summary)>,
+}
+
+impl Summaries {
+    /// Over all that are active; worked out anew only if any of them has changed since.
+    pub fn of<I: Iterator<Item = State>>(&mut self, states: impl Fn() -> I) -> Summary {
+        let active = states().filter(|state| !state.is_down);
+        let marks = active.fold((0_u64, 0_u64), |(count, sum), state| {
+            (count + 1, sum.wrapping_add(state.mark()))
+        });
+        match &self.last {
+            Some((known, summary)) if *known == marks => summary.clone(),
+            _ => {
+                let summary = Summary::of(states());
+                self.last = Some((marks, summary.clone()));
+                summary
+            }
+        }
+    }
+}
+
 impl Summary {
     /// Over all that are active; the order does not matter.
-    pub fn of<'a>(states: impl IntoIterator<Item = &'a State>) -> Self {
+    pub fn of(states: impl IntoIterator<Item = State>) -> Self {
         let mut summary = Self { members: 0, hashes: vec![0; PARTS] };
         for state in states.into_iter().filter(|state| !state.is_down) {
             summary.members += 1;
@@ -179,6 +218,10 @@ impl Answer {
         };
         if is_within { Ok(answer) } else { Err(ExchangeFault::OutOfBounds) }
     }
+}
+
+fn low(word: u128) -> u64 {
+    u64::try_from(word & u128::from(u64::MAX)).unwrap_or_default()
 }
 
 /// Those that fall into the wanted parts; of more than fit, the first in the order that begins at `from`.

@@ -5,7 +5,9 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, HostId};
 
-/// A member as foca knows it.
+/// A member as foca knows it. Packed: foca holds one of these for each member, and a nonce's alignment alone would make each a
+/// third larger.
+#[repr(Rust, packed(4))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// The host; never an address.

@@ -1,6 +1,7 @@
 //! What follows from any event, whatever it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use foca::{Member, Message};
 use vocabulary::{Boot, HostId, Span};
@@ -102,12 +103,12 @@ impl Membership {
             let known = self.up.get(&host).copied();
             match (known, boots.get(&host).copied()) {
                 (_, Some(boot)) if known != Some(boot) => {
-                    self.up.insert(host, boot);
+                    Arc::make_mut(&mut self.up).insert(host, boot);
                     self.own.repeat();
                     self.port.effects.push(Effect::Up { host, boot });
                 }
                 (Some(boot), None) => {
-                    self.up.remove(&host);
+                    Arc::make_mut(&mut self.up).remove(&host);
                     self.port.effects.push(Effect::Down { host, boot });
                 }
                 (_, _) => {}

@@ -242,6 +242,10 @@ impl Watched {
         }
     }
 
+    pub(super) fn is_doubted(&self) -> bool {
+        matches!(self.stage, Stage::Doubting(_))
+    }
+
     /// Law C1: during a doubt the calm before it counts.
     pub(super) fn calibrated(&self, now: Moment) -> Vec<Path> {
         match &self.stage {

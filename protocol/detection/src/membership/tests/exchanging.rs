@@ -1,13 +1,13 @@
 //! Two members tell each other what gossip has lost.
 
-use std::collections::BTreeMap;
-
 use expect_test::expect_file;
 use foca::Member;
 use proptest::prelude::*;
 use vocabulary::{Boot, HostId, Moment, Span};
 
-use super::super::digest::{Answer, Ask, PARTS, Parts, STATES_MAX, State, Summary, within};
+use super::super::digest::{
+    Answer, Ask, PARTS, Parts, STATES_MAX, State, Summaries, Summary, within,
+};
 use super::super::identity::Identity;
 use super::super::*;
 use super::bent::bent;
@@ -50,11 +50,32 @@ fn the_bytes_of_an_exchange_are_those_of_the_page() {
 }
 
 #[test]
+fn a_summary_that_is_kept_follows_every_change_of_any_state() {
+    let mut kept = Summaries::default();
+    let mut states = vec![state(5), state(9), state(200)];
+    let all = |states: &[State]| Summary::of(states.to_vec());
+    let changes: [fn(&mut Vec<State>); 6] = [
+        |_| {},
+        |states| states[1].incarnation += 1,
+        |states| states[1].renewal += 1,
+        |states| states[0].boot.nonce ^= 1 << 100,
+        |states| states[2].is_down = !states[2].is_down,
+        |states| states.rotate_left(1),
+    ];
+    for change in changes {
+        change(&mut states);
+        assert_eq!(kept.of(|| states.iter().copied()), all(&states));
+    }
+    states.pop();
+    assert_eq!(kept.of(|| states.iter().copied()), all(&states));
+}
+
+#[test]
 fn the_hash_over_a_view_is_the_same_on_every_host_and_version() {
-    let Ask::Digest { members, hash } = Summary::of(&[state(5), state(9), state(200)]).ask() else {
+    let Ask::Digest { members, hash } = Summary::of([state(5), state(9), state(200)]).ask() else {
         panic!("a digest");
     };
-    assert_eq!(Summary::of(&[state(200), state(5)]).ask(), Ask::Digest { members: 2, hash });
+    assert_eq!(Summary::of([state(200), state(5)]).ask(), Ask::Digest { members: 2, hash });
     assert_eq!((members, hash), (2, 13_432_611_039_009_370_630), "pinned");
 }
 
@@ -86,7 +107,7 @@ fn the_largest_exchange_fits_its_frame() {
 #[test]
 fn of_more_states_than_fit_another_part_comes_first_each_time() {
     let all: Vec<State> = (0..=255).map(state).collect();
-    let every_part = Summary::of(&[]).differing(&[1; PARTS]);
+    let every_part = Summary::of([]).differing(&[1; PARTS]);
     let told = within(&all, &every_part, 200);
     assert_eq!((told[0].part(), told[55].part(), told[56].part()), (200, 255, 0));
     assert_eq!(within(&all, &parts(), 0).len(), 4);
@@ -157,7 +178,7 @@ fn whoever_exchanges_in_anothers_name_is_not_heard() {
     let mut us = Membership::new(settings, (host(0), boot(1)), 1);
     let ask = Ask::States { parts: parts(), own: state(3), states: states() }.to_bytes();
     us.answer(NOW, HostId([4; 16]), &ask);
-    assert_eq!(us.up(), &BTreeMap::new());
+    assert!(us.up().is_empty());
     us.answer(NOW, HostId([3; 16]), &ask);
     assert_eq!(us.up().len(), 2, "itself and the one that it knows alive");
 }
