@@ -118,7 +118,10 @@ impl Rounds {
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
         let ends = self.sets.iter().map(|set| set.ends);
-        ends.chain(self.next_beginning()).chain(self.doubts.next_expiry()).min()
+        // Where all sets are under way, one must end first.
+        let beginning = self.next_beginning().filter(|_| self.sets.len() < SETS_MAX);
+        let beginning = beginning.map(|at| at.max(self.next_room()));
+        ends.chain(beginning).chain(self.doubts.next_expiry()).min()
     }
 
     /// All hosts that more than f of their observers doubt, with the beginning of the oldest of these doubts.
@@ -324,6 +327,14 @@ impl Rounds {
         let earliest = self.last_set.map_or(Moment::default(), |at| at.after(SET_EVERY));
         let freshened = self.freshened.map_or(Moment::default(), |at| at.after(FRESHEN_EVERY));
         Some(wanted.max(earliest).max(freshened))
+    }
+
+    /// When the second's rounds leave room for one more (law D1): to wake sooner would be to wake for nothing, again and again.
+    fn next_room(&self) -> Moment {
+        let mut last: Vec<Moment> = self.last.values().copied().collect();
+        last.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+        let oldest_that_counts = last.get(ROUNDS_PER_SECOND - 1);
+        oldest_that_counts.map_or(Moment::default(), |at| at.after(ROUND_EVERY))
     }
 }
 

@@ -277,6 +277,8 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
         for step in 1..10 {
             let now = at(second * 1_000 + step * 100);
             effects.extend(rounds.handle(now, Event::DeadlineReached));
+            let next = rounds.next_deadline().expect("they are doubted");
+            assert!(next > now, "a deadline that was reached is named again: the mind would spin");
         }
         let looked_at = looked_at(&effects);
         assert!(looked_at.len() <= ROUNDS_PER_SECOND, "law D1");
