@@ -42,8 +42,9 @@ impl Agent {
                 return;
             }
             self.locate(now, before);
-            let hosts = self.ledger.roster().present_count();
-            self.gossip(now, membership::Event::RosterSized { hosts });
+            let roster = Arc::clone(self.ledger.roster());
+            self.gossip(now, membership::Event::RosterChanged { roster });
+            self.forget_strangers();
             self.take_fleet(now);
             self.emit_warm();
         }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detection::health::{CheckKey, Health};
+use detection::health::{CheckKey, Health, HealthRecord};
 use detection::membership::{Effect as Said, Event as Heard};
 use detection::watch::LookEnd;
 use vocabulary::{Boot, Grade, HostId, Moment, Span};
@@ -53,9 +53,7 @@ impl Agent {
                 Said::Send { to, bytes } => {
                     self.emit(Effect::SendDatagram { to, datagram: Datagram::Gossip(bytes) });
                 }
-                Said::HealthHeard { record } => {
-                    self.health.insert(record.host, record);
-                }
+                Said::HealthHeard { record, is_own_word } => self.hear(record, is_own_word),
                 Said::Alone => self.emit(Effect::Redial),
                 Said::Look { host } => {
                     let request = (Request::Probe, LOOK_WITHIN);
@@ -68,6 +66,23 @@ impl Agent {
                 Said::Up { .. } | Said::Down { .. } | Said::Joined | Said::Renewed { .. } => {}
             }
         }
+    }
+
+    /// Another host's health is now this. Whether it doubts this one, only its own word tells (law SD1).
+    fn hear(&mut self, record: HealthRecord, is_own_word: bool) {
+        if !record.health.doubts().contains(&self.me) {
+            self.doubt_us.remove(&record.host);
+        } else if is_own_word {
+            self.doubt_us.insert(record.host);
+        }
+        self.health.insert(record.host, record);
+    }
+
+    /// The roster has changed: of whoever does not belong nothing is kept (law SW19).
+    pub(crate) fn forget_strangers(&mut self) {
+        let membership = &self.membership;
+        self.health.retain(|host, _| membership.belongs(host));
+        self.doubt_us.retain(|host| membership.belongs(host));
     }
 
     /// A host has been admitted: it is introduced to membership, and its boot, which it named itself, to the observer.

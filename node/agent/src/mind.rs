@@ -3,7 +3,7 @@
 //! Each arm calls one verb; after every event `settle` gives each room its turn, so that no room waits for another's event.
 //! Not here: any decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use detection::health::{HealthRecord, SelfDoubt};
@@ -81,8 +81,10 @@ pub struct Agent {
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
     pub(crate) leaderless: Leaderless,
     pub(crate) turned_away: TurnedAway,
-    /// What others gossip of themselves; at most one per host of the roster.
+    /// What others gossip of themselves; of hosts of the roster and members alone (law SW19).
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
+    /// Of them, who doubts this host and has told it so on a connection of its own.
+    pub(crate) doubt_us: BTreeSet<HostId>,
     pub(crate) short_cuts: ShortCuts,
     pub(crate) has_begun: bool,
     pub(crate) has_left: bool,
@@ -131,6 +133,7 @@ impl Agent {
             calls: Calls::default(),
             told_self_doubts: Vec::new(),
             health: BTreeMap::new(),
+            doubt_us: BTreeSet::new(),
             short_cuts: ShortCuts::new(),
             has_begun: false,
             has_left: false,

@@ -2,7 +2,7 @@
 //!
 //! Law SD1: one word, however it lies, makes no leader stand down that hears half of its observers, nor one that another keeper
 //! confirms: it takes the words of two other keepers, of which none counts for more than its own observers, or the doubts of more
-//! than f of the leader's observers, two at the least. Where one other keeper alone answers, its word is enough: keepers are
+//! than f of the leader's observers, two at the least, each told on that observer's own connection. Where one other keeper alone answers, its word is enough: keepers are
 //! trusted to crash, not to lie (protocol 1.6), and with one of three dead a half-deaf leader would lead for ever.
 //! Law SD2: a host stands down once in [`AGAIN_AFTER`] at the most, so that a lead is not played back and forth.
 //! Not here: how a lead is given up (see `replication`), who is doubted why (see `detection`).
@@ -144,15 +144,14 @@ impl Agent {
         }
     }
 
-    /// Doubts as they were told to the leader, and as they are gossiped: who does not reach the leader cannot tell it.
+    /// Doubts as their observers told them to the leader, and as they gossip them themselves: whose question gets no answer from the
+    /// leader may still reach it. What others gossip of an observer is one liar's word (law SD1).
     fn glance(&self, now: Moment) -> Glance {
         let observers = self.ledger.seating().observers(&self.me);
         let told = self.lead.rounds.doubters(&self.me).into_iter().map(|(observer, _)| observer);
         let health = self.health_told();
-        let gossiped =
-            health.iter().filter(|(_, record)| record.health.doubts().contains(&self.me));
-        let doubters: BTreeSet<HostId> =
-            told.chain(gossiped.map(|(observer, _)| *observer)).collect();
+        let gossiped = self.doubt_us.iter().filter(|observer| health.contains_key(*observer));
+        let doubters: BTreeSet<HostId> = told.chain(gossiped.copied()).collect();
         Glance {
             observers: observers.len(),
             heard: self.reply.ingress(now).len(),

@@ -10,6 +10,7 @@ mod asking;
 mod bucket;
 mod digest;
 mod exchange;
+mod hearing;
 mod hearsay;
 mod identity;
 mod looks;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, HostId, Moment, Span};
 
 use crate::health::{Health, HealthRecord};
-use crate::roster::HOSTS_MAX;
+use crate::roster::Roster;
 use crate::watch::LookEnd;
 use digest::Summaries;
 use exchange::Exchanges;
@@ -42,7 +43,7 @@ use identity::Identity;
 use looks::Looks;
 use packet::{Packet, PacketCodec, RecordKeys};
 use port::Port;
-use records::{Heard, Judgement, Own};
+use records::{Heard, Own};
 use settle::ALONE_EVERY_MIN;
 use sieve::{Notes, Sieve, Sifted, Standpoint};
 use timers::Due;
@@ -83,10 +84,10 @@ pub enum Event {
     DeadlineReached,
     /// We stop on purpose; whatever comes afterwards is ignored.
     Leave,
-    /// So many hosts belong to the mesh.
-    RosterSized {
-        /// Tombstones not counted.
-        hosts: usize,
+    /// Other hosts belong to the mesh, or live other lives, than was known.
+    RosterChanged {
+        /// As committed.
+        roster: Arc<Roster>,
     },
     /// A connection to a host stands: gossip goes there rather than to a stranger.
     Linked {
@@ -143,10 +144,12 @@ pub enum Effect {
         /// The life that was up.
         boot: Boot,
     },
-    /// News of another host's health; nothing heard of a lower boot holds any longer.
+    /// News of another host's health; nothing heard of another boot holds any longer.
     HealthHeard {
         /// It says.
         record: HealthRecord,
+        /// Whether it says so itself, on a connection of its own; else two others do.
+        is_own_word: bool,
     },
     /// No member is known: dial roster and seeds, and introduce whoever answers. Repeated while it lasts.
     Alone,
@@ -188,6 +191,8 @@ pub struct Membership {
     linked: BTreeSet<HostId>,
     /// Whom our own observer doubts; as many as it holds seats.
     doubted: BTreeSet<HostId>,
+    /// Who belongs, once a roster is known.
+    roster: Option<Arc<Roster>>,
     heard: Heard,
     own: Own,
     /// Whom we have called up and not yet down.
@@ -216,6 +221,7 @@ impl Membership {
             summaries: Summaries::default(),
             linked: BTreeSet::new(),
             doubted: BTreeSet::new(),
+            roster: None,
             heard: Heard::default(),
             own: Own::calm(),
             up: Arc::default(),
@@ -237,7 +243,7 @@ impl Membership {
             Event::HealthChanged { health } => self.own.change(health),
             Event::DeadlineReached => self.run_due(),
             Event::Leave => self.leave(),
-            Event::RosterSized { hosts } => self.resize(hosts),
+            Event::RosterChanged { roster } => self.take_roster(roster),
             Event::Linked { host } => drop(self.linked.insert(host)),
             Event::Unlinked { host } => drop(self.linked.remove(&host)),
             Event::DoubtsChanged { doubted } => self.doubted = doubted,
@@ -310,7 +316,7 @@ impl Membership {
             self.demand_nothing_of(from);
         }
         if self.foca.iter_members().any(|member| *member.id() == sender) {
-            packet.records.iter().for_each(|record| self.hear(record));
+            packet.records.iter().for_each(|record| self.hear(from, record));
         }
     }
 
@@ -338,25 +344,6 @@ impl Membership {
             self.check(outcome);
             let outcome = self.foca.handle_timer(Timer::RemoveDown(wrong), &mut self.port);
             self.check(outcome);
-        }
-    }
-
-    /// foca has taken the packet in and believes its sender alive; the records are judged by us alone.
-    fn hear(&mut self, record: &HealthRecord) {
-        let me = *self.foca.identity();
-        if record.host == me.host {
-            self.own.contradict(me.boot, record);
-            return;
-        }
-        let hosts_max = self.settings.members_max();
-        match self.heard.judge(self.port.now, record, hosts_max) {
-            Judgement::News => {
-                self.tell(record);
-                self.port.effects.push(Effect::HealthHeard { record: record.clone() });
-            }
-            Judgement::Known => {}
-            Judgement::OverRate => self.count(Dropped::HealthOverRate),
-            Judgement::Full => self.count(Dropped::Stranger),
         }
     }
 
@@ -430,13 +417,6 @@ impl Membership {
             self.check(outcome);
         }
         self.has_left = true;
-    }
-
-    fn resize(&mut self, hosts: usize) {
-        self.settings.hosts = hosts.clamp(1, HOSTS_MAX);
-        self.port.probe_period = self.settings.probe_period();
-        let outcome = self.foca.set_config(self.settings.foca());
-        self.check(outcome);
     }
 
     fn announce(&mut self, to: Identity) {

@@ -42,7 +42,7 @@ const ONE: NonZeroUsize = NonZeroUsize::MIN;
 /// What the daemon knows at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Hosts in the roster as last known; 1 if none ever was. [`super::Event::RosterSized`] follows it later.
+    /// Hosts in the roster as last known; 1 if none ever was. [`super::Event::RosterChanged`] follows it later.
     pub hosts: usize,
     /// Connections that the pool keeps open, warm ones and others. Beyond it most probes dial anew, so the probe period
     /// grows with hosts / pool. Default 64, at least 1.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use foca::{Incarnation, Member, Message, State};
 use serde::{Deserialize, Serialize};
-use vocabulary::{HostId, Moment, Span};
+use vocabulary::{Boot, HostId, Moment, Span};
 
 use super::bucket::Bucket;
 use super::hearsay::Hearsay;
@@ -59,7 +59,8 @@ pub enum Dropped {
     AboutUs,
     /// A demand that we renew or refute, beyond the rate (law SW7).
     RenewalHeldBack,
-    /// Hearsay of an unknown host while too many are known (law SW8), or its health record.
+    /// Hearsay of an unknown host while too many are known (law SW8), or the health record of a host that does not belong
+    /// (law SW19).
     Stranger,
     /// A health record faster than its host may send (law SW4).
     HealthOverRate,
@@ -69,6 +70,8 @@ pub enum Dropped {
     Uncorroborated,
     /// A host that changes its own name faster than it may (law SW7).
     ChangesOverRate,
+    /// A health record of another life than its host is known to live, or beyond what it can have told (law SW18).
+    HealthOutOfPlace,
 }
 
 /// What peers have said and done so far, as far as it decides what they may say next.
@@ -237,6 +240,11 @@ impl Sieve {
     pub fn take_back(&mut self, host: &HostId) {
         self.acquit(host);
         self.alone.remove(host);
+    }
+
+    /// In which life this host has itself spoken to us last.
+    pub fn life_spoken(&self, host: &HostId) -> Option<Boot> {
+        self.spoken.get(host).map(|(identity, _)| identity.boot)
     }
 
     /// All members are forgotten; what we may be made to do is not.

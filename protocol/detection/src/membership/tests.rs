@@ -6,16 +6,21 @@ mod bytes;
 mod exchanging;
 #[path = "../../../wire/tests/golden/mod.rs"]
 mod golden;
+mod hearing;
 mod lies;
 mod mesh;
 mod plain;
 mod trouble;
 mod words;
 
-use vocabulary::{Grade, HostId, Span};
+use vocabulary::{
+    Claims, ClusterName, Domain, Grade, GroupName, HostId, HostName, Label, LedgerIndex,
+    ModelSigner, Roles, Signer, Span,
+};
 
 use super::*;
 use crate::health::CheckKey;
+use crate::roster::Entry;
 use mesh::{Mesh, boot, host};
 
 fn is_down(host: HostId) -> impl Fn(&Effect) -> bool {
@@ -26,8 +31,31 @@ fn unwell() -> Health {
     Health::new([(CheckKey::of("api"), Grade::Failed)], [host(3)], false)
 }
 
+/// Of the host with that number in a roster.
+fn claims(number: usize) -> Claims {
+    let label = |text| Label::new(text).expect("sound");
+    Claims {
+        cluster: ClusterName::new("test").expect("sound"),
+        host: HostName::new(&format!("h{number}")).expect("sound"),
+        domain: Domain { region: label("eu"), zone: label("a"), rack: label("a1") },
+        group: GroupName::new("web").expect("sound"),
+        roles: Roles::default(),
+    }
+}
+
+/// So many hosts, none of which has told its boot.
+fn roster_of(hosts: usize) -> Arc<Roster> {
+    let mut roster = Roster::new(claims(0).cluster);
+    let entries = (0..hosts).map(claims).map(|claims| {
+        let key = ModelSigner::new(&claims.host).public_key();
+        Entry::enrolled(claims, key, LedgerIndex(0))
+    });
+    roster.put_all(entries.collect::<Vec<_>>());
+    Arc::new(roster)
+}
+
 fn is_heard(host: HostId, health: Health) -> impl Fn(&Effect) -> bool {
-    move |effect| matches!(effect, Effect::HealthHeard { record } if record.host == host && record.health == health)
+    move |effect| matches!(effect, Effect::HealthHeard { record, .. } if record.host == host && record.health == health)
 }
 
 #[test]
@@ -197,7 +225,7 @@ fn a_roster_that_grows_slows_the_probing_down() {
     let mut mesh = Mesh::settled(6, 17);
     let mut sent_in_ten_minutes = |hosts| {
         for number in 0..6 {
-            mesh.tell(host(number), Event::RosterSized { hosts });
+            mesh.tell(host(number), Event::RosterChanged { roster: roster_of(hosts) });
         }
         mesh.run(Span::minutes(1));
         mesh.sent.clear();

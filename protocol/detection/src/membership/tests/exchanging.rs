@@ -13,6 +13,7 @@ use super::super::*;
 use super::bent::bent;
 use super::golden::{Page, every};
 use super::mesh::{Mesh, boot, host};
+use super::roster_of;
 
 const NOW: Moment = Moment::from_milliseconds(600_000);
 
@@ -123,8 +124,8 @@ fn what_a_member_has_missed_it_learns_by_exchange() {
         }
         assert!(member.up().len() >= 6);
     }
-    mesh.tell(host(2), Event::RosterSized { hosts: 12 });
-    mesh.tell(host(4), Event::RosterSized { hosts: 12 });
+    mesh.tell(host(2), Event::RosterChanged { roster: roster_of(12) });
+    mesh.tell(host(4), Event::RosterChanged { roster: roster_of(12) });
     assert!(!mesh.is_complete());
     mesh.run(Span::seconds(35));
     assert!(mesh.is_complete());
@@ -140,7 +141,7 @@ fn a_death_that_gossip_did_not_tell_is_learnt_by_exchange() {
         let member = mesh.hosts.get_mut(&host(number)).expect("it lives");
         let down = std::iter::once(Member::down(dead));
         member.foca.apply_many(down, false, &mut member.port).expect("foca takes it");
-        mesh.tell(host(number), Event::RosterSized { hosts: 12 });
+        mesh.tell(host(number), Event::RosterChanged { roster: roster_of(12) });
     }
     mesh.run(Span::seconds(20));
     assert!(mesh.view_of(host(5)).len() <= 9, "the first ones know");
