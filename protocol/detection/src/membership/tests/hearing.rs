@@ -162,8 +162,8 @@ fn a_record_stands_once_two_tell_the_very_same_or_its_host_tells_it() {
         HealthRecord { health: unwell(), ..record(named(4), boot(1), 5) },
     );
     assert_eq!(reader.hear(1, &[five.clone(), five.clone()]), [], "law SW17");
-    assert_eq!(reader.hear(2, &[other.clone()]), [], "not the same");
-    assert_eq!(reader.hear(3, &[five.clone()]), [(named(4), 5, false)]);
+    assert_eq!(reader.hear(2, &[other]), [], "not the same");
+    assert_eq!(reader.hear(3, std::slice::from_ref(&five)), [(named(4), 5, false)]);
     assert_eq!(reader.hear(2, &[five]), []);
     // What it says itself stands, whatever was told.
     assert_eq!(reader.hear(4, &[record(named(4), boot(1), 2)]), [(named(4), 2, true)]);
