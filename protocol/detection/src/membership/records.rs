@@ -31,6 +31,10 @@ const RISE_MAX: u64 = 16;
 /// Records that may have been told before the last one was heard, and still be under way: what a host tells in a minute.
 const LATE_RECORDS: u64 = 12;
 
+/// No longer silence counts: else two liars could carry a host that was calm for days so far above itself that it would need a
+/// day to pass that. It is three hours of a host that tells as often as it may and is not heard.
+const SILENCE_MAX: Span = Span::minutes(10);
+
 /// Senders whose word on one host is held: two honest ones beside one liar.
 const WORDS_MAX: usize = 3;
 
@@ -191,7 +195,8 @@ impl OfHost {
 impl Newest {
     /// Whether its host can have told so much since (law SW18).
     fn reaches(self, now: Moment, sequence: Sequence) -> bool {
-        let since = now.since(self.at).as_milliseconds() / OWN_REFILL.as_milliseconds();
+        let silent = now.since(self.at).min(SILENCE_MAX);
+        let since = silent.as_milliseconds() / OWN_REFILL.as_milliseconds();
         let records = (OWN_BURST + LATE_RECORDS).saturating_add(since);
         let most = records.saturating_mul(RISE_MAX + 1).saturating_add(self.sequence.0);
         sequence.0 <= most
@@ -313,7 +318,8 @@ mod tests {
                 own.contradict(now, (HostId([by; 16]), BOOT), &forged);
             }
             if let Some(record) = own.speak(now, US, BOOT) {
-                for earlier in &told {
+                let heard_lately = told.iter().filter(|at| now.since(at.at) <= SILENCE_MAX);
+                for earlier in heard_lately {
                     assert!(earlier.reaches(now, record.sequence), "law SW18: {record:?}");
                 }
                 told.push(Newest { sequence: record.sequence, at: now });

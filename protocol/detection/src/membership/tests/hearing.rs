@@ -199,6 +199,20 @@ fn a_record_beyond_what_its_host_can_have_told_since_is_out_of_place() {
     assert_eq!(two_tell(&mut reader, 7 + REACH + 17).len(), 1, "one record more in 5 s");
 }
 
+/// Else two that lie would carry a host that was calm for days out of its own reach.
+#[test]
+fn a_long_silence_counts_for_ten_minutes() {
+    let mut reader = Reader::among(6);
+    reader.hear(4, &[record(named(4), boot(1), 7)]);
+    reader.now = reader.now.after(Span::minutes(24 * 60));
+    let highest = 7 + REACH + 17 * 120;
+    for (sequence, is_believed) in [(highest + 1, false), (highest, true)] {
+        reader.hear(1, &[record(named(4), boot(1), sequence)]);
+        let believed = reader.hear(2, &[record(named(4), boot(1), sequence)]);
+        assert_eq!(!believed.is_empty(), is_believed, "{sequence}");
+    }
+}
+
 #[test]
 fn a_record_of_another_life_than_the_committed_or_spoken_one_is_out_of_place_whoever_tells_it() {
     let mut reader = Reader::among(6);
