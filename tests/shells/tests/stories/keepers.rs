@@ -86,6 +86,38 @@ fn a_host_that_lost_its_disk_begins_a_life_above_the_one_the_mesh_knows() {
     });
 }
 
+/// Law R5: with one keeper dead and another one's disk gone, the third does not know that anybody follows it.
+#[test]
+fn without_a_majority_no_empty_store_takes_a_lost_ones_place_and_with_one_it_does() {
+    play(six(26), async |world| {
+        ready(world).await;
+        assert!(is_taken(world, "h5").await);
+        let head = world.ledger().audit().head();
+        let [lost, dead] = &followers(world)[..] else { panic!("three keepers") };
+        let store = |world: &World| {
+            let ledger = world.ledger();
+            ledger.roster().get(&world.id(lost)).and_then(|entry| entry.store).expect("it has one")
+        };
+        let before = store(world);
+        world.kill(lost);
+        world.kill(dead);
+        world.lose_disk(lost);
+        world.start(lost);
+        for _ in 0..40 {
+            world.run(1_000).await;
+            assert_eq!(store(world), before, "nothing changes without a majority");
+            assert!(!world.is_whole(), "{}", world.picture());
+        }
+        world.start(dead);
+        let is_replaced = |world: &World| store(world) != before && world.is_whole();
+        world.until(120, "the new store to vote in the lost one's place", is_replaced).await;
+        assert!(is_taken(world, "h5").await);
+        let ledger = world.ledger();
+        let same = ledger.audit_since(head.number - 1).next().map(|record| record.digest);
+        assert_eq!(same, Some(head.digest), "what was acknowledged stands");
+    });
+}
+
 #[test]
 fn a_mesh_whose_every_agent_was_killed_goes_on_where_it_was() {
     play(six(24), async |world| {
