@@ -2,9 +2,10 @@
 //! even when the agent is killed or frozen (protocol 7.5).
 //!
 //! The agent starts `hale guard`, writes one [`Charge`] as a line of JSON to its standard input and holds that pipe open. The guard
-//! starts the program in a process group of its own and adopts all it leaves behind (`PR_SET_CHILD_SUBREAPER`). It ends the whole group when the time is
+//! starts the program in a process group apart and adopts all it leaves behind (`PR_SET_CHILD_SUBREAPER`). It ends the whole group when the time is
 //! over or when the pipe closes, which is what the agent's death looks like; then it writes one [`Report`] and exits. What it says are [`Word`]s, each
-//! a line: which group it has begun comes first, so that the agent can end it if the guard itself dies (see `guarded`).
+//! a line: which group it is comes before anything runs in it, so that the agent can end it if the guard itself dies (see `guarded`).
+//! For that the group has an anchor: another guard, which waits for a charge that never comes and ends with this one.
 //!
 //! Law T1 (see the crate): nothing of the remedy runs when the guard has exited, and nothing of it begins once its time is over.
 //! Not here: time by any clock that stops while the machine sleeps: the guard counts on CLOCK_BOOTTIME.
@@ -51,7 +52,7 @@ pub struct Charge {
 /// What the guard says, in this order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Word {
-    /// The program runs, in this process group.
+    /// Whatever runs from now on is in this process group.
     Begun {
         /// The group's number.
         group: i32,
@@ -115,12 +116,20 @@ fn see_through(charge: &Charge) -> io::Result<Report> {
     if boottime() >= deadline {
         return not_started(String::from("its time was over before it began"));
     }
-    let mut child = match start(charge) {
-        Ok(child) => child,
-        Err(error) => return not_started(error.to_string()),
+    // Its pipe is held to the end of this process, whatever ends it.
+    let anchor = match anchor() {
+        Ok(anchor) => anchor,
+        Err(error) => return not_started(format!("no group for it: {error}")),
     };
-    let group = Pid::from_child(&child);
+    let group = Pid::from_child(&anchor);
     say(&Word::Begun { group: group.as_raw_nonzero().get() });
+    let mut child = match start(charge, group) {
+        Ok(child) => child,
+        Err(error) => {
+            end_group(group);
+            return not_started(error.to_string());
+        }
+    };
     let output = collect_output(&mut child);
     let (sender, seen) = mpsc::channel();
     watch_pipe(sender.clone());
@@ -131,7 +140,20 @@ fn see_through(charge: &Charge) -> io::Result<Report> {
     Ok(Report { end, output: String::from_utf8_lossy(&output).into_owned() })
 }
 
-fn start(charge: &Charge) -> io::Result<Child> {
+/// A process group that is there before the program is, and whose number stays its own until the guard has emptied it.
+fn anchor() -> io::Result<Child> {
+    Command::new("/proc/self/exe")
+        .arg("guard")
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+}
+
+fn start(charge: &Charge, group: Pid) -> io::Result<Child> {
     let (program, arguments) = charge
         .argv
         .split_first()
@@ -146,7 +168,7 @@ fn start(charge: &Charge) -> io::Result<Child> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
+        .process_group(group.as_raw_nonzero().get())
         .spawn()
 }
 

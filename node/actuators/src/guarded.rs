@@ -1,8 +1,7 @@
 //! The agent's side of the guard: starts it, tells it what to run, hears its report.
 //!
-//! Law T1 (see the crate), when it is the guard that dies or is frozen: the guard names the program's group as soon as there is
-//! one, and without a report that group is killed from here. A guard that is killed in the instant between starting the
-//! program and naming it leaves it to its lease; so does whatever had left the group.
+//! Law T1 (see the crate), when it is the guard that dies or is frozen: the guard names the program's group before it starts the
+//! program in it, and without a report that group is killed from here. What has left the group is left to its lease.
 //! Law T2: no report is an error, which callers read as `Unknown`.
 //! Not here: what runs inside the guard (see `guard`).
 
