@@ -98,6 +98,12 @@ fn without_a_majority_no_empty_store_takes_a_lost_ones_place_and_with_one_it_doe
             let ledger = world.ledger();
             ledger.roster().get(&world.id(lost)).and_then(|entry| entry.store).expect("it has one")
         };
+        // In its first life an empty disk could as well be a clone's, which is a person's matter (protocol 1.2).
+        world.kill(lost);
+        world.run(1_000).await;
+        world.start(lost);
+        world.until(60, "its second life", World::is_whole).await;
+        world.run(2_000).await;
         let before = store(world);
         world.kill(lost);
         world.kill(dead);
