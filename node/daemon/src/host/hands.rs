@@ -197,7 +197,6 @@ impl Hands {
     }
 }
 
-/// What a failed call proves: our own inability proves nothing about the other side (protocol 2.3).
 fn tell_of_seed(door: &Door, address: Address, fault: &CallFault) {
     // Time does not mend distrust, and nobody else can tell the operator of this host.
     if !fault.is_distrust() {
@@ -207,6 +206,7 @@ fn tell_of_seed(door: &Door, address: Address, fault: &CallFault) {
     }
 }
 
+/// What a failed call proves: our own inability proves nothing about the other side (protocol 2.3).
 fn end_of(fault: &CallFault) -> CallEnd {
     match fault {
         CallFault::NoAddress

@@ -20,11 +20,11 @@ use crate::moments;
 /// Between two lines on the same.
 const AGAIN_AFTER: Duration = Duration::from_secs(600);
 
-/// Of these, on whoever has dialled this host.
-const COMPLAINTS_OF_DIALLERS_MAX: usize = COMPLAINTS_MAX / 2;
-
 /// Lines in that time: more addresses than this are one trouble of the whole fleet, which these have told.
 const COMPLAINTS_MAX: usize = 32;
+
+/// Of these, on whoever has dialled this host.
+const COMPLAINTS_OF_DIALLERS_MAX: usize = COMPLAINTS_MAX / 2;
 
 /// The TLS alert of a certificate that has ended, or does not hold yet (RFC 8446, section 6.2).
 const CERTIFICATE_EXPIRED: u64 = 0x100 + 45;
