@@ -9,9 +9,10 @@ use std::time::Duration;
 use daemon::identity::Identity;
 use daemon::transport::{CallFault, Incoming, Parting, TransportSettings, system_seed};
 use tokio::sync::oneshot;
+use vocabulary::HostId;
 use wire::{Datagram, Request, Response};
 
-use crate::fleet::{Fleet, KEEPER, PATIENCE, PLAIN, boot, loopback, start};
+use crate::fleet::{Fleet, KEEPER, Node, PATIENCE, PLAIN, boot, loopback, start};
 
 /// An agent in a runtime of its own, which can die without a word.
 struct Mortal {
@@ -47,6 +48,15 @@ impl Mortal {
     }
 }
 
+/// A host to which this one is connected, killed and started again unnoticed.
+async fn begun_anew(a: &Node, identity: Arc<Identity>) -> (HostId, Mortal) {
+    let b = Mortal::start(identity.clone(), 1, loopback(0));
+    let address = b.address;
+    let host = a.transport.introduce(address).await.expect("is admitted");
+    b.kill();
+    (host, Mortal::start(identity, 2, address))
+}
+
 #[tokio::test]
 async fn a_restarted_agent_is_noticed_by_its_stateless_reset_at_the_next_packet() {
     let fleet = Fleet::new("prod");
@@ -71,12 +81,7 @@ async fn a_restarted_agent_is_noticed_by_its_stateless_reset_at_the_next_packet(
 async fn a_request_caught_by_a_restart_is_asked_again_of_the_new_life() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
-    let identity = fleet.identity("b", PLAIN);
-    let b = Mortal::start(identity.clone(), 1, loopback(0));
-    let address = b.address;
-    let host = a.transport.introduce(address).await.expect("is admitted");
-    b.kill();
-    let again = Mortal::start(identity, 2, address);
+    let (host, again) = begun_anew(&a, fleet.identity("b", PLAIN)).await;
     assert_eq!(a.ask(host).await, Ok(Response::Alive { boot: boot(1) }));
     again.kill();
 }
@@ -86,12 +91,7 @@ async fn a_request_caught_by_a_restart_is_asked_again_of_the_new_life() {
 async fn a_command_caught_by_a_restart_is_not_told_again_to_the_new_life() {
     let fleet = Fleet::new("prod");
     let a = fleet.start("a", PLAIN);
-    let identity = fleet.identity("b", KEEPER);
-    let b = Mortal::start(identity.clone(), 1, loopback(0));
-    let address = b.address;
-    let host = a.transport.introduce(address).await.expect("is admitted");
-    b.kill();
-    let again = Mortal::start(identity, 2, address);
+    let (host, again) = begun_anew(&a, fleet.identity("b", KEEPER)).await;
     let propose = Request::Propose(vec![1]);
     let answer = a.transport.request(host, propose, PATIENCE).await;
     assert_eq!(answer, Err(CallFault::Lost(Parting::Restarted)));

@@ -225,4 +225,16 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn law_sw2_a_message_that_says_nothing_more_has_nothing_behind_it() {
+        let life = Identity::first(HostId([1; 16]), Boot { number: 3, nonce: 1 });
+        for message in [Message::Announce, Message::TurnUndead] {
+            let header = Header { src: life, src_incarnation: 0, dst: life, message };
+            let mut bytes = wire::encode(&header);
+            assert!(Packet::parse(&bytes).is_ok());
+            bytes.push(0);
+            assert_eq!(Packet::parse(&bytes), Err(PacketFault::Malformed));
+        }
+    }
 }
