@@ -9,6 +9,7 @@ use std::time::Duration;
 use daemon::identity::Identity;
 use daemon::transport::{CallFault, Incoming, Parting, TransportSettings, system_seed};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use vocabulary::HostId;
 use wire::{Datagram, Request, Response};
 
@@ -199,20 +200,24 @@ async fn a_connection_whose_admission_was_given_up_is_told_of_and_is_gone_when_i
         node.knows(&a);
         node.transport.introduce(a.address).await.expect("is admitted");
     }
-    let mut sent = 0;
-    while a.transport.figures().datagrams_dropped == 0 {
-        let probe = Datagram::Probe { number: sent, seated: true };
-        for node in &loud {
-            let _ = node.transport.send_datagram(a.host(), &probe);
+    let fills = async {
+        let probe = Datagram::Probe { number: 1, seated: true };
+        while a.transport.figures().datagrams_dropped == 0 {
+            for node in &loud {
+                let _ = node.transport.send_datagram(a.host(), &probe);
+            }
+            tokio::task::yield_now().await;
         }
-        sent += 1;
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(PATIENCE, fills).await.expect("its queue is full");
     let b = fleet.start_with("b", PLAIN, 1, soon);
     b.transport.introduce(a.address).await.expect_err("nobody answers its hello");
-    while a.transport.figures().handshakes_failed == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let gives_up = async {
+        while a.transport.figures().handshakes_failed == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, gives_up).await.expect("the admission is given up");
     while a.connected().await.host != b.host() {}
     assert_eq!(a.closed().await.0, b.host());
     assert!(!a.transport.is_connected(b.host()), "the pool has forgotten it");
