@@ -104,7 +104,22 @@ impl fmt::Display for Whom {
 
 impl Fault {
     /// Everybody it speaks of.
-    pub fn whom(&self) -> Vec<&Whom> {
+    pub fn whom(&self) -> Vec<Whom> {
+        let mut own = self.clone();
+        own.parties().into_iter().flat_map(std::mem::take).collect()
+    }
+
+    /// The same of one host; what is done to no host in particular, or between two sides, stays as it is.
+    pub(crate) fn of(&self, one: Whom) -> Self {
+        let mut own = self.clone();
+        if let [whom] = &mut own.parties()[..] {
+            **whom = vec![one];
+        }
+        own
+    }
+
+    /// The lists of those it speaks of: one, two where it stands between them, or none.
+    fn parties(&mut self) -> Vec<&mut Vec<Whom>> {
         match self {
             Self::Kill(whom)
             | Self::Start(whom)
@@ -115,8 +130,8 @@ impl Fault {
             | Self::Unsilence(whom)
             | Self::PowerOff(whom)
             | Self::Leave(whom)
-            | Self::Restart(whom) => whom.iter().collect(),
-            Self::Cut { from, to, .. } => from.iter().chain(to).collect(),
+            | Self::Restart(whom) => vec![whom],
+            Self::Cut { from, to, .. } => vec![from, to],
             Self::Join
             | Self::Loss(_)
             | Self::Latency(_)
@@ -125,32 +140,6 @@ impl Fault {
             | Self::Pause(_)
             | Self::Resume(_)
             | Self::Policy(_) => Vec::new(),
-        }
-    }
-
-    /// The same of one host; what is done to no host in particular stays as it is.
-    pub(crate) fn of(&self, one: Whom) -> Self {
-        let whom = vec![one];
-        match self {
-            Self::Kill(_) => Self::Kill(whom),
-            Self::Start(_) => Self::Start(whom),
-            Self::Clone(_) => Self::Clone(whom),
-            Self::Freeze(_) => Self::Freeze(whom),
-            Self::Thaw(_) => Self::Thaw(whom),
-            Self::Silence(_) => Self::Silence(whom),
-            Self::Unsilence(_) => Self::Unsilence(whom),
-            Self::PowerOff(_) => Self::PowerOff(whom),
-            Self::Leave(_) => Self::Leave(whom),
-            Self::Restart(_) => Self::Restart(whom),
-            Self::Cut { .. }
-            | Self::Join
-            | Self::Loss(_)
-            | Self::Latency(_)
-            | Self::Remedies(_)
-            | Self::RemedyTakes(_)
-            | Self::Pause(_)
-            | Self::Resume(_)
-            | Self::Policy(_) => self.clone(),
         }
     }
 }

@@ -81,7 +81,7 @@ impl Fleet {
     /// The same for each host that is meant, in the order of the choice.
     pub(crate) fn one_by_one(&self, fault: &Fault) -> Vec<Fault> {
         let mut places: Vec<Place> = Vec::new();
-        for place in fault.whom().into_iter().flat_map(|one| self.who_is(one)) {
+        for place in fault.whom().into_iter().flat_map(|one| self.who_is(&one)) {
             if !places.contains(&place) {
                 places.push(place);
             }

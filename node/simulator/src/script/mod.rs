@@ -206,9 +206,7 @@ impl Step {
     /// Everybody it speaks of.
     fn whom(&self) -> Vec<Whom> {
         match self {
-            Self::Strike(fault) | Self::InTurn(fault, _) => {
-                fault.whom().into_iter().cloned().collect()
-            }
+            Self::Strike(fault) | Self::InTurn(fault, _) => fault.whom(),
             Self::Show(Show::Eyes(host) | Show::Health(host)) => vec![Whom::Named(host.clone())],
             Self::Run(_)
             | Self::RunUntil(..)
