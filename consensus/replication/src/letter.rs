@@ -39,6 +39,18 @@ pub(crate) enum Reply {
     Refused(String),
 }
 
+impl Reply {
+    /// The term of whoever answers; 0 where it says none.
+    pub(crate) fn term(&self) -> u64 {
+        match self {
+            Self::Append(AppendEntriesResponse::HigherVote(vote)) => vote.leader_id.term,
+            Self::Vote(answer) => answer.vote.leader_id.term,
+            Self::Image(answer) => answer.vote.leader_id.term,
+            Self::Append(_) | Self::ImageMismatch(_) | Self::Refused(_) => 0,
+        }
+    }
+}
+
 impl Body {
     /// The term of whoever sends it.
     pub(crate) fn term(&self) -> u64 {

@@ -18,6 +18,7 @@ use wire::{Request, Response};
 use crate::contained::contained;
 use crate::letter::{Body, Letter, Reply};
 use crate::link::{KeeperLink, LinkFault};
+use crate::port::TERM_STEP_MAX;
 use crate::raft::{Member, Mesh};
 
 /// Draws a line to each member.
@@ -55,6 +56,7 @@ type Fault<E = openraft::error::Infallible> = RPCError<u64, Member, RaftError<u6
 
 impl Line {
     async fn send(&self, body: Body, option: &RPCOption) -> Result<Reply, Silence> {
+        let own = body.term();
         let letter = Letter { to: self.to, from: self.from, body };
         let request = Request::Raft(wire::encode(&letter));
         let answer = self.link.call(self.host, request, option.hard_ttl()).await;
@@ -62,7 +64,8 @@ impl Line {
             Ok(Response::Raft(bytes)) => {
                 // protocol 1.9: should it panic, that keeper has not answered.
                 let read = contained(|| wire::decode(&bytes).map_err(|why| why.to_string()));
-                read.and_then(|read| read).map_err(Silence::Unreachable)
+                let reply = read.and_then(|read| read).map_err(Silence::Unreachable)?;
+                within_reach(own, reply)
             }
             Ok(other) => Err(Silence::Unreachable(format!("no answer to Raft: {other:?}"))),
             Err(LinkFault::TimedOut) => Err(Silence::TimedOut),
@@ -70,6 +73,15 @@ impl Line {
             Err(LinkFault::Broken(why)) => Err(Silence::Unreachable(why)),
         }
     }
+}
+
+/// Law R10: an answer from far above our own term is none.
+fn within_reach(own: u64, reply: Reply) -> Result<Reply, Silence> {
+    let term = reply.term();
+    if term > own.saturating_add(TERM_STEP_MAX) {
+        return Err(Silence::Unreachable(format!("its answer is of term {term}, ours is {own}")));
+    }
+    Ok(reply)
 }
 
 impl RaftNetwork<Mesh> for Line {
@@ -143,6 +155,24 @@ impl<E: std::error::Error> From<Silence> for Fault<E> {
             Silence::TimedOut => {
                 Self::Network(NetworkError::new(&io::Error::from(io::ErrorKind::TimedOut)))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::Vote;
+
+    #[test]
+    fn law_r10_an_answer_from_far_above_is_none() {
+        let higher = |term| Reply::Append(AppendEntriesResponse::HigherVote(Vote::new(term, 2)));
+        let vote = |term| Reply::Vote(VoteResponse::new(Vote::new(term, 2), None, false));
+        let image = |term| Reply::Image(InstallSnapshotResponse { vote: Vote::new(term, 2) });
+        for answer in [higher, vote, image] {
+            assert!(within_reach(7, answer(7 + TERM_STEP_MAX)).is_ok());
+            assert!(within_reach(7, answer(8 + TERM_STEP_MAX)).is_err());
+            assert!(within_reach(u64::MAX, answer(u64::MAX)).is_ok());
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) use image::IMAGES_MAX;
 pub(crate) use image::Images;
 use sender::Known;
 pub use sender::Sender;
+pub(crate) use sender::TERM_STEP_MAX;
 
 /// What a keeper is made of.
 pub struct Opening<M> {

@@ -1,10 +1,11 @@
 //! Whose letters are looked at (protocol 1.4).
 //!
-//! Law R6: a vote is asked by members' stores alone. Entries come from a store that is a member or that its host has
-//! committed; from another one only in a life of its host that the ledger here does not know yet, since a keeper that is behind
-//! may not know whom the others have elected.
-//! Law R10: no letter raises the term by more than [`TERM_STEP_MAX`]: a term once written is never lowered, and nobody is elected
-//! beyond the largest.
+//! Law R6: nothing is taken from a host that does not carry the ledger, whatever its certificate says. A vote is asked by
+//! members' stores alone. Entries come from a store that is a member or that its host has committed; from another one only in a
+//! life of its host that the ledger here does not know yet, since a keeper that is behind may not know whom the others have
+//! elected.
+//! Law R10: no letter and no answer to one raises the term by more than [`TERM_STEP_MAX`], or that of an empty store beyond
+//! [`FIRST_TERM_MAX`]: a term once written is never lowered, and nobody is elected beyond the largest.
 //! Law R9: nothing is taken from a life of a host other than the one that it has committed, unless it is a newer one, nor from a
 //! store that the letter's own connection does not name.
 
@@ -18,7 +19,10 @@ use crate::warden::host_of;
 
 /// Elections that a keeper can have missed: three months of one every half second. Whoever would spend all terms that there are
 /// needs a million million letters.
-const TERM_STEP_MAX: u64 = 1 << 24;
+pub(crate) const TERM_STEP_MAX: u64 = 1 << 24;
+
+/// An empty store knows no term, and must find to one that is in use, however high. Beyond this one there are as many again.
+const FIRST_TERM_MAX: u64 = 1 << 62;
 
 /// Who sent a letter, as the very connection says that brought it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,9 @@ pub struct Sender {
     pub boot: Boot,
     /// By its hello; a host that is no keeper names none.
     pub store: Option<StoreId>,
+    /// Whether the ledger that this host follows counts it among its voters; `None` while it follows none. What a founded
+    /// store's own members say goes before.
+    pub is_voter: Option<bool>,
 }
 
 /// What is known here of a sender.
@@ -62,6 +69,9 @@ impl Known<'_> {
         if let Some(why) = self.objection_to_a_life(from.boot) {
             return Some(why);
         }
+        if !self.carries(from) {
+            return Some("its host is none of those that carry this ledger".to_owned());
+        }
         match host_of(self.metrics, *store) {
             Some(host) if host != from.host => {
                 Some(format!("store {store} belongs to another host"))
@@ -87,8 +97,18 @@ impl Known<'_> {
     /// Law R10.
     fn objection_to_a_term(&self, term: u64) -> Option<String> {
         let known = self.metrics.current_term;
-        (term > known.saturating_add(TERM_STEP_MAX))
+        let first = if self.is_founded() { 0 } else { FIRST_TERM_MAX };
+        (term > known.saturating_add(TERM_STEP_MAX).max(first))
             .then(|| format!("it is of term {term}, known is {known}"))
+    }
+
+    /// The hosts that carry a ledger are those of its founding, whichever stores they have by now (law R4).
+    fn carries(&self, from: Sender) -> bool {
+        if !self.is_founded() {
+            return from.is_voter.unwrap_or(true);
+        }
+        let mut members = self.metrics.membership_config.nodes();
+        members.any(|(_, member)| member.host == from.host)
     }
 
     /// openraft 0.9 would make room for a chunk at any place, and put a snapshot of a later term in the place of entries that are

@@ -173,6 +173,15 @@ fn entries_of(store: u64) -> Body {
     })
 }
 
+fn heartbeat(term: u64, store: u64) -> Body {
+    Body::Append(AppendEntriesRequest {
+        vote: Vote::new_committed(term, store),
+        prev_log_id: None,
+        entries: vec![],
+        leader_commit: None,
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_replaced_store_is_refused_and_so_is_any_that_its_hosts_life_does_not_have() {
     let mesh = Mesh::founded(3, Settings::default()).await;
@@ -189,6 +198,7 @@ async fn a_replaced_store_is_refused_and_so_is_any_that_its_hosts_life_does_not_
         host: host(lost),
         boot: boot(number),
         store: Some(StoreId(store)),
+        is_voter: None,
     };
     let term = mesh.port(leader).leadership().borrow().term;
     for (why, from, letter) in [
@@ -217,7 +227,7 @@ async fn a_member_of_an_older_life_or_of_another_machine_is_refused_and_so_is_on
     let other = follower(leader);
     says(&mesh, lives(other, 5, other.into())).await;
     let store = Some(StoreId(other.into()));
-    let of = |boot, store| Sender { host: host(other), boot, store };
+    let of = |boot, store| Sender { host: host(other), boot, store, is_voter: None };
     let twin = Boot { nonce: 2, ..boot(5) };
     // Far below any vote here: what is looked at is answered by openraft, and moves nothing.
     let old_vote = || Body::Vote(VoteRequest::new(Vote::new(0, other.into()), None));
@@ -271,14 +281,8 @@ async fn law_r10_a_letter_of_a_term_that_nobody_can_have_reached_is_refused_whoe
     let mesh = Mesh::founded(3, Settings::default()).await;
     let term = mesh.port(1).leadership().borrow().term;
     for far in [term + (1 << 24) + 1, u64::MAX - 1, u64::MAX] {
-        let append = Body::Append(AppendEntriesRequest {
-            vote: Vote::new_committed(far, 2),
-            prev_log_id: None,
-            entries: vec![],
-            leader_commit: None,
-        });
         let vote = Body::Vote(VoteRequest::new(Vote::new(far, 2), None));
-        for body in [append, vote] {
+        for body in [heartbeat(far, 2), vote] {
             let reply = answer(&mesh, 1, sender(host(2), 2), (2, body)).await;
             assert!(matches!(reply, Reply::Refused(_)), "term {far}: {reply:?}");
         }
@@ -300,9 +304,59 @@ async fn a_keeper_that_is_behind_takes_entries_of_a_leader_it_cannot_know_yet() 
     for other in [leader, lost] {
         mesh.cut(late, other);
     }
-    let stranger = Sender { host: host(lost), boot: boot(2), store: Some(StoreId(50)) };
+    let stranger = Sender { boot: boot(2), ..sender(host(lost), 50) };
     let reply = answer(&mesh, late, stranger, (50, entries_of(50))).await;
     assert!(matches!(reply, Reply::Append(_)), "{reply:?}");
     let reply = answer(&mesh, late, stranger, (50, vote_for(50))).await;
     assert!(matches!(reply, Reply::Refused(_)), "votes are another matter: {reply:?}");
+}
+
+/// A keeper's certificate makes nobody a keeper of this ledger.
+#[tokio::test(start_paused = true)]
+async fn law_r6_nothing_is_taken_from_a_host_that_does_not_carry_the_ledger() {
+    let mesh = Mesh::founded(3, Settings::default()).await;
+    let last = mesh.say("acknowledged").await;
+    mesh.applied(1, last).await;
+    let term = mesh.port(1).leadership().borrow().term;
+    let spare = sender(host(9), 90);
+    for body in [heartbeat(term + 1, 90), entries_of(90), vote_for(90), chunk((90, 9_000), (0, 9))]
+    {
+        let reply = answer(&mesh, 1, spare, (90, body)).await;
+        assert!(matches!(reply, Reply::Refused(_)), "{reply:?}");
+    }
+    assert_eq!(mesh.port(1).leadership().borrow().term, term);
+    mesh.start_as(4, StoreId(40)).await;
+    let knows = |is_voter| Sender { is_voter, ..spare };
+    for (from, is_refused) in
+        [(knows(Some(false)), true), (knows(Some(true)), false), (knows(None), false)]
+    {
+        let letter = Letter { to: 40, from: 90, body: entries_of(90) };
+        let reply = mesh.port(4).on_raft(&wire::encode(&letter), from).await;
+        let reply: Reply = wire::decode(&reply).unwrap();
+        assert_eq!(matches!(reply, Reply::Refused(_)), is_refused, "{from:?}: {reply:?}");
+    }
+}
+
+/// A term that was once reached by whatever means locks nobody out.
+#[tokio::test(start_paused = true)]
+async fn law_r10_an_empty_store_finds_to_any_term_in_use_and_no_answer_raises_one_far() {
+    let mesh = Mesh::founded(3, Settings::default()).await;
+    all_speak(&mesh, 3).await;
+    for step in 1..=3 {
+        let leader = mesh.leader().await;
+        let other = u64::from(follower(leader));
+        let body = heartbeat(step << 24, other);
+        let reply =
+            answer(&mesh, leader, sender(host(follower(leader)), other), (other, body)).await;
+        assert!(matches!(reply, Reply::Append(_)), "{reply:?}");
+        mesh.say("goes on").await;
+    }
+    let leader = mesh.leader().await;
+    assert!(mesh.port(leader).leadership().borrow().term > 3 << 24);
+    let lost = follower(leader);
+    mesh.kill(lost).await;
+    mesh.start_as(lost, StoreId(50)).await;
+    says(&mesh, lives(lost, 2, 50)).await;
+    let rest: Vec<u64> = (1..=3).filter(|store| *store != u64::from(lost)).collect();
+    come_to(&mesh, leader, &[rest[0], rest[1], 50]).await;
 }

@@ -39,7 +39,7 @@ pub(super) struct Keeper {
 /// A connection of that store's, in a life that no ledger knows yet.
 pub(super) fn sender(host: HostId, store: u64) -> Sender {
     let boot = Boot { number: u64::MAX, nonce: 0 };
-    Sender { host, boot, store: Some(StoreId(store)) }
+    Sender { host, boot, store: Some(StoreId(store)), is_voter: None }
 }
 
 struct Link {

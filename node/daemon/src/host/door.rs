@@ -181,6 +181,13 @@ impl Door {
         known.into_iter().filter(|host| *host != self.0.me).collect()
     }
 
+    /// Whether the ledger that is known here counts this host among its voters; `None` before the founding is known.
+    pub fn is_voter(&self, host: &HostId) -> Option<bool> {
+        let state = self.0.state.borrow();
+        let voters = state.voters();
+        (!voters.is_empty()).then(|| voters.contains(host))
+    }
+
     /// Puts a command into the ledger in the name of this host. `None`: nobody knows whether it is committed.
     pub async fn propose(
         &self,

@@ -279,7 +279,8 @@ impl Shell {
             Incoming::Request { from, presented, request, input, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     let Presented { boot, store } = presented;
-                    let sender = Sender { host: from, boot, store };
+                    let is_voter = self.hands.door.is_voter(&from);
+                    let sender = Sender { host: from, boot, store, is_voter };
                     let serving = serve::serve(self.hands.door.clone(), sender, request, reply);
                     tasks::spawn(input.around(serving));
                 } else if let Some(id) = self.keep(reply) {

@@ -42,7 +42,8 @@ impl KeeperLink for Link {
         let port = port.ok_or(LinkFault::TimedOut)?;
         Ok(match asked {
             Request::Raft(bytes) => {
-                let sender = Sender { host: self.from, boot: LIFE, store: Some(self.store) };
+                let store = Some(self.store);
+                let sender = Sender { host: self.from, boot: LIFE, store, is_voter: None };
                 Response::Raft(port.on_raft(&bytes, sender).await)
             }
             Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
