@@ -143,9 +143,15 @@ impl Agent {
 
     /// What has happened, and what is to be done about it, in order.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        self.hear(now, event);
+        self.settle(now)
+    }
+
+    /// What has happened; what is to be done about it is told by the [`Agent::settle`] that follows.
+    pub fn hear(&mut self, now: Moment, event: Event) {
         if self.has_left {
             self.go(now, event);
-            return std::mem::take(&mut self.out);
+            return;
         }
         if !self.has_begun {
             self.begin(now);
@@ -169,7 +175,14 @@ impl Agent {
             Event::DeadlineReached => {}
             Event::Leave => self.leave(now),
         }
-        self.settle(now);
+    }
+
+    /// Every room gets its turn: what is due now, and what has been heard, is acted upon. What is to be done, in order.
+    pub fn settle(&mut self, now: Moment) -> Vec<Effect> {
+        // Law N5.
+        if !self.has_left {
+            self.settle_rooms(now);
+        }
         std::mem::take(&mut self.out)
     }
 
@@ -286,12 +299,7 @@ impl Agent {
         self.enrolment.ended(now, outcome);
     }
 
-    /// Every room gets its turn.
-    fn settle(&mut self, now: Moment) {
-        // Law N5.
-        if self.has_left {
-            return;
-        }
+    fn settle_rooms(&mut self, now: Moment) {
         if self.membership.next_deadline().is_some_and(|at| at <= now) {
             self.gossip(now, membership::Event::DeadlineReached);
         }

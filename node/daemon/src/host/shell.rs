@@ -210,8 +210,7 @@ impl Shell {
 
     /// protocol 1.9: what another host has answered is input like what it asks.
     fn hear_end(&mut self, Ended { id, end, said }: Ended) {
-        let _held = said.map(Input::hold);
-        self.feed(Event::Ended { id, end });
+        self.feed_input(said, Event::Ended { id, end });
     }
 
     /// protocol 2.7: what waits in the sockets, or is lost there, tells nothing of those who sent it.
@@ -231,9 +230,18 @@ impl Shell {
             self.chronicle.advanced(ledger);
             self.tell_transport(ledger.roster());
         }
-        trial::stumble(Place::Loop);
+        self.feed_input(None, event);
+    }
+
+    /// protocol 1.9: an input answers for itself and for what it brings about, not for what was due without it.
+    fn feed_input(&mut self, input: Option<Input>, event: Event) {
         let now = self.clock.now();
-        for effect in self.agent.handle(now, event) {
+        let is_due = self.agent.next_deadline().is_some_and(|due| due <= now);
+        let held = input.map(Input::hold);
+        trial::stumble(Place::Loop);
+        self.agent.hear(now, event);
+        let _held = held.and_then(|held| held.unless(is_due));
+        for effect in self.agent.settle(now) {
             self.perform(now, effect);
         }
     }
@@ -273,8 +281,7 @@ impl Shell {
                 let waited = u64::try_from(at.elapsed().as_millis()).unwrap_or(u64::MAX);
                 let late = self.sockets.waited(Span::milliseconds(waited));
                 self.hear_late(late);
-                let _held = input.hold();
-                self.feed(Event::Datagram { from, datagram });
+                self.feed_input(Some(input), Event::Datagram { from, datagram });
             }
             Incoming::Request { from, presented, request, input, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
@@ -284,8 +291,7 @@ impl Shell {
                     let serving = serve::serve(self.hands.door.clone(), sender, request, reply);
                     tasks::spawn(input.around(serving));
                 } else if let Some(id) = self.keep(reply) {
-                    let _held = input.hold();
-                    self.feed(Event::Asked { id, from, request });
+                    self.feed_input(Some(input), Event::Asked { id, from, request });
                 }
             }
             Incoming::Connected(peer) => {

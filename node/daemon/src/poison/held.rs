@@ -66,6 +66,13 @@ impl Input {
     }
 }
 
+impl Held {
+    /// Lets go of the input if something else, that is due without it, is done from here on.
+    pub fn unless(self, is_due: bool) -> Option<Self> {
+        (!is_due).then_some(self)
+    }
+}
+
 struct Around<F> {
     input: Input,
     /// Until it has ended.
@@ -135,6 +142,15 @@ mod tests {
         assert_eq!(held_now(), Some(input("outer")));
         drop(outer);
         assert_eq!(held_now(), None);
+    }
+
+    #[test]
+    fn what_was_due_without_the_input_is_not_pinned_on_it() {
+        let brings_about = input("x").hold().unless(false);
+        assert_eq!(held_now(), Some(input("x")));
+        drop(brings_about);
+        let was_due = input("x").hold().unless(true);
+        assert!(was_due.is_none() && held_now().is_none());
     }
 
     /// Two tasks of one thread take turns; each is known by its own input, and between them nobody is.
