@@ -106,9 +106,9 @@ impl<M: Machine> Compared<M> {
     }
 
     /// Works out the digest of what is due: not while the state is being moved, since it may be large.
-    fn work_out(&self) -> Option<(LedgerIndex, Digest)> {
+    async fn work_out(&self, store: &Store) -> Option<(LedgerIndex, Digest)> {
         let (index, machine) = self.due.send_replace(None)?;
-        let digest = Digest::of(&[&machine.to_bytes()]);
+        let digest = store.aside(move || Digest::of(&[&machine.to_bytes()])).await;
         let mut digests = self.digests();
         digests.push_back((index, digest));
         if digests.len() > DIGESTS_KEPT {
@@ -133,7 +133,7 @@ impl<M: Machine> Comparer<M> {
                 _ = stop.wait_for(|stopped| *stopped) => return,
                 waited = due.wait_for(Option::is_some) => if waited.is_err() { return },
             }
-            let Some((index, digest)) = self.compared.work_out() else { continue };
+            let Some((index, digest)) = self.compared.work_out(&self.store).await else { continue };
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stopped| *stopped) => return,

@@ -300,7 +300,9 @@ impl<M: Machine> RaftStateMachine<Mesh> for KeeperState<M> {
             ))));
         }
         let bytes = snapshot.into_inner();
-        let machine: M = read_back(&bytes).map_err(|why| reading(StoreFault::Damaged(why)))?;
+        let read = move || read_back::<M>(&bytes).map(|machine| (machine, bytes));
+        let read = self.store.aside(read).await;
+        let (machine, bytes) = read.map_err(|why| reading(StoreFault::Damaged(why)))?;
         keep(&self.store, meta.clone(), bytes).await.map_err(writing)?;
         self.replace(meta, machine);
         Ok(())
@@ -324,7 +326,8 @@ pub(crate) struct Builder<M> {
 
 impl<M: Machine> RaftSnapshotBuilder<Mesh> for Builder<M> {
     async fn build_snapshot(&mut self) -> Result<Snapshot, StorageError> {
-        let bytes = self.machine.to_bytes();
+        let machine = Arc::clone(&self.machine);
+        let bytes = self.store.aside(move || machine.to_bytes()).await;
         let snapshot_id = match self.applied {
             Some(last) => format!("{}-{}", last.leader_id, last.index),
             None => "empty".to_owned(),

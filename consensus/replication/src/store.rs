@@ -128,6 +128,23 @@ impl Store {
         flushed
     }
 
+    /// Works out what takes long without the disk: beside the thread that asks, on which a state's bytes would hold up an
+    /// election; in place where the disk never waits.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> T {
+        match &self.desk {
+            Desk::InPlace(_) => work(),
+            Desk::Thread(_) => match tokio::task::spawn_blocking(work).await {
+                Ok(done) => done,
+                Err(end) if end.is_panic() => std::panic::resume_unwind(end.into_panic()),
+                // The runtime ends, and whoever asks with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
     /// Has one job done, after all that were asked before it (law T1).
     pub(crate) async fn ask<T: Send + 'static>(
         &self,

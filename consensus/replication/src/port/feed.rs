@@ -156,7 +156,7 @@ impl<M: Machine> Feed<M> {
         let image = tokio::select! {
             biased;
             _ = self.stop.wait_for(|stopped| *stopped) => return Err(FeedFault::Stopped),
-            image = timeout(PLACE_WITHIN, shown.images().get(&shown, after)) => {
+            image = timeout(PLACE_WITHIN, shown.images().get((&shown, &self.store), after)) => {
                 image.map_err(|_| FeedFault::Crowded)?
             }
         };

@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use crate::piece::{Body, Part, Piece};
 use crate::raft::SNAPSHOT_CHUNK_BYTES;
 use crate::state::Shown;
+use crate::store::Store;
 
 /// One state, ready to be sent.
 pub(super) struct Image {
@@ -45,7 +46,11 @@ impl Default for Images {
 
 impl Images {
     /// A state that a follower which stands at `after` can go on from; waits while all places are taken.
-    pub(super) async fn get<M: Machine>(&self, shown: &Shown<M>, after: LedgerIndex) -> Arc<Image> {
+    pub(super) async fn get<M: Machine>(
+        &self,
+        (shown, store): (&Shown<M>, &Store),
+        after: LedgerIndex,
+    ) -> Arc<Image> {
         if let Some(image) = self.fit_for(after) {
             return image;
         }
@@ -57,8 +62,10 @@ impl Images {
             return image;
         }
         let (upto, machine) = shown.both();
+        // With its place: whoever asked may go before it is worked out.
         let image =
-            Arc::new(Image { upto, pieces: pieces(upto, &machine.to_bytes()), _place: place });
+            move || Image { upto, pieces: pieces(upto, &machine.to_bytes()), _place: place };
+        let image = Arc::new(store.aside(image).await);
         *self.newest() = Arc::downgrade(&image);
         image
     }

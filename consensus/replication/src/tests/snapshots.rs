@@ -2,12 +2,13 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::thread;
 
 use openraft::storage::{RaftLogStorage, RaftStateMachine};
 use vocabulary::StoreId;
 
 use super::toy::{Toy, entry, log_id, verifier};
-use crate::disk::MemoryDisk;
+use crate::disk::{FileDisk, MemoryDisk};
 use crate::log::KeeperLog;
 use crate::machine::Machine;
 use crate::raft::{LogId, SnapshotMeta};
@@ -52,4 +53,17 @@ async fn a_snapshot_of_another_history_than_the_committed_one_is_refused() {
         let after = state.applied_state().await.unwrap();
         assert_eq!(before == after, !is_taken, "{upto}: a refused one moves nothing");
     }
+}
+
+/// A large state's bytes take longer than an election waits.
+#[tokio::test]
+async fn what_takes_long_is_worked_out_beside_the_thread_that_asks_but_in_a_paused_world() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = FileDisk::open(&folder.path().join("store")).unwrap();
+    let (file, memory) =
+        (Store::open(Arc::new(file), OWN), Store::open(Arc::new(MemoryDisk::default()), OWN));
+    let (file, memory) = (file.await.unwrap(), memory.await.unwrap());
+    let own = thread::current().id();
+    assert_ne!(file.aside(|| thread::current().id()).await, own);
+    assert_eq!(memory.aside(|| thread::current().id()).await, own);
 }
