@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use vocabulary::{Address, Boot, HostId};
 
-use super::knocks::network;
 use super::settings::HOSTS_MAX;
 
 /// Addresses, denials and boots, each at most [`HOSTS_MAX`].
@@ -15,7 +14,7 @@ pub(super) struct Book {
     set: BTreeMap<HostId, Address>,
     /// From hellos, where nothing was set.
     said: BTreeMap<HostId, Address>,
-    /// How many hosts were set at each network address.
+    /// How many hosts were set at each address, whatever its port.
     homes: BTreeMap<IpAddr, usize>,
     denied: BTreeSet<HostId>,
     boots: BTreeMap<HostId, Boot>,
@@ -26,12 +25,12 @@ impl Book {
         self.unset_address(host);
         bounded(&mut self.set, host, address);
         if self.set.contains_key(&host) {
-            *self.homes.entry(network(address.ip())).or_default() += 1;
+            *self.homes.entry(address.ip().to_canonical()).or_default() += 1;
         }
     }
 
     pub(super) fn unset_address(&mut self, host: HostId) {
-        let Some(home) = self.set.remove(&host).map(|address| network(address.ip())) else {
+        let Some(home) = self.set.remove(&host).map(|address| address.ip().to_canonical()) else {
             return;
         };
         if let Some(hosts) = self.homes.get_mut(&home) {
@@ -42,9 +41,9 @@ impl Book {
         }
     }
 
-    /// Whether a host was set at this network address, whatever its port.
+    /// Whether a host was set at this address: at this very one, for a neighbour of its network is none of the mesh.
     pub(super) fn is_home(&self, address: IpAddr) -> bool {
-        self.homes.contains_key(&network(address))
+        self.homes.contains_key(&address.to_canonical())
     }
 
     /// What a peer says of itself.
@@ -122,6 +121,16 @@ mod tests {
         book.unset_address(other);
         book.unset_address(other);
         assert!(!book.is_home(address(3, 2).ip()));
+    }
+
+    #[test]
+    fn a_neighbour_in_the_network_of_a_host_is_at_home_nowhere_and_a_mapped_address_is_its_own() {
+        let parse = |text: &str| -> IpAddr { text.parse().expect("an address") };
+        let mut book = Book::default();
+        book.set_address(HostId([1; 16]), Address::new(parse("2001:db8::1"), 1));
+        book.set_address(HostId([2; 16]), Address::new(parse("192.0.2.1"), 1));
+        assert!(book.is_home(parse("2001:db8::1")) && !book.is_home(parse("2001:db8::2")));
+        assert!(book.is_home(parse("::ffff:192.0.2.1")));
     }
 
     #[test]

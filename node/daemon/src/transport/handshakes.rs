@@ -1,16 +1,16 @@
 //! Places for the handshakes that others have begun: each holds some 30 KiB until it ends.
 //!
-//! Law TR10: whoever stops half way, however many, be it at an address of the mesh, leaves room for hosts at other addresses
-//! and for other strangers.
+//! Law TR10: whoever stops half way leaves room for others: one address, be it of the mesh, for all others; all strangers
+//! together and sixteen addresses of the mesh for a host at a seventeenth.
 //! Not here: how many are begun in a second (see `knocks`).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::knocks::network;
 use super::settings::{
-    HANDSHAKES_CROWDED_FROM, HANDSHAKES_MAX, HANDSHAKES_OF_ONE_CROWDED_FROM, HANDSHAKES_OF_ONE_MAX,
+    HANDSHAKES_CROWDED_FROM, HANDSHAKES_FULL_FROM, HANDSHAKES_MAX, HANDSHAKES_OF_HOSTS,
+    HANDSHAKES_OF_ONE_CROWDED_FROM, HANDSHAKES_OF_ONE_MAX, HANDSHAKES_OF_ONE_WHEN_FULL,
     HANDSHAKES_OF_STRANGERS_MAX,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Handshakes(Mutex<Taken>);
 struct Taken {
     all: usize,
     strangers: usize,
-    /// By network address of the mesh; none stands here with nothing.
+    /// By address of the mesh; none stands here with nothing.
     homes: BTreeMap<IpAddr, usize>,
 }
 
@@ -43,16 +43,16 @@ impl Handshakes {
 
     /// Whether another fits; `home`: the address, where it is one of the mesh.
     pub fn has_room(&self, home: Option<IpAddr>) -> bool {
-        self.taken().has_room(home.map(network))
+        self.taken().has_room(home)
     }
 
     /// A place, if one is left.
     pub fn take(&self, home: Option<IpAddr>) -> Option<Place<'_>> {
-        let home = home.map(network);
         let mut taken = self.taken();
         if !taken.has_room(home) {
             return None;
         }
+        let is_full = taken.is_full();
         taken.all += 1;
         let is_crowded = if let Some(home) = home {
             let here = taken.homes.entry(home).or_default();
@@ -62,7 +62,7 @@ impl Handshakes {
             taken.strangers += 1;
             taken.strangers > HANDSHAKES_CROWDED_FROM
         };
-        Some(Place { of: self, home, is_crowded })
+        Some(Place { of: self, home, is_crowded: is_crowded || is_full })
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -71,10 +71,19 @@ impl Handshakes {
 }
 
 impl Taken {
+    fn is_full(&self) -> bool {
+        self.all >= HANDSHAKES_FULL_FROM
+    }
+
     fn has_room(&self, home: Option<IpAddr>) -> bool {
+        let of_one =
+            if self.is_full() { HANDSHAKES_OF_ONE_WHEN_FULL } else { HANDSHAKES_OF_ONE_MAX };
         let of_kind = match home {
-            Some(home) => self.homes.get(&home).is_none_or(|here| *here < HANDSHAKES_OF_ONE_MAX),
-            None => self.strangers < HANDSHAKES_OF_STRANGERS_MAX,
+            Some(home) => self.homes.get(&home).is_none_or(|here| *here < of_one),
+            None => {
+                self.strangers < HANDSHAKES_OF_STRANGERS_MAX
+                    && self.all < HANDSHAKES_MAX - HANDSHAKES_OF_HOSTS
+            }
         };
         self.all < HANDSHAKES_MAX && of_kind
     }
@@ -111,16 +120,29 @@ mod tests {
     }
 
     #[test]
-    fn strangers_and_two_addresses_of_the_mesh_that_take_all_they_can_leave_room_for_a_third() {
+    fn all_strangers_and_sixteen_addresses_of_the_mesh_that_take_all_they_can_leave_room_for_another()
+     {
+        for strangers_come_first in [true, false] {
+            let handshakes = Handshakes::default();
+            let mut strangers = Vec::new();
+            if strangers_come_first {
+                strangers = fill(&handshakes, None);
+                assert_eq!(strangers.len(), HANDSHAKES_OF_STRANGERS_MAX);
+            }
+            let first = fill(&handshakes, home(1));
+            assert_eq!(first.len(), HANDSHAKES_OF_ONE_MAX);
+            assert!(!handshakes.has_room(home(1)));
+            let rest: Vec<_> = (2..=16).map(|last| fill(&handshakes, home(last))).collect();
+            strangers.extend(fill(&handshakes, None));
+            assert!(!handshakes.has_room(None) && handshakes.has_room(home(17)), "{rest:?}");
+        }
+    }
+
+    #[test]
+    fn one_address_that_takes_all_it_can_costs_another_no_time() {
         let handshakes = Handshakes::default();
-        let strangers = fill(&handshakes, None);
-        assert_eq!(strangers.len(), HANDSHAKES_OF_STRANGERS_MAX);
-        let (first, second) = (fill(&handshakes, home(1)), fill(&handshakes, home(2)));
-        assert_eq!((first.len(), second.len()), (HANDSHAKES_OF_ONE_MAX, HANDSHAKES_OF_ONE_MAX));
-        assert!(!handshakes.has_room(home(1)) && !handshakes.has_room(None));
-        assert!(handshakes.has_room(home(3)));
-        let third = handshakes.take(home(3)).expect("there is room");
-        assert!(!third.is_crowded, "and it has its time");
+        let _first = (fill(&handshakes, home(1)), fill(&handshakes, None));
+        assert!(!handshakes.take(home(2)).expect("there is room").is_crowded);
     }
 
     #[test]

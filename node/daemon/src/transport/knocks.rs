@@ -42,7 +42,7 @@ pub(super) struct Knocker {
 pub(super) struct Knocks {
     strangers: Bucket,
     unproven: Bucket,
-    /// By network, those of known hosts apart.
+    /// Those of known hosts apart, by address; those of others by network.
     addresses: LruCache<(IpAddr, bool), Bucket>,
 }
 
@@ -64,7 +64,9 @@ impl Knocks {
         }
         let rate = if knocker.is_known { HANDSHAKES_OF_ONE } else { HANDSHAKES_OF_A_STRANGER };
         let new = || Bucket::full(rate, now);
-        let from = (network(knocker.from), knocker.is_known);
+        let from =
+            if knocker.is_known { knocker.from.to_canonical() } else { network(knocker.from) };
+        let from = (from, knocker.is_known);
         if self.addresses.len() >= HANDSHAKE_ADDRESSES_MAX && !self.addresses.contains(&from) {
             self.addresses.pop_lru();
         }
@@ -75,8 +77,8 @@ impl Knocks {
     }
 }
 
-/// Whoever has one address of IPv6 has the 64 bits below it, too.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+/// Whoever has one address of IPv6 has the 64 bits below it, too; a host of the mesh is at one of them.
+fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => IpAddr::V6((u128::from(six) >> 64 << 64).into()),
         four @ IpAddr::V4(_) => four,
@@ -165,6 +167,19 @@ mod tests {
         let under_way = HANDSHAKES_CROWDED_FROM;
         assert_eq!(knocks.judge(start, knocker(address(1), false), under_way), Knocked::Prove);
         assert_eq!(knocks.judge(start, knocker(address(1), true), under_way), Knocked::Open);
+    }
+
+    #[test]
+    fn neighbours_in_one_network_of_ipv6_that_are_hosts_of_the_mesh_have_each_their_own() {
+        let now = Instant::now();
+        let mut knocks = Knocks::new(now);
+        let parse = |text: &str| -> IpAddr { text.parse().expect("an address") };
+        let host = |text| Knocker { from: parse(text), is_proven: true, is_known: true };
+        for _ in 0..HANDSHAKES_OF_ONE.at_once {
+            assert_eq!(knocks.judge(now, host("2001:db8::1"), 0), Knocked::Open);
+        }
+        assert_eq!(knocks.judge(now, host("2001:db8::1"), 0), Knocked::Ignore);
+        assert_eq!(knocks.judge(now, host("2001:db8::2"), 0), Knocked::Open);
     }
 
     #[test]

@@ -177,9 +177,9 @@ fn take(shared: &Shared, link: &Link, bytes: &Bytes) {
     };
     shared.lock().pool.heard(link.host);
     let event = Incoming::Datagram { from: link.host, datagram, input, at: Instant::now() };
-    match shared.events.try_send(event) {
-        Ok(()) => count(&shared.counters.datagrams_received),
+    match shared.offer(event, false) {
+        true => count(&shared.counters.datagrams_received),
         // Small and lossy: what the agent cannot take now is stale when it can.
-        Err(_) => count(&shared.counters.datagrams_dropped),
+        false => count(&shared.counters.datagrams_dropped),
     }
 }

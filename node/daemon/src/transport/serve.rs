@@ -1,7 +1,8 @@
 //! One request of a peer: read within bounds, judged by the role table, handed to the agent, answered.
 //!
 //! Law TR5: a request that its sender's certificate does not permit never reaches the agent (protocol 1.7).
-//! Law TR11: hosts that are no keepers, whatever they ask, leave places for what keepers ask: no flood of theirs stops Raft.
+//! Law TR11: hosts that are no keepers, whatever they ask, leave places for what keepers ask, here and before the loop; so do all
+//! datagrams: no flood of theirs stops Raft.
 //! Not here: whether a permitted request is granted; which command may be proposed is the ledger's rule.
 
 use std::sync::Arc;
@@ -156,7 +157,9 @@ fn hand_over(
         input,
         reply: Reply { to_stream },
     };
-    shared.events.try_send(event).map_err(|_| busy(shared, "events of the agent's loop"))?;
+    if !shared.offer(event, link.claims.roles.keeper) {
+        return Err(busy(shared, "events of the agent's loop"));
+    }
     count(&shared.counters.requests_received);
     shared.lock().pool.heard(link.host);
     Ok(answers)

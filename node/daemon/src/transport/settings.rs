@@ -102,6 +102,16 @@ pub(super) const HANDSHAKES_OF_ONE_MAX: usize = 128;
 /// milliseconds for theirs.
 pub(super) const HANDSHAKES_OF_ONE_CROWDED_FROM: usize = 32;
 
+/// From so many on, of all kinds, one address holds [`HANDSHAKES_OF_ONE_WHEN_FULL`] at the most, and nobody has longer than
+/// [`HANDSHAKE_CROWDED_WITHIN`].
+pub(super) const HANDSHAKES_FULL_FROM: usize = 384;
+
+/// What is left then is enough for fourteen addresses that take all they can (law TR10).
+pub(super) const HANDSHAKES_OF_ONE_WHEN_FULL: usize = 8;
+
+/// The last places are for addresses of hosts of the mesh.
+pub(super) const HANDSHAKES_OF_HOSTS: usize = 16;
+
 /// Handshakes of all strangers together: half a millisecond each, so a twentieth of one processor. At once: no more than would
 /// make the loop late; whoever finds none left comes again within half a second.
 pub(super) const HANDSHAKES_OF_STRANGERS: Rate = Rate { per_second: 100, at_once: 64 };
@@ -187,6 +197,9 @@ pub(crate) const HOSTS_MAX: usize = 50_000;
 
 /// Events that wait for the agent's loop: one second of the busiest mesh; more datagrams are dropped, requests are `Busy`.
 pub(super) const EVENTS_MAX: usize = 1_024;
+
+/// Of these, for what keepers ask alone (law TR11): two seconds of what six others send each other.
+pub(super) const EVENTS_OF_KEEPERS: usize = 128;
 
 /// Faults of form that one connection survives; the next one ends it, for a sound agent makes none.
 pub(super) const STRIKES_MAX: u32 = 16;

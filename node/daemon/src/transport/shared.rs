@@ -28,8 +28,8 @@ use super::pool::{Admission, Admitted, Newcomer, Pool};
 use super::quic::Quic;
 use super::redial::Redials;
 use super::settings::{
-    FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, Presence, REQUESTS_MAX, REQUESTS_OF_PLAIN_MAX,
-    SPARE_LINGERS, TransportSettings,
+    EVENTS_OF_KEEPERS, FRESH_DIALS_MAX, FRESH_LIVES, FRESH_SERVED_MAX, Presence, REQUESTS_MAX,
+    REQUESTS_OF_PLAIN_MAX, SPARE_LINGERS, TransportSettings,
 };
 use super::sockets::Sockets;
 use crate::bucket::Bucket;
@@ -251,6 +251,12 @@ impl Shared {
         if timeout(FRESH_LIVES, link::run(&self, &link)).await.is_err() {
             link.close(Close::Done);
         }
+    }
+
+    /// Puts an event before the agent's loop, if there is room; `is_kept`: it may have the room that is kept (law TR11).
+    pub(super) fn offer(&self, event: Incoming, is_kept: bool) -> bool {
+        let kept = if is_kept { 0 } else { EVENTS_OF_KEEPERS };
+        self.events.capacity() > kept && self.events.try_send(event).is_ok()
     }
 
     /// Tells the agent's loop what it must not miss; waits while the loop is behind.

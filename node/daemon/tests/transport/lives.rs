@@ -209,7 +209,22 @@ async fn a_connection_whose_admission_was_given_up_is_told_of_and_is_gone_when_i
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, fills).await.expect("its queue is full");
+    timeout(PATIENCE, fills).await.expect("its queue is full, but for what is kept for keepers");
+    let keepers = (0..9).map(|number| fleet.start(&format!("k{number}"), KEEPER));
+    let keepers: Vec<_> = keepers.collect();
+    for keeper in &keepers {
+        keeper.transport.introduce(a.address).await.expect("is admitted");
+    }
+    for keeper in keepers.iter().flat_map(|keeper| [keeper; 16]) {
+        let (transport, to) = (keeper.transport.clone(), a.host());
+        tokio::spawn(async move { transport.request(to, Request::Probe, PATIENCE).await });
+    }
+    let full = async {
+        while a.transport.figures().busy == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, full).await.expect("its queue is full");
     let b = fleet.start_with("b", PLAIN, 1, soon);
     b.transport.introduce(a.address).await.expect_err("nobody answers its hello");
     let gives_up = async {

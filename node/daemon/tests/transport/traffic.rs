@@ -200,7 +200,8 @@ async fn a_fresh_dial_comes_from_another_port_and_leaves_the_standing_connection
     assert_eq!((gone, why), (host, Parting::Left));
 }
 
-/// Some sixteen requests of each of fifteen hosts wait for their answers: more than there are places for such hosts.
+/// Some sixteen requests of each of fifteen hosts wait for their answers: more than there are places for such hosts. Then they
+/// send more datagrams than the loop, which is behind, has room for.
 #[tokio::test]
 async fn hosts_that_are_no_keepers_and_take_all_places_for_requests_leave_room_for_a_keeper() {
     let fleet = Fleet::new("prod");
@@ -222,8 +223,24 @@ async fn hosts_that_are_no_keepers_and_take_all_places_for_requests_leave_room_f
         }
     };
     timeout(PATIENCE, refused).await.expect("all places are taken");
-    let (asks, host) = (keeper.host(), a.host());
+    let dropped = async {
+        while a.transport.figures().datagrams_dropped < 100 {
+            for node in &plain {
+                node.transport.send_datagram(a.host(), &Datagram::Gossip(vec![1]));
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, dropped).await.expect("all that waits for the loop is there");
+    let (asks, host, before) = (keeper.host(), a.host(), a.transport.figures());
     let asking = tokio::spawn(async move { keeper.ask(host).await });
+    let judged = async {
+        let judged = |figures: daemon::transport::Figures| figures.requests_received + figures.busy;
+        while judged(a.transport.figures()) == judged(before) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, judged).await.expect("it has come, before the loop goes on");
     let mut unanswered = Vec::new();
     loop {
         if let Incoming::Request { from, reply, .. } = a.next().await {
