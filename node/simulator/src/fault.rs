@@ -31,6 +31,40 @@ pub enum Whom {
     Healer,
 }
 
+/// What is wrong with a way between hosts, from now on; nought is perfect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// So many of a thousand datagrams are lost; streams repeat themselves and come later.
+    Loss(u32),
+    /// It takes so long; where hosts are named, so much longer than everywhere.
+    Latency(Span),
+    /// And at most so much more.
+    Jitter(Span),
+    /// So many of a thousand datagrams come twice.
+    Duplication(u32),
+    /// So many of a thousand datagrams are overtaken by later ones.
+    Reordering(u32),
+    /// A host's link carries so many bytes a second; what finds no room before it is lost. `None`: it holds nothing up.
+    Bandwidth(Option<u64>),
+}
+
+/// Which of the ways between hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// Every one.
+    All,
+    /// The links of these, out and in: what passes between two of them meets the trouble twice.
+    Of(Vec<Whom>),
+    /// Out of these.
+    From(Vec<Whom>),
+    /// Into these.
+    To(Vec<Whom>),
+    /// From these to those, that direction alone.
+    Across(Vec<Whom>, Vec<Whom>),
+    /// Between these and those, in both directions.
+    Between(Vec<Whom>, Vec<Whom>),
+}
+
 /// One thing that happens to the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -66,10 +100,13 @@ pub enum Fault {
     },
     /// No link is cut any more.
     Join,
-    /// From now on so many of a thousand datagrams are lost.
-    Loss(u32),
-    /// From now on every way takes at least so long.
-    Latency(Span),
+    /// From now on the ways between hosts are so.
+    Links {
+        /// How.
+        trouble: Trouble,
+        /// Which of them.
+        on: Ways,
+    },
     /// The next remedies go like this, one each; after that they work.
     Remedies(Vec<Habit>),
     /// Every remedy takes so long from now on.
@@ -132,14 +169,40 @@ impl Fault {
             | Self::Leave(whom)
             | Self::Restart(whom) => vec![whom],
             Self::Cut { from, to, .. } => vec![from, to],
+            Self::Links { on, .. } => on.parties(),
             Self::Join
-            | Self::Loss(_)
-            | Self::Latency(_)
             | Self::Remedies(_)
             | Self::RemedyTakes(_)
             | Self::Pause(_)
             | Self::Resume(_)
             | Self::Policy(_) => Vec::new(),
+        }
+    }
+}
+
+impl Ways {
+    fn parties(&mut self) -> Vec<&mut Vec<Whom>> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Of(whom) | Self::From(whom) | Self::To(whom) => vec![whom],
+            Self::Across(from, to) | Self::Between(from, to) => vec![from, to],
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    /// As a trace says it of the ways that come after it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loss(permille) => write!(out, "{permille} of 1,000 datagrams are lost"),
+            Self::Latency(span) => write!(out, "every way takes {span} longer"),
+            Self::Jitter(span) => write!(out, "every way takes up to {span} more"),
+            Self::Duplication(permille) => write!(out, "{permille} of 1,000 datagrams come twice"),
+            Self::Reordering(permille) => {
+                write!(out, "{permille} of 1,000 datagrams are overtaken")
+            }
+            Self::Bandwidth(Some(bytes)) => write!(out, "{bytes} bytes a second pass"),
+            Self::Bandwidth(None) => out.write_str("as many bytes pass as come"),
         }
     }
 }

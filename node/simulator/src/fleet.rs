@@ -19,8 +19,8 @@ use crate::following::Question;
 use crate::host::{Host, Life, OpenKind, Place};
 use crate::keepers::{Ask, Keepers};
 use crate::laws::{Breach, Laws};
-use crate::mail::{Flight, Parcel};
-use crate::network::Network;
+use crate::mail::Flight;
+use crate::network::{Network, Sent};
 use crate::queue::Queue;
 use crate::setup::{CLUSTER, Setup, SetupFault};
 use crate::tally::Tallying;
@@ -100,7 +100,7 @@ impl Fleet {
     /// The ledger is founded, the policy set, and every agent starts for the first time.
     pub fn new(setup: Setup) -> Result<Self, SetupFault> {
         setup.check()?;
-        let mut network = Network::new(setup.weather, setup.seed);
+        let mut network = Network::new(setup.weather, setup.seed, setup.hosts.len());
         let mut hosts: Vec<Host> = setup
             .hosts
             .iter()
@@ -226,6 +226,11 @@ impl Fleet {
         self.places
             .get(host)
             .map_or_else(|| host.to_string(), |place| self.hosts[place].name().to_owned())
+    }
+
+    /// What each host has sent since the fleet began, in the order of the setup.
+    pub fn sent(&self) -> impl Iterator<Item = Sent> {
+        (0..self.hosts.len()).map(|place| self.network.sent(place))
     }
 
     /// The names of all hosts, in the order of the setup.
@@ -451,22 +456,7 @@ impl Fleet {
         if self.is_blocked(flight.from, flight.to) {
             return;
         }
-        let takes = match flight.parcel {
-            Parcel::Datagram(_) => match self.network.datagram() {
-                Some(takes) => takes,
-                None => return,
-            },
-            Parcel::Reset | Parcel::Close | Parcel::Ask { is_fresh: false, .. } => {
-                self.network.stream()
-            }
-            Parcel::Answer { .. } => self.network.stream(),
-            // Handshake and hello: two more ways there and back.
-            Parcel::Dial | Parcel::Welcome | Parcel::Ask { is_fresh: true, .. } => {
-                let handshake = self.network.stream().plus(self.network.stream());
-                handshake.plus(self.network.stream())
-            }
-        };
-        self.queue.put(self.now.after(takes), Happening::Arrive(flight));
+        self.depart(flight);
     }
 
     /// The newest entry that a host knows.

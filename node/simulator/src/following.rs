@@ -42,13 +42,13 @@ impl Fleet {
             .keepers
             .leader
             .filter(|leader| self.has_majority(*leader))
-            .and_then(|leader| self.way_between(question.by, leader));
-        let Some(ways) = ways else {
+            .and_then(|leader| Some((leader, self.way_between(question.by, leader)?)));
+        let Some((leader, ways)) = ways else {
             return;
         };
         let answered = Question { index: Some(self.keepers.ledger.index()), ..question };
         // To a majority and back, then to the asker.
-        let takes = self.ways(ways.saturating_add(2));
+        let takes = self.ways((leader, question.by), ways.saturating_add(2));
         self.queue.put(self.now.after(takes), Happening::Question(answered));
     }
 
@@ -92,7 +92,7 @@ impl Fleet {
         let (number, told, upto) = (life.boot.number, life.told_leader, life.upto);
         match ways {
             Some((leader, ways)) => {
-                let takes = self.ways(ways);
+                let takes = self.ways((leader, place), ways);
                 let ledger = Arc::clone(&self.keepers.ledger);
                 let is_abreast = upto >= ledger.index() && told == Some(leader);
                 let ways = Some(ways).filter(|_| is_abreast && self.is_sound(place));

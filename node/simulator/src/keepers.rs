@@ -15,6 +15,7 @@ use vocabulary::{ModelVerifier, Moment, Span, WallNote, model_authority, model_c
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
+use crate::network::Way;
 use crate::setup::{CLUSTER, Setup, SetupFault};
 
 /// How often a leader speaks to its followers (the daemon's default).
@@ -164,7 +165,8 @@ impl Fleet {
             if let Some(ways) = self.keepers.abreast(place) {
                 self.keepers.had_source[place] = now;
                 // What nobody waits for takes its time as well: chance goes on as if it were on its way.
-                self.ways(ways);
+                let leader = self.keepers.leader.unwrap_or(place);
+                self.ways((leader, place), ways);
                 continue;
             }
             self.note_soundness(place);
@@ -330,7 +332,7 @@ impl Fleet {
         let outcome =
             wire::decode(&wire::encode(&outcome)).expect("law W1: what we encoded decodes again");
         let end = CallEnd::Committed { index: self.keepers.ledger.index(), outcome };
-        let takes = self.ways(ways);
+        let takes = self.ways((leader, ask.by), ways);
         self.queue.put(self.now.after(takes), Happening::End(ask.by, life, call, Box::new(end)));
     }
 
@@ -350,10 +352,11 @@ impl Fleet {
         self.keepers.voters.iter().find(carries).map(|_| 2)
     }
 
-    pub(crate) fn ways(&mut self, count: u64) -> Span {
+    /// What so many ways between these two take.
+    pub(crate) fn ways(&mut self, (from, to): (Place, Place), count: u64) -> Span {
         let mut takes = Span::ZERO;
         for _ in 0..count {
-            takes = takes.plus(self.network.stream());
+            takes = takes.plus(self.network.stream(self.now, Way::of(from, to)));
         }
         takes
     }

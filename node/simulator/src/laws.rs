@@ -107,7 +107,7 @@ impl Fleet {
             return false;
         };
         let lately = self.hosts[place].last_unsound;
-        self.network.weather.loss_permille < LOSS_JUDGED_PERMILLE
+        self.network.loss_permille() < LOSS_JUDGED_PERMILLE
             && self.is_sound(place)
             && lately.is_none_or(|at| self.now.since(at) > AFTERMATH)
     }
@@ -117,6 +117,7 @@ impl Fleet {
         let leader = self.keepers.leader;
         host.is_running()
             && !host.is_silent
+            && self.network.loss_of(place) < LOSS_JUDGED_PERMILLE
             && leader.is_some_and(|leader| self.is_open(leader, place))
     }
 

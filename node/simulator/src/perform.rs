@@ -13,6 +13,7 @@ use crate::following::Question;
 use crate::host::{Host, OpenKind, Place};
 use crate::keepers::Ask;
 use crate::mail::{Flight, Parcel};
+use crate::network::Way;
 
 impl Fleet {
     pub(crate) fn perform(&mut self, place: Place, life: u64, effect: Effect) {
@@ -118,7 +119,7 @@ impl Fleet {
         }
         let knocking =
             Knocking { from: place, life, call: id, to, is_named: port.is_some(), reading: None };
-        let takes = self.network.stream();
+        let takes = self.network.stream(self.now, Way::of(place, to));
         self.queue.put(self.now.after(takes), Happening::Knock(knocking, false));
     }
 
@@ -156,7 +157,7 @@ impl Fleet {
             None => Knock::Refused,
         };
         let answered = Knocking { reading: Some(reading), ..knocking };
-        let takes = self.network.stream();
+        let takes = self.network.stream(self.now, Way::of(to, from));
         self.queue.put(self.now.after(takes), Happening::Knock(answered, true));
     }
 
@@ -170,8 +171,14 @@ impl Fleet {
             asker: Some((life, id)),
             until: self.now.after(within),
         };
-        let takes = self.network.stream();
+        let takes = self.way_to_leader(place);
         self.queue.put(self.now.after(takes), Happening::Proposal(ask));
+    }
+
+    /// One way to whoever leads; where nobody does, to nobody in particular.
+    fn way_to_leader(&mut self, place: Place) -> Span {
+        let leader = self.keepers.leader.unwrap_or(place);
+        self.ways((place, leader), 1)
     }
 
     fn read_index(&mut self, place: Place, id: CallId, within: Span) {
@@ -180,7 +187,7 @@ impl Fleet {
             return;
         };
         let question = Question { by: place, life, call: id, index: None };
-        let takes = self.network.stream();
+        let takes = self.way_to_leader(place);
         self.queue.put(self.now.after(takes), Happening::Question(question));
     }
 

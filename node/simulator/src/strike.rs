@@ -1,6 +1,6 @@
 //! What is done to the hosts of the fleet, at the moment it strikes.
 //!
-//! Not here: what follows (see `fleet`), remedies (see `actuator`).
+//! Not here: what follows (see `fleet`), the ways between hosts (see `links`), remedies (see `actuator`).
 
 use std::collections::BTreeSet;
 
@@ -45,14 +45,7 @@ impl Fleet {
                 self.note("every link carries again".into());
                 self.network.join();
             }
-            Fault::Loss(permille) => {
-                self.note(format!("{permille} of 1,000 datagrams are lost"));
-                self.network.weather.loss_permille = permille;
-            }
-            Fault::Latency(span) => {
-                self.note(format!("every way takes at least {span}"));
-                self.network.weather.latency = span;
-            }
+            Fault::Links { trouble, on } => self.trouble(trouble, &on),
             Fault::Remedies(habits) => self.actuator.habits.extend(habits),
             Fault::RemedyTakes(span) => self.actuator.takes = span,
             Fault::Pause(why) => self.order_pause(why),
@@ -65,9 +58,7 @@ impl Fleet {
 
     fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {
         let places = self.who(whom);
-        let names: Vec<String> =
-            places.iter().map(|place| self.hosts[*place].name().to_owned()).collect();
-        self.note(format!("{word} {}", names.join(" ")));
+        self.note(format!("{word} {}", self.named(&places)));
         for place in places {
             act(self, place);
         }
@@ -150,6 +141,7 @@ impl Fleet {
         let copy = self.hosts[place].copied(ahead);
         self.hosts.push(copy);
         self.keepers.add_host(self.now);
+        self.network.add_host();
         self.start(self.hosts.len() - 1);
     }
 
@@ -189,29 +181,5 @@ impl Fleet {
             self.queue.put(now, Happening::Tell(place, number, Box::new(late)));
         }
         self.queue.put(now, Happening::Wake(place, number));
-    }
-
-    fn cut(&mut self, from: &[Whom], to: &[Whom], both: bool) {
-        let near = self.who(from);
-        let far = if to.is_empty() {
-            (0..self.hosts.len()).filter(|place| !near.contains(place)).collect()
-        } else {
-            self.who(to)
-        };
-        let names = |places: &[Place]| -> String {
-            let names: Vec<&str> = places.iter().map(|place| self.hosts[*place].name()).collect();
-            names.join(" ")
-        };
-        let arrow = if both { "from" } else { "on the way to" };
-        let text = format!("cut {} {arrow} {}", names(&near), names(&far));
-        self.note(text);
-        for a in &near {
-            for b in &far {
-                self.network.cut(*a, *b);
-                if both {
-                    self.network.cut(*b, *a);
-                }
-            }
-        }
     }
 }

@@ -19,6 +19,9 @@ use crate::laws::AFTERMATH;
 /// As many verdicts are listed one by one as a ledger holds open cases; beyond, they are counted.
 const LISTED_MAX: usize = 10_000;
 
+/// A host whose own link loses so much of one direction is cut off from most others, if by chance.
+const UNHEARD_PERMILLE: u32 = 500;
+
 /// What came of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tally {
@@ -213,7 +216,8 @@ impl Fleet {
     fn is_in_trouble(&self, place: Place) -> bool {
         let host = &self.hosts[place];
         let is_down = !host.is_running() && !host.is_away;
-        is_down || host.is_off || host.is_silent || self.is_cut_off(place)
+        let is_unheard = self.network.loss_of(place) >= UNHEARD_PERMILLE;
+        is_down || host.is_off || host.is_silent || is_unheard || self.is_cut_off(place)
     }
 
     fn is_cut_off(&self, place: Place) -> bool {

@@ -12,7 +12,9 @@
 //! kill b2                                  start, clone, freeze, thaw, silence, unsilence, poweroff, leave, restart: hosts,
 //!                                          zone=, rack=, leader, healer; of any fleet host:1, rack:1, zone:1, 30%
 //! restart 100% every 10s                   one host after the other, so long apart
-//! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join; loss 5%; latency 80ms
+//! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join
+//! loss 5%; latency 80ms; jitter 9ms              duplication 1%, reordering 1%, bandwidth 20kB: everywhere, or WHOM, from WHOM,
+//!                                          to WHOM, from WHOM to WHOM, between WHOM and WHOM
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
@@ -24,6 +26,7 @@
 //! Law L2: the words of a trace follow from the script and its seed alone.
 //! Not here: reading files and comparing traces (see the tests, and `hale simulate`).
 
+mod links;
 mod play;
 mod read;
 

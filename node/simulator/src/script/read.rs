@@ -4,6 +4,7 @@
 
 use vocabulary::{Claims, Span};
 
+use super::links::{is_trouble, read_links};
 use super::{Placed, RULE, Script, ScriptFault, Show, Spot, Step, Until};
 use crate::actuator::Habit;
 use crate::fault::{Fault, Whom};
@@ -24,12 +25,12 @@ struct Reader {
 }
 
 /// Why an order is not understood, and which of its words is to blame; none: all of it.
-struct Wrong {
+pub(super) struct Wrong {
     word: String,
     why: String,
 }
 
-type Fallible<T> = Result<T, Wrong>;
+pub(super) type Fallible<T> = Result<T, Wrong>;
 
 pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
     let mut reader = Reader {
@@ -140,8 +141,7 @@ impl Reader {
             "pause" => self.step(Step::Strike(Fault::Pause(rest.to_owned()))),
             "resume" => self.step(Step::Strike(Fault::Resume(rest.to_owned()))),
             "join" if rest.is_empty() => self.step(Step::Strike(Fault::Join)),
-            "loss" => self.step(Step::Strike(Fault::Loss(permille(rest)?))),
-            "latency" => self.step(Step::Strike(Fault::Latency(span(rest)?))),
+            word if is_trouble(word) => self.step(Step::Strike(read_links(word, &words)?)),
             "cut" => self.step(Step::Strike(read_cut(&words)?)),
             _ => match words.as_slice() {
                 [whom @ .., "every", text] => {
@@ -312,7 +312,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
     read_whom(words).map(strike)
 }
 
-fn read_whom(words: &[&str]) -> Fallible<Vec<Whom>> {
+pub(super) fn read_whom(words: &[&str]) -> Fallible<Vec<Whom>> {
     if words.is_empty() {
         return Err("nobody is named".into());
     }
@@ -347,7 +347,7 @@ fn number(text: &str) -> Fallible<u64> {
 }
 
 /// `250ms`, `30s` or `5m`.
-fn span(text: &str) -> Fallible<Span> {
+pub(super) fn span(text: &str) -> Fallible<Span> {
     let count = |unit: &str| text.strip_suffix(unit)?.parse().ok();
     // `ms` before `s` and `m`: neither of these parses what stands before the other letter.
     let read = count("ms")
@@ -361,7 +361,7 @@ fn span(text: &str) -> Fallible<Span> {
 }
 
 /// `5%` or `0.5%`, as parts of a thousand.
-fn permille(text: &str) -> Fallible<u32> {
+pub(super) fn permille(text: &str) -> Fallible<u32> {
     let fault = || Wrong::of(text, format!("{text:?} is no share: expected 5% or 0.5%"));
     let number = text.strip_suffix('%').ok_or_else(fault)?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
@@ -381,7 +381,7 @@ fn letters_before(word: &str, order: &str) -> usize {
 }
 
 impl Wrong {
-    fn of(word: &str, why: String) -> Self {
+    pub(super) fn of(word: &str, why: String) -> Self {
         Self { word: word.to_owned(), why }
     }
 }

@@ -1,0 +1,77 @@
+//! How a thing leaves its host: what it weighs on the wire, and when it comes.
+//!
+//! Not here: whether the way is open (see `fleet`), what the transport makes of it (see `mail`).
+
+use crate::fleet::{Fleet, Happening};
+use crate::mail::{Flight, Parcel};
+use crate::network::{Sent, Way};
+
+/// What QUIC, UDP and IPv4 put around a packet's content: 20 and 8 bytes, a short header of 12, frame heads and the seal of 16.
+const PACKET_HEAD_BYTES: u64 = 62;
+
+/// What of a stream fits one packet.
+const STREAM_PACKET_BYTES: u64 = 1_150;
+
+/// What ends or resets a connection says so.
+const CLOSE_BYTES: u64 = 24;
+
+/// One side's half of a handshake under mutual TLS with its hello: about 4 kB both ways together.
+const HANDSHAKE: Sent = Sent { packets: 5, bytes: 2_000 };
+
+impl Parcel {
+    /// What leaves the host for it: its own bytes, and what QUIC, UDP and IP put around them.
+    fn sent(&self) -> Sent {
+        let (packets, bytes) = match self {
+            Self::Datagram(bytes) => (1, bytes.len() as u64),
+            Self::Ask { bytes, .. } | Self::Answer { bytes, .. } => {
+                let bytes = bytes.len() as u64;
+                (bytes.div_ceil(STREAM_PACKET_BYTES).max(1), bytes)
+            }
+            Self::Reset | Self::Close => (1, CLOSE_BYTES),
+            Self::Dial | Self::Welcome => (0, 0),
+        };
+        let is_handshake = matches!(
+            self,
+            Self::Dial
+                | Self::Welcome
+                | Self::Ask { is_fresh: true, .. }
+                | Self::Answer { is_fresh: true, .. }
+        );
+        let shake = if is_handshake { HANDSHAKE } else { Sent::default() };
+        Sent {
+            packets: packets + shake.packets,
+            bytes: bytes + packets * PACKET_HEAD_BYTES + shake.bytes,
+        }
+    }
+}
+
+impl Fleet {
+    /// It is on its way, if chance will have it.
+    pub(crate) fn depart(&mut self, flight: Flight) {
+        let Flight { from, to, ref parcel, .. } = flight;
+        let sent = parcel.sent();
+        self.network.count(from, sent);
+        let way = Way { from, to, bytes: sent.bytes };
+        let mut stream = || self.network.stream(self.now, way);
+        let takes = match parcel {
+            Parcel::Datagram(_) => {
+                let Some(carried) = self.network.datagram(self.now, way) else {
+                    return;
+                };
+                if let Some(again) = carried.again {
+                    self.queue.put(self.now.after(again), Happening::Arrive(flight.clone()));
+                }
+                carried.takes
+            }
+            Parcel::Reset
+            | Parcel::Close
+            | Parcel::Answer { .. }
+            | Parcel::Ask { is_fresh: false, .. } => stream(),
+            // Handshake and hello: two more ways there and back.
+            Parcel::Dial | Parcel::Welcome | Parcel::Ask { is_fresh: true, .. } => {
+                stream().plus(stream()).plus(stream())
+            }
+        };
+        self.queue.put(self.now.after(takes), Happening::Arrive(flight));
+    }
+}
