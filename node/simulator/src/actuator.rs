@@ -216,6 +216,7 @@ impl Fleet {
         if let Some(place) = self.places.get(subject) {
             self.kill(place);
             self.hosts[place].is_silent = false;
+            self.end_hold_up(place);
             self.keepers.forget_abreast();
             self.start(place);
         }

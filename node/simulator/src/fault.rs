@@ -65,6 +65,47 @@ pub enum Ways {
     Between(Vec<Whom>, Vec<Whom>),
 }
 
+/// What holds a host up that lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plight {
+    /// Its agent does everything so much later; zero: at its own pace.
+    Slow(Span),
+    /// Its agent sends nothing and reads nothing for so long, while its timers run; what it would send waits, and so does what
+    /// comes, as far as the buffers go.
+    Stall {
+        /// For how long.
+        lasts: Span,
+        /// Free for so long, and then stalled again; `None`: once.
+        free: Option<Span>,
+    },
+    /// It is stalled no more.
+    Unstall,
+    /// The whole machine stands still: nothing runs, nothing passes.
+    Suspend {
+        /// For how long.
+        lasts: Span,
+        /// Whether its CLOCK_BOOTTIME counts the time: it does where a guest is suspended, and not where a hypervisor pauses it.
+        is_counted: bool,
+    },
+    /// Its clock is so many of a thousand too fast, or too slow.
+    Drift(i32),
+    /// Its clock leaps ahead while it runs, as a hypervisor may set it after a migration.
+    Jump(Span),
+    /// Its disk is lost; the agent is started again on an empty one.
+    LoseDisk,
+}
+
+/// What is wrong with the ledger's service, as an agent sees it; nought ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServiceTrouble {
+    /// Every entry takes so much longer.
+    Slow(Span),
+    /// Nobody leads, and nobody is elected, for so long.
+    Leaderless(Span),
+    /// So many of a thousand answers to proposals and reads are lost.
+    LosesAnswers(u32),
+}
+
 /// One thing that happens to the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -107,6 +148,15 @@ pub enum Fault {
         /// Which of them.
         on: Ways,
     },
+    /// Something holds hosts up that live.
+    Befall {
+        /// Whom.
+        whom: Vec<Whom>,
+        /// What.
+        plight: Plight,
+    },
+    /// Something is wrong with the ledger's service.
+    Service(ServiceTrouble),
     /// The next remedies go like this, one each; after that they work.
     Remedies(Vec<Habit>),
     /// Every remedy takes so long from now on.
@@ -167,10 +217,12 @@ impl Fault {
             | Self::Unsilence(whom)
             | Self::PowerOff(whom)
             | Self::Leave(whom)
-            | Self::Restart(whom) => vec![whom],
+            | Self::Restart(whom)
+            | Self::Befall { whom, .. } => vec![whom],
             Self::Cut { from, to, .. } => vec![from, to],
             Self::Links { on, .. } => on.parties(),
             Self::Join
+            | Self::Service(_)
             | Self::Remedies(_)
             | Self::RemedyTakes(_)
             | Self::Pause(_)
@@ -203,6 +255,40 @@ impl fmt::Display for Trouble {
             }
             Self::Bandwidth(Some(bytes)) => write!(out, "{bytes} bytes a second pass"),
             Self::Bandwidth(None) => out.write_str("as many bytes pass as come"),
+        }
+    }
+}
+
+impl fmt::Display for Plight {
+    /// As a trace says it of the hosts before it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slow(by) => write!(out, "everything comes {by} later"),
+            Self::Stall { lasts, free: None } => write!(out, "stalled for {lasts}"),
+            Self::Stall { lasts, free: Some(free) } => {
+                write!(out, "stalled for {lasts}, free for {free}, and so on")
+            }
+            Self::Unstall => out.write_str("stalled no more"),
+            Self::Suspend { lasts, is_counted: true } => write!(out, "suspended for {lasts}"),
+            Self::Suspend { lasts, is_counted: false } => {
+                write!(out, "suspended for {lasts} that no clock counts")
+            }
+            Self::Drift(permille) => write!(out, "the clock is {permille} of 1,000 fast"),
+            Self::Jump(by) => write!(out, "the clock leaps by {by}"),
+            Self::LoseDisk => out.write_str("starts anew on an empty disk"),
+        }
+    }
+}
+
+impl fmt::Display for ServiceTrouble {
+    /// As a trace says it.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Slow(by) => write!(out, "every entry takes {by} longer"),
+            Self::Leaderless(span) => write!(out, "nobody leads for {span}"),
+            Self::LosesAnswers(permille) => {
+                write!(out, "{permille} of 1,000 answers of the ledger are lost")
+            }
         }
     }
 }

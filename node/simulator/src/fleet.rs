@@ -16,6 +16,7 @@ use vocabulary::{
 use crate::actuator::{Actuator, JournalLine};
 use crate::directory::Directory;
 use crate::following::Question;
+use crate::held_up::Turn;
 use crate::host::{Host, Life, OpenKind, Place};
 use crate::keepers::{Ask, Keepers};
 use crate::laws::{Breach, Laws};
@@ -41,6 +42,8 @@ pub struct Fleet {
     pub(crate) trace: Trace,
     pub(crate) laws: Laws,
     pub(crate) tally: Tallying,
+    /// Whether any host was ever slow or stalled.
+    pub(crate) is_any_held_up: bool,
     seed: u64,
     /// Who is known to everybody from the start, and in which boot.
     acquainted: Arc<BTreeMap<HostId, Boot>>,
@@ -83,6 +86,14 @@ pub(crate) enum Happening {
     InspectionEnds(Place, u64, CallId, RemedyId),
     /// A machine's agent starts.
     Begin(Place),
+    /// What a stalled agent would have sent leaves.
+    Depart(Flight),
+    /// A stall begins or ends.
+    Turn(Turn),
+    /// A machine that stood still goes on; where its clock did not count the time: since when.
+    Resume(Place, Option<Moment>),
+    /// The same of a slow host, later.
+    Late(Box<Happening>),
 }
 
 /// A knock under way.
@@ -128,6 +139,7 @@ impl Fleet {
             trace: Trace::default(),
             laws: Laws::default(),
             tally: Tallying::default(),
+            is_any_held_up: false,
             seed: setup.seed,
             acquainted,
             happened: 0,
@@ -249,6 +261,13 @@ impl Fleet {
         };
         self.now = self.now.max(at);
         self.happened += 1;
+        if let Some(happening) = self.unless_held_up(happening) {
+            self.happen(happening);
+        }
+        self.laws_after_event();
+    }
+
+    fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Wake(place, life) => self.wake(place, life),
             Happening::Arrive(flight) => self.arrive(flight),
@@ -269,8 +288,11 @@ impl Fleet {
                 self.inspection_ends(place, life, call, remedy);
             }
             Happening::Begin(place) => self.begin(place),
+            Happening::Depart(flight) => self.send(flight),
+            Happening::Turn(turn) => self.turn(turn),
+            Happening::Resume(place, stood_since) => self.machine_resumes(place, stood_since),
+            Happening::Late(happening) => self.happen(*happening),
         }
-        self.laws_after_event();
     }
 
     /// A mind takes an event in; what it wants is done.
@@ -347,7 +369,8 @@ impl Fleet {
         own.wake_at = None;
         let host = &self.hosts[place];
         let wanted = host.life.as_ref().and_then(|own| own.agent.next_deadline());
-        if wanted.is_some_and(|local| host.global(local) <= now) {
+        if let Some(due) = wanted.filter(|local| host.global(*local) <= now) {
+            self.tell_lateness(place, due);
             self.tell(place, Event::DeadlineReached);
         } else {
             self.after(place);
@@ -381,6 +404,9 @@ impl Fleet {
     fn begin(&mut self, place: Place) {
         if self.hosts[place].life.is_some() || self.hosts[place].is_off {
             return;
+        }
+        if let Some(until) = self.hosts[place].held_up.still_until {
+            return self.queue.put(until, Happening::Begin(place));
         }
         let is_acquainted = self.hosts[place].boot_number == 0 && !self.acquainted.is_empty();
         if !is_acquainted {
@@ -443,8 +469,8 @@ impl Fleet {
 
     /// Nothing passes this way now.
     pub(crate) fn is_blocked(&self, from: Place, to: Place) -> bool {
-        let mute = |place: Place| self.hosts[place].is_silent || self.hosts[place].is_off;
-        from != to && (mute(from) || mute(to) || self.network.is_cut(from, to))
+        let is_mute = |place: Place| self.hosts[place].is_mute();
+        from != to && (is_mute(from) || is_mute(to) || self.network.is_cut(from, to))
     }
 
     /// Both ways are open.
@@ -453,6 +479,9 @@ impl Fleet {
     }
 
     pub(crate) fn send(&mut self, flight: Flight) {
+        if self.hosts[flight.from].held_up.is_stalled {
+            return self.hosts[flight.from].held_up.hold_out(Happening::Depart(flight));
+        }
         if self.is_blocked(flight.from, flight.to) {
             return;
         }

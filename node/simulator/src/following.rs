@@ -43,7 +43,7 @@ impl Fleet {
             .leader
             .filter(|leader| self.has_majority(*leader))
             .and_then(|leader| Some((leader, self.way_between(question.by, leader)?)));
-        let Some((leader, ways)) = ways else {
+        let Some((leader, ways)) = ways.filter(|_| !self.is_answer_lost()) else {
             return;
         };
         let answered = Question { index: Some(self.keepers.ledger.index()), ..question };
@@ -72,13 +72,13 @@ impl Fleet {
 
     /// What the leader knows comes to a host through any keeper that has it.
     pub(crate) fn bring_news(&mut self, place: Place) {
-        if !self.hosts[place].is_running() {
+        if !self.hosts[place].is_awake() {
             return;
         }
         let ways = self
             .keepers
             .leader
-            .filter(|leader| self.hosts[*leader].is_running())
+            .filter(|leader| self.hosts[*leader].is_running() && self.hosts[place].is_running())
             .and_then(|leader| Some((leader, self.way_between(leader, place)?)));
         let now = self.now;
         if ways.is_some() {

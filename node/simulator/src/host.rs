@@ -11,6 +11,8 @@ use ledger::Ledger;
 use vocabulary::{Address, Boot, Claims, HostId, LedgerIndex, Moment, Span, StoreId};
 use wire::{Datagram, DoubtNote};
 
+use crate::clock::Clock;
+use crate::held_up::HeldUp;
 use crate::mail::Flight;
 
 /// A host's number in the fleet.
@@ -19,14 +21,17 @@ pub(crate) type Place = usize;
 /// What a frozen agent's socket holds back; more is lost, as in a kernel's buffer.
 pub(crate) const HELD_BACK_MAX: usize = 512;
 
+/// The numbers of a host's stores, one after another, differ above those of all hosts.
+const STORES_FROM_BIT: u32 = 32;
+
 /// One machine.
 pub(crate) struct Host {
     pub id: HostId,
     /// What the trace calls it: a copy of another machine bears that one's name and a mark.
     shown: String,
     pub claims: Claims,
-    /// Its clock began so long before the fleet's: moments of two hosts mean nothing to each other.
-    pub clock_ahead: Span,
+    pub clock: Clock,
+    pub held_up: HeldUp,
     pub is_off: bool,
     pub is_silent: bool,
     /// Its agent was told to end, and has not begun anew.
@@ -133,7 +138,8 @@ impl Host {
             id: claims.id(),
             shown: claims.host.to_string(),
             claims,
-            clock_ahead,
+            clock: Clock::ahead(clock_ahead),
+            held_up: HeldUp::default(),
             is_off: false,
             is_silent: false,
             is_away: false,
@@ -146,11 +152,12 @@ impl Host {
     }
 
     /// The same machine on other hardware, with the disk that this one had before its present life: same key, same name.
-    pub fn copied(&self, clock_ahead: Span) -> Self {
+    pub fn copied(&self) -> Self {
         Self {
+            clock: self.clock,
             shown: format!("{}'", self.shown),
             boot_number: self.boot_number.saturating_sub(1),
-            ..Self::new(self.claims.clone(), clock_ahead)
+            ..Self::new(self.claims.clone(), Span::ZERO)
         }
     }
 
@@ -165,22 +172,33 @@ impl Host {
 
     /// A keeper's store.
     pub fn store(&self, place: Place) -> Option<StoreId> {
-        self.claims.roles.keeper.then_some(StoreId(place as u64 + 1))
+        let number = self.held_up.disks_lost << STORES_FROM_BIT | (place as u64 + 1);
+        self.claims.roles.keeper.then_some(StoreId(number))
     }
 
     /// This host's own clock.
     pub fn local(&self, now: Moment) -> Moment {
-        now.after(self.clock_ahead)
+        self.clock.local(now)
     }
 
     /// The fleet's moment of a reading of this host's clock.
     pub fn global(&self, local: Moment) -> Moment {
-        local.before(self.clock_ahead)
+        self.clock.global(local)
     }
 
-    /// Whether its agent runs and is not frozen.
+    /// Whether its agent runs, hears and is heard.
     pub fn is_running(&self) -> bool {
+        self.is_awake() && !self.held_up.is_stalled
+    }
+
+    /// Whether its agent's timers run.
+    pub fn is_awake(&self) -> bool {
         self.life.as_ref().is_some_and(|life| !life.is_frozen)
+    }
+
+    /// Whether nothing passes it in either direction.
+    pub fn is_mute(&self) -> bool {
+        self.is_silent || self.is_off || self.held_up.still_until.is_some()
     }
 
     pub fn life_number(&self) -> Option<u64> {

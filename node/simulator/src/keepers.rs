@@ -16,6 +16,7 @@ use vocabulary::{ModelVerifier, Moment, Span, WallNote, model_authority, model_c
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
 use crate::network::Way;
+use crate::service::Service;
 use crate::setup::{CLUSTER, Setup, SetupFault};
 
 /// How often a leader speaks to its followers (the daemon's default).
@@ -56,13 +57,14 @@ pub(crate) struct Keepers {
     stood_down: Option<(Place, Moment)>,
     /// The last beat at which the leader heard a majority.
     heard: Moment,
-    /// When this leader stamped its last entry; `None` of a new one.
-    stamped: Option<Moment>,
+    /// When this leader stamped its last entry, and what its own clock said; `None` of a new one.
+    stamped: Option<(Moment, Moment)>,
     ticked: Moment,
     waiting: VecDeque<Ask>,
     /// The entry that is being decided: its number and who asks.
     under_way: Option<(u64, Vec<Ask>)>,
     last_batch: u64,
+    pub service: Service,
     /// When each host last had a way to the ledger.
     pub had_source: Vec<Moment>,
     /// Of hosts that were sound and knew all there is to know when they were last looked at: how many ways away the leader was.
@@ -115,6 +117,7 @@ impl Keepers {
             waiting: VecDeque::new(),
             under_way: None,
             last_batch: 0,
+            service: Service::default(),
             had_source: vec![Moment::default(); hosts.len()],
             abreast: vec![None; hosts.len()],
         })
@@ -140,7 +143,7 @@ impl Keepers {
         self.abreast[place]
     }
 
-    fn lose_leader(&mut self) {
+    pub fn lose_leader(&mut self) {
         self.leader = None;
         self.under_way = None;
         self.waiting.clear();
@@ -161,6 +164,7 @@ impl Fleet {
             self.elect();
         }
         self.tick();
+        self.fill_stores();
         for place in 0..self.hosts.len() {
             if let Some(ways) = self.keepers.abreast(place) {
                 self.keepers.had_source[place] = now;
@@ -187,6 +191,9 @@ impl Fleet {
 
     fn elect(&mut self) {
         let now = self.now;
+        if now < self.keepers.service.leaderless_until {
+            return;
+        }
         let down = self.keepers.stood_down.filter(|(_, until)| now < *until).map(|(who, _)| who);
         let may = |voter: &Place| down != Some(*voter) && self.has_majority(*voter);
         let able: Vec<Place> = self.keepers.voters.iter().copied().filter(may).collect();
@@ -205,10 +212,11 @@ impl Fleet {
     /// Law M1.
     pub(crate) fn has_majority(&self, voter: Place) -> bool {
         let voters = &self.keepers.voters;
-        let heard = voters
-            .iter()
-            .filter(|other| self.hosts[**other].is_running() && self.is_open(voter, **other));
+        let has_vote = |voter: Place| self.keepers.service.has_vote(voter);
+        let is_heard = |other: Place| self.hosts[other].is_running() && self.is_open(voter, other);
+        let heard = voters.iter().filter(|other| has_vote(**other) && is_heard(**other));
         self.hosts[voter].is_running()
+            && has_vote(voter)
             && !self.hosts[voter].is_off
             && heard.count() * 2 > voters.len()
     }
@@ -218,7 +226,7 @@ impl Fleet {
         let Some(leader) = self.keepers.leader else {
             return;
         };
-        let is_quiet = self.keepers.stamped.is_none_or(|stamped| now.since(stamped) >= QUIET);
+        let is_quiet = self.keepers.stamped.is_none_or(|(at, _)| now.since(at) >= QUIET);
         let is_due = now.since(self.keepers.ticked) >= TICK_EVERY;
         if is_quiet && is_due && self.keepers.ledger.wants_ticks() {
             self.keepers.ticked = now;
@@ -273,7 +281,7 @@ impl Fleet {
         let number = self.keepers.last_batch;
         self.keepers.under_way = Some((number, batch));
         let jitter = Span::milliseconds(self.network.draw(COMMIT_JITTER_MS));
-        let takes = COMMIT_TAKES.plus(jitter);
+        let takes = COMMIT_TAKES.plus(jitter).plus(self.keepers.service.slower);
         self.queue.put(self.now.after(takes), Happening::Commit(number));
     }
 
@@ -287,7 +295,7 @@ impl Fleet {
             return;
         };
         let before = Arc::clone(&self.keepers.ledger);
-        let outcomes = self.apply_entry(&batch);
+        let outcomes = self.apply_entry(leader, &batch);
         for (ask, outcome) in batch.into_iter().zip(outcomes) {
             self.acknowledge(leader, &ask, outcome);
         }
@@ -299,18 +307,20 @@ impl Fleet {
         self.decide_next();
     }
 
-    fn apply_entry(&mut self, batch: &[Ask]) -> Vec<Outcome> {
+    fn apply_entry(&mut self, leader: Place, batch: &[Ask]) -> Vec<Outcome> {
         let commands = batch.iter().map(|ask| Proposed {
             by: self.hosts[ask.by].id,
             command: wire::decode(&ask.command).expect("law W1: what we encoded decodes again"),
         });
-        let elapsed = self.keepers.stamped.map_or(Span::ZERO, |stamped| self.now.since(stamped));
+        // protocol 5: as its leader measured it.
+        let reads = self.hosts[leader].local(self.now);
+        let elapsed = self.keepers.stamped.map_or(Span::ZERO, |(_, read)| reads.since(read));
         let entry = Entry {
             elapsed: elapsed.min(Entry::ELAPSED_MAX),
             wall: WallNote(WALL_BEGINS + self.now.as_milliseconds()),
             commands: commands.collect(),
         };
-        self.keepers.stamped = Some(self.now);
+        self.keepers.stamped = Some((self.now, reads));
         let mut ledger = Ledger::clone(&self.keepers.ledger);
         let index = ledger.index().next();
         let outcomes = ledger.apply(index, &entry, &ModelVerifier);
@@ -329,6 +339,9 @@ impl Fleet {
         let Some(ways) = self.way_between(leader, ask.by) else {
             return;
         };
+        if self.is_answer_lost() {
+            return;
+        }
         let outcome =
             wire::decode(&wire::encode(&outcome)).expect("law W1: what we encoded decodes again");
         let end = CallEnd::Committed { index: self.keepers.ledger.index(), outcome };

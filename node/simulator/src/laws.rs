@@ -116,7 +116,7 @@ impl Fleet {
         let host = &self.hosts[place];
         let leader = self.keepers.leader;
         host.is_running()
-            && !host.is_silent
+            && !host.is_mute()
             && self.network.loss_of(place) < LOSS_JUDGED_PERMILLE
             && leader.is_some_and(|leader| self.is_open(leader, place))
     }

@@ -4,17 +4,19 @@
 //! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
-//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links` what is done to whom; [`fleet`] the one door; `host`, `network`, `sides`,
-//! `pipe`, `mail`, `departing`, `directory`, `keepers`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language; [`library`] scenarios that are at hand.
+//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up` what is done to whom; [`fleet`] the one door; `host`, `clock`, `network`,
+//! `sides`, `pipe`, `mail`, `departing`, `directory`, `keepers`, `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language; [`library`] scenarios that are at hand.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;
 mod choosing;
+mod clock;
 mod departing;
 mod directory;
 pub mod fault;
 pub mod fleet;
 mod following;
+mod held_up;
 mod host;
 mod keepers;
 mod laws;
@@ -26,6 +28,7 @@ mod perform;
 mod pipe;
 mod queue;
 pub mod script;
+mod service;
 pub mod setup;
 mod sides;
 mod strike;
@@ -34,7 +37,7 @@ pub mod trace;
 mod words;
 
 pub use actuator::{Habit, JournalLine};
-pub use fault::{Fault, Trouble, Ways, Whom};
+pub use fault::{Fault, Plight, ServiceTrouble, Trouble, Ways, Whom};
 pub use fleet::Fleet;
 pub use laws::Breach;
 pub use network::Sent;

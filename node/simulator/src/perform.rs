@@ -3,7 +3,7 @@
 //! Law E1 (see `agent`): effects are performed in order.
 //! Not here: what comes back (each in its room).
 
-use agent::{CallEnd, CallId, Effect, Knock};
+use agent::{CallEnd, CallId, Effect, Knock, LifeEnd};
 use ledger::command::Command;
 use vocabulary::{HostId, Span};
 use wire::Request;
@@ -44,12 +44,21 @@ impl Fleet {
             Effect::KeepWarm(hosts) => self.warm(place, &hosts),
             Effect::Locate { host, address } => self.locate(place, host, address),
             Effect::Redial => self.dial_seeds(place),
-            Effect::EndLife(end) => {
-                self.note(format!("{} ends: {end:?}", self.hosts[place].name()));
-                self.end_life(place);
-            }
+            Effect::EndLife(end) => self.life_ends(place, end),
             Effect::StandDown => self.stand_down(place),
             Effect::Gone => self.end_life(place),
+        }
+    }
+
+    /// Whose disk was lost begins above what the mesh knows, as the daemon does (protocol 1.2).
+    fn life_ends(&mut self, place: Place, end: LifeEnd) {
+        self.note(format!("{} ends: {end:?}", self.hosts[place].name()));
+        self.end_life(place);
+        if let LifeEnd::TooLow(known) = end
+            && self.hosts[place].held_up.disks_lost > 0
+        {
+            self.hosts[place].boot_number = known.number;
+            self.start(place);
         }
     }
 
@@ -114,7 +123,7 @@ impl Fleet {
         let (Some(to), Some(life)) = (peer, life) else {
             return;
         };
-        if self.is_blocked(place, to) {
+        if self.is_blocked(place, to) || self.hosts[place].held_up.is_stalled {
             return;
         }
         let knocking =
@@ -152,13 +161,22 @@ impl Fleet {
         let host = &self.hosts[to];
         let reading = match &host.life {
             _ if knocking.is_named => Knock::Answered,
-            Some(life) if life.is_frozen => Knock::Accepted,
+            Some(_) if !host.is_running() => Knock::Accepted,
             Some(_) => Knock::Answered,
             None => Knock::Refused,
         };
-        let answered = Knocking { reading: Some(reading), ..knocking };
+        let slow = host.held_up.slow;
         let takes = self.network.stream(self.now, Way::of(to, from));
-        self.queue.put(self.now.after(takes), Happening::Knock(answered, true));
+        let mut comes = |takes: Span, reading: Knock| {
+            let answered = Knocking { reading: Some(reading), ..knocking };
+            self.queue.put(self.now.after(takes), Happening::Knock(answered, true));
+        };
+        // The kernel accepts at once, whenever the process comes to say its bytes.
+        if reading == Knock::Answered && !knocking.is_named && slow > Span::ZERO {
+            comes(takes, Knock::Accepted);
+            return comes(takes.plus(slow), Knock::Answered);
+        }
+        comes(takes, reading);
     }
 
     fn propose(&mut self, place: Place, (id, within): (CallId, Span), command: &Command) {

@@ -48,6 +48,15 @@ impl Fleet {
             Fault::Links { trouble, on } => self.trouble(trouble, &on),
             Fault::Remedies(habits) => self.actuator.habits.extend(habits),
             Fault::RemedyTakes(span) => self.actuator.takes = span,
+            Fault::Befall { whom, plight } => {
+                let places = self.who(&whom);
+                self.note(format!("{}: {plight}", self.named(&places)));
+                places.into_iter().for_each(|place| self.befall(place, plight));
+            }
+            Fault::Service(trouble) => {
+                self.note(trouble.to_string());
+                self.trouble_service(trouble);
+            }
             Fault::Pause(why) => self.order_pause(why),
             Fault::Resume(why) => self.order_resume(why),
             Fault::Policy(text) => self.order_policy(text),
@@ -137,15 +146,14 @@ impl Fleet {
 
     /// The copy stands at a place of its own; whoever asks for the host by its name finds the original.
     fn copy(&mut self, place: Place) {
-        let ahead = self.hosts[place].clock_ahead;
-        let copy = self.hosts[place].copied(ahead);
+        let copy = self.hosts[place].copied();
         self.hosts.push(copy);
         self.keepers.add_host(self.now);
         self.network.add_host();
         self.start(self.hosts.len() - 1);
     }
 
-    fn freeze(&mut self, place: Place) {
+    pub(crate) fn freeze(&mut self, place: Place) {
         let now = self.now;
         if let Some(life) = &mut self.hosts[place].life {
             life.is_frozen = true;
@@ -153,8 +161,15 @@ impl Fleet {
         }
     }
 
-    /// It goes on with what its socket held back, and finds out how late it is.
+    /// What holds a whole machine still, holds its agent too.
     fn thaw(&mut self, place: Place) {
+        if self.hosts[place].held_up.still_until.is_none() {
+            self.go_on(place, true);
+        }
+    }
+
+    /// It goes on with what its socket held back, and finds out how late it is, if its clock has counted the time.
+    pub(crate) fn go_on(&mut self, place: Place, is_counted: bool) {
         let now = self.now;
         let is_told_first = self.network.draw(2) == 0;
         let Some(life) = &mut self.hosts[place].life else {
@@ -168,7 +183,7 @@ impl Fleet {
         let late = Event::LoopLate { late: now.since(life.frozen_at) };
         let (flights, news) = (std::mem::take(&mut life.held_back), std::mem::take(&mut life.news));
         life.wake_at = Some(now);
-        if is_told_first {
+        if is_counted && is_told_first {
             self.queue.put(now, Happening::Tell(place, number, Box::new(late.clone())));
         }
         for flight in flights {
@@ -177,7 +192,7 @@ impl Fleet {
         for event in news {
             self.queue.put(now, Happening::Tell(place, number, Box::new(event)));
         }
-        if !is_told_first {
+        if is_counted && !is_told_first {
             self.queue.put(now, Happening::Tell(place, number, Box::new(late)));
         }
         self.queue.put(now, Happening::Wake(place, number));

@@ -217,7 +217,7 @@ impl Fleet {
         let host = &self.hosts[place];
         let is_down = !host.is_running() && !host.is_away;
         let is_unheard = self.network.loss_of(place) >= UNHEARD_PERMILLE;
-        is_down || host.is_off || host.is_silent || is_unheard || self.is_cut_off(place)
+        is_down || host.is_mute() || is_unheard || self.is_cut_off(place)
     }
 
     fn is_cut_off(&self, place: Place) -> bool {

@@ -78,3 +78,87 @@ fn what_comes_twice_late_or_through_a_narrow_link_condemns_nobody() {
     let bad = played(&format!("{weather}; bandwidth 10kB a4; run 2m"));
     assert_eq!(judged(&bad), [""; 0], "{}", bad.trace());
 }
+
+#[test]
+fn what_holds_hosts_up_is_read_in_each_of_its_forms() {
+    for (order, line) in [
+        ("slow c2 c4 500ms", "c2 c4: everything comes 500 ms later"),
+        ("stall c2 8s", "c2: stalled for 8 s"),
+        ("stall zone=c 2s free 60ms", "c1 c2 c3 c4: stalled for 2 s, free for 60 ms, and so on"),
+        ("unstall c2", "c2: stalled no more"),
+        ("suspend c2 30s", "c2: suspended for 30 s"),
+        ("suspend c2 30s uncounted", "c2: suspended for 30 s that no clock counts"),
+        ("drift c2 -1%", "c2: the clock is -10 of 1,000 fast"),
+        ("jump c2 30s", "c2: the clock leaps by 30 s"),
+        ("lose c2", "c2: starts anew on an empty disk"),
+        ("ledger slow 2s", "every entry takes 2 s longer"),
+        ("ledger leaderless 30s", "nobody leads for 30 s"),
+        ("ledger loses answers 20%", "200 of 1,000 answers of the ledger are lost"),
+    ] {
+        let trace = played(order).trace();
+        assert!(trace.starts_with(&format!("   0.0 {line}\n")), "{trace}");
+    }
+    for (order, why) in [
+        ("stall 8s", "nobody is named"),
+        ("slow c2 fast", "\"fast\" is no span"),
+        ("stall c2 0s free 0s", "take some time"),
+        ("drift c2 1", "\"1\" is no share"),
+        ("lose c9", "\"c9\" is none of the hosts"),
+        ("ledger burns", "expected slow SPAN"),
+    ] {
+        let fault =
+            Script::read(&format!("{HOSTS}{order}")).map(|_| ()).expect_err(order).to_string();
+        assert!(fault.contains(why), "{order:?} gives {fault:?}");
+    }
+}
+
+#[test]
+fn slow_hosts_and_hosts_whose_clock_drifts_or_leaps_are_not_condemned() {
+    let bad = played(
+        "slow c4 500ms; drift b2 5%; drift b3 -5%; drift leader 2%; run 1m; jump a4 30s; jump leader 30s; run 1m",
+    );
+    assert_eq!(judged(&bad), [""; 0], "{}", bad.trace());
+}
+
+#[test]
+fn laws_h1_and_h2_a_stalled_agent_is_found_and_condemns_nobody_while_its_timers_run() {
+    let once = played("stall c4 8s; run 30s");
+    assert_eq!(judged(&once), ["HostHung c4"], "{}", once.trace());
+    let often = played("stall a4 b4 c4 2s free 1s; run 2m; unstall a4 b4 c4; run 10s");
+    let is_theirs = |verdict: &String| verdict.ends_with('4');
+    assert!(judged(&often).iter().all(is_theirs), "{}", often.trace());
+}
+
+#[test]
+fn a_machine_that_stands_still_is_found_and_comes_back_whether_its_clock_counted_or_not() {
+    for how in ["", " uncounted"] {
+        let still = played(&format!("suspend c4 30s{how}; run 1m; show cases"));
+        assert_eq!(judged(&still), ["HostDown c4"], "{}", still.trace());
+        assert!(still.trace().contains("closed, recovered by itself"), "{}", still.trace());
+    }
+}
+
+#[test]
+fn law_d1_a_lost_disk_begins_above_the_known_boot_and_a_lost_store_has_no_vote_until_it_is_filled()
+{
+    let lost = played("restart b1; run 30s; kill a1; lose b1; run 30s; start a1; run 30s");
+    let trace = lost.trace();
+    let votes = trace.find("the new store of b1 votes").expect(&trace);
+    let back = trace.find("a1 starts in boot 2").expect(&trace);
+    assert!(back < votes, "one voter of three cannot fill a store:\n{trace}");
+    assert!(trace.contains("b1 ends: TooLow"), "{trace}");
+    assert!(
+        trace.contains("b1 starts in boot 2") || trace.contains("b1 starts in boot 3"),
+        "{trace}"
+    );
+}
+
+#[test]
+fn a_slow_leaderless_or_forgetful_ledger_delays_a_verdict_and_loses_none() {
+    for (order, least) in [("slow 2s", 2), ("leaderless 20s", 20), ("loses answers 50%", 0)] {
+        let bad = played(&format!("ledger {order}; poweroff c4; run 1m"));
+        assert_eq!(judged(&bad), ["HostDown c4"], "{order}:\n{}", bad.trace());
+        let at = bad.tally.verdicts[0].at.as_milliseconds() / 1_000;
+        assert!((least..least + 12).contains(&at), "{order}: after {at} s\n{}", bad.trace());
+    }
+}

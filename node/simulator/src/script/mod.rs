@@ -15,6 +15,8 @@
 //! cut zone=a                               cut a1 from b1 b2; cut a1 to b1 (one way); join
 //! loss 5%; latency 80ms; jitter 9ms              duplication 1%, reordering 1%, bandwidth 20kB: everywhere, or WHOM, from WHOM,
 //!                                          to WHOM, from WHOM to WHOM, between WHOM and WHOM
+//! slow b2 500ms; drift b2 1%; jump b2 30s     stall b2 8s (free 1s: and so on), unstall b2, suspend b2 30s (uncounted), lose b2
+//! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
@@ -28,6 +30,7 @@
 
 mod links;
 mod play;
+mod plights;
 mod read;
 
 use std::fmt;

@@ -5,6 +5,7 @@
 use vocabulary::{Claims, Span};
 
 use super::links::{is_trouble, read_links};
+use super::plights::{is_plight, read_plight, read_service};
 use super::{Placed, RULE, Script, ScriptFault, Show, Spot, Step, Until};
 use crate::actuator::Habit;
 use crate::fault::{Fault, Whom};
@@ -142,6 +143,7 @@ impl Reader {
             "resume" => self.step(Step::Strike(Fault::Resume(rest.to_owned()))),
             "join" if rest.is_empty() => self.step(Step::Strike(Fault::Join)),
             word if is_trouble(word) => self.step(Step::Strike(read_links(word, &words)?)),
+            "ledger" => self.step(Step::Strike(read_service(&words)?)),
             "cut" => self.step(Step::Strike(read_cut(&words)?)),
             _ => match words.as_slice() {
                 [whom @ .., "every", text] => {
@@ -307,6 +309,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "poweroff" => Fault::PowerOff,
         "leave" => Fault::Leave,
         "restart" => Fault::Restart,
+        word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };
     read_whom(words).map(strike)
