@@ -13,9 +13,9 @@ use tokio::time::{self, Instant};
 use vocabulary::{Scope, VerdictKind};
 
 use super::figures::{Aim, Figure, Unit};
-use super::fleet::{BenchFault, Fleet};
-use super::network::Port;
-use super::plan::{KEEPERS_COUNT, Place, Planned};
+use lab::network::Port;
+use lab::plan::{KEEPERS_COUNT, Place, Planned};
+use lab::{Fleet, LabFault};
 
 /// The resolution of the figure.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -44,7 +44,7 @@ pub async fn measure(
     fleet: &mut Fleet,
     fault: Fault,
     repetitions: u32,
-) -> Result<Figure, BenchFault> {
+) -> Result<Figure, LabFault> {
     let mut figure = Figure::begun(fault.name(), "host", fleet.count(), Unit::Seconds)
         .aimed(Aim::Median(fault.aim_seconds()));
     for repetition in 0..u64::from(repetitions) {
@@ -71,8 +71,8 @@ async fn once(
     fault: Fault,
     subject: Place,
     leader: Place,
-) -> Result<Option<Duration>, BenchFault> {
-    let id = Planned(subject).id().map_err(BenchFault::of("name a host"))?;
+) -> Result<Option<Duration>, LabFault> {
+    let id = Planned(subject).id().map_err(LabFault::of("name a host"))?;
     let awaited = Scope::Host(id);
     let mut above = fleet.audit(leader, u64::MAX).await?.head.number;
     let mut others = BTreeSet::new();
@@ -93,7 +93,7 @@ async fn once(
             above = above.max(record.number);
             let sealed = record.unseal();
             let sealed =
-                sealed.map_err(|why| BenchFault::new(&format!("unreadable audit: {why:?}")))?;
+                sealed.map_err(|why| LabFault::new(&format!("unreadable audit: {why:?}")))?;
             if let What::Verdict { subject, kind, .. } = sealed.what {
                 if subject == awaited && kind == fault.verdict() {
                     return Ok(Some(seen_after));
@@ -139,14 +139,14 @@ impl Fault {
         }
     }
 
-    fn inject(self, fleet: &Fleet, subject: Place) -> Result<(), BenchFault> {
+    fn inject(self, fleet: &Fleet, subject: Place) -> Result<(), LabFault> {
         match self {
             Self::Killed => fleet.kill(subject),
             Self::Silenced => fleet.set(subject, Port::Silent),
         }
     }
 
-    async fn undo(self, fleet: &mut Fleet, subject: Place) -> Result<(), BenchFault> {
+    async fn undo(self, fleet: &mut Fleet, subject: Place) -> Result<(), LabFault> {
         match self {
             Self::Killed => fleet.start_again(subject).await,
             Self::Silenced => fleet.set(subject, Port::Open),

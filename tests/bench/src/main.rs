@@ -8,9 +8,6 @@
 
 mod fall;
 mod figures;
-mod fleet;
-mod network;
-mod plan;
 mod rest;
 
 use std::io;
@@ -23,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use fall::Fault;
 use figures::{Figure, Report};
-use fleet::{BenchFault, Fleet};
+use lab::{Fleet, LabFault};
 
 /// Measures a mesh of real agents, each in a network namespace of its own; as root.
 #[derive(Debug, Parser)]
@@ -59,26 +56,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(wish: &Wish) -> Result<(), BenchFault> {
+fn measure(wish: &Wish) -> Result<(), LabFault> {
     let program = program(wish)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(BenchFault::of("begin"))?;
+        .map_err(LabFault::of("begin"))?;
     let figures = runtime.block_on(async {
-        let listen = |kind| signal(kind).map_err(BenchFault::of("listen for signals"));
+        let listen = |kind| signal(kind).map_err(LabFault::of("listen for signals"));
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
         // Dropping the work ends agents and namespaces (law N2).
         tokio::select! {
             measured = all(wish, &program) => measured,
-            _ = interrupt.recv() => Err(BenchFault::new("interrupted")),
-            _ = terminate.recv() => Err(BenchFault::new("terminated")),
+            _ = interrupt.recv() => Err(LabFault::new("interrupted")),
+            _ = terminate.recv() => Err(LabFault::new("terminated")),
         }
     })?;
     let report = Report::of(program, figures);
     if wish.json {
-        let text = serde_json::to_string_pretty(&report).map_err(BenchFault::of("print"))?;
+        let text = serde_json::to_string_pretty(&report).map_err(LabFault::of("print"))?;
         println!("{text}");
     } else {
         println!("{report}");
@@ -87,22 +84,22 @@ fn measure(wish: &Wish) -> Result<(), BenchFault> {
 }
 
 /// The file is looked at now: a missing one would show as thirty agents that do not start.
-fn program(wish: &Wish) -> Result<PathBuf, BenchFault> {
+fn program(wish: &Wish) -> Result<PathBuf, LabFault> {
     let beside = || {
         let own = std::env::current_exe()?;
         Ok::<_, io::Error>(own.with_file_name("hale"))
     };
     let program = wish.hale.clone().map_or_else(beside, Ok);
     let program = program.and_then(|file| file.canonicalize());
-    program.map_err(BenchFault::of(
+    program.map_err(LabFault::of(
         "find the agent to measure (build it with `cargo build --release -p hale-daemon`, or name it with --hale)",
     ))
 }
 
-async fn all(wish: &Wish, program: &std::path::Path) -> Result<Vec<Figure>, BenchFault> {
+async fn all(wish: &Wish, program: &std::path::Path) -> Result<Vec<Figure>, LabFault> {
     let mut figures = Vec::new();
     for (nth, count) in wish.hosts.iter().enumerate() {
-        let mut fleet = Fleet::raise(usize::from(*count), program).await?;
+        let mut fleet = Fleet::raise("bench", usize::from(*count), program).await?;
         let watched = Duration::from_secs(wish.rest_seconds);
         let measured = one(wish, &mut fleet, watched, nth + 1 == wish.hosts.len()).await;
         match measured {
@@ -119,7 +116,7 @@ async fn one(
     fleet: &mut Fleet,
     watched: Duration,
     is_broken: bool,
-) -> Result<Vec<Figure>, BenchFault> {
+) -> Result<Vec<Figure>, LabFault> {
     let mut figures = rest::measure(fleet, watched).await?;
     if is_broken && wish.repetitions > 0 {
         for fault in [Fault::Killed, Fault::Silenced] {

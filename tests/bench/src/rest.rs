@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 
 use super::figures::{Aim, Figure, Unit};
-use super::fleet::{BenchFault, Fleet};
-use super::network::CARD;
-use super::plan::{Place, Planned};
+use lab::network::CARD;
+use lab::plan::{Place, Planned};
+use lab::{Fleet, LabFault};
 
 /// After founding and handshakes, before the watch begins: several of the calm's slowest rounds (protocol 2.2).
 const SETTLES: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ struct Spent {
 }
 
 /// Watches a mesh at rest and returns four figures of agents and four of keepers.
-pub async fn measure(fleet: &Fleet, watched: Duration) -> Result<Vec<Figure>, BenchFault> {
+pub async fn measure(fleet: &Fleet, watched: Duration) -> Result<Vec<Figure>, LabFault> {
     fleet.calm().await?;
     eprintln!("bench: at rest for {} s", (SETTLES + watched).as_secs());
     time::sleep(SETTLES).await;
@@ -66,7 +66,7 @@ pub async fn measure(fleet: &Fleet, watched: Duration) -> Result<Vec<Figure>, Be
 }
 
 /// In the order of the figures.
-fn samples(fleet: &Fleet, place: Place, before: &Spent) -> Result<[f64; 4], BenchFault> {
+fn samples(fleet: &Fleet, place: Place, before: &Spent) -> Result<[f64; 4], LabFault> {
     let after = spent(fleet, place)?;
     let seconds = after.at.duration_since(before.at).as_secs_f64();
     let per_second = |more: u64, less: u64| exact(more.saturating_sub(less)) / seconds;
@@ -78,10 +78,10 @@ fn samples(fleet: &Fleet, place: Place, before: &Spent) -> Result<[f64; 4], Benc
     ])
 }
 
-fn spent(fleet: &Fleet, place: Place) -> Result<Spent, BenchFault> {
+fn spent(fleet: &Fleet, place: Place) -> Result<Spent, LabFault> {
     let ticks = processor_ticks(&read(fleet, place, "stat")?);
     let sent = sent_ip_bytes(&read(fleet, place, "net/dev")?);
-    let garbled = || BenchFault::new("/proc says something else than it should");
+    let garbled = || LabFault::new("/proc says something else than it should");
     Ok(Spent {
         at: Instant::now(),
         ticks: ticks.ok_or_else(garbled)?,
@@ -89,15 +89,15 @@ fn spent(fleet: &Fleet, place: Place) -> Result<Spent, BenchFault> {
     })
 }
 
-fn megabytes(fleet: &Fleet, place: Place, file: &str, key: &str) -> Result<f64, BenchFault> {
+fn megabytes(fleet: &Fleet, place: Place, file: &str, key: &str) -> Result<f64, LabFault> {
     let kibibytes = kibibytes(&read(fleet, place, file)?, key);
-    let missing = || BenchFault::new("/proc says no memory");
+    let missing = || LabFault::new("/proc says no memory");
     Ok(exact(kibibytes.ok_or_else(missing)?) * 1_024.0 / 1e6)
 }
 
-fn read(fleet: &Fleet, place: Place, file: &str) -> Result<String, BenchFault> {
+fn read(fleet: &Fleet, place: Place, file: &str) -> Result<String, LabFault> {
     let path = format!("/proc/{}/{file}", fleet.process(place)?);
-    fs::read_to_string(path).map_err(BenchFault::of("read /proc"))
+    fs::read_to_string(path).map_err(LabFault::of("read /proc"))
 }
 
 /// User and system time: fields 14 and 15; the name before them may hold blanks, and ends at the last parenthesis.

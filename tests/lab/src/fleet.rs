@@ -1,8 +1,8 @@
-//! The agents of a bench: real processes of one binary, each in the namespace of its host.
+//! The agents: real processes of one binary, each in the namespace of its host.
 //!
 //! Law N5: a mesh is calm only when a keeper's own answer says so: fresh, no case, no brake, every host well in the
 //! life that was last begun.
-//! Not here: what is measured (see `rest`, `fall`).
+//! Not here: what is measured (see `bench`), and what must come of it (see `cluster`).
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -20,10 +20,10 @@ use tokio::process::Command;
 use tokio::time::{self, Instant};
 use vocabulary::ClusterName;
 
-use super::network::{Network, Port};
-use super::plan::{CLUSTER, Files, KEEPERS_COUNT, Place, Planned};
+use crate::network::{Network, Port, Trouble};
+use crate::plan::{CLUSTER, Files, KEEPERS_COUNT, Place, Planned};
 
-/// A bench is over in an hour; the smallest term is a day.
+/// All is over in an hour; the smallest term is a day.
 const CERTIFICATE_DAYS: u32 = 1;
 
 /// Thirty agents that start at once on a busy machine.
@@ -39,7 +39,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What went wrong, as a sentence.
 #[derive(Debug)]
-pub struct BenchFault(String);
+pub struct LabFault(String);
 
 /// Agents, network and files; in the order in which they must go.
 pub struct Fleet {
@@ -52,13 +52,13 @@ pub struct Fleet {
 
 impl Fleet {
     /// Makes network and files, starts every agent, founds the mesh and waits until it is calm.
-    pub async fn raise(count: usize, program: &Path) -> Result<Self, BenchFault> {
-        eprintln!("bench: raising {count} hosts");
+    pub async fn raise(name: &str, count: usize, program: &Path) -> Result<Self, LabFault> {
+        eprintln!("{name}: raising {count} hosts");
         let mut fleet = Self {
             agents: (0..count).map(|_| None).collect(),
             lives: vec![0; count],
-            network: Network::up(count)?,
-            folder: Folder::make().map_err(BenchFault::of("make a folder"))?,
+            network: Network::up(name, count)?,
+            folder: Folder::make().map_err(LabFault::of("make a folder"))?,
             program: program.into(),
         };
         match fleet.begin().await {
@@ -67,10 +67,10 @@ impl Fleet {
         }
     }
 
-    async fn begin(&mut self) -> Result<(), BenchFault> {
-        let cluster = ClusterName::new(CLUSTER).map_err(BenchFault::of("name the mesh"))?;
+    async fn begin(&mut self) -> Result<(), LabFault> {
+        let cluster = ClusterName::new(CLUSTER).map_err(LabFault::of("name the mesh"))?;
         authority::init(&cluster, &self.authority(), Term::from_now(CERTIFICATE_DAYS))
-            .map_err(BenchFault::of("found the authority"))?;
+            .map_err(LabFault::of("found the authority"))?;
         for place in 0..self.count() {
             self.furnish(place)?;
             self.start(place)?;
@@ -82,20 +82,25 @@ impl Fleet {
         self.calm().await.map(drop)
     }
 
+    /// The folder of all files, for whatever else belongs to it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// How many hosts it has.
     pub fn count(&self) -> usize {
         self.agents.len()
     }
 
     /// The process of a host's agent.
-    pub fn process(&self, place: Place) -> Result<u32, BenchFault> {
+    pub fn process(&self, place: Place) -> Result<u32, LabFault> {
         let running = self.agents[place].as_ref().filter(|agent| !agent.has_ended());
         let running = running.map(Process::id);
-        running.ok_or_else(|| BenchFault(format!("the agent of h{place} has ended")))
+        running.ok_or_else(|| LabFault(format!("the agent of h{place} has ended")))
     }
 
     /// Starts a host's agent.
-    pub fn start(&mut self, place: Place) -> Result<(), BenchFault> {
+    pub fn start(&mut self, place: Place) -> Result<(), LabFault> {
         let files = self.files(place);
         // nsenter becomes the agent, so that the process id is the agent's.
         let mut namespace = std::ffi::OsString::from("--net=");
@@ -110,20 +115,36 @@ impl Fleet {
             config.as_os_str(),
         ];
         let agent = Process::start(Path::new("nsenter"), &arguments, &files.log(), async {});
-        self.agents[place] = Some(agent.map_err(BenchFault::of("start an agent"))?);
+        self.agents[place] = Some(agent.map_err(LabFault::of("start an agent"))?);
         self.lives[place] += 1;
         Ok(())
     }
 
     /// SIGKILL; returns as soon as it is sent.
-    pub fn kill(&self, place: Place) -> Result<(), BenchFault> {
-        let agent = self.agents[place].as_ref();
-        let killed = agent.map_or(Ok(()), |agent| agent.signal(Signal::KILL));
-        killed.map_err(BenchFault::of("kill an agent"))
+    pub fn kill(&self, place: Place) -> Result<(), LabFault> {
+        self.signal(place, Signal::KILL)
     }
 
-    /// Starts the agent of a host that was killed.
-    pub async fn start_again(&mut self, place: Place) -> Result<(), BenchFault> {
+    /// A signal to a host's agent, if it has one; returns as soon as it is sent.
+    pub fn signal(&self, place: Place, signal: Signal) -> Result<(), LabFault> {
+        let agent = self.agents[place].as_ref();
+        let sent = agent.map_or(Ok(()), |agent| agent.signal(signal));
+        sent.map_err(LabFault::of("signal an agent"))
+    }
+
+    /// SIGTERM, and its next life as soon as this one has ended, as a service manager would.
+    pub async fn restart(&mut self, place: Place) -> Result<(), LabFault> {
+        self.signal(place, Signal::TERM)?;
+        self.start_again(place).await
+    }
+
+    /// What is wrong with the network from now on.
+    pub fn spoil(&self, trouble: &Trouble) -> Result<(), LabFault> {
+        self.network.spoil(trouble)
+    }
+
+    /// Starts the agent of a host that was killed, or told to end.
+    pub async fn start_again(&mut self, place: Place) -> Result<(), LabFault> {
         if let Some(agent) = self.agents[place].take() {
             agent.ended().await;
         }
@@ -132,27 +153,27 @@ impl Fleet {
     }
 
     /// Silences a host or lets it be heard again.
-    pub fn set(&self, place: Place, port: Port) -> Result<(), BenchFault> {
+    pub fn set(&self, place: Place, port: Port) -> Result<(), LabFault> {
         self.network.set(place, port)
     }
 
     /// Waits until the mesh is calm (law N5); the place of its leader.
-    pub async fn calm(&self) -> Result<Place, BenchFault> {
+    pub async fn calm(&self) -> Result<Place, LabFault> {
         let until = Instant::now() + CALM_WITHIN;
         loop {
             match self.is_calm().await {
                 Ok(leader) => return Ok(leader),
                 Err(unrest) if Instant::now() > until => {
                     let within = CALM_WITHIN.as_secs();
-                    return Err(BenchFault(format!("not calm within {within} s: {unrest}")));
+                    return Err(LabFault(format!("not calm within {within} s: {unrest}")));
                 }
                 Err(_) => time::sleep(LOOK_EVERY).await,
             }
         }
     }
 
-    async fn is_calm(&self) -> Result<Place, BenchFault> {
-        let unrest = |why: String| Err(BenchFault(why));
+    async fn is_calm(&self) -> Result<Place, LabFault> {
+        let unrest = |why: String| Err(LabFault(why));
         let leader = self.leader().await?;
         let status: Answer<Status> = self.ask(leader, "/v1/status").await?;
         if !status.fresh {
@@ -180,8 +201,8 @@ impl Fleet {
     }
 
     /// Who leads, as the first keeper says that knows it.
-    async fn leader(&self) -> Result<Place, BenchFault> {
-        let mut last = BenchFault::new("no keeper knows a leader");
+    pub async fn leader(&self) -> Result<Place, LabFault> {
+        let mut last = LabFault::new("no keeper knows a leader");
         for keeper in 0..KEEPERS_COUNT {
             match self.ask::<Status>(keeper, "/v1/status").await {
                 Ok(status) => {
@@ -199,20 +220,20 @@ impl Fleet {
     }
 
     /// What the audit has above this number, as this host's agent knows it.
-    pub async fn audit(&self, place: Place, above: u64) -> Result<AuditPage, BenchFault> {
+    pub async fn audit(&self, place: Place, above: u64) -> Result<AuditPage, LabFault> {
         let page = self.ask(place, &format!("/v1/audit?since={above}")).await?;
         Ok(page.data)
     }
 
     /// Asks a host's agent what any operator may ask.
-    pub async fn ask<B: Body>(&self, place: Place, path: &str) -> Result<Answer<B>, BenchFault> {
+    pub async fn ask<B: Body>(&self, place: Place, path: &str) -> Result<Answer<B>, LabFault> {
         let client = Client::new(self.files(place).socket()).within(ANSWERS_WITHIN);
         let asked = client.ask(path).await;
-        asked.map_err(|fault| BenchFault(format!("h{place}: {fault}")))
+        asked.map_err(|fault| LabFault(format!("h{place}: {fault}")))
     }
 
     /// Kills every agent and returns when none runs; network and files go with the fleet.
-    pub async fn end(mut self) -> Result<(), BenchFault> {
+    pub async fn end(mut self) -> Result<(), LabFault> {
         for place in 0..self.count() {
             self.kill(place)?;
         }
@@ -225,38 +246,40 @@ impl Fleet {
     }
 
     /// The fault, with the place of the logs that may explain it; they stay.
-    pub fn kept(mut self, fault: BenchFault) -> BenchFault {
+    pub fn kept(mut self, fault: LabFault) -> LabFault {
         self.folder.keep();
         let folder = self.folder.path().display();
-        BenchFault(format!("{fault}; logs in {folder}"))
+        LabFault(format!("{fault}; logs in {folder}"))
     }
 
-    fn files(&self, place: Place) -> Files {
+    /// A host's files.
+    pub fn files(&self, place: Place) -> Files {
         Planned(place).files(self.folder.path())
     }
 
-    fn authority(&self) -> PathBuf {
+    /// The folder of the authority.
+    pub fn authority(&self) -> PathBuf {
         self.folder.path().join("authority")
     }
 
-    fn furnish(&self, place: Place) -> Result<(), BenchFault> {
+    fn furnish(&self, place: Place) -> Result<(), LabFault> {
         let (host, files) = (Planned(place), self.files(place));
-        let claims = host.claims().map_err(BenchFault::of("name a host"))?;
+        let claims = host.claims().map_err(LabFault::of("name a host"))?;
         let term = Term::from_now(CERTIFICATE_DAYS);
         authority::issue(&claims, &self.authority(), &files.folder, term)
-            .map_err(BenchFault::of("issue a certificate"))?;
-        fs::create_dir(files.storage()).map_err(BenchFault::of("make a folder"))?;
-        fs::write(files.config(), host.config_text()).map_err(BenchFault::of("write a host's file"))
+            .map_err(LabFault::of("issue a certificate"))?;
+        fs::create_dir(files.storage()).map_err(LabFault::of("make a folder"))?;
+        fs::write(files.config(), host.config_text()).map_err(LabFault::of("write a host's file"))
     }
 
-    async fn listens(&self, place: Place) -> Result<(), BenchFault> {
+    async fn listens(&self, place: Place) -> Result<(), LabFault> {
         let until = Instant::now() + LISTENS_WITHIN;
         while let Err(fault) = self.ask::<Status>(place, "/v1/status").await {
             let has_ended = self.process(place).is_err();
             if has_ended || Instant::now() > until {
                 let log = fs::read_to_string(self.files(place).log()).unwrap_or_default();
                 let last = log.lines().last().unwrap_or_default();
-                return Err(BenchFault(format!("{fault}; it last said: {last}")));
+                return Err(LabFault(format!("{fault}; it last said: {last}")));
             }
             time::sleep(LOOK_EVERY).await;
         }
@@ -264,27 +287,27 @@ impl Fleet {
     }
 
     /// `hale init`, as an operator would, until the other keepers can be reached.
-    async fn found(&self) -> Result<(), BenchFault> {
+    async fn found(&self) -> Result<(), LabFault> {
         let keepers: Vec<String> = (0..KEEPERS_COUNT).map(|at| Planned(at).name()).collect();
         let until = Instant::now() + LISTENS_WITHIN;
         loop {
             let mut hale = Command::new(&self.program);
             hale.args(["init", "--keepers", &keepers.join(","), "--socket"])
                 .arg(self.files(0).socket());
-            let done = hale.output().await.map_err(BenchFault::of("run hale init"))?;
+            let done = hale.output().await.map_err(LabFault::of("run hale init"))?;
             if done.status.success() {
                 return Ok(());
             }
             if Instant::now() > until {
                 let said = String::from_utf8_lossy(&done.stderr);
-                return Err(BenchFault(format!("hale init refused: {}", said.trim())));
+                return Err(LabFault(format!("hale init refused: {}", said.trim())));
             }
             time::sleep(LOOK_EVERY).await;
         }
     }
 }
 
-impl BenchFault {
+impl LabFault {
     /// What went wrong.
     pub fn new(why: &str) -> Self {
         Self(why.to_owned())
@@ -296,7 +319,7 @@ impl BenchFault {
     }
 }
 
-impl fmt::Display for BenchFault {
+impl fmt::Display for LabFault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
     }

@@ -1,17 +1,19 @@
-//! The network of a bench: one namespace for each host, one bridge in a namespace of its own.
+//! The network between hosts: one namespace for each host, one bridge in a namespace of its own.
 //!
 //! Law N3: no packet can leave these namespaces, since none of them has a card that leads out.
 //! Law N4: nobody asks who has an address: all hardware addresses are written down, so that what a card sends is the
 //! agent's alone.
+//! Law N6: what is lost is lost on the bridge, between two hosts or at one host's port: no agent and no card can tell why.
 //! Not here: the processes in it (see `fleet`).
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::fleet::BenchFault;
-use super::plan::{Place, Planned};
+use crate::fleet::LabFault;
+use crate::plan::{Place, Planned};
 
 /// The card of every host in its own namespace.
 pub const CARD: &str = "eth0";
@@ -31,10 +33,45 @@ pub enum Port {
     Open = 3,
 }
 
+/// What is wrong with the network as a whole; nothing by default.
+#[derive(Clone, Debug, Default)]
+pub struct Trouble {
+    /// So many of a thousand packets are lost, on every way and in each direction; below a thousand.
+    pub lost_permille: u16,
+    /// Ways that nothing passes.
+    pub cut: Vec<Cut>,
+}
+
+/// Nothing passes from these to those; what those send to these does.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// From whom.
+    pub from: Vec<Place>,
+    /// To whom.
+    pub to: Vec<Place>,
+}
+
+impl Cut {
+    /// Both ways between two sides.
+    pub fn between(one: &[Place], other: &[Place]) -> [Self; 2] {
+        let way = |from: &[Place], to: &[Place]| Self { from: from.to_vec(), to: to.to_vec() };
+        [way(one, other), way(other, one)]
+    }
+
+    fn pairs(&self) -> Vec<String> {
+        let ways = self.from.iter().flat_map(|from| self.to.iter().map(move |to| (from, to)));
+        let address = |place: &Place| Planned(*place).address();
+        ways.map(|(from, to)| format!("{} . {}", address(from), address(to))).collect()
+    }
+}
+
 impl Network {
-    /// Makes it, for so many hosts.
-    pub fn up(count: usize) -> Result<Self, BenchFault> {
-        let network = Self { prefix: format!("halebench{}", std::process::id()), count };
+    /// Makes it, for so many hosts; `name`: what its namespaces are called by, so that whoever finds one knows whose it is.
+    pub fn up(name: &str, count: usize) -> Result<Self, LabFault> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let prefix = format!("hale{name}{}n{number}", std::process::id());
+        let network = Self { prefix, count };
         network.make()?;
         Ok(network)
     }
@@ -45,7 +82,7 @@ impl Network {
     }
 
     /// Silences a host or lets it be heard again.
-    pub fn set(&self, place: Place, port: Port) -> Result<(), BenchFault> {
+    pub fn set(&self, place: Place, port: Port) -> Result<(), LabFault> {
         let (state, name) = ((port as u8).to_string(), port_name(place));
         let hub = self.hub();
         let mut bridge = Command::new("bridge");
@@ -53,7 +90,26 @@ impl Network {
         run(bridge, "")
     }
 
-    fn make(&self) -> Result<(), BenchFault> {
+    /// From now on the network is this bad, and nothing else of it is.
+    pub fn spoil(&self, trouble: &Trouble) -> Result<(), LabFault> {
+        let cut: Vec<String> = trouble.cut.iter().flat_map(Cut::pairs).collect();
+        let mut rules = "add table bridge trouble\ndelete table bridge trouble\n".to_owned();
+        rules += "table bridge trouble { set cut { type ipv4_addr . ipv4_addr; ";
+        if !cut.is_empty() {
+            rules += &format!("elements = {{ {} }}", cut.join(", "));
+        }
+        rules += "} chain passing { type filter hook forward priority 0; ";
+        rules += "ip saddr . ip daddr @cut drop; ";
+        if trouble.lost_permille > 0 {
+            rules += &format!("numgen random mod 1000 < {} drop; ", trouble.lost_permille);
+        }
+        rules += "} }\n";
+        let mut nft = Command::new("nsenter");
+        nft.arg(format!("--net=/run/netns/{}", self.hub())).args(["nft", "-f", "-"]);
+        run(nft, &rules)
+    }
+
+    fn make(&self) -> Result<(), LabFault> {
         let mut spaces = format!("netns add {}\n", self.hub());
         for place in 0..self.count {
             line(&mut spaces, &format!("netns add {}", self.host(place)));
@@ -137,7 +193,7 @@ fn line(lines: &mut String, one: &str) {
     let _ = writeln!(lines, "{one}");
 }
 
-fn batch(namespace: Option<&str>, lines: &str) -> Result<(), BenchFault> {
+fn batch(namespace: Option<&str>, lines: &str) -> Result<(), LabFault> {
     let mut ip = Command::new("ip");
     if let Some(namespace) = namespace {
         ip.args(["-n", namespace]);
@@ -146,9 +202,9 @@ fn batch(namespace: Option<&str>, lines: &str) -> Result<(), BenchFault> {
     run(ip, lines)
 }
 
-fn run(mut command: Command, input: &str) -> Result<(), BenchFault> {
+fn run(mut command: Command, input: &str) -> Result<(), LabFault> {
     let doing = format!("{command:?}");
-    let fault = BenchFault::of("make a network (as root, with iproute2)");
+    let fault = LabFault::of("make a network (as root, with iproute2 and nftables)");
     let piped = command.stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().map_err(&fault)?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -1,4 +1,4 @@
-//! Where do the hosts of a bench stand, and what does each one's `hale.toml` say?
+//! Where do the hosts stand, and what does each one's `hale.toml` say?
 //!
 //! Three zones, racks of two where the number allows, one keeper in each zone.
 //! Not here: making any of it (see `fleet`, `network`).
@@ -13,11 +13,11 @@ use vocabulary::{
 /// A host by its number, from 0.
 pub type Place = usize;
 
-/// Keepers of every mesh that is measured: the first hosts.
+/// Keepers of every mesh: the first hosts.
 pub const KEEPERS_COUNT: usize = 3;
 
 /// The mesh's name.
-pub const CLUSTER: &str = "bench";
+pub const CLUSTER: &str = "lab";
 
 /// The port that `hale config example` names; every host has an address of its own.
 const PORT: u16 = 7_946;
@@ -76,7 +76,7 @@ impl Planned {
     /// Never the first or the last address of a network.
     fn octets(self) -> [u8; 2] {
         const OF_ONE: usize = 250;
-        let octet = |number: usize| u8::try_from(number).expect("a bench has at most 200 hosts");
+        let octet = |number: usize| u8::try_from(number).expect("at most 200 hosts");
         [octet(self.0 / OF_ONE), octet(self.0 % OF_ONE + 1)]
     }
 
@@ -85,9 +85,9 @@ impl Planned {
         SocketAddr::from((self.address(), PORT))
     }
 
-    /// Its own folder in that of the bench.
-    pub fn files(self, bench: &Path) -> Files {
-        Files { folder: bench.join(self.name()) }
+    /// Its own folder in that of all.
+    pub fn files(self, all: &Path) -> Files {
+        Files { folder: all.join(self.name()) }
     }
 
     /// The text of `hale.toml`: nothing but what has no default.
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_host_reads_its_own_file_as_it_was_meant() {
-        let (host, folder) = (Planned(4), Path::new("/tmp/bench/h4"));
+        let (host, folder) = (Planned(4), Path::new("/tmp/lab/h4"));
         let config = Config::read("hale.toml", &host.config_text(), folder).expect("sound");
         assert_eq!(config.agent.bind, host.listens());
         assert_eq!(config.agent.seeds.len(), KEEPERS_COUNT);
