@@ -67,6 +67,11 @@ async fn nobody_comes_in_without_a_certificate_or_with_an_unsound_one() {
         ("two URIs", raw::forged(&fleet, &[uri.clone(), other], sound)),
         ("no URI", raw::forged(&fleet, &[], sound)),
         ("another cluster", raw::forged(&fleet, &[staging], sound)),
+        ("a second certificate", {
+            let second = raw::forged(&fleet, std::slice::from_ref(&uri), sound);
+            let shown = raw::forged(&fleet, std::slice::from_ref(&uri), sound);
+            Shown { others: vec![second.certificate], ..shown }
+        }),
         (
             "expired",
             raw::forged(&fleet, std::slice::from_ref(&uri), |params| {

@@ -94,6 +94,59 @@ async fn handshakes_whose_first_word_is_that_they_are_over_leave_nothing_behind(
     assert!(ended.is_ok(), "{failed} handshakes ended, {open} connections are left");
 }
 
+/// Handshakes that stop half way have all the time there is, a minute, until it is crowded.
+#[tokio::test]
+async fn when_many_handshakes_of_strangers_are_under_way_those_that_come_have_a_second() {
+    const CALM: usize = 64;
+    let fleet = Fleet::new("prod");
+    let a = fleet.start_with("a", PLAIN, 1, |settings| {
+        settings.connect_within = std::time::Duration::from_mins(1);
+    });
+    // TLS is done and no hello ever comes.
+    fleet.identity("x", PLAIN);
+    let endpoint = raw::client(Some(&raw::issued(&fleet, "x")));
+    let mut halves = Vec::new();
+    let crowded = async {
+        while a.transport.figures().handshakes_failed < 8 {
+            if let Ok(half) = endpoint.connect(a.address, "hale").expect("an address").await {
+                halves.push(half);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, crowded).await.expect("those beyond it are over soon");
+    let stand = halves.iter().filter(|half| half.close_reason().is_none()).count();
+    assert!(stand >= CALM, "those that came before it keep their time: {stand}");
+}
+
+#[tokio::test]
+async fn whoever_asks_more_than_one_host_may_is_told_so_and_served_again_later() {
+    let fleet = Fleet::new("prod");
+    let a = fleet.start("a", PLAIN).serve();
+    fleet.identity("x", PLAIN);
+    let endpoint = raw::client(Some(&raw::issued(&fleet, "x")));
+    let (connection, _) = raw::greet(&endpoint, a.address, &fleet).await.expect("is admitted");
+    let probe = frame::seal(&Request::Probe);
+    let alive = frame::seal(&Response::Alive { boot: boot(1) });
+    let floods = async {
+        while a.transport.figures().excessive == 0 {
+            let asks = (0..16).map(|_| {
+                let (connection, probe) = (connection.clone(), probe.clone());
+                tokio::spawn(async move { raw::say(&connection, &probe).await })
+            });
+            for asked in asks.collect::<Vec<_>>() {
+                drop(asked.await.expect("without a panic"));
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, floods).await.expect("it is too much");
+    let again = async {
+        while raw::say(&connection, &probe).await.as_ref() != Ok(&alive) {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.expect("it is served again");
+}
+
 #[tokio::test]
 async fn a_stranger_who_never_says_hello_is_shown_out_and_never_seen_by_the_agent() {
     let fleet = Fleet::new("prod");

@@ -17,6 +17,8 @@ use crate::mute::{self, IsMute};
 /// A certificate with its key, sound or not.
 pub struct Shown {
     pub certificate: CertificateDer<'static>,
+    /// What is shown behind it; no sound host shows anything.
+    pub others: Vec<CertificateDer<'static>>,
     pub key: PrivateKeyDer<'static>,
 }
 
@@ -24,6 +26,7 @@ pub struct Shown {
 pub fn issued(fleet: &Fleet, host: &str) -> Shown {
     let folder = fleet.folder(host);
     Shown {
+        others: Vec::new(),
         certificate: CertificateDer::from_pem_file(folder.join("host.pem")).expect("is there"),
         key: PrivateKeyDer::from_pem_file(folder.join("host.key")).expect("is there"),
     }
@@ -47,6 +50,7 @@ pub fn forged(
     let key = KeyPair::generate_for(&PKCS_ED25519).expect("a key");
     let certificate = params.signed_by(&key, &issuer).expect("made");
     Shown {
+        others: Vec::new(),
         certificate: certificate.der().clone(),
         key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
     }
@@ -83,9 +87,9 @@ fn config_of(shown: Option<&Shown>, protocol: &[u8]) -> ClientConfig {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(BelievesAll));
     let mut tls = match shown {
-        Some(shown) => builder
-            .with_client_auth_cert(vec![shown.certificate.clone()], shown.key.clone_key())
-            .expect("usable"),
+        Some(shown) => {
+            builder.with_client_auth_cert(chain(shown), shown.key.clone_key()).expect("usable")
+        }
         None => builder.with_no_client_auth(),
     };
     tls.alpn_protocols = vec![protocol.to_vec()];
@@ -100,11 +104,15 @@ pub fn server(shown: &Shown) -> Endpoint {
         .with_protocol_versions(&[&rustls::version::TLS13])
         .expect("TLS 1.3")
         .with_no_client_auth()
-        .with_single_cert(vec![shown.certificate.clone()], shown.key.clone_key())
+        .with_single_cert(chain(shown), shown.key.clone_key())
         .expect("usable");
     tls.alpn_protocols = vec![b"hale/1".to_vec()];
     let crypto = QuicServerConfig::try_from(tls).expect("usable");
     Endpoint::server(ServerConfig::with_crypto(Arc::new(crypto)), loopback(0)).expect("binds")
+}
+
+fn chain(shown: &Shown) -> Vec<CertificateDer<'static>> {
+    [vec![shown.certificate.clone()], shown.others.clone()].concat()
 }
 
 /// Dials and says hello; the bytes of the answer, or how the connection ended.

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, UdpSocket};
 use cluster::figures;
 use cluster::mesh::{Mesh, plain, play, until};
 use cluster::stranger::{StrangeAgent, certified, client, greet, say};
-use daemon::demo::plan::{CLUSTER, HOSTS_COUNT};
+use daemon::demo::plan::{CLUSTER, HOSTS, HOSTS_COUNT};
 use daemon::demo::stage::Calm;
 use ledger::audit::What;
+use ledger::command::Command;
 use quinn::{Connection, ConnectionError, VarInt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -36,6 +37,8 @@ fn strangers_and_whatever_is_sent_change_nothing_and_a_death_is_healed_as_ever()
     play(async |mut mesh| {
         let before = mesh.calm().await;
         let processes = mesh.processes().await;
+        mesh.has_newest_rules().await;
+        a_certified_peer_asks_for_rules(&mesh).await;
         let strangers = strangers_are_refused_with_a_reason(&mesh).await;
         nothing_came_of_it(&mut mesh, &before, &processes).await;
         let mut memory = vec![memory_kb(&processes)];
@@ -95,6 +98,25 @@ async fn strangers_are_refused_with_a_reason(mesh: &Mesh) -> [StrangeAgent; 2] {
         assert_eq!(answer, Err(HelloRefusal::Cluster));
     }
     strangers
+}
+
+/// Law RU1: the leader alone asks for rules, and asks itself; whoever else does is not even answered by the ledger.
+async fn a_certified_peer_asks_for_rules(mesh: &Mesh) {
+    let rules = wire::encode(&Command::Rules { rules: ledger::rules::NEWEST });
+    let forbidden = frame::seal(&Response::Unavailable(Unavailable::Forbidden));
+    let connections = [certified(&mesh.folder, "z6", false), certified(&mesh.folder, "z7", true)];
+    for folder in connections {
+        let answers = addresses(mesh).into_iter().map(async |address| {
+            let connection = welcomed(&client(Some(&folder)), address).await;
+            say(&connection, &frame::seal(&Request::Propose(rules.clone()))).await
+        });
+        let mut refused = 0;
+        for answer in answers {
+            refused += usize::from(answer.await == Ok(forbidden.clone()));
+        }
+        // Those that carry no ledger say that it is not theirs.
+        assert_eq!(refused, HOSTS.iter().filter(|host| host.is_keeper).count());
+    }
 }
 
 /// Random datagrams of every length, handshakes without a certificate, and more connections to the second channel than are
