@@ -371,12 +371,17 @@ impl Membership {
     }
 
     fn run_foca(&mut self, timer: Timer<Identity>) {
-        if let Timer::RemoveDown(identity) = &timer {
-            self.heard.forget(&identity.host);
-            self.sieve.forget(&identity.host);
-        }
+        let removed = match &timer {
+            Timer::RemoveDown(identity) => Some(identity.host),
+            _ => None,
+        };
         let outcome = self.foca.handle_timer(timer, &mut self.port);
         self.check(outcome);
+        // Whoever has come back since, under another name, is a member still.
+        if let Some(host) = removed.filter(|host| self.member(host).is_none()) {
+            self.heard.forget(&host);
+            self.sieve.forget(&host);
+        }
     }
 
     /// Membership updates fill a packet first, so that health records need packets of their own when there are many.

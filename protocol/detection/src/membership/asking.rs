@@ -4,7 +4,7 @@
 
 use foca::{Member, Timer};
 use rand_core::Rng;
-use vocabulary::{HostId, Moment, Span};
+use vocabulary::{Boot, HostId, Moment, Span};
 
 use super::digest::{self, Answer, Ask, PARTS, Parts, State, Summary};
 use super::identity::Identity;
@@ -67,12 +67,11 @@ impl Membership {
             let Some(known) = self.member(&host) else {
                 continue;
             };
-            let name = *known.id();
             if let Some(accused) = self.sieve.hearsay.accused(now, &host) {
                 self.look(host, Why::Accused(accused));
             } else if known.state() == foca::State::Down {
-                self.look(host, Why::Heard(name));
-            } else if let Some(name) = self.sieve.hearsay.renamed(now, &name) {
+                self.look(host, Why::Heard);
+            } else if let Some(name) = self.sieve.hearsay.renamed(now, known.id()) {
                 // Its answer says under which name it lives.
                 self.announce(name);
             }
@@ -89,13 +88,7 @@ impl Membership {
     pub(super) fn looked(&mut self, host: HostId, end: LookEnd) {
         let why = self.looks.end(&host);
         match (end, why) {
-            (LookEnd::Answered(boot), Some(Why::Heard(name))) if { name.boot } == boot => {
-                self.take_back(name);
-            }
-            (LookEnd::Answered(boot), Some(_)) => {
-                self.sieve.acquit(&host);
-                self.introduce(host, boot);
-            }
+            (LookEnd::Answered(boot), Some(_)) => self.answered(host, boot),
             (LookEnd::Silent | LookEnd::Refused, Some(Why::Accused(accused))) => {
                 self.sieve.agree(&host);
                 let down = std::iter::once(Member::down(accused));
@@ -104,21 +97,31 @@ impl Membership {
             }
             // A look that could not be made leaves foca's finding as it was, and another's word as it was.
             (_, Some(Why::Suspected(timer))) => self.find_alone(timer),
-            (LookEnd::Unable, Some(Why::Accused(_))) | (_, Some(Why::Heard(_)) | None) => {}
+            (LookEnd::Unable, Some(Why::Accused(_))) | (_, Some(Why::Heard) | None) => {}
         }
     }
 
-    /// Whom we held for down has answered us (law SW16).
-    fn take_back(&mut self, name: Identity) {
-        self.sieve.take_back(&name.host);
-        let is_held_down =
-            |member: &Member<Identity>| member.state() == foca::State::Down && *member.id() == name;
-        if let Some(held) = self.member(&name.host).filter(is_held_down) {
-            self.forget(Some(name));
-            let alive = std::iter::once(Member::new(name, held.incarnation(), foca::State::Alive));
-            let outcome = self.foca.apply_many(alive, true, &mut self.port);
-            self.check(outcome);
+    /// Whom we have looked at lives. If we hold that life for down, that is void (law SW16), whatever we looked for.
+    fn answered(&mut self, host: HostId, boot: Boot) {
+        let is_held_down = |member: &Member<Identity>| {
+            member.state() == foca::State::Down && { member.id().boot } == boot
+        };
+        match self.member(&host).filter(is_held_down) {
+            Some(held) => self.take_back(&held),
+            None => {
+                self.sieve.acquit(&host);
+                self.introduce(host, boot);
+            }
         }
+    }
+
+    fn take_back(&mut self, held: &Member<Identity>) {
+        let name = *held.id();
+        self.sieve.take_back(&name.host);
+        self.forget(Some(name));
+        let alive = std::iter::once(Member::new(name, held.incarnation(), foca::State::Alive));
+        let outcome = self.foca.apply_many(alive, true, &mut self.port);
+        self.check(outcome);
     }
 
     /// foca calls a member down by what we have found ourselves.
@@ -239,7 +242,7 @@ impl Membership {
         State::of(&Member::new(*self.foca.identity(), self.port.incarnation, alive))
     }
 
-    fn member(&self, host: &HostId) -> Option<Member<Identity>> {
+    pub(super) fn member(&self, host: &HostId) -> Option<Member<Identity>> {
         let mut members = self.foca.iter_membership_state();
         members.find(|member| member.id().host == *host).cloned()
     }

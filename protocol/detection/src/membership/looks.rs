@@ -6,9 +6,10 @@
 //! before their turn comes, and one dead host is not dialled by all. Looks for others' words are rationed; at the bound the
 //! word waits longer, for a second sender or for its turn.
 //! Law SW16: whoever speaks to us under the very name that we hold for down is looked at within [`HEARD_WAIT`] and
-//! [`ACCUSED_WAIT`], and an answer takes back what we hold. Nobody else need agree: two that call each other down would else
-//! find together only if others demanded it of them. The dead do not speak, and so cost no look; and whoever speaks but does
-//! not answer is looked at once in [`HEARD_WAIT`] at the most.
+//! [`ACCUSED_WAIT`], and an answer of that life takes back what we hold, whatever the look was begun for. Nobody else need
+//! agree: two that call each other down would else find together only if others demanded it of them. The dead do not speak,
+//! and so cost no look; and whoever speaks but does not answer is looked at once in [`HEARD_WAIT`] at the most. These looks have
+//! a ration of their own, so that nobody's accusations delay them.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,12 @@ const LOOKS_BURST: u64 = 8;
 /// See [`LOOKS_BURST`]: a liar that accuses everybody costs each host less than one kilobyte a second.
 const LOOKS_REFILL: Span = Span::seconds(5);
 
-/// Looks under way at once, of both kinds: own suspicions come one in a probe period, so that more were lost by the shell.
+/// Looks at once at hosts that speak and that we hold for down; they are few, and most of them are connected.
+const HEARD_BURST: u64 = 4;
+/// See [`HEARD_BURST`]: liars that speak and do not answer cost a host less than another kilobyte a second.
+const HEARD_REFILL: Span = Span::seconds(5);
+
+/// Looks under way at once, of all kinds: own suspicions come one in a probe period, so that more were lost by the shell.
 const UNDER_WAY_MAX: usize = 64;
 
 /// Why we look.
@@ -40,59 +46,58 @@ pub(super) enum Why {
     Suspected(Timer<Identity>),
     /// Somebody else called it down, under this name.
     Accused(Identity),
-    /// We hold it for down under this name, and it speaks.
-    Heard(Identity),
+    /// We hold it for down, and it speaks.
+    Heard,
 }
 
 /// Looks that are due or under way.
 #[derive(Debug)]
 pub(super) struct Looks {
-    due: BTreeMap<HostId, Moment>,
+    accused: Queue,
+    heard: Queue,
     under_way: BTreeMap<HostId, Why>,
+}
+
+/// Looks of one kind that wait for their turn, and their ration.
+#[derive(Debug)]
+struct Queue {
+    due: BTreeMap<HostId, Moment>,
     bucket: Bucket,
 }
 
 impl Looks {
     pub fn new() -> Self {
         Self {
-            due: BTreeMap::new(),
+            accused: Queue::new(LOOKS_BURST, LOOKS_REFILL),
+            heard: Queue::new(HEARD_BURST, HEARD_REFILL),
             under_way: BTreeMap::new(),
-            bucket: Bucket::full(LOOKS_BURST, LOOKS_REFILL),
         }
     }
 
     /// Somebody has said something of this host that our own look could settle.
     pub fn want(&mut self, now: Moment, host: HostId, luck: &mut impl Rng) {
-        if self.under_way.contains_key(&host) {
-            return;
-        }
-        let at = now.after(wait(luck));
-        let due = self.due.entry(host).or_insert(at);
-        // Such a word does not wait for the later look at a host that speaks.
-        if *due > now.after(ACCUSED_WAIT) {
-            *due = at;
+        if !self.under_way.contains_key(&host) {
+            self.accused.due.entry(host).or_insert_with(|| now.after(wait(luck)));
         }
     }
 
     /// This host speaks, and we hold it for down (law SW16).
     pub fn want_later(&mut self, now: Moment, host: HostId, luck: &mut impl Rng) {
-        if !self.due.contains_key(&host) && !self.under_way.contains_key(&host) {
-            self.due.insert(host, now.after(HEARD_WAIT).after(wait(luck)));
+        if !self.under_way.contains_key(&host) {
+            let at = || now.after(HEARD_WAIT).after(wait(luck));
+            self.heard.due.entry(host).or_insert_with(at);
         }
     }
 
-    /// Hosts whose turn has come, as far as the ration goes; who has waited longest comes first.
+    /// Hosts whose turn has come, as far as the rations go; of each kind, who has waited longest comes first.
     pub fn take_due(&mut self, now: Moment) -> Vec<HostId> {
-        let due = self.due.iter().filter(|(_, at)| **at <= now);
-        let mut due: Vec<(Moment, HostId)> = due.map(|(host, at)| (*at, *host)).collect();
-        due.sort_unstable();
         // Whoever finds no room has not had its turn: it keeps its place, and nothing is paid for it.
-        due.truncate(self.room());
-        let granted = due.into_iter().take_while(|_| self.bucket.take(now));
-        let taken: Vec<HostId> = granted.map(|(_, host)| host).collect();
-        for host in &taken {
-            self.due.remove(host);
-        }
+        let mut taken = self.heard.take_due(now, self.room());
+        // One look is enough for both.
+        self.accused.due.retain(|host, _| !taken.contains(host));
+        let accused = self.accused.take_due(now, self.room().saturating_sub(taken.len()));
+        self.heard.due.retain(|host, _| !accused.contains(host));
+        taken.extend(accused);
         taken
     }
 
@@ -100,7 +105,8 @@ impl Looks {
     pub fn begin(&mut self, host: HostId, why: Why) -> bool {
         let has_room = self.room() > 0;
         if has_room {
-            self.due.remove(&host);
+            self.accused.due.remove(&host);
+            self.heard.due.remove(&host);
             self.under_way.insert(host, why);
         }
         has_room
@@ -116,7 +122,7 @@ impl Looks {
         if self.room() == 0 {
             return None;
         }
-        self.due.values().min().map(|at| self.bucket.next().max(*at))
+        [&self.accused, &self.heard].into_iter().filter_map(Queue::next).min()
     }
 
     fn room(&self) -> usize {
@@ -125,8 +131,32 @@ impl Looks {
 
     /// foca begins again: its timers are void.
     pub fn clear(&mut self) {
-        self.due.clear();
+        self.accused.due.clear();
+        self.heard.due.clear();
         self.under_way.clear();
+    }
+}
+
+impl Queue {
+    fn new(burst: u64, refill: Span) -> Self {
+        Self { due: BTreeMap::new(), bucket: Bucket::full(burst, refill) }
+    }
+
+    fn take_due(&mut self, now: Moment, room: usize) -> Vec<HostId> {
+        let due = self.due.iter().filter(|(_, at)| **at <= now);
+        let mut due: Vec<(Moment, HostId)> = due.map(|(host, at)| (*at, *host)).collect();
+        due.sort_unstable();
+        due.truncate(room);
+        let granted = due.into_iter().take_while(|_| self.bucket.take(now));
+        let taken: Vec<HostId> = granted.map(|(_, host)| host).collect();
+        for host in &taken {
+            self.due.remove(host);
+        }
+        taken
+    }
+
+    fn next(&self) -> Option<Moment> {
+        self.due.values().min().map(|at| self.bucket.next().max(*at))
     }
 }
 

@@ -136,10 +136,39 @@ impl Reader {
         self.us.handle(self.now, Event::RosterChanged { roster });
     }
 
+    /// Lets time pass in which all answer a look, and nothing else.
+    fn wait(&mut self, span: Span) {
+        let end = self.now.after(span);
+        while let Some(next) = self.us.next_deadline().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            for effect in self.us.handle(self.now, Event::DeadlineReached) {
+                if let Effect::Look { host } = effect {
+                    let life = self.roster.get(&host).and_then(|entry| entry.boot);
+                    let end = LookEnd::Answered(life.unwrap_or_default());
+                    self.us.handle(self.now, Event::Looked { host, end });
+                }
+            }
+        }
+        self.now = end;
+    }
+
+    fn hear_updates(&mut self, from: usize, updates: &[foca::Member<Identity>]) {
+        let header =
+            Header { src: life(from), src_incarnation: 0, dst: life(0), message: Message::Gossip };
+        let mut bytes = wire::encode(&header);
+        bytes.extend((updates.len() as u16).to_be_bytes());
+        updates.iter().for_each(|update| bytes.extend(wire::encode(update)));
+        self.us.handle(self.now, Event::DatagramArrived { from: named(from), bytes });
+    }
+
     /// Whose records are news, and whether in their own word.
     fn hear(&mut self, from: usize, records: &[HealthRecord]) -> Vec<(HostId, u64, bool)> {
-        let bytes = packet(life(from), life(0), records);
-        let event = Event::DatagramArrived { from: named(from), bytes };
+        self.hear_as(life(from), records)
+    }
+
+    fn hear_as(&mut self, src: Identity, records: &[HealthRecord]) -> Vec<(HostId, u64, bool)> {
+        let bytes = packet(src, *self.us.foca.identity(), records);
+        let event = Event::DatagramArrived { from: src.host, bytes };
         let heard = self.us.handle(self.now, event).into_iter().filter_map(|effect| match effect {
             Effect::HealthHeard { record, is_own_word } => {
                 Some((record.host, record.sequence.0, is_own_word))
@@ -197,6 +226,26 @@ fn a_record_beyond_what_its_host_can_have_told_since_is_out_of_place() {
     reader.now = reader.now.after(Span::seconds(5));
     assert_eq!(two_tell(&mut reader, 7 + REACH + 17 + 1), []);
     assert_eq!(two_tell(&mut reader, 7 + REACH + 17).len(), 1, "one record more in 5 s");
+}
+
+/// An hour after its former life was called down.
+#[test]
+fn what_is_known_of_a_host_that_came_back_is_not_forgotten_with_its_former_life() {
+    let mut reader = Reader::among(6);
+    for from in 1..5 {
+        reader.hear(from, &[]);
+    }
+    let death = foca::Member::down(life(4));
+    reader.us.handle(reader.now, Event::DoubtsChanged { doubted: [named(4)].into() });
+    reader.hear_updates(1, &[death]);
+    assert!(!reader.us.up().contains_key(&named(4)));
+    reader.us.handle(reader.now, Event::DoubtsChanged { doubted: BTreeSet::new() });
+    reader.commit(4, boot(2));
+    let back = Identity { boot: boot(2), ..life(4) };
+    assert_eq!(reader.hear_as(back, &[record(named(4), boot(2), 3)]).len(), 1);
+    reader.wait(Span::minutes(60));
+    assert_eq!(reader.us.sieve.life_spoken(&named(4)), Some(boot(2)), "it lives");
+    assert_eq!(reader.hear_as(back, &[record(named(4), boot(2), 3)]), [], "law SW3");
 }
 
 /// Else two that lie would carry a host that was calm for days out of its own reach.

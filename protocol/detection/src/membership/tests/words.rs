@@ -61,12 +61,17 @@ fn told(effects: Vec<Effect>) -> Vec<Effect> {
 
 /// A member that has heard five others speak.
 fn member() -> Membership {
-    let settings = Settings { hosts: 6, ..Settings::default() };
+    member_among(6)
+}
+
+/// A member that has heard all others of so many speak.
+fn member_among(hosts: u16) -> Membership {
+    let settings = Settings { hosts: usize::from(hosts), ..Settings::default() };
     let mut us = Membership::new(settings, (host(US), boot(1)), 1);
-    for number in 1..6 {
+    for number in 1..hosts {
         says(&mut us, life(number), &[]);
     }
-    assert_eq!(us.up().len(), 5);
+    assert_eq!(us.up().len(), usize::from(hosts) - 1);
     us
 }
 
@@ -246,6 +251,50 @@ fn law_sw16_whom_we_hold_for_down_is_looked_at_once_it_speaks_and_an_answer_of_t
         let told = looked(&mut us, SUBJECT, end);
         assert_eq!(told, if is_taken_back { vec![up(SUBJECT)] } else { vec![] }, "{end:?}");
     }
+}
+
+/// Else one liar would switch law SW16 off: each look would be at what it says, and none at what we hold.
+#[test]
+fn an_answered_look_takes_back_what_we_hold_whatever_it_was_begun_for() {
+    let mut us = member();
+    let death = [Member::down(life(SUBJECT))];
+    says(&mut us, life(2), &death);
+    assert_eq!(says(&mut us, life(3), &death), [down(SUBJECT)]);
+    let higher = Identity { renewal: 1, ..life(SUBJECT) };
+    for _ in 0..20 {
+        says(&mut us, life(SUBJECT), &[]);
+        says(&mut us, life(4), &[Member::down(higher)]);
+        if looks(&wait(&mut us, Span::seconds(3))).contains(&host(SUBJECT)) {
+            assert_eq!(looked(&mut us, SUBJECT, LookEnd::Answered(boot(1))), [up(SUBJECT)]);
+            return;
+        }
+    }
+    panic!("law SW16: it speaks, and nobody looks");
+}
+
+#[test]
+fn a_liar_that_accuses_everybody_delays_no_look_at_whom_we_hold_for_down_and_who_speaks() {
+    let mut us = member_among(120);
+    let death = [Member::down(life(SUBJECT))];
+    says(&mut us, life(2), &death);
+    assert_eq!(says(&mut us, life(3), &death), [down(SUBJECT)]);
+    wait(&mut us, Span::seconds(10));
+    looked(&mut us, SUBJECT, LookEnd::Silent);
+    let everybody: Vec<_> = (5..120).map(|number| Member::down(life(number))).collect();
+    let mut seen = false;
+    for _ in 0..15 {
+        for some in everybody.chunks(20) {
+            says(&mut us, life(4), some);
+        }
+        says(&mut us, life(SUBJECT), &[]);
+        for look in looks(&wait(&mut us, Span::seconds(3))) {
+            seen |= look == host(SUBJECT);
+            let now = us.port.now;
+            us.handle(now, Event::Looked { host: look, end: LookEnd::Answered(boot(1)) });
+        }
+    }
+    assert!(seen, "law SW16: within 40 s");
+    assert!(us.up().contains_key(&host(SUBJECT)));
 }
 
 #[test]
