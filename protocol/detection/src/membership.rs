@@ -1,8 +1,8 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW16 stand where they are kept: `identity`, `packet`, `records`, `sieve`, `settings`, `hearsay`, `looks`,
-//! `digest`, `exchange`.
+//! The laws SW1 to SW20 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
+//! `hearsay`, `looks`, `digest`, `exchange`.
 //! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
 
@@ -14,6 +14,7 @@ mod hearing;
 mod hearsay;
 mod identity;
 mod looks;
+mod own;
 mod packet;
 mod port;
 mod records;
@@ -21,6 +22,7 @@ mod settings;
 mod settle;
 mod sieve;
 mod timers;
+mod window;
 
 #[cfg(test)]
 mod tests;
@@ -41,9 +43,10 @@ use digest::Summaries;
 use exchange::Exchanges;
 use identity::Identity;
 use looks::Looks;
+use own::Own;
 use packet::{Packet, PacketCodec, RecordKeys};
 use port::Port;
-use records::{Heard, Own};
+use records::Heard;
 use settle::ALONE_EVERY_MIN;
 use sieve::{Notes, Sieve, Sifted, Standpoint};
 use timers::Due;

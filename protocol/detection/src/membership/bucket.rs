@@ -26,6 +26,22 @@ impl Bucket {
         has_token
     }
 
+    /// Whether so many tokens are there.
+    pub fn holds(&self, now: Moment, tokens: u64) -> bool {
+        let most = self.burst.checked_sub(tokens).map(|rest| self.refill.times(rest));
+        most.is_some_and(|most| self.full_at <= now.after(most))
+    }
+
+    /// Spends so many of those that are there.
+    pub fn spend(&mut self, now: Moment, tokens: u64) {
+        self.full_at = self.full_at.max(now).after(self.refill.times(tokens));
+    }
+
+    /// So many tokens are there now, and no more.
+    pub fn leave(&mut self, now: Moment, tokens: u64) {
+        self.full_at = now.after(self.refill.times(self.burst.saturating_sub(tokens)));
+    }
+
     /// Whether nothing of it is spent.
     pub fn is_full(&self, now: Moment) -> bool {
         self.full_at <= now
@@ -52,5 +68,18 @@ mod tests {
         assert!(!bucket.take(at(59_999)));
         assert!(bucket.take(at(60_000)));
         assert!(!bucket.take(at(60_001)));
+    }
+
+    #[test]
+    fn many_tokens_are_spent_at_once_if_they_are_there() {
+        let at = Moment::from_milliseconds;
+        let mut bucket = Bucket::full(10, Span::seconds(1));
+        assert!(bucket.holds(at(50_000), 10) && !bucket.holds(at(50_000), 11));
+        bucket.spend(at(50_000), 7);
+        assert!(bucket.holds(at(50_000), 3) && !bucket.holds(at(50_000), 4));
+        assert!(bucket.holds(at(51_000), 4) && !bucket.holds(at(51_000), 5));
+        bucket.leave(at(60_000), 2);
+        assert!(bucket.holds(at(60_000), 2) && !bucket.holds(at(60_000), 3));
+        assert!(bucket.holds(at(90_000), 10) && !bucket.holds(at(90_000), 11));
     }
 }
