@@ -53,7 +53,9 @@ impl Agent {
                 Said::Send { to, bytes } => {
                     self.emit(Effect::SendDatagram { to, datagram: Datagram::Gossip(bytes) });
                 }
-                Said::HealthHeard { record, is_own_word } => self.hear_health(record, is_own_word),
+                Said::HealthHeard { record, is_own_word } => {
+                    self.hear_health(now, record, is_own_word)
+                }
                 Said::Alone => self.emit(Effect::Redial),
                 Said::Look { host } => {
                     let request = (Request::Probe, LOOK_WITHIN);
@@ -69,7 +71,8 @@ impl Agent {
     }
 
     /// Another host's health is now this. Whether it doubts this one, only its own word tells (law SD1).
-    fn hear_health(&mut self, record: HealthRecord, is_own_word: bool) {
+    fn hear_health(&mut self, now: Moment, record: HealthRecord, is_own_word: bool) {
+        self.remember_doubts_told(now, &record);
         if !record.health.doubts().contains(&self.me) {
             self.doubt_us.remove(&record.host);
         } else if is_own_word {

@@ -5,10 +5,13 @@
 //! than f of the leader's observers, two at the least, each told on that observer's own connection. Where one other keeper alone answers, its word is enough: keepers are
 //! trusted to crash, not to lie (protocol 1.6), and with one of three dead a half-deaf leader would lead for ever.
 //! Law SD2: a host stands down once in [`AGAIN_AFTER`] at the most, so that a lead is not played back and forth.
+//! Law SD3: an observer that doubts, or within [`DOUBTED_FOR`] doubted, more than half of the other voters that it observes does
+//! not count: another lead would not help it, and a lead is not played round.
 //! Not here: how a lead is given up (see `replication`), who is doubted why (see `detection`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use detection::health::HealthRecord;
 use vocabulary::{HostId, Moment, Span};
 use wire::{Request, Response};
 
@@ -32,6 +35,9 @@ const WORD_AGE_MAX: Span = Span::seconds(5);
 /// Whom it did not help for so long, it does not help to try again.
 const AGAIN_AFTER: Span = Span::minutes(1);
 
+/// So long an observer's doubt of another voter is remembered: it may be told while that one leads, and withdrawn after.
+const DOUBTED_FOR: Span = Span::minutes(5);
+
 /// A keeper answers at once.
 const ASK_WITHIN: Span = Span::seconds(1);
 
@@ -45,7 +51,7 @@ pub struct Glance {
     pub observers: usize,
     /// How many of them were heard within the last 10 s.
     pub heard: usize,
-    /// How many of them doubt it.
+    /// How many of them doubt it whom another lead would help (law SD3).
     pub doubters: usize,
 }
 
@@ -68,13 +74,31 @@ pub struct StandDown {
     /// How many each other keeper hears, and when it said so; at most one for each voter.
     words: BTreeMap<HostId, (Moment, usize)>,
     not_before: Moment,
+    /// Which observer of this host doubted which other voter, and when last; at most the one's seats times the others.
+    elsewhere: BTreeMap<(HostId, HostId), Moment>,
 }
 
 impl StandDown {
     /// This host leads from now on.
     pub fn begin(&mut self, now: Moment) {
-        *self =
-            Self { next_look: now.after(SETTLES), not_before: self.not_before, ..Self::default() };
+        self.next_look = now.after(SETTLES);
+        self.in_a_row = 0;
+        self.words.clear();
+    }
+
+    /// An observer of this host doubts another voter; heard whoever leads.
+    pub fn doubted(&mut self, now: Moment, (observer, voter): (HostId, HostId)) {
+        self.elsewhere.retain(|_, at| now.since(*at) < DOUBTED_FOR);
+        self.elsewhere.insert((observer, voter), now);
+    }
+
+    /// Whether another lead would help this observer, which observes these other voters too (law SD3).
+    pub fn would_help(&self, now: Moment, observer: HostId, others: &[HostId]) -> bool {
+        let doubted = others.iter().filter(|voter| {
+            let at = self.elsewhere.get(&(observer, **voter));
+            at.is_some_and(|at| now.since(*at) < DOUBTED_FOR)
+        });
+        doubted.count() * 2 <= others.len()
     }
 
     /// When the next look is due, while this host leads.
@@ -113,6 +137,7 @@ impl Agent {
         if now < self.lead.stand_down.next_look() {
             return;
         }
+        self.remember_doubts(now);
         let glance = self.glance(now);
         match self.lead.stand_down.look(now, &glance) {
             Finding::Sound => {}
@@ -137,9 +162,7 @@ impl Agent {
     }
 
     fn ask_what_others_hear(&mut self, now: Moment) {
-        let others: Vec<HostId> =
-            self.ledger.voters().iter().copied().filter(|voter| *voter != self.me).collect();
-        for keeper in others {
+        for keeper in self.other_voters() {
             self.call(now, Purpose::Hears(keeper), keeper, (Request::Hears, ASK_WITHIN));
         }
     }
@@ -147,16 +170,56 @@ impl Agent {
     /// Doubts as their observers told them to the leader, and as they gossip them themselves: whose question gets no answer from the
     /// leader may still reach it. What others gossip of an observer is one liar's word (law SD1).
     fn glance(&self, now: Moment) -> Glance {
-        let observers = self.ledger.seating().observers(&self.me);
+        let seating = self.ledger.seating();
+        let observers = seating.observers(&self.me);
         let told = self.lead.rounds.doubters(&self.me).into_iter().map(|(observer, _)| observer);
         let health = self.health_told();
         let gossiped = self.doubt_us.iter().filter(|observer| health.contains_key(*observer));
         let doubters: BTreeSet<HostId> = told.chain(gossiped.copied()).collect();
+        let others = self.other_voters();
+        let is_helped = |observer: &HostId| {
+            let watched = others.iter().copied().filter(|voter| seating.holds(observer, voter));
+            let watched: Vec<HostId> = watched.collect();
+            self.lead.stand_down.would_help(now, *observer, &watched)
+        };
+        let doubters = observers.iter().filter(|observer| doubters.contains(observer));
         Glance {
             observers: observers.len(),
             heard: self.reply.ingress(now).len(),
-            doubters: observers.iter().filter(|observer| doubters.contains(observer)).count(),
+            doubters: doubters.filter(|observer| is_helped(observer)).count(),
         }
+    }
+
+    /// Whom else its observers doubt, as they told the leader and as is gossiped of them (law SD3).
+    fn remember_doubts(&mut self, now: Moment) {
+        for voter in self.other_voters() {
+            for (observer, _) in self.lead.rounds.doubters(&voter) {
+                self.remember_doubt(now, (observer, voter));
+            }
+        }
+        for record in self.health_told().into_values() {
+            self.remember_doubts_told(now, &record);
+        }
+    }
+
+    /// A host says whom it doubts.
+    pub(crate) fn remember_doubts_told(&mut self, now: Moment, record: &HealthRecord) {
+        let doubts = record.health.doubts();
+        let voters = self.ledger.voters().iter().filter(|voter| **voter != self.me);
+        let doubted: Vec<HostId> = voters.filter(|voter| doubts.contains(voter)).copied().collect();
+        for voter in doubted {
+            self.remember_doubt(now, (record.host, voter));
+        }
+    }
+
+    fn remember_doubt(&mut self, now: Moment, (observer, voter): (HostId, HostId)) {
+        if self.ledger.seating().holds(&observer, &self.me) {
+            self.lead.stand_down.doubted(now, (observer, voter));
+        }
+    }
+
+    fn other_voters(&self) -> Vec<HostId> {
+        self.ledger.voters().iter().copied().filter(|voter| *voter != self.me).collect()
     }
 }
 
@@ -267,5 +330,46 @@ mod tests {
             own.look(at(second + 3), &doubted);
             assert_eq!(own.look(at(second + 6), &TEN), Finding::Sound);
         }
+    }
+
+    /// Two observers doubt whoever leads. When they doubt the others, too, is theirs to choose: `told` says it for a second and a leader.
+    fn changes(seconds: u64, told: impl Fn(u64, u8) -> Vec<u8>) -> Vec<u64> {
+        let mut keepers: BTreeMap<u8, StandDown> =
+            [1, 2, 3].map(|of| (of, StandDown::default())).into();
+        let (mut leads, mut changes) = (1, Vec::new());
+        keepers.entry(leads).or_default().begin(at(0));
+        for second in 0..seconds {
+            let doubted = told(second, leads);
+            for (me, keeper) in &mut keepers {
+                for voter in doubted.iter().filter(|voter| *voter != me) {
+                    for by in [8, 9] {
+                        keeper.doubted(at(second), (host(by), host(*voter)));
+                    }
+                }
+            }
+            let own = keepers.entry(leads).or_default();
+            let others: Vec<HostId> = (1..=3).filter(|of| *of != leads).map(host).collect();
+            let helped =
+                [8, 9].into_iter().filter(|by| own.would_help(at(second), host(*by), &others));
+            let doubters = if doubted.contains(&leads) { helped.count() } else { 0 };
+            let is_due = at(second) >= own.next_look();
+            if is_due && own.look(at(second), &Glance { doubters, ..TEN }) == Finding::StandDown {
+                changes.push(second);
+                leads = leads % 3 + 1;
+                keepers.entry(leads).or_default().begin(at(second));
+            }
+        }
+        changes
+    }
+
+    #[test]
+    fn whoever_doubts_the_other_voters_too_does_not_have_the_lead_played_round() {
+        assert_eq!(changes(3_600, |_, _| vec![1, 2, 3]), [0; 0], "law SD3");
+        // Whoever leads, and nobody else: it is remembered of them.
+        assert_eq!(changes(300, |_, leads| vec![leads]), [18, 36], "law SD3");
+        let hour = changes(3_600, |_, leads| vec![leads]);
+        assert!(hour.len() <= 2 * 12, "law SD3: {hour:?}");
+        assert_eq!(changes(300, |_, _| vec![1]), [18], "but whom another lead helps, counts");
+        assert_eq!(changes(300, |_, _| vec![1, 2]), [18, 36], "also while one other is dead");
     }
 }

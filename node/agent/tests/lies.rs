@@ -40,11 +40,16 @@ impl Leader {
     }
 
     /// Each of these pairs once a second: who tells that whom doubts the leader.
-    fn hears(mut self, told: &[(&str, &str)]) -> Self {
+    fn hears(self, told: &[(&str, &str)]) -> Self {
+        self.hears_doubted(&["a1"], told)
+    }
+
+    /// The same, of all these hosts.
+    fn hears_doubted(mut self, doubted: &[&str], told: &[(&str, &str)]) -> Self {
         for second in 1..=SECONDS {
             for (from, observer) in told {
                 self.greeted_by(observer);
-                let bytes = gossip(from, &doubting(observer, second));
+                let bytes = gossip(from, &doubting(observer, doubted, second));
                 let datagram = Datagram::Gossip(bytes);
                 self.handle(Event::Datagram { from: id(from), datagram });
             }
@@ -67,13 +72,13 @@ impl Leader {
     }
 }
 
-/// A record of this observer, in its true life, that doubts the leader.
-fn doubting(observer: &str, sequence: u64) -> HealthRecord {
+/// A record of this observer, in its true life, that doubts these hosts.
+fn doubting(observer: &str, doubted: &[&str], sequence: u64) -> HealthRecord {
     HealthRecord {
         host: id(observer),
         boot: boot(1),
         sequence: Sequence(sequence),
-        health: Health::new([], [id("a1")], false),
+        health: Health::new([], doubted.iter().map(|name| id(name)), false),
     }
 }
 
@@ -114,6 +119,14 @@ fn not_even_what_two_tell_of_others_is_an_observers_doubt_to_a_leader() {
 fn two_observers_that_gossip_their_own_doubt_to_the_leader_unseat_it() {
     assert!(Leader::new().hears(&[("b2", "b2"), ("b3", "b3")]).stood_down);
     assert!(!Leader::new().hears(&[("b2", "b2")]).stood_down);
+}
+
+#[test]
+fn two_observers_that_doubt_the_other_keepers_too_unseat_nobody() {
+    let told = [("b2", "b2"), ("b3", "b3")];
+    assert!(!Leader::new().hears_doubted(&["a1", "b1", "c1"], &told).stood_down, "law SD3");
+    assert!(Leader::new().hears_doubted(&["a1", "b1"], &told).stood_down, "one of the two others");
+    assert!(Leader::new().hears_doubted(&["a1", "c2", "c3"], &told).stood_down, "no keepers");
 }
 
 #[test]
