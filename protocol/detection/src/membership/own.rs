@@ -5,7 +5,6 @@
 //! is calm and has said so twice says nothing.
 //! Laws SW4, SW17 and SW18 stand in `records`.
 
-use rand_core::Rng;
 use vocabulary::{Boot, HostId, Moment, Sequence, Span};
 
 use super::bucket::Bucket;
@@ -101,17 +100,12 @@ impl Own {
     }
 
     /// The record to tell now, if there is one and the budget allows it.
-    pub fn speak(
-        &mut self,
-        now: Moment,
-        (host, boot): (HostId, Boot),
-        luck: &mut impl Rng,
-    ) -> Option<HealthRecord> {
+    pub fn speak(&mut self, now: Moment, host: HostId, boot: Boot) -> Option<HealthRecord> {
         let is_due = self.is_untold || self.repeats.next().is_some_and(|next| next <= now);
         if !is_due || !self.bucket.take(now) {
             return None;
         }
-        self.repeats.told(now, (self.is_untold, self.health.is_calm()), luck);
+        self.repeats.told(now, host, (self.is_untold, self.health.is_calm()));
         let highest = Sequence(self.sequence.0.saturating_add(RISE_MAX));
         self.sequence = self.sequence.max(self.disputed.min(highest)).next();
         self.window.tell(self.sequence);
@@ -145,12 +139,9 @@ impl Repeats {
     }
 
     /// It was told, to whoever has come and to whoever had missed it.
-    fn told(&mut self, now: Moment, (is_news, is_calm): (bool, bool), luck: &mut impl Rng) {
+    fn told(&mut self, now: Moment, host: HostId, (is_news, is_calm): (bool, bool)) {
         let is_again = self.at.is_some_and(|at| at <= now);
-        let mut after = |span: Span| {
-            now.after(span)
-                .after(Span::milliseconds(luck.next_u64() % AGAIN_WITHIN.as_milliseconds()))
-        };
+        let after = |span: Span| now.after(span).after(place_of(host));
         if is_news {
             self.at = Some(after(AGAIN_AFTER));
         } else if is_again {
@@ -162,13 +153,17 @@ impl Repeats {
     }
 }
 
+/// Where in [`AGAIN_WITHIN`] a host tells again: ids are digests, so that hosts are spread evenly.
+fn place_of(HostId(id): HostId) -> Span {
+    let number = u64::from(u16::from_be_bytes([id[0], id[1]]));
+    Span::milliseconds(AGAIN_WITHIN.as_milliseconds() * number / u64::from(u16::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::health::CheckKey;
     use crate::membership::records::{Heard, Judgement};
-    use rand_chacha::ChaCha8Rng;
-    use rand_core::SeedableRng;
     use vocabulary::Grade;
 
     const US: HostId = HostId([1; 16]);
@@ -179,7 +174,6 @@ mod tests {
     fn whatever_a_host_tells_is_within_reach_of_whatever_it_told_before_though_it_is_contradicted_all_the_time()
      {
         let mut own = Own::calm();
-        let mut luck = ChaCha8Rng::seed_from_u64(1);
         let mut told: Vec<(Moment, Sequence)> = Vec::new();
         for turn in 0..3_000_u64 {
             let now = Moment::from_milliseconds(1_000_000 + turn * 400);
@@ -196,7 +190,7 @@ mod tests {
             for by in [2, 3] {
                 own.contradict(now, (HostId([by; 16]), BOOT), &forged);
             }
-            if let Some(record) = own.speak(now, (US, BOOT), &mut luck) {
+            if let Some(record) = own.speak(now, US, BOOT) {
                 let lately = told.iter().filter(|(at, _)| now.since(*at) <= Span::minutes(10));
                 for (at, earlier) in lately {
                     let reader = Window::above(*at, *earlier);
@@ -233,14 +227,14 @@ mod tests {
     #[test]
     fn two_that_lie_leap_no_further_than_one_window_and_the_host_passes_them_within_twelve_minutes_of_their_end()
      {
-        let (mut own, mut luck) = (Own::calm(), ChaCha8Rng::seed_from_u64(1));
+        let mut own = Own::calm();
         let mut reader = Hearsay { heard: Heard::default(), top: 0 };
         own.change(unwell(1));
         let start = Moment::from_milliseconds(10_000_000);
         let mut passed = None;
         for second in 0..4_000_u64 {
             let now = start.after(Span::seconds(second));
-            if let Some(told) = own.speak(now, (US, BOOT), &mut luck) {
+            if let Some(told) = own.speak(now, US, BOOT) {
                 let is_believed = reader.tell(now, [4, 5], &told);
                 passed = passed.filter(|_| second >= 2_400).or(is_believed.then_some(second));
             }
@@ -272,13 +266,12 @@ mod tests {
         seconds: std::ops::Range<u64>,
         comes: impl Fn(u64) -> bool,
     ) -> Vec<u64> {
-        let mut luck = ChaCha8Rng::seed_from_u64(1);
         let told = seconds.filter(|second| {
             if comes(*second) {
                 own.repeat();
             }
             let now = Moment::from_milliseconds(10_000_000 + second * 1_000);
-            own.speak(now, (US, BOOT), &mut luck).is_some()
+            own.speak(now, US, BOOT).is_some()
         });
         told.collect()
     }

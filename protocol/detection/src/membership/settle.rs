@@ -146,7 +146,7 @@ impl Membership {
 
     fn settle_own_health(&mut self) {
         let Identity { host, boot, .. } = *self.foca.identity();
-        if let Some(record) = self.own.speak(self.port.now, (host, boot), &mut self.luck) {
+        if let Some(record) = self.own.speak(self.port.now, host, boot) {
             self.tell(&record);
         }
         match self.own.next() {
