@@ -224,7 +224,7 @@ impl Fleet {
     /// The mind of a host, if its agent runs or is frozen.
     pub fn agent(&self, name: &str) -> Option<&Agent> {
         let host = self.hosts.iter().find(|host| host.name() == name)?;
-        host.life.as_ref().map(|life| &life.agent)
+        host.life.as_ref().map(|life| &*life.agent)
     }
 
     /// This host's own clock now; what its mind counts by.
@@ -368,36 +368,39 @@ impl Fleet {
         }
         own.wake_at = None;
         let host = &self.hosts[place];
-        let wanted = host.life.as_ref().and_then(|own| own.agent.next_deadline());
+        let wanted = host.life.as_ref().and_then(|own| own.wanted);
         if let Some(due) = wanted.filter(|local| host.global(*local) <= now) {
             self.tell_lateness(place, due);
-            self.tell(place, Event::DeadlineReached);
-        } else {
-            self.after(place);
+            return self.tell(place, Event::DeadlineReached);
+        }
+        // Whoever was woken for what has been settled since sleeps on: nothing of its mind has changed.
+        self.sleep(place);
+        if self.trace.is_on() {
+            self.trace_mind(place);
         }
     }
 
     /// After each event: when the mind wants to be woken, and what can be seen of it.
     fn after(&mut self, place: Place) {
+        if let Some(life) = &mut self.hosts[place].life {
+            life.wanted = life.agent.next_deadline();
+        }
+        self.sleep(place);
+        self.trace_mind(place);
+    }
+
+    /// Until the mind wants to be woken, unless it is to be woken sooner anyway.
+    fn sleep(&mut self, place: Place) {
         let host = &self.hosts[place];
-        let Some(life) = &host.life else {
+        let wanted = host.life.as_ref().and_then(|life| Some(host.global(life.wanted?)));
+        let (Some(at), Some(life)) = (wanted, &mut self.hosts[place].life) else {
             return;
         };
-        let wanted = life.agent.next_deadline();
-        let wanted = wanted.map(|local| host.global(local).max(self.now));
-        let number = life.boot.number;
-        let is_sooner = match (wanted, life.wake_at) {
-            (Some(wanted), Some(set)) => wanted < set,
-            (Some(_), None) => true,
-            (None, _) => false,
-        };
-        if is_sooner && let Some(at) = wanted {
-            if let Some(life) = &mut self.hosts[place].life {
-                life.wake_at = Some(at);
-            }
-            self.queue.put(at, Happening::Wake(place, number));
+        let at = at.max(self.now);
+        if life.wake_at.is_none_or(|set| at < set) {
+            life.wake_at = Some(at);
+            self.queue.put(at, Happening::Wake(place, life.boot.number));
         }
-        self.trace_mind(place);
     }
 
     /// An agent starts: its boot is raised before its first word (protocol 1.2).

@@ -14,6 +14,7 @@ use wire::{Datagram, DoubtNote};
 use crate::clock::Clock;
 use crate::held_up::HeldUp;
 use crate::mail::Flight;
+use crate::peers::Peers;
 
 /// A host's number in the fleet.
 pub(crate) type Place = usize;
@@ -49,7 +50,8 @@ pub(crate) struct Host {
 
 /// One life of an agent.
 pub(crate) struct Life {
-    pub agent: Agent,
+    /// Apart from what the shell asks for at every packet, which so lies close together.
+    pub agent: Box<Agent>,
     pub boot: Boot,
     pub is_frozen: bool,
     pub frozen_at: Moment,
@@ -57,7 +59,7 @@ pub(crate) struct Life {
     /// Ends of calls and news of the ledger that came while it was frozen.
     pub news: VecDeque<agent::Event>,
     /// Whom it has a standing connection to, and in which of their lives.
-    pub peers: BTreeMap<Place, u64>,
+    pub peers: Peers,
     /// Of whom it knows where they are reached: whom a host may be dialled at follows from its place.
     pub located: Located,
     pub dialling: BTreeMap<Place, Dial>,
@@ -68,6 +70,8 @@ pub(crate) struct Life {
     pub asks: BTreeMap<AskId, Asker>,
     pub last_ask: u64,
     pub wake_at: Option<Moment>,
+    /// When the mind wants to be woken, by its own clock: nothing but an event changes it.
+    pub wanted: Option<Moment>,
     /// Up to where the ledger has come to it.
     pub upto: LedgerIndex,
     pub told_leader: Option<Place>,
@@ -224,13 +228,13 @@ impl Host {
 impl Life {
     pub fn new(agent: Agent, boot: Boot) -> Self {
         Self {
-            agent,
+            agent: Box::new(agent),
             boot,
             is_frozen: false,
             frozen_at: Moment::default(),
             held_back: VecDeque::new(),
             news: VecDeque::new(),
-            peers: BTreeMap::new(),
+            peers: Peers::default(),
             located: Located::default(),
             dialling: BTreeMap::new(),
             redials: BTreeMap::new(),
@@ -240,6 +244,7 @@ impl Life {
             asks: BTreeMap::new(),
             last_ask: 0,
             wake_at: None,
+            wanted: None,
             upto: LedgerIndex::default(),
             told_leader: None,
             taken_at: (Moment::default(), 0),

@@ -183,8 +183,7 @@ impl Fleet {
         let Some(life) = &mut self.hosts[place].life else {
             return;
         };
-        let known = life.peers.entry(peer).or_insert(peer_life);
-        *known = peer_life.max(*known);
+        life.peers.meet(peer, peer_life);
         life.located.insert(peer);
         if let Some(boot) = boot {
             self.tell(place, Event::Connected { host, boot, address });
@@ -227,10 +226,10 @@ impl Fleet {
         let Some(life) = &mut self.hosts[place].life else {
             return;
         };
-        if !life.peers.get(&peer).is_some_and(|known| is_over(*known)) {
+        if !life.peers.get(peer).is_some_and(is_over) {
             return;
         }
-        life.peers.remove(&peer);
+        life.peers.part(peer);
         let (own, calls) = (life.boot.number, life.calls_to(peer));
         for call in calls {
             self.end_call(place, own, call, CallEnd::Failed);
@@ -244,7 +243,7 @@ impl Fleet {
             return;
         };
         let own = life.boot.number;
-        if let Some(peer_life) = life.peers.get(&peer).copied() {
+        if let Some(peer_life) = life.peers.get(peer) {
             let bytes = seal(&datagram);
             if bytes.len() > DATAGRAM_BYTES_MAX {
                 self.laws.breach("law W1: no datagram is over 1,150 bytes", self.now);
@@ -281,7 +280,7 @@ impl Fleet {
             return false;
         };
         let own = life.boot.number;
-        if let Some(peer_life) = life.peers.get(&peer).copied() {
+        if let Some(peer_life) = life.peers.get(peer) {
             self.send(Flight {
                 from: place,
                 from_life: own,
@@ -357,7 +356,7 @@ impl Fleet {
         let own = life.boot.number;
         let mut due = Vec::new();
         for peer in life.warm.clone() {
-            if life.peers.contains_key(&peer)
+            if life.peers.contains(peer)
                 || life.dialling.contains_key(&peer)
                 || !life.located.contains(peer)
             {
@@ -387,7 +386,7 @@ impl Fleet {
             }
             if let Some(life) = &mut self.hosts[place].life {
                 life.located.insert(seed);
-                if life.peers.contains_key(&seed) {
+                if life.peers.contains(seed) {
                     continue;
                 }
             }
@@ -401,7 +400,7 @@ impl Fleet {
             return;
         };
         let (own, peers) = (life.boot.number, life.peers.clone());
-        for (peer, peer_life) in peers {
+        for (peer, peer_life) in peers.iter() {
             self.send(Flight {
                 from: place,
                 from_life: own,

@@ -23,6 +23,8 @@ pub(crate) struct Queue<T> {
     /// No place of the ring before this moment holds anything.
     searched: Moment,
     near_count: usize,
+    /// Rooms of places that are empty now, for those that are filled next: few are in use at once, and so they stay at hand.
+    spare: Vec<VecDeque<T>>,
     /// What is awaited later.
     far: BTreeMap<Moment, VecDeque<T>>,
     far_count: usize,
@@ -32,7 +34,15 @@ impl<T> Queue<T> {
     pub fn new() -> Self {
         let near = (0..NEAR).map(|_| VecDeque::new()).collect();
         let begins = Moment::default();
-        Self { near, begins, searched: begins, near_count: 0, far: BTreeMap::new(), far_count: 0 }
+        Self {
+            near,
+            begins,
+            searched: begins,
+            near_count: 0,
+            spare: Vec::new(),
+            far: BTreeMap::new(),
+            far_count: 0,
+        }
     }
 
     pub fn put(&mut self, at: Moment, what: T) {
@@ -43,7 +53,7 @@ impl<T> Queue<T> {
         // What is already past is next.
         let at = at.max(self.begins);
         if at.since(self.begins).as_milliseconds() < NEAR {
-            self.near[place(at)].push_back(what);
+            self.room_at(at).push_back(what);
             self.near_count += 1;
             self.searched = self.searched.min(at);
         } else {
@@ -66,9 +76,23 @@ impl<T> Queue<T> {
     pub fn take(&mut self) -> Option<(Moment, T)> {
         let at = self.next_at()?;
         self.begin_at(at);
-        let what = self.near[place(at)].pop_front()?;
+        let room = &mut self.near[place(at)];
+        let what = room.pop_front()?;
         self.near_count -= 1;
+        if room.is_empty() {
+            // Begins at its front again.
+            room.clear();
+            self.spare.push(std::mem::take(room));
+        }
         Some((at, what))
+    }
+
+    fn room_at(&mut self, at: Moment) -> &mut VecDeque<T> {
+        let room = &mut self.near[place(at)];
+        if room.capacity() == 0 {
+            *room = self.spare.pop().unwrap_or_default();
+        }
+        room
     }
 
     /// Nothing is awaited before this moment: the ring begins there, and what was beyond its end comes into it. Whatever comes so
@@ -83,7 +107,7 @@ impl<T> Queue<T> {
             let (at, mut things) = first.remove_entry();
             self.far_count -= things.len();
             self.near_count += things.len();
-            self.near[place(at)].append(&mut things);
+            self.room_at(at).append(&mut things);
         }
     }
 }
