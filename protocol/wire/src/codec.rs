@@ -22,6 +22,19 @@ const SMALL_BYTES: usize = 4 * 1024;
 /// The codec counts a number by its full width: at most sixteen bytes for each one that came.
 const SMALL_CLAIM_MAX: usize = 16 * SMALL_BYTES;
 
+/// What a probe, its answer, a member or a header takes, with room; what is longer grows.
+const FIRST_ROOM: usize = 96;
+
+/// Where encoded bytes go.
+struct Room(Vec<u8>);
+
+impl bincode::enc::write::Writer for Room {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
 /// Why bytes are not a value; nothing has moved, the sender speaks another language or lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -46,8 +59,17 @@ pub enum Fault {
 
 /// The value as bytes.
 pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
-    bincode::serde::encode_to_vec(value, layout())
-        .expect("law W1: our own messages hold no type that bincode cannot lay out")
+    encode_behind(&[], value)
+}
+
+/// The value as bytes behind these: in one piece of memory, which for nearly everything is found large enough at once.
+pub(crate) fn encode_behind<T: Serialize>(front: &[u8], value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(FIRST_ROOM);
+    bytes.extend_from_slice(front);
+    let mut room = Room(bytes);
+    bincode::serde::encode_into_writer(value, &mut room, layout())
+        .expect("law W1: our own messages hold no type that bincode cannot lay out");
+    room.0
 }
 
 /// Exactly one value, nothing behind it.

@@ -20,9 +20,7 @@ pub const RAFT_BYTES_MAX: usize = codec::DECODED_BYTES_MAX;
 
 /// The message in its frame; whether its receiver speaks that version is for the sender to look at ([`Framed::since`]).
 pub fn seal<T: Serialize + Framed>(message: &T) -> Vec<u8> {
-    let mut bytes = message.since().to_le_bytes().to_vec();
-    bytes.append(&mut codec::encode(message));
-    bytes
+    codec::encode_behind(&message.since().to_le_bytes(), message)
 }
 
 /// The one message of a frame, of at most `bytes_max` bytes.
