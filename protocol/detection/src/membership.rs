@@ -21,6 +21,7 @@ mod records;
 mod settings;
 mod settle;
 mod sieve;
+mod sought;
 mod timers;
 mod window;
 
@@ -49,6 +50,7 @@ use port::Port;
 use records::Heard;
 use settle::ALONE_EVERY_MIN;
 use sieve::{Notes, Sieve, Sifted, Standpoint};
+use sought::Sought;
 use timers::Due;
 
 pub use packet::PACKET_BYTES_MAX;
@@ -263,9 +265,7 @@ impl Membership {
         self.port.now = now;
         let me = self.foca.identity().host;
         let others = members.iter().filter(|(host, _)| **host != me);
-        let known = others.map(|(host, boot)| Member::alive(Identity::first(*host, *boot)));
-        let outcome = self.foca.apply_many(known, false, &mut self.port);
-        self.check(outcome);
+        self.apply(others.map(|(host, boot)| Member::alive(Identity::first(*host, *boot))), false);
         self.up = Arc::clone(members);
         self.port.touched.clear();
         self.settle();
@@ -313,6 +313,9 @@ impl Membership {
         };
         self.forget(forget);
         let sender = packet.header.src;
+        if !packet.updates.is_empty() || !is_known_alive(&index, &packet.header) {
+            self.summaries.doubt();
+        }
         let outcome = self.foca.handle_data(&packet.without_records(), &mut self.port);
         self.check(outcome);
         if is_demand_unheeded {
@@ -325,8 +328,8 @@ impl Membership {
 
     /// What foca knows of these hosts: one walk through all members, however many are asked for.
     fn members_among(&self, hosts: &BTreeSet<HostId>) -> BTreeMap<HostId, Member<Identity>> {
-        let members = self.foca.iter_membership_state();
-        let asked = members.filter(|member| hosts.contains(&member.id().host));
+        let (members, sought) = (self.foca.iter_membership_state(), Sought::new(hosts));
+        let asked = members.filter(|member| sought.holds(&member.id().host));
         asked.map(|member| (member.id().host, member.clone())).collect()
     }
 
@@ -342,9 +345,7 @@ impl Membership {
     /// What was wrongly believed of a host, so that its own word is news (law SW5). foca forgets only who is down.
     fn forget(&mut self, wrong: Option<Identity>) {
         if let Some(wrong) = wrong {
-            let down = std::iter::once(Member::down(wrong));
-            let outcome = self.foca.apply_many(down, false, &mut self.port);
-            self.check(outcome);
+            self.apply([Member::down(wrong)], false);
             let outcome = self.foca.handle_timer(Timer::RemoveDown(wrong), &mut self.port);
             self.check(outcome);
         }
@@ -378,6 +379,9 @@ impl Membership {
             Timer::RemoveDown(identity) => Some(identity.host),
             _ => None,
         };
+        if matches!(timer, Timer::ChangeSuspectToDown { .. }) {
+            self.summaries.doubt();
+        }
         let outcome = self.foca.handle_timer(timer, &mut self.port);
         self.check(outcome);
         // Whoever has come back since, under another name, is a member still.
@@ -402,12 +406,8 @@ impl Membership {
     /// The connected members in an order of chance.
     fn gather_company(&mut self) {
         let members = self.foca.iter_members().map(Member::id);
-        // Most members are not connected: their first byte says so before anybody is looked for.
-        let mut begins = [false; 256];
-        self.linked.iter().for_each(|host| begins[usize::from(host.0[0])] = true);
-        let linked = members.filter(|member| {
-            begins[usize::from(member.host.0[0])] && self.linked.contains(&member.host)
-        });
+        let sought = Sought::new(&self.linked);
+        let linked = members.filter(|member| sought.holds(&member.host));
         let mut company: Vec<Identity> = linked.copied().collect();
         for last in (1..company.len()).rev() {
             let other = usize::try_from(self.luck.next_u64() % (last as u64 + 1)).unwrap_or(last);
@@ -437,6 +437,13 @@ impl Membership {
         self.check(outcome.map(|_| ()));
     }
 
+    /// foca is told what is known of these, and tells it on or does not.
+    fn apply(&mut self, known: impl IntoIterator<Item = Member<Identity>>, is_told_on: bool) {
+        self.summaries.doubt();
+        let outcome = self.foca.apply_many(known.into_iter(), is_told_on, &mut self.port);
+        self.check(outcome);
+    }
+
     fn check(&mut self, outcome: Result<(), foca::Error>) {
         if outcome.is_err() {
             self.count(Dropped::Refused);
@@ -447,6 +454,18 @@ impl Membership {
         let count = self.dropped.entry(why).or_default();
         *count = count.saturating_add(1);
     }
+}
+
+/// Whether a packet's speaker is known to live under that very name and incarnation.
+fn is_known_alive(
+    index: &BTreeMap<HostId, Member<Identity>>,
+    header: &foca::Header<Identity>,
+) -> bool {
+    index.get(&header.src.host).is_some_and(|known| {
+        *known.id() == header.src
+            && known.incarnation() == header.src_incarnation
+            && known.state() == foca::State::Alive
+    })
 }
 
 fn new_foca(settings: &Settings, identity: Identity, luck: &mut ChaCha8Rng) -> OurFoca {

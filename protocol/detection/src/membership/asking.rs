@@ -91,9 +91,7 @@ impl Membership {
             (LookEnd::Answered(boot), Some(_)) => self.answered(host, boot),
             (LookEnd::Silent | LookEnd::Refused, Some(Why::Accused(accused))) => {
                 self.sieve.agree(&host);
-                let down = std::iter::once(Member::down(accused));
-                let outcome = self.foca.apply_many(down, true, &mut self.port);
-                self.check(outcome);
+                self.apply([Member::down(accused)], true);
             }
             // A look that could not be made leaves foca's finding as it was, and another's word as it was.
             (_, Some(Why::Suspected(timer))) => self.find_alone(timer),
@@ -119,9 +117,7 @@ impl Membership {
         let name = *held.id();
         self.sieve.take_back(&name.host);
         self.forget(Some(name));
-        let alive = std::iter::once(Member::new(name, held.incarnation(), foca::State::Alive));
-        let outcome = self.foca.apply_many(alive, true, &mut self.port);
-        self.check(outcome);
+        self.apply([Member::new(name, held.incarnation(), foca::State::Alive)], true);
     }
 
     /// foca calls a member down by what we have found ourselves.
@@ -217,13 +213,12 @@ impl Membership {
             }
             Err(why) => return self.count(why),
         }
-        let outcome = self.foca.apply_many(believed.into_iter(), true, &mut self.port);
-        self.check(outcome);
+        self.apply(believed, true);
     }
 
-    fn summary(&mut self) -> Summary {
+    fn summary(&mut self) -> &Summary {
         let (own, foca) = (self.own_state(), &self.foca);
-        self.summaries.of(|| foca.iter_membership_state().map(State::of).chain([own]))
+        self.summaries.of(own, || foca.iter_membership_state().map(State::of))
     }
 
     fn states_within(&mut self, parts: &Parts) -> Vec<State> {

@@ -67,11 +67,12 @@ pub(super) enum ExchangeFault {
     OutOfBounds,
 }
 
-/// Who is active, as one number for each part.
+/// Who is active, as one number for each part, and one for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Summary {
     members: u64,
     hashes: Vec<u64>,
+    hash: u64,
 }
 
 impl State {
@@ -103,51 +104,79 @@ impl State {
     }
 }
 
-/// The last summary, and by which marks it is known to hold still.
+/// The last summary, and by what it is known to hold still.
 #[derive(Debug, Default)]
 pub(super) struct Summaries {
-    last: Option<((u64, u64), Summary)>,
+    last: Option<Known>,
+    /// Nothing can have changed of anybody but ourselves since it was known to hold.
+    is_fresh: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    own: State,
+    marks: (u64, u64),
+    summary: Summary,
 }
 
 impl Summaries {
-    /// Over all that are active; worked out anew only if any of them has changed since.
-    pub fn of<I: Iterator<Item = State>>(&mut self, states: impl Fn() -> I) -> Summary {
-        let active = states().filter(|state| !state.is_down);
-        let marks = active.fold((0_u64, 0_u64), |(count, sum), state| {
-            (count + 1, sum.wrapping_add(state.mark()))
-        });
-        match &self.last {
-            Some((known, summary)) if *known == marks => summary.clone(),
-            _ => {
-                let summary = Summary::of(states());
-                self.last = Some((marks, summary.clone()));
-                summary
-            }
-        }
+    /// Something may have changed of others.
+    pub fn doubt(&mut self) {
+        self.is_fresh = false;
     }
+
+    /// Over all that are active, ourselves among them; worked out anew only if any of them has changed since.
+    pub fn of<I: Iterator<Item = State>>(
+        &mut self,
+        own: State,
+        others: impl Fn() -> I,
+    ) -> &Summary {
+        let is_fresh = std::mem::replace(&mut self.is_fresh, true);
+        let last = self.last.take().filter(|known| known.own == own);
+        debug_assert!(
+            !is_fresh || last.as_ref().is_none_or(|known| known.marks == marks(others())),
+            "law SW14: what may change a member makes its summary doubtful"
+        );
+        let last = match last {
+            Some(known) if is_fresh => Some(known),
+            known => known.filter(|known| known.marks == marks(others())),
+        };
+        let known = last.unwrap_or_else(|| Known {
+            own,
+            marks: marks(others()),
+            summary: Summary::of(others().chain([own])),
+        });
+        &self.last.insert(known).summary
+    }
+}
+
+fn marks(states: impl Iterator<Item = State>) -> (u64, u64) {
+    let active = states.filter(|state| !state.is_down);
+    active.fold((0, 0), |(count, sum), state| (count + 1, sum.wrapping_add(state.mark())))
 }
 
 impl Summary {
     /// Over all that are active; the order does not matter.
     pub fn of(states: impl IntoIterator<Item = State>) -> Self {
-        let mut summary = Self { members: 0, hashes: vec![0; PARTS] };
+        let (mut members, mut hashes) = (0, vec![0; PARTS]);
         for state in states.into_iter().filter(|state| !state.is_down) {
-            summary.members += 1;
-            if let Some(hash) = summary.hashes.get_mut(state.part()) {
+            members += 1;
+            if let Some(hash) = hashes.get_mut(state.part()) {
                 *hash ^= state.hash();
             }
         }
-        summary
+        let bytes: Vec<u8> = hashes.iter().flat_map(|hash: &u64| hash.to_be_bytes()).collect();
+        Self { members, hashes, hash: Digest::of(&[&bytes]).leading() }
     }
 
     /// The question that begins an exchange.
     pub fn ask(&self) -> Ask {
-        Ask::Digest { members: self.members, hash: self.hash() }
+        Ask::Digest { members: self.members, hash: self.hash }
     }
 
     /// The answer to such a question.
     pub fn answer(&self, members: u64, hash: u64) -> Answer {
-        if (members, hash) == (self.members, self.hash()) {
+        if (members, hash) == (self.members, self.hash) {
             Answer::Same
         } else {
             Answer::Hashes(self.hashes.clone())
@@ -162,11 +191,6 @@ impl Summary {
             parts.insert(part);
         }
         parts
-    }
-
-    fn hash(&self) -> u64 {
-        let bytes: Vec<u8> = self.hashes.iter().flat_map(|hash| hash.to_be_bytes()).collect();
-        Digest::of(&[&bytes]).leading()
     }
 }
 

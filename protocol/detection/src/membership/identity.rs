@@ -5,8 +5,7 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{Boot, HostId};
 
-/// A member as foca knows it. Packed: foca holds one of these for each member, and a nonce's alignment alone would make each a
-/// third larger.
+/// A member as foca knows it. Packed: foca holds one of these for each member.
 #[repr(Rust, packed(4))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Identity {
@@ -26,7 +25,7 @@ impl Identity {
 }
 
 impl foca::Identity for Identity {
-    type Addr = HostId;
+    type Addr = Halves;
 
     /// protocol 1.1: raises the renewal only, so that a new boot always means a new life.
     fn renew(&self) -> Option<Self> {
@@ -34,13 +33,36 @@ impl foca::Identity for Identity {
         Some(Self { renewal, ..*self })
     }
 
-    fn addr(&self) -> HostId {
-        self.host
+    fn addr(&self) -> Halves {
+        let (first, rest) = self.host.0.split_at(8);
+        let half = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().expect("half of sixteen"));
+        Halves { first: half(first), rest: half(rest) }
     }
 
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
         (self.boot, self.renewal) > (adversary.boot, adversary.renewal)
     }
+}
+
+/// A host's id as foca looks for it, from one end of all its members to the other at every update: in halves, of which the second
+/// is looked at only where the first is the same.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(super) struct Halves {
+    first: u64,
+    rest: u64,
+}
+
+impl PartialEq for Halves {
+    fn eq(&self, other: &Self) -> bool {
+        self.first == other.first && is_same(self.rest, other.rest)
+    }
+}
+
+/// Out of the way of the walk, which then takes half as long.
+#[cold]
+#[inline(never)]
+fn is_same(rest: u64, other: u64) -> bool {
+    rest == other
 }
 
 #[cfg(test)]
@@ -60,5 +82,18 @@ mod tests {
         assert!(life(2, 1).win_addr_conflict(&life(2, 0)));
         assert_eq!(life(2, 0).renew(), Some(life(2, 1)));
         assert_eq!(life(2, u32::MAX).renew(), None);
+    }
+
+    #[test]
+    fn two_hosts_stand_at_one_place_only_if_all_of_their_ids_is_the_same() {
+        let place = |byte: usize, value: u8| {
+            let mut id = [7; 16];
+            id[byte] = value;
+            Identity::first(HostId(id), Boot::default()).addr()
+        };
+        for byte in 0..16 {
+            assert_eq!(place(byte, 7), place(0, 7));
+            assert_ne!(place(byte, 8), place(0, 7), "byte {byte}");
+        }
     }
 }

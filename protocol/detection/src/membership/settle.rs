@@ -9,6 +9,7 @@ use vocabulary::{Boot, HostId, Span};
 use super::identity::Identity;
 use super::packet::Packet;
 use super::records::Heard;
+use super::sought::Sought;
 use super::timers::{Due, Kind};
 use super::{Effect, Membership, exchange, new_foca};
 
@@ -45,8 +46,7 @@ impl Membership {
             let renewal = identity.renewal;
             self.port.incarnation = 0;
             self.port.effects.push(Effect::Renewed { renewal });
-            let outcome = self.foca.apply_many(std::iter::empty(), true, &mut self.port);
-            self.check(outcome);
+            self.apply([], true);
         }
     }
 
@@ -76,6 +76,7 @@ impl Membership {
         let before = *self.foca.identity();
         let identity = foca::Identity::renew(&before).unwrap_or(before);
         self.foca = new_foca(&self.settings, identity, &mut self.luck);
+        self.summaries.doubt();
         self.port.timers.unset_foca();
         self.port.timers.unset(Kind::Exchange);
         self.port.incarnation = 0;
@@ -121,8 +122,8 @@ impl Membership {
         if hosts.is_empty() {
             return BTreeMap::new();
         }
-        let members = self.foca.iter_members().map(Member::id);
-        let asked = members.filter(|member| hosts.contains(&member.host));
+        let (members, sought) = (self.foca.iter_members().map(Member::id), Sought::new(hosts));
+        let asked = members.filter(|member| sought.holds(&member.host));
         asked.map(|member| (member.host, member.boot)).collect()
     }
 

@@ -54,7 +54,8 @@ fn the_bytes_of_an_exchange_are_those_of_the_page() {
 fn a_summary_that_is_kept_follows_every_change_of_any_state() {
     let mut kept = Summaries::default();
     let mut states = vec![state(5), state(9), state(200)];
-    let all = |states: &[State]| Summary::of(states.to_vec());
+    let own = state(77);
+    let all = |states: &[State]| Summary::of(states.iter().copied().chain([own]));
     let changes: [fn(&mut Vec<State>); 6] = [
         |_| {},
         |states| states[1].incarnation += 1,
@@ -65,10 +66,15 @@ fn a_summary_that_is_kept_follows_every_change_of_any_state() {
     ];
     for change in changes {
         change(&mut states);
-        assert_eq!(kept.of(|| states.iter().copied()), all(&states));
+        kept.doubt();
+        assert_eq!(*kept.of(own, || states.iter().copied()), all(&states));
     }
     states.pop();
-    assert_eq!(kept.of(|| states.iter().copied()), all(&states));
+    kept.doubt();
+    assert_eq!(*kept.of(own, || states.iter().copied()), all(&states));
+    let renewed = State { renewal: 1, ..own };
+    let after = Summary::of(states.iter().copied().chain([renewed]));
+    assert_eq!(*kept.of(renewed, || states.iter().copied()), after, "our own is looked at always");
 }
 
 #[test]
@@ -139,8 +145,7 @@ fn a_death_that_gossip_did_not_tell_is_learnt_by_exchange() {
     // Two know it and have told it as often as gossip tells; nobody heard.
     for number in [2, 4] {
         let member = mesh.hosts.get_mut(&host(number)).expect("it lives");
-        let down = std::iter::once(Member::down(dead));
-        member.foca.apply_many(down, false, &mut member.port).expect("foca takes it");
+        member.apply([Member::down(dead)], false);
         mesh.tell(host(number), Event::RosterChanged { roster: roster_of(12) });
     }
     mesh.run(Span::seconds(20));

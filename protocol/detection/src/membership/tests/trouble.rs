@@ -184,8 +184,7 @@ fn find_each_other_down_alone(world: &mut World<Membership>) {
     for (at, about) in BOTH_WAYS {
         let life = Identity::first(host(about), boot(1));
         let us = world.hosts.get_mut(&host(at)).expect("it lives");
-        let outcome = us.foca.apply_many([Member::down(life)].into_iter(), false, &mut us.port);
-        outcome.expect("foca takes it in");
+        us.apply([Member::down(life)], false);
         us.sieve.found_alone(life);
     }
 }
