@@ -133,7 +133,7 @@ impl Agent {
 
     /// A host that begins to doubt itself, or does no longer, says so (protocol 2.7).
     pub(crate) fn settle_health(&mut self, now: Moment) {
-        if self.look.self_doubts(now) != self.told_self_doubts {
+        if !self.look.doubts_itself_for(now, &self.told_self_doubts) {
             self.tell_health(now);
         }
     }

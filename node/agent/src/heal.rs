@@ -132,6 +132,11 @@ impl Healing {
         Self { me, tasks: BTreeMap::new(), untold: BTreeMap::new(), begun: BTreeSet::new() }
     }
 
+    /// Whether it has nothing at heart: no task and no receipt that is to be told.
+    pub fn is_idle(&self) -> bool {
+        self.tasks.is_empty() && self.untold.is_empty()
+    }
+
     /// When something is to be done without any event.
     pub fn next_deadline(&self) -> Option<Moment> {
         let tasks = self.tasks.values().filter(|task| task.is_free());

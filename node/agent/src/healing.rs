@@ -15,6 +15,9 @@ use crate::mind::Agent;
 impl Agent {
     /// What the healer does after every event.
     pub(crate) fn settle_healing(&mut self, now: Moment) {
+        if self.healing.is_idle() && self.ledger.cases().next().is_none() {
+            return;
+        }
         let ledger = Arc::clone(&self.ledger);
         for (errand, wish) in self.healing.advance(now, &ledger) {
             self.grant(now, errand, wish);

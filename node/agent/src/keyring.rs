@@ -90,6 +90,9 @@ impl Keyring {
 
     /// When a key will have stood long enough.
     pub fn next_deadline(&self) -> Option<Moment> {
+        if self.held.len() == 1 {
+            return None;
+        }
         let newer = self.held.iter().rev().take_while(|held| held.key != self.signs);
         newer.filter_map(|held| held.known_since).map(|since| since.after(KNOWN_FOR)).min()
     }

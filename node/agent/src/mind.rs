@@ -192,20 +192,14 @@ impl Agent {
         if self.has_left {
             return self.healing.next_receipt();
         }
-        [
-            self.membership.next_deadline(),
-            self.watch.next_deadline(),
-            self.look.next_deadline(),
-            self.lead_deadline(),
-            (!self.short_cuts.is_empty()).then_some(Moment::default()),
-            self.healing.next_deadline(),
-            self.enrolment.next_deadline(),
-            self.keyring.next_deadline(),
-            self.leaderless_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let own = (!self.short_cuts.is_empty()).then_some(Moment::default());
+        let deadline = sooner(self.membership.next_deadline(), self.watch.next_deadline());
+        let deadline = sooner(deadline, self.look.next_deadline());
+        let deadline = sooner(deadline, self.lead_deadline());
+        let deadline = sooner(deadline, self.healing.next_deadline());
+        let deadline = sooner(deadline, self.enrolment.next_deadline());
+        let deadline = sooner(deadline, self.keyring.next_deadline());
+        sooner(deadline, sooner(self.leaderless_deadline(), own))
     }
 
     /// Whether this host leads, as far as it knows.
@@ -322,5 +316,13 @@ impl Agent {
 
     pub(crate) fn emit(&mut self, effect: Effect) {
         self.out.push(effect);
+    }
+}
+
+/// The earlier of two deadlines, where there are two.
+fn sooner(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
 }

@@ -172,12 +172,21 @@ impl Look {
 
     /// Why this host's voice against others does not count now, as far as it knows itself (protocol 2.7).
     pub fn self_doubts(&self, now: Moment) -> Vec<SelfDoubt> {
-        let stands = |ground: &SelfDoubt| match ground {
+        self.standing_self_doubts(now).collect()
+    }
+
+    /// Whether it is for these that it does not: asked after every event.
+    pub fn doubts_itself_for(&self, now: Moment, grounds: &[SelfDoubt]) -> bool {
+        self.standing_self_doubts(now).eq(grounds.iter().copied())
+    }
+
+    fn standing_self_doubts(&self, now: Moment) -> impl Iterator<Item = SelfDoubt> {
+        let stands = move |ground: &SelfDoubt| match ground {
             SelfDoubt::Loop => self.lateness.worst(now) > LATE_MAX,
             SelfDoubt::Sockets => self.socket_lateness.worst(now) > LATE_MAX,
             SelfDoubt::Relays => self.nacks.mute(now) > 0,
         };
-        SelfDoubt::ALL.into_iter().filter(stands).collect()
+        SelfDoubt::ALL.into_iter().filter(stands)
     }
 
     fn begin(&mut self, now: Moment, ask: Ask, effects: &mut Vec<Effect>) {
