@@ -64,6 +64,11 @@ floods:
     cargo build --release --locked -p hale-daemon
     cargo test --release --locked -p hale-test-cluster --features root --test stories --test admin_floods -- flood --nocapture
 
+# Fifty agents on hosts of their own, and a network that is spoiled; as root
+cluster:
+    cargo build --release --locked -p hale-daemon
+    HALE_HOSTS=50 HALE_PROGRAM="$PWD/target/release/hale" cargo test --locked -p hale-test-cluster --features root --test spaces -- --test-threads 1
+
 # Exactly what CI runs; as root, on Debian 12
 ci:
     .ci/run

@@ -7,12 +7,17 @@ use std::time::SystemTime;
 
 static HALE: LazyLock<PathBuf> = LazyLock::new(found);
 
-/// The `hale` that was built from the sources as they are: it lies beside the folder of the tests' own executables.
+/// The `hale` that was built from the sources as they are: it lies beside the folder of the tests' own executables. `HALE_PROGRAM`
+/// names another one, whose age is for whoever names it to know.
 pub fn hale() -> PathBuf {
     HALE.clone()
 }
 
 fn found() -> PathBuf {
+    if let Some(named) = std::env::var_os("HALE_PROGRAM") {
+        return fs::canonicalize(&named)
+            .unwrap_or_else(|why| panic!("HALE_PROGRAM, {}: {why}", named.display()));
+    }
     let own = std::env::current_exe().expect("a test knows its own executable");
     let profile = own.parent().and_then(Path::parent);
     let hale = profile.expect("a test lies in target/PROFILE/deps").join("hale");

@@ -247,9 +247,13 @@ impl Fleet {
 
     /// The fault, with the place of the logs that may explain it; they stay.
     pub fn kept(mut self, fault: LabFault) -> LabFault {
+        LabFault(format!("{fault}; logs in {}", self.keep().display()))
+    }
+
+    /// Its files stay when it goes; where.
+    pub fn keep(&mut self) -> &Path {
         self.folder.keep();
-        let folder = self.folder.path().display();
-        LabFault(format!("{fault}; logs in {folder}"))
+        self.folder.path()
     }
 
     /// A host's files.

@@ -93,17 +93,32 @@ impl Network {
     /// From now on the network is this bad, and nothing else of it is.
     pub fn spoil(&self, trouble: &Trouble) -> Result<(), LabFault> {
         let cut: Vec<String> = trouble.cut.iter().flat_map(Cut::pairs).collect();
-        let mut rules = "add table bridge trouble\ndelete table bridge trouble\n".to_owned();
-        rules += "table bridge trouble { set cut { type ipv4_addr . ipv4_addr; ";
-        if !cut.is_empty() {
-            rules += &format!("elements = {{ {} }}", cut.join(", "));
-        }
-        rules += "} chain passing { type filter hook forward priority 0; ";
-        rules += "ip saddr . ip daddr @cut drop; ";
-        if trouble.lost_permille > 0 {
-            rules += &format!("numgen random mod 1000 < {} drop; ", trouble.lost_permille);
-        }
-        rules += "} }\n";
+        let elements = match cut.is_empty() {
+            true => String::new(),
+            false => format!("elements = {{ {} }}", cut.join(", ")),
+        };
+        let lost = match trouble.lost_permille {
+            0 => String::new(),
+            lost => format!("numgen random mod 1000 < {lost} drop"),
+        };
+        // The first two lines make an empty table of whatever there is; all of it is taken at once or not at all.
+        let rules = format!(
+            "\
+add table bridge trouble
+delete table bridge trouble
+table bridge trouble {{
+    set cut {{
+        type ipv4_addr . ipv4_addr
+        {elements}
+    }}
+    chain passing {{
+        type filter hook forward priority 0
+        ip saddr . ip daddr @cut drop
+        {lost}
+    }}
+}}
+"
+        );
         let mut nft = Command::new("nsenter");
         nft.arg(format!("--net=/run/netns/{}", self.hub())).args(["nft", "-f", "-"]);
         run(nft, &rules)
@@ -216,5 +231,6 @@ fn run(mut command: Command, input: &str) -> Result<(), LabFault> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    Err(fault(std::io::Error::other(format!("{doing}: {}", said.trim()))))
+    let said = said.lines().next().unwrap_or_default();
+    Err(fault(std::io::Error::other(format!("{doing}: {said}"))))
 }
