@@ -1,6 +1,6 @@
 //! How fast a large fleet is played in calm, and what each of its hosts takes of memory? Prints; asserts nothing.
 //!
-//! `cargo run --release -p hale-test-scenarios --example scale [HOSTS..]`; without hosts: 1000 and 10000. Each fleet has a process
+//! `cargo run --profile fleet -p hale-test-scenarios --example scale [HOSTS..]`; without hosts: 1000 and 10000. Each fleet has a process
 //! of its own, so that its peak of memory is its own; everybody is enrolled and known from the start, so that no join storm
 //! hides what calm costs. The first [`WARM_UP`] is told apart: hosts dial, and calibrate their paths.
 
