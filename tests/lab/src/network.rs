@@ -3,7 +3,7 @@
 //! Law N3: no packet can leave these namespaces, since none of them has a card that leads out.
 //! Law N4: nobody asks who has an address: all hardware addresses are written down, so that what a card sends is the
 //! agent's alone.
-//! Law N6: what is lost is lost on the bridge, between two hosts or at one host's port: no agent and no card can tell why.
+//! Law N7: what is lost is lost on the bridge, between two hosts or at one host's port: no agent and no card can tell why.
 //! Not here: the processes in it (see `fleet`).
 
 use std::fmt::Write as _;
