@@ -69,6 +69,10 @@ cluster:
     cargo build --release --locked -p hale-daemon
     HALE_HOSTS=50 HALE_PROGRAM="$PWD/target/release/hale" cargo test --locked -p hale-test-cluster --features root --test spaces -- --test-threads 1
 
+# Every figure of docs/benchmarks/detection.md, written anew; names play some: `just experiments crash --seeds 3`
+experiments *flags:
+    cargo run --profile fleet --locked -p hale-test-experiments -- {{ flags }}
+
 # Exactly what CI runs; as root, on Debian 12
 ci:
     .ci/run

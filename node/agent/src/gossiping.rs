@@ -65,7 +65,8 @@ impl Agent {
                     let request = (Request::Members(bytes), EXCHANGE_WITHIN);
                     self.call(now, Purpose::Exchange(with), with, request);
                 }
-                Said::Up { .. } | Said::Down { .. } | Said::Joined | Said::Renewed { .. } => {}
+                Said::Down { host, .. } => self.called_down.push(host),
+                Said::Up { .. } | Said::Joined | Said::Renewed { .. } => {}
             }
         }
     }

@@ -89,6 +89,8 @@ pub struct Agent {
     pub(crate) has_begun: bool,
     pub(crate) has_left: bool,
     out: Vec<Effect>,
+    /// Whom membership has called down since the last event was heard.
+    pub(crate) called_down: Vec<HostId>,
 }
 
 impl Agent {
@@ -138,6 +140,7 @@ impl Agent {
             has_begun: false,
             has_left: false,
             out: Vec::new(),
+            called_down: Vec::new(),
         }
     }
 
@@ -149,6 +152,7 @@ impl Agent {
 
     /// What has happened; what is to be done about it is told by the [`Agent::settle`] that follows.
     pub fn hear(&mut self, now: Moment, event: Event) {
+        self.called_down.clear();
         if self.has_left {
             self.go(now, event);
             return;

@@ -107,6 +107,11 @@ impl Agent {
         self.lead.last_look(subject)
     }
 
+    /// Whom membership has called down since the last event was heard: an opinion, on which nothing rests (protocol 4).
+    pub fn called_down(&self) -> &[HostId] {
+        &self.called_down
+    }
+
     /// Whether this host doubts anybody.
     pub fn is_any_doubted(&self) -> bool {
         self.watch.is_any_doubted()

@@ -7,7 +7,7 @@ use crate::mail::{Flight, Parcel};
 use crate::network::{Sent, Way};
 
 /// What QUIC, UDP and IPv4 put around a packet's content: 20 and 8 bytes, a short header of 12, frame heads and the seal of 16.
-const PACKET_HEAD_BYTES: u64 = 62;
+pub(crate) const PACKET_HEAD_BYTES: u64 = 62;
 
 /// What of a stream fits one packet.
 const STREAM_PACKET_BYTES: u64 = 1_150;

@@ -22,6 +22,7 @@ use crate::keepers::{Ask, Keepers};
 use crate::laws::{Breach, Laws};
 use crate::mail::Flight;
 use crate::network::{Network, Sent};
+use crate::opinions::Opinions;
 use crate::queue::Queue;
 use crate::setup::{CLUSTER, Setup, SetupFault};
 use crate::tally::Tallying;
@@ -42,6 +43,7 @@ pub struct Fleet {
     pub(crate) trace: Trace,
     pub(crate) laws: Laws,
     pub(crate) tally: Tallying,
+    pub(crate) opinions: Vec<Opinions>,
     /// Whether any host was ever slow or stalled.
     pub(crate) is_any_held_up: bool,
     seed: u64,
@@ -139,6 +141,7 @@ impl Fleet {
             trace: Trace::default(),
             laws: Laws::default(),
             tally: Tallying::default(),
+            opinions: Vec::new(),
             is_any_held_up: false,
             seed: setup.seed,
             acquainted,
@@ -199,6 +202,7 @@ impl Fleet {
         let upto = self.keepers.ledger.audit().head().number;
         self.trace.begin(self.now, upto);
         self.begin_tally();
+        self.opinions = vec![Opinions::default(); self.hosts.len()];
     }
 
     /// Puts a line of the caller's own into the trace.

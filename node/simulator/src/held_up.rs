@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, Happening};
 use crate::host::{HELD_BACK_MAX, Place};
 
 /// What an agent that cannot send keeps of what it would have sent: QUIC's own buffer of datagrams is a mebibyte.
-const HELD_OUT_MAX: usize = 1_024;
+pub(crate) const HELD_OUT_MAX: usize = 1_024;
 
 /// Packets that a socket may drop before its host says that it is late, and how late it says it is; as in the daemon.
 const DROPS_MAX: usize = 64;

@@ -139,6 +139,11 @@ impl Keepers {
         self.abreast.fill(None);
     }
 
+    /// Whether whoever leads ought to have lost the lead by now: it is taken away at the beat after its lease.
+    pub fn is_lease_over(&self, now: Moment) -> bool {
+        now.since(self.heard) > LEASE.plus(BEAT_EVERY)
+    }
+
     fn abreast(&self, place: Place) -> Option<u64> {
         self.abreast[place]
     }

@@ -60,8 +60,9 @@ impl Fleet {
     /// Cheap enough for every event.
     pub(crate) fn laws_after_event(&mut self) {
         let now = self.now;
-        let leaders = self.keepers.leader.is_some_and(|leader| self.hosts[leader].is_off);
-        if leaders {
+        // Whoever was switched off leads by the keepers' count until its lease is over, and commits nothing.
+        let leads_off = self.keepers.leader.is_some_and(|leader| self.hosts[leader].is_off);
+        if leads_off && self.keepers.is_lease_over(now) {
             self.laws.breach("law M1: a machine that is off leads", now);
         }
     }

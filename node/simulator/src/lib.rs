@@ -5,10 +5,11 @@
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
 //! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up` what is done to whom; [`fleet`] the one door; `host`, `clock`, `network`,
-//! `sides`, `pipe`, `mail`, `departing`, `directory`, `peers`, `keepers`, `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`] what came of it; [`script`] the language; [`library`] scenarios that are at hand.
+//! `sides`, `pipe`, `mail`, `departing`, `directory`, `peers`, `keepers`, `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the language; [`library`] scenarios that are at hand.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;
+pub mod bare;
 mod choosing;
 mod clock;
 mod departing;
@@ -24,6 +25,7 @@ pub mod library;
 mod links;
 mod mail;
 mod network;
+pub mod opinions;
 mod peers;
 mod perform;
 mod pipe;

@@ -19,6 +19,10 @@ use crate::sides::Sides;
 /// A lost packet of a stream is sent again after this (a local network's probe timeout).
 const AGAIN_AFTER: Span = Span::milliseconds(40);
 
+/// Where links or sides are lossy it waits twice as long each time, as QUIC does, and at most this. In the weather's loss, which is
+/// small, the second repetition is rare and waits like the first.
+const AGAIN_AT_MOST: Span = Span::seconds(2);
+
 /// A stream gives up waiting for luck after so many repetitions: its caller's deadline decides then.
 const REPEATED_MAX: u32 = 20;
 
@@ -187,13 +191,19 @@ impl Network {
     pub fn stream(&mut self, now: Moment, way: Way) -> Span {
         let gates = self.gates(way);
         let mut takes = self.way(&gates);
+        let mut wait = AGAIN_AFTER;
+        let [_, rest @ ..] = &gates;
+        let is_link_lossy = rest.iter().any(|gate| gate.loss_permille > 0);
         for _ in 0..REPEATED_MAX {
             if !self.is_lost(&gates)
                 && let Some(queued) = self.queue(now.after(takes), way)
             {
                 return takes.plus(queued);
             }
-            takes = takes.plus(AGAIN_AFTER);
+            takes = takes.plus(wait);
+            if is_link_lossy {
+                wait = wait.times(2).min(AGAIN_AT_MOST);
+            }
         }
         takes
     }

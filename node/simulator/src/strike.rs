@@ -73,6 +73,11 @@ impl Fleet {
         }
     }
 
+    /// The names of those who are meant now, in the order of the setup.
+    pub fn meant(&self, whom: &[Whom]) -> Vec<String> {
+        self.who(whom).into_iter().map(|place| self.hosts[place].name().to_owned()).collect()
+    }
+
     pub(crate) fn who(&self, whom: &[Whom]) -> Vec<Place> {
         let places: BTreeSet<Place> = whom.iter().flat_map(|one| self.who_is(one)).collect();
         places.into_iter().collect()

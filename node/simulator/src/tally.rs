@@ -212,6 +212,11 @@ impl Fleet {
         truth.is_away = is_away;
     }
 
+    /// Whether it is in no trouble, and has been in none for a while (law T1).
+    pub(crate) fn is_well(&self, place: Place) -> bool {
+        !self.tally.was_unwell(place, self.now)
+    }
+
     /// A goodbye is no trouble, and neither is a link that is cut to a few.
     fn is_in_trouble(&self, place: Place) -> bool {
         let host = &self.hosts[place];

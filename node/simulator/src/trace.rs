@@ -73,6 +73,7 @@ impl fmt::Display for Line {
 impl Fleet {
     /// What can be seen of a mind after an event: whom it doubts, and which rounds it has held.
     pub(crate) fn trace_mind(&mut self, place: Place) {
+        self.note_called_down(place);
         let local = self.hosts[place].local(self.now);
         let Some(life) = &mut self.hosts[place].life else {
             return;
@@ -93,6 +94,7 @@ impl Fleet {
         for subject in after.difference(&before) {
             let text = format!("{observer} doubts {}", self.name_of(subject));
             self.note(text);
+            self.note_doubted(place, subject);
         }
         for subject in before.difference(&after) {
             let text = format!("{observer} doubts {} no more", self.name_of(subject));

@@ -1,7 +1,10 @@
 //! What is done to hosts and to the ways between them does what its word says, and condemns nobody else.
 
+use simulator::opinions::Opinions;
 use simulator::script::{Played, Script};
 use simulator::tally::Judged;
+use simulator::{Fault, Fleet, Setup, Whom};
+use vocabulary::Span;
 
 /// Twelve hosts in three zones, two to a rack.
 const HOSTS: &str = "hosts a1 a2 zone=a rack=p; hosts a3 a4 zone=a rack=q
@@ -161,4 +164,20 @@ fn a_slow_leaderless_or_forgetful_ledger_delays_a_verdict_and_loses_none() {
         let at = bad.tally.verdicts[0].at.as_milliseconds() / 1_000;
         assert!((least..least + 12).contains(&at), "{order}: after {at} s\n{}", bad.trace());
     }
+}
+
+#[test]
+fn law_o1_what_is_thought_of_a_host_is_counted_where_it_is_thought_and_by_whom() {
+    let mut fleet = Fleet::new(Setup::grid(12, 3, 3).settled()).expect("sound");
+    fleet.run(Span::seconds(40));
+    fleet.begin_trace();
+    fleet.strike(Fault::Kill(vec![Whom::Named("h7".into())]));
+    // Membership takes its time: nothing rests on it.
+    fleet.run(Span::seconds(120));
+    let opinions = fleet.opinions();
+    assert_eq!(opinions[7].called_down, 11, "every member has called it down once");
+    assert_eq!(opinions[7].called_down_by_well, 11);
+    assert!((1..=10).contains(&opinions[7].doubted_by_well), "{:?}", opinions[7]);
+    let others = opinions.iter().enumerate().filter(|(place, _)| *place != 7);
+    assert!(others.into_iter().all(|(_, opinions)| *opinions == Opinions::default()));
 }

@@ -142,3 +142,14 @@ fn a_settled_fleet_begins_in_calm_and_finds_a_death_like_any_other() {
     assert!(fleet.run_until(Span::seconds(6), is_found));
     assert_eq!(fleet.breaches(), []);
 }
+
+#[test]
+fn law_m1_a_leader_that_is_switched_off_breaks_no_law_and_another_leads_soon() {
+    let mut fleet = Fleet::new(Setup::demo(5)).expect("sound");
+    fleet.run(Span::seconds(40));
+    let before = fleet.leader().expect("one leads").to_owned();
+    fleet.strike(Fault::PowerOff(vec![Whom::Leader]));
+    let is_another = |fleet: &Fleet| fleet.leader().is_some_and(|leader| leader != before);
+    assert!(fleet.run_until(Span::seconds(5), is_another));
+    assert_eq!(fleet.breaches(), []);
+}

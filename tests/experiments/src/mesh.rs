@@ -1,0 +1,122 @@
+//! hale's side of a trial: a settled fleet of whole agents, what is done to it, and what came of it by somebody who knows the truth.
+
+use std::collections::BTreeSet;
+
+use simulator::tally::Judged;
+use simulator::{Fault, Fleet, Habit, Setup, library};
+use vocabulary::{Moment, Span, VerdictKind};
+
+use crate::samples::Sample;
+
+/// By then every host has its connections and has calibrated its paths.
+pub const WARM_UP: Span = Span::seconds(40);
+
+/// More remedies than any trial begins: none of them changes anything, so that what is done to a host lasts.
+const REMEDIES: usize = 20_000;
+
+/// One trial.
+pub struct Mesh {
+    /// The fleet.
+    pub fleet: Fleet,
+}
+
+impl Mesh {
+    /// Under the policy of the library's scenarios, and calm; what happens from now on is counted.
+    pub fn new(setup: Setup) -> Self {
+        let setup = setup.with_policy(library::POLICY).settled();
+        let mut fleet = Fleet::new(setup).expect("the fleet of an experiment is sound");
+        fleet.run(WARM_UP);
+        fleet.begin_trace();
+        fleet.strike(Fault::Remedies(vec![Habit::DoesNothing; REMEDIES]));
+        Self { fleet }
+    }
+
+    /// What was thought and done of hosts other than these, and what law was broken.
+    pub fn note_falsehoods(&self, sample: &mut Sample, ill: &BTreeSet<String>) {
+        let names: Vec<&str> = self.fleet.names().collect();
+        let well =
+            names.iter().zip(self.fleet.opinions()).filter(|(name, _)| !ill.contains(**name));
+        let mut sums = [0; 4];
+        for (_, opinions) in well {
+            sums[0] += opinions.called_down;
+            sums[1] += opinions.called_down_by_well;
+            sums[2] += opinions.doubted;
+            sums[3] += opinions.doubted_by_well;
+        }
+        sample.note("members_called_down", sums[0]);
+        sample.note("members_called_down_by_well", sums[1]);
+        sample.note("doubts", sums[2]);
+        sample.note("doubts_by_well", sums[3]);
+        let tally = self.fleet.tally();
+        let is_false = |judged: &&Judged| {
+            !judged.is_true || judged.hosts.iter().any(|host| !ill.contains(host))
+        };
+        sample.note("false_verdicts", tally.verdicts.iter().filter(is_false).count() as u64);
+        sample.note("true_verdicts", tally.verdicts_true);
+        sample.note("remedies", tally.remedies_begun);
+        sample.note("remedies_on_well", tally.remedies_on_well);
+        sample.note("surges", tally.notices.get(&VerdictKind::Surge).copied().unwrap_or(0));
+        sample.note("breaches", self.fleet.breaches().len() as u64);
+    }
+
+    /// From this moment of the trace on: when each of these was first judged, who was never, and in how many entries.
+    pub fn note_verdicts(&self, sample: &mut Sample, (struck, ill): (Span, &BTreeSet<String>)) {
+        let tally = self.fleet.tally();
+        let mut moments = BTreeSet::new();
+        let mut host_verdicts = 0;
+        let mut found: BTreeSet<&String> = BTreeSet::new();
+        for judged in tally.verdicts.iter().filter(|judged| judged.at >= struck) {
+            let new: Vec<&String> = judged
+                .hosts
+                .iter()
+                .filter(|host| ill.contains(*host) && found.insert(*host))
+                .collect();
+            for _ in &new {
+                sample.note("verdict_ms", judged.at.less(struck).as_milliseconds());
+            }
+            if !new.is_empty() {
+                moments.insert(judged.at);
+            }
+            host_verdicts += u64::from(judged.kind != VerdictKind::DomainDown);
+        }
+        let domains = tally.verdicts.iter().filter(|judged| judged.kind == VerdictKind::DomainDown);
+        let domains: BTreeSet<&Vec<String>> = domains.map(|judged| &judged.hosts).collect();
+        sample.note("missed", (ill.len() - found.len()) as u64);
+        sample.note("entries", moments.len() as u64);
+        sample.note("host_verdicts", host_verdicts);
+        sample.note("domain_cases", domains.len() as u64);
+    }
+
+    /// Whether nobody is doubted, no case is open, and every host knows every other.
+    fn is_whole(&self) -> bool {
+        let fleet = &self.fleet;
+        let others = fleet.names().count() - 1;
+        let is_full = |name: &str| {
+            let now = fleet.clock_of(name);
+            fleet.agent(name).is_some_and(|agent| {
+                agent.view(now).up.keys().filter(|host| fleet.name_of(host) != name).count()
+                    == others
+            })
+        };
+        !fleet.is_any_doubted()
+            && fleet.ledger().cases().next().is_none()
+            && fleet.names().all(is_full)
+    }
+
+    /// How long it takes until the mesh is whole, looked at every quarter of a second; `None` within a minute.
+    pub fn whole_after(&mut self) -> Option<Span> {
+        let begun = self.fleet.now();
+        for _ in 0..240 {
+            if self.is_whole() {
+                return Some(self.fleet.now().since(begun));
+            }
+            self.fleet.run(Span::milliseconds(250));
+        }
+        None
+    }
+
+    /// The moment of the trace.
+    pub fn at(&self) -> Span {
+        self.fleet.now().since(Moment::default().after(WARM_UP))
+    }
+}
