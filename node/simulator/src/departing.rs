@@ -46,6 +46,11 @@ impl Parcel {
 }
 
 impl Fleet {
+    /// What each host has sent since the fleet began, in the order of the setup.
+    pub fn sent(&self) -> impl Iterator<Item = Sent> {
+        (0..self.hosts.len()).map(|place| self.network.sent(place))
+    }
+
     /// It is on its way, if chance will have it.
     pub(crate) fn depart(&mut self, flight: Flight) {
         let Flight { from, to, ref parcel, .. } = flight;

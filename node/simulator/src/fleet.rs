@@ -21,7 +21,7 @@ use crate::host::{Host, Life, OpenKind, Place};
 use crate::keepers::{Ask, Keepers};
 use crate::laws::{Breach, Laws};
 use crate::mail::Flight;
-use crate::network::{Network, Sent};
+use crate::network::Network;
 use crate::opinions::Opinions;
 use crate::queue::Queue;
 use crate::setup::{CLUSTER, Setup, SetupFault};
@@ -242,11 +242,6 @@ impl Fleet {
         self.places
             .get(host)
             .map_or_else(|| host.to_string(), |place| self.hosts[place].name().to_owned())
-    }
-
-    /// What each host has sent since the fleet began, in the order of the setup.
-    pub fn sent(&self) -> impl Iterator<Item = Sent> {
-        (0..self.hosts.len()).map(|place| self.network.sent(place))
     }
 
     /// The names of all hosts, in the order of the setup.

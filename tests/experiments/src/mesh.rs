@@ -9,7 +9,16 @@ use vocabulary::{Moment, Span, VerdictKind};
 use crate::samples::Sample;
 
 /// By then every host has its connections and has calibrated its paths.
-pub const WARM_UP: Span = Span::seconds(40);
+const WARM_UP: Span = Span::seconds(40);
+
+/// Probes come round once in so long: each seed's faults strike at a moment of its own within it.
+const ROUND_MS: u64 = 3_000;
+
+/// How long a trial of this seed is calm before anything is done.
+pub fn warm_up(seed: u64) -> Span {
+    // Any odd number that is no neighbour's multiple spreads the seeds.
+    WARM_UP.plus(Span::milliseconds(seed.wrapping_mul(1_117) % ROUND_MS))
+}
 
 /// More remedies than any trial begins: none of them changes anything, so that what is done to a host lasts.
 const REMEDIES: usize = 20_000;
@@ -18,17 +27,20 @@ const REMEDIES: usize = 20_000;
 pub struct Mesh {
     /// The fleet.
     pub fleet: Fleet,
+    begun: Moment,
 }
 
 impl Mesh {
     /// Under the policy of the library's scenarios, and calm; what happens from now on is counted.
     pub fn new(setup: Setup) -> Self {
+        let seed = setup.seed;
         let setup = setup.with_policy(library::POLICY).settled();
         let mut fleet = Fleet::new(setup).expect("the fleet of an experiment is sound");
-        fleet.run(WARM_UP);
+        fleet.run(warm_up(seed));
+        let begun = fleet.now();
         fleet.begin_trace();
         fleet.strike(Fault::Remedies(vec![Habit::DoesNothing; REMEDIES]));
-        Self { fleet }
+        Self { fleet, begun }
     }
 
     /// What was thought and done of hosts other than these, and what law was broken.
@@ -117,6 +129,6 @@ impl Mesh {
 
     /// The moment of the trace.
     pub fn at(&self) -> Span {
-        self.fleet.now().since(Moment::default().after(WARM_UP))
+        self.fleet.now().since(self.begun)
     }
 }

@@ -139,7 +139,7 @@ impl Rival {
     /// Settled, and calm for as long as a mesh is.
     pub fn new(setup: &Setup) -> Self {
         let mut rival = Self::founded(setup, None);
-        rival.run(crate::mesh::WARM_UP);
+        rival.run(crate::mesh::warm_up(setup.seed));
         rival.called.clear();
         rival.renewals.clear();
         rival

@@ -19,7 +19,8 @@ const AFTER: Span = Span::seconds(20);
 pub const PLAY: Play = Play {
     name: NAME,
     about: "C hosts stall together for D, are free for I, and so on for 120 s (Lifeguard's Interval experiment). Counted is what is \
-            thought and done of the other 128 - C hosts; `by well` are opinions of those others alone. hale's membership is a hint on which nothing rests and takes its time (the dead \
+            thought and done of the other 128 - C hosts; `by well` are opinions of those others alone. hale's \
+            membership is a hint on which nothing rests, and takes its time (the dead \
             are called down after 40 to 80 s); foca's is its verdict, after some 10 s.",
     aim: "no verdict about a live host in reach and no remedy on one in any cell; over the whole matrix fewer false calls by \
           membership than 1 % of plain foca's",
