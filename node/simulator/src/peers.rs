@@ -1,17 +1,21 @@
 //! To whom a life has standing connections, and in which of their lives: asked for at every packet.
 //!
-//! A list in the order of places: a packet looks at a few neighbouring words, where a tree's nodes would lie far apart.
+//! Two lists in the order of places: a packet looks at a few neighbouring words, where a tree's nodes would lie far apart.
 
 use crate::host::Place;
 
 /// The standing connections of one life.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Peers(Vec<(Place, u64)>);
+pub(crate) struct Peers {
+    places: Vec<u32>,
+    /// Of the peer at the same place of the other list.
+    lives: Vec<u64>,
+}
 
 impl Peers {
     /// In which of its lives the peer is connected.
     pub fn get(&self, peer: Place) -> Option<u64> {
-        self.at(peer).ok().map(|at| self.0[at].1)
+        self.at(peer).ok().map(|at| self.lives[at])
     }
 
     pub fn contains(&self, peer: Place) -> bool {
@@ -21,25 +25,34 @@ impl Peers {
     /// A connection stands; of two lives of one peer the later is meant.
     pub fn meet(&mut self, peer: Place, life: u64) {
         match self.at(peer) {
-            Ok(at) => self.0[at].1 = self.0[at].1.max(life),
-            Err(at) => self.0.insert(at, (peer, life)),
+            Ok(at) => self.lives[at] = self.lives[at].max(life),
+            Err(at) => {
+                self.places.insert(at, short(peer));
+                self.lives.insert(at, life);
+            }
         }
     }
 
     pub fn part(&mut self, peer: Place) {
         if let Ok(at) = self.at(peer) {
-            self.0.remove(at);
+            self.places.remove(at);
+            self.lives.remove(at);
         }
     }
 
     /// In the order of places.
     pub fn iter(&self) -> impl Iterator<Item = (Place, u64)> {
-        self.0.iter().copied()
+        let places = self.places.iter().map(|place| Place::try_from(*place).unwrap_or(Place::MAX));
+        places.zip(self.lives.iter().copied())
     }
 
     fn at(&self, peer: Place) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&peer, |(place, _)| *place)
+        self.places.binary_search(&short(peer))
     }
+}
+
+fn short(place: Place) -> u32 {
+    u32::try_from(place).expect("law S2: a virtual fleet has 16,384 hosts at the most")
 }
 
 #[cfg(test)]
