@@ -68,6 +68,8 @@ pub struct Watch {
     watched: BTreeMap<HostId, Watched>,
     /// When each of them is to act by itself, earliest first; those that wait for nothing are not in it.
     due: BTreeSet<(Moment, HostId)>,
+    /// When the first of them is: asked for after every event of the host.
+    first_due: Option<Moment>,
     /// Dials under way, of all subjects.
     dials: usize,
     /// How many of them are doubted.
@@ -257,6 +259,7 @@ impl Watch {
             next_number: 1,
             watched: BTreeMap::new(),
             due: BTreeSet::new(),
+            first_due: None,
             dials: 0,
             doubted: 0,
             told: Vec::new(),
@@ -310,8 +313,7 @@ impl Watch {
 
     /// When something is to be done without any other event.
     pub fn next_deadline(&self) -> Option<Moment> {
-        let step = self.due.first().map(|(at, _)| *at);
-        step.into_iter().chain(self.next_telling).min()
+        self.first_due.into_iter().chain(self.next_telling).min()
     }
 
     /// All standing doubts, oldest first, at most [`NOTES_MAX`].
@@ -407,6 +409,7 @@ impl Watch {
         });
         let due = self.watched.iter().filter_map(|(host, own)| Some((own.next_deadline()?, *host)));
         self.due = due.collect();
+        self.first_due = self.due.first().map(|(at, _)| *at);
     }
 
     fn step_all(&mut self, now: Moment, effects: &mut Vec<Effect>) {
@@ -476,6 +479,7 @@ impl Watch {
                 self.due.remove(&(at, subject));
             }
             self.due.extend(after.due.map(|at| (at, subject)));
+            self.first_due = self.due.first().map(|(at, _)| *at);
         }
     }
 }

@@ -51,6 +51,8 @@ pub(super) enum Kind {
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     queue: BTreeMap<(Moment, u64), Due>,
+    /// The earliest of them: asked for after every event of the host, whichever room it is for.
+    first: Option<Moment>,
     places: BTreeMap<Kind, (Moment, u64)>,
     sequence: u64,
 }
@@ -71,12 +73,14 @@ impl Timers {
         let place = (deadline, self.sequence);
         self.places.insert(kind, place);
         self.queue.insert(place, due);
+        self.note_first();
     }
 
     /// Takes back the timer of a kind.
     pub fn unset(&mut self, kind: Kind) {
         if let Some(place) = self.places.remove(&kind) {
             self.queue.remove(&place);
+            self.note_first();
         }
     }
 
@@ -85,6 +89,7 @@ impl Timers {
         self.queue.retain(|_, due| due.is_ours());
         let queue = &self.queue;
         self.places.retain(|_, place| queue.contains_key(place));
+        self.note_first();
     }
 
     /// Whether one of that kind waits.
@@ -94,7 +99,7 @@ impl Timers {
 
     /// The earliest deadline.
     pub fn next(&self) -> Option<Moment> {
-        self.queue.keys().next().map(|(deadline, _)| *deadline)
+        self.first
     }
 
     /// All that is due, foca's timers in foca's own order first (its remedy for a runtime that is late).
@@ -111,6 +116,7 @@ impl Timers {
             self.places.remove(&timer.kind());
             due.push((deadline, timer));
         }
+        self.note_first();
         let is_late = due.first().is_some_and(|(deadline, _)| now.since(*deadline) > LATE);
         let (put_off, mut due): (Vec<_>, Vec<_>) = due
             .into_iter()
@@ -124,6 +130,10 @@ impl Timers {
             _ => a.is_ours().cmp(&b.is_ours()),
         });
         due
+    }
+
+    fn note_first(&mut self) {
+        self.first = self.queue.keys().next().map(|(deadline, _)| *deadline);
     }
 
     /// How many wait.
@@ -211,5 +221,21 @@ mod tests {
         assert!(timers.take_due(at(13), Span::seconds(5)).is_empty());
         assert_eq!(timers.next(), Some(at(18)));
         assert_eq!(timers.take_due(at(18), Span::seconds(5)).len(), 1);
+    }
+
+    #[test]
+    fn the_earliest_deadline_follows_what_is_set_taken_and_taken_back() {
+        let mut timers = Timers::default();
+        assert_eq!(timers.next(), None);
+        timers.set(at(20), suspicion(1, 0));
+        timers.set(at(10), Due::Spread);
+        timers.set(at(15), Due::Look);
+        assert_eq!(timers.next(), Some(at(10)));
+        timers.unset(Kind::Spread);
+        assert_eq!(timers.next(), Some(at(15)));
+        assert_eq!(timers.take_due(at(15), Span::ZERO).len(), 1);
+        assert_eq!(timers.next(), Some(at(20)));
+        timers.unset_foca();
+        assert_eq!(timers.next(), None);
     }
 }
