@@ -47,6 +47,8 @@ pub enum Purpose {
     Lead(crate::lead::Matter),
     /// The leader's question to this keeper, what it hears.
     Hears(HostId),
+    /// What was reported here, told to the leader: answer this.
+    Report(AskId),
     /// The goodbye.
     Goodbye,
     /// The ledger is told of a life that was turned away.

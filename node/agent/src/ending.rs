@@ -53,7 +53,7 @@ impl Agent {
         match event {
             Event::Ended { id, end } => self.last_call_ended(now, id, end),
             // Law E2: whoever asks is not left waiting.
-            Event::Asked { id, .. } => {
+            Event::Asked { id, .. } | Event::Reported { id, .. } => {
                 self.answer(now, id, Response::Unavailable(Unavailable::NotMine));
             }
             Event::Datagram { .. }

@@ -10,7 +10,7 @@ use ledger::Ledger;
 use ledger::command::{Command, Outcome};
 use vocabulary::actuation::RemedyOrder;
 use vocabulary::{Address, Boot, HostId, LedgerIndex, Receipt, Span};
-use wire::{Datagram, Request, Response};
+use wire::{Datagram, Report, Request, Response};
 
 use crate::keyring::Renewed;
 use crate::life::LifeEnd;
@@ -44,6 +44,13 @@ pub enum Event {
         from: HostId,
         /// What.
         request: Request,
+    },
+    /// Somebody on this host says that a host fails (protocol 2.8); answered as an ask is.
+    Reported {
+        /// To be given back with the answer.
+        id: AskId,
+        /// Who says it of whom.
+        report: Report,
     },
     /// A call of ours has ended.
     Ended {

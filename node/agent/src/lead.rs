@@ -374,7 +374,8 @@ impl Lead {
         })
     }
 
-    fn draw_wish(&mut self) -> WishId {
+    /// A wish that nobody waits for.
+    pub(crate) fn draw_wish(&mut self) -> WishId {
         self.last_wish += 1;
         WishId(self.last_wish)
     }

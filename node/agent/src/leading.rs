@@ -149,7 +149,7 @@ impl Agent {
         self.rounds(now, told);
     }
 
-    fn rounds(&mut self, now: Moment, told: Told) {
+    pub(crate) fn rounds(&mut self, now: Moment, told: Told) {
         for wanted in self.lead.rounds.handle(now, told) {
             match wanted {
                 Wanted::Look { to, subject, boot, anchor, epoch } => {
@@ -256,7 +256,7 @@ impl Agent {
         }
     }
 
-    fn refuse_unless_leading(&mut self, now: Moment, id: AskId) -> bool {
+    pub(crate) fn refuse_unless_leading(&mut self, now: Moment, id: AskId) -> bool {
         if self.leads() {
             return false;
         }

@@ -3,7 +3,7 @@
 //! Rooms: [`event`] what it is told and asks; `mind` the one door; `asking` how it asks, others and itself; `following` what follows
 //! from a grown ledger; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
 //! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs;
-//! [`life`] whether the mesh takes this life, `turned_away` another host's; `ending` its last words; `leaderless` what a keeper
+//! [`life`] whether the mesh takes this life, `turned_away` another host's; `ending` its last words; [`reports`] what others than observers say; `leaderless` what a keeper
 //! does when nobody leads; [`view`] what it can show of itself.
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
 //! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
@@ -25,6 +25,7 @@ mod leading;
 pub mod life;
 mod mind;
 pub mod offer;
+pub mod reports;
 mod stand_down;
 mod turned_away;
 pub mod view;

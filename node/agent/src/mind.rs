@@ -27,6 +27,7 @@ use crate::keyring::Keyring;
 use crate::lead::Lead;
 use crate::leaderless::Leaderless;
 use crate::life::Standing;
+use crate::reports::Reports;
 use crate::turned_away::TurnedAway;
 
 /// How long the ledger may take to enrol this host.
@@ -85,6 +86,7 @@ pub struct Agent {
     pub(crate) health: BTreeMap<HostId, HealthRecord>,
     /// Of them, who doubts this host and has told it so on a connection of its own.
     pub(crate) doubt_us: BTreeSet<HostId>,
+    pub(crate) reports: Reports,
     pub(crate) short_cuts: ShortCuts,
     pub(crate) has_begun: bool,
     pub(crate) has_left: bool,
@@ -136,6 +138,7 @@ impl Agent {
             told_self_doubts: Vec::new(),
             health: BTreeMap::new(),
             doubt_us: BTreeSet::new(),
+            reports: Reports::default(),
             short_cuts: ShortCuts::new(),
             has_begun: false,
             has_left: false,
@@ -163,6 +166,7 @@ impl Agent {
         match event {
             Event::Datagram { from, datagram } => self.take_datagram(now, from, datagram),
             Event::Asked { id, from, request } => self.asked(now, id, from, request),
+            Event::Reported { id, report } => self.report(now, id, report),
             Event::Ended { id, end } => self.ended(now, id, end),
             Event::Connected { host, boot, .. } => self.connected(now, host, boot),
             Event::Closed { host } => self.closed(now, host),
@@ -243,6 +247,7 @@ impl Agent {
             Request::Doubts(notes) => self.hear_doubts(now, id, from, notes),
             Request::RoundFor { case } => self.round_for(now, id, case),
             Request::Hears => self.say_what_is_heard(now, id),
+            Request::Report(report) => self.take_report(now, id, from, report),
             Request::Members(bytes) => self.tell_members(now, id, from, &bytes),
             // The shell serves these before they reach the mind; if one does, nobody here can.
             Request::Propose(_)
@@ -273,6 +278,7 @@ impl Agent {
             Purpose::LookRelay(id) => self.look_relay_ended(now, id, end),
             Purpose::Round(asked) => self.round_answered(now, asked, end),
             Purpose::Relay(ask) => self.relay_ended(now, ask, end),
+            Purpose::Report(ask) => self.report_ended(now, ask, end),
             Purpose::MemberLook(host) => self.member_looked(now, host, &end),
             Purpose::Exchange(with) => self.exchanged(now, with, end),
             Purpose::Doubts | Purpose::TurnedAway => {}

@@ -11,6 +11,7 @@ use wire::DoubtNote;
 
 use crate::lead::LastLook;
 use crate::mind::Agent;
+use crate::reports::Reported;
 
 /// This host's own standing.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct View {
     pub calls: usize,
     /// As leader: hosts in doubt, who doubts them and for how long.
     pub doubted: BTreeMap<HostId, Vec<(HostId, Span)>>,
+    /// What was reported of which hosts here, or to this host as leader, and how long ago (protocol 2.8).
+    pub reports: BTreeMap<HostId, Vec<(Reported, Span)>>,
 }
 
 impl Agent {
@@ -67,11 +70,21 @@ impl Agent {
             reach: self.reach(),
             enrolment_refused: self.enrolment.refusal().cloned(),
             calls: self.calls.count(),
+            reports: self.reports(now),
             doubted: doubted
                 .iter()
                 .map(|doubt| (doubt.subject, self.doubters(now, &doubt.subject)))
                 .collect(),
         }
+    }
+
+    fn reports(&self, now: Moment) -> BTreeMap<HostId, Vec<(Reported, Span)>> {
+        let aged = |report: Reported| {
+            let age = now.since(report.at);
+            (report, age)
+        };
+        let kept = self.reports.kept(now).into_iter();
+        kept.map(|(subject, of)| (subject, of.into_iter().map(aged).collect())).collect()
     }
 
     fn others_up(&self) -> BTreeMap<HostId, Boot> {

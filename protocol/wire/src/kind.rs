@@ -39,6 +39,8 @@ pub enum Kind {
     StateAt,
     /// [`Request::Hears`].
     Hears,
+    /// [`Request::Report`].
+    Report,
 }
 
 /// A refusal by the role table, for logs and counters.
@@ -52,7 +54,7 @@ pub struct Refusal {
 
 impl Kind {
     /// Every kind, for the table test.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Probe,
         Self::Doubts,
         Self::Look,
@@ -68,6 +70,7 @@ impl Kind {
         Self::Support,
         Self::StateAt,
         Self::Hears,
+        Self::Report,
     ];
 
     /// The kind of a request.
@@ -88,6 +91,7 @@ impl Kind {
             Request::Support => Self::Support,
             Request::StateAt { .. } => Self::StateAt,
             Request::Hears => Self::Hears,
+            Request::Report(_) => Self::Report,
         }
     }
 }
@@ -106,7 +110,8 @@ pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
         | Kind::Propose
         | Kind::ReadIndex
         | Kind::Follow
-        | Kind::Members => true,
+        | Kind::Members
+        | Kind::Report => true,
     };
     if permitted { Ok(()) } else { Err(Refusal { kind, roles }) }
 }
@@ -121,9 +126,12 @@ mod tests {
         let table = |roles: Roles| -> Vec<Kind> {
             Kind::ALL.into_iter().filter(|kind| admits(*kind, roles).is_ok()).collect()
         };
-        use Kind::{Ask, Doubts, Follow, Members, Probe, Propose, ReadIndex, Relay, RoundFor};
-        let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow, Members];
-        let healer = vec![Probe, Doubts, Ask, Relay, RoundFor, Propose, ReadIndex, Follow, Members];
+        use Kind::{
+            Ask, Doubts, Follow, Members, Probe, Propose, ReadIndex, Relay, Report, RoundFor,
+        };
+        let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow, Members, Report];
+        let mut healer = plain.clone();
+        healer.insert(4, RoundFor);
         assert_eq!(table(roles(false, false)), plain);
         assert_eq!(table(roles(false, true)), healer);
         assert_eq!(table(roles(true, false)), Kind::ALL);

@@ -15,7 +15,7 @@ pub use codec::{Fault, decode, decode_prefix, encode};
 pub use frame::DATAGRAM_BYTES_MAX;
 pub use kind::{Kind, Refusal, admits};
 pub use message::{
-    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Request, Response, Unavailable,
-    Welcome,
+    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Report, Request, Response,
+    Unavailable, Welcome,
 };
 pub use version::{Framed, VersionRange};

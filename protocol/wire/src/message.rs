@@ -88,6 +88,32 @@ pub struct DoubtNote {
     pub age_ms: u64,
 }
 
+/// What somebody who holds no seat says of a host (protocol 2.8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Who fails.
+    pub subject: HostId,
+    /// Who says so, on the asker's host.
+    pub who: String,
+    /// What was seen.
+    pub failed: String,
+}
+
+impl Report {
+    /// Longest name of whoever reports, in bytes.
+    pub const WHO_BYTES_MAX: usize = 64;
+    /// Longest sentence on what was seen, in bytes: one line of a screen, twice.
+    pub const FAILED_BYTES_MAX: usize = 200;
+
+    /// The same within these bounds, whatever was sent.
+    #[must_use]
+    pub fn cut(mut self) -> Self {
+        self.who.truncate(self.who.floor_char_boundary(Self::WHO_BYTES_MAX));
+        self.failed.truncate(self.failed.floor_char_boundary(Self::FAILED_BYTES_MAX));
+        self
+    }
+}
+
 /// Asked on a stream of its own; answered by one [`Response`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
@@ -149,6 +175,8 @@ pub enum Request {
     },
     /// How many of your observers do you hear? Asked by a leader that hears few of its own (protocol 1.5).
     Hears,
+    /// Somebody on my host says that this one fails. For the leader, by any host (protocol 2.8).
+    Report(Report),
 }
 
 /// The answer to one [`Request`].
@@ -218,6 +246,11 @@ pub enum Response {
     Hears {
         /// The answering host's observers whose probes came within the last 10 s (protocol 2.7).
         hosts: u32,
+    },
+    /// To `Report`: it is kept.
+    Reported {
+        /// Whether a round is held for it; none is where one was held for a report lately.
+        is_looked_at: bool,
     },
 }
 

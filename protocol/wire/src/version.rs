@@ -85,7 +85,9 @@ impl Framed for Request {
             | Kind::Follow
             | Kind::Raft
             | Kind::Standing => FIRST,
-            Kind::Members | Kind::Support | Kind::StateAt | Kind::Hears => STATES_COMPARED,
+            Kind::Members | Kind::Support | Kind::StateAt | Kind::Hears | Kind::Report => {
+                STATES_COMPARED
+            }
         }
     }
 }
@@ -105,9 +107,11 @@ impl Framed for Response {
             | Self::Raft(_)
             | Self::Standing { .. }
             | Self::Unavailable(_) => FIRST,
-            Self::Members(_) | Self::Support { .. } | Self::StateAt { .. } | Self::Hears { .. } => {
-                STATES_COMPARED
-            }
+            Self::Members(_)
+            | Self::Support { .. }
+            | Self::StateAt { .. }
+            | Self::Hears { .. }
+            | Self::Reported { .. } => STATES_COMPARED,
         }
     }
 }

@@ -32,7 +32,8 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
         | Request::Relay { .. }
         | Request::RoundFor { .. }
         | Request::Members(_)
-        | Request::Hears => false,
+        | Request::Hears
+        | Request::Report(_) => false,
     }
 }
 
@@ -66,7 +67,8 @@ pub async fn serve(door: Door, sender: Sender, request: Request, reply: Reply) {
         | Request::Relay { .. }
         | Request::RoundFor { .. }
         | Request::Members(_)
-        | Request::Hears => Response::Unavailable(Unavailable::NotMine),
+        | Request::Hears
+        | Request::Report(_) => Response::Unavailable(Unavailable::NotMine),
     };
     reply.send(response);
 }

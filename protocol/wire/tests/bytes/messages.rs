@@ -7,8 +7,8 @@ use vocabulary::{
     StoreId,
 };
 use wire::{
-    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Request, Response, Unavailable,
-    VersionRange, Welcome,
+    Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Report, Request, Response,
+    Unavailable, VersionRange, Welcome,
 };
 
 use crate::golden::{Page, every};
@@ -167,6 +167,11 @@ fn put_requests(page: &mut Page) {
         Request::Support => [Request::Support],
         Request::StateAt { .. } => [Request::StateAt { index: LedgerIndex(71_000) }],
         Request::Hears => [Request::Hears],
+        Request::Report(_) => [Request::Report(Report {
+            subject: SUBJECT,
+            who: "lb".into(),
+            failed: "502".into(),
+        })],
     });
 }
 
@@ -204,6 +209,10 @@ fn put_responses(page: &mut Page) {
             Response::StateAt { digest: None },
         ],
         Response::Hears { .. } => [Response::Hears { hosts: 10 }],
+        Response::Reported { .. } => [
+            Response::Reported { is_looked_at: true },
+            Response::Reported { is_looked_at: false },
+        ],
     });
     every!(page, Unavailable {
         Unavailable::NotLeader(_) => [
