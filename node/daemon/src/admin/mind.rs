@@ -14,7 +14,7 @@ use ledger::Ledger;
 use ledger::command::{Command, Outcome};
 use vocabulary::{Anchor, Claims, Grade, HostId, HostName, PathReading, Span, VerdictKind};
 
-use crate::selfwatch::Report;
+use crate::selfwatch;
 
 /// The agent, as its admin socket sees it.
 #[async_trait]
@@ -41,6 +41,9 @@ pub trait Mind: Send + Sync + 'static {
     /// Founds the ledger with these first voters (protocol 1.4): gathers their certificates and proposes
     /// [`Command::Found`].
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted>;
+
+    /// Tells the leader that a host of the roster fails, as somebody here says (protocol 2.8); whether it is looked at for it.
+    async fn report(&self, report: Report) -> Result<bool, NotCommitted>;
 
     /// Reads this host's certificate files, and takes them into use unless it is a dry run.
     async fn reload(&self, is_dry_run: bool) -> Result<Renewal, RenewalFault>;
@@ -78,6 +81,8 @@ pub struct Local {
     pub late: Span,
     /// For how long it has known of no leader, if it knows of none (protocol 3.9).
     pub leaderless: Option<Span>,
+    /// What was reported of which host to this agent, by somebody here or, where it leads, anywhere (protocol 2.8).
+    pub reports: BTreeMap<HostId, Vec<ReportHeld>>,
     /// The last round on each subject that this agent held as leader.
     pub rounds: BTreeMap<HostId, RoundHeld>,
     /// Why this host is not admitted or enrolled, if it is refused; one sentence for each refusal.
@@ -91,12 +96,13 @@ pub struct Local {
     /// The authorities that this host believes.
     pub authorities: Vec<Ending>,
     /// What this agent knows of its own state.
-    pub self_watch: Report,
+    pub self_watch: selfwatch::Report,
     /// Whatever else a person of this host should know, one sentence each: a certificate that ends soon, a drifting clock.
     pub notes: Vec<String>,
 }
 
 pub use crate::host::raising::HeldBack;
+pub use wire::Report;
 
 /// One standing doubt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +111,21 @@ pub struct DoubtHeld {
     pub by: HostId,
     /// For how long, where that is known.
     pub age: Option<Span>,
+}
+
+/// One report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportHeld {
+    /// By way of which host's agent.
+    pub by: HostId,
+    /// Who there.
+    pub who: String,
+    /// What was seen.
+    pub failed: String,
+    /// How long ago it was said last.
+    pub age: Span,
+    /// How often it was said.
+    pub times: u32,
 }
 
 /// A round that this agent held as leader.

@@ -9,11 +9,12 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use ledger::command::{Command, Order, Outcome, Refused};
 use serde::de::DeserializeOwned;
-use vocabulary::{CaseId, HostName};
+use vocabulary::{CaseId, HostId, HostName};
+use wire::Report;
 
 use super::answer::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
@@ -104,21 +105,7 @@ impl Carried for PolicyOrder {
 #[async_trait]
 impl Carried for RetireOrder {
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
-        let host = {
-            let view = mind.view();
-            view.roster()
-                .all()
-                .find(|(_, entry)| entry.claims.host.as_str() == self.host)
-                .map(|(host, _)| *host)
-        };
-        let Some(host) = host else {
-            let sentence =
-                format!("no host {:?} is in the roster: `hale host list` shows them", self.host);
-            return Err(Unfulfilled {
-                status: StatusCode::NOT_FOUND,
-                refusal: Refusal::new("NoSuch", sentence),
-            });
-        };
+        let host = host_named(mind, &self.host)?;
         let name = self.host;
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Retire { host, order }).await?;
@@ -207,6 +194,36 @@ impl Carried for ReloadOrder {
 }
 
 #[async_trait]
+impl Carried for ReportOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let most = Report::FAILED_BYTES_MAX;
+        if self.failed.trim().is_empty() || self.failed.len() > most {
+            return Err(malformed(format!("what was seen is a sentence of 1 to {most} bytes")));
+        }
+        let subject = host_named(mind, &self.host)?;
+        let report = Report { subject, who, failed: self.failed }.cut();
+        let is_looked_at = mind.report(report).await.map_err(uncommitted)?;
+        let name = self.host;
+        let sentence = if is_looked_at {
+            format!(
+                "the leader has {name} looked at now; what its observers see decides, `hale explain {name}` shows it"
+            )
+        } else {
+            format!(
+                "the leader keeps it; for reports {name} is looked at once in 10 s, `hale explain {name}` shows what is known"
+            )
+        };
+        done(&Outcome::Done, &sentence)
+    }
+
+    fn unanswered(within: u64) -> String {
+        format!(
+            "the leader has not answered within {within} s: it may have been told; a report may be repeated"
+        )
+    }
+}
+
+#[async_trait]
 impl Carried for FoundOrder {
     async fn carry(self, mind: &dyn Mind, _who: String) -> Fulfilled {
         let names: Result<Vec<HostName>, _> =
@@ -228,6 +245,19 @@ impl Carried for FoundOrder {
             "the founding is not done within {within} s: the ledger may yet be founded, and never twice; `hale status` says whether it is"
         )
     }
+}
+
+fn host_named(mind: &dyn Mind, name: &str) -> Result<HostId, Unfulfilled> {
+    let view = mind.view();
+    let mut all = view.roster().all();
+    let found = all.find(|(_, entry)| entry.claims.host.as_str() == name);
+    found.map(|(host, _)| *host).ok_or_else(|| Unfulfilled {
+        status: StatusCode::NOT_FOUND,
+        refusal: Refusal::new(
+            "NoSuch",
+            format!("no host {name:?} is in the roster: `hale host list` shows them"),
+        ),
+    })
 }
 
 /// Law C5: a keeper that does not know the command could not even read the entry.
@@ -258,20 +288,26 @@ fn committed(
     match proposed {
         Ok(Outcome::Refused(refused)) => Err(refuse(mind, &refused)),
         Ok(outcome) => Ok(outcome),
-        Err(NotCommitted::NoLeader(why)) => Err(Unfulfilled {
+        Err(why) => Err(uncommitted(why)),
+    }
+}
+
+fn uncommitted(not: NotCommitted) -> Unfulfilled {
+    match not {
+        NotCommitted::NoLeader(why) => Unfulfilled {
             status: StatusCode::SERVICE_UNAVAILABLE,
             refusal: Refusal::new("NoMajority", format!("nothing was done: {why}")),
-        }),
-        Err(NotCommitted::Refused { name, why }) => {
-            Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new(name, why) })
+        },
+        NotCommitted::Refused { name, why } => {
+            Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new(name, why) }
         }
-        Err(NotCommitted::Unknown(why)) => Err(Unfulfilled {
+        NotCommitted::Unknown(why) => Unfulfilled {
             status: StatusCode::GATEWAY_TIMEOUT,
             refusal: Refusal::new(
                 "Unknown",
                 format!("{why}: it may yet be committed, look before you repeat it"),
             ),
-        }),
+        },
     }
 }
 

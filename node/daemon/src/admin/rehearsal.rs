@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use ledger::Ledger;
 use ledger::command::{Command, Entry, Outcome, Proposed};
 use vocabulary::{Claims, HostName, LedgerIndex, Span};
+use wire::Report;
 
 use super::mind::{Local, Mind, NotCommitted, Standing};
 use crate::identity::{Renewal, RenewalFault, RingVerifier};
@@ -50,6 +51,13 @@ impl Mind for Rehearsal {
 
     async fn found(&self, _: Vec<HostName>) -> Result<Outcome, NotCommitted> {
         Err(NotCommitted::NoLeader("a founding cannot be rehearsed".into()))
+    }
+
+    async fn report(&self, _: Report) -> Result<bool, NotCommitted> {
+        match self.standing().leader {
+            Some(_) => Ok(false),
+            None => Err(NotCommitted::NoLeader("no keeper leads".into())),
+        }
     }
 
     async fn reload(&self, _: bool) -> Result<Renewal, RenewalFault> {

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::answer::{
     AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -136,6 +136,7 @@ fn router(door: Door) -> Router {
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))
         .route("/v1/agent/reload", post(order::<ReloadOrder>))
+        .route("/v1/report", post(order::<ReportOrder>))
         .route("/v1/init", post(order::<FoundOrder>))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_path)

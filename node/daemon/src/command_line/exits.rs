@@ -48,6 +48,8 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "certs --check --within 7d",
         "agent reload --why renewed",
         "agent reload --dry-run --why renewed",
+        "report c3 --failed 502_from_/healthz",
+        "report c3 --failed 502_from_/healthz --dry-run",
         "pause --why a_look",
         "resume --why seen",
         "case dismiss 1 --why seen_to",
@@ -69,6 +71,8 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         assert!(sentence.starts_with(name), "{words}: {sentence}");
     }
     ends(&served, "explain c9", Exit::Failed).await;
+    ends(&served, "report c9 --failed 502", Exit::Failed).await;
+    ends(&served, "report c3 --failed _", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;
     ends(&served, "policy apply /nonexistent/policy.toml --why x", Exit::Failed).await;
 }

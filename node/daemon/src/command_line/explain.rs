@@ -8,7 +8,7 @@ use super::exit::CommandFault;
 use super::hosts;
 use super::table::{Clock, Table, clean, span};
 use crate::admin::answer::{
-    Answer, CaseExplained, Explained, HostExplained, PathSeen, RemedySeen, VoiceSeen,
+    Answer, CaseExplained, Explained, HostExplained, PathSeen, RemedySeen, ReportSeen, VoiceSeen,
 };
 
 /// Why a case or a host stands where it stands: who looked and what each saw, what was decided by which rule, what is
@@ -177,6 +177,7 @@ fn of_host(explained: &HostExplained) -> String {
         None => doubt.observer.clone(),
     });
     page += &section("doubted by", doubts);
+    page += &section("reported by", explained.reports.iter().map(reported));
     page += &section("why there is no verdict", explained.no_verdict.clone());
     let mut table = Table::new(&["observer", "stands in", "swim", "last saw"]);
     for observer in &explained.observers {
@@ -191,6 +192,12 @@ fn of_host(explained: &HostExplained) -> String {
     let watches = (!explained.watches.is_empty()).then(|| explained.watches.join(" "));
     page += &section("it watches", watches);
     page
+}
+
+fn reported(report: &ReportSeen) -> String {
+    let ReportSeen { who, by, failed, .. } = report;
+    let times = (report.times > 1).then(|| format!(" ({} times)", report.times));
+    format!("{who} at {by}, {} ago: {failed}{}", span(report.ago_ms), times.unwrap_or_default())
 }
 
 /// A heading and indented lines; nothing at all without lines.

@@ -64,6 +64,8 @@ enum Verb {
     Pause(orders::Pause),
     /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
     Resume(orders::Resume),
+    /// Say that a host fails, as you or a script sees it: it is looked at, and what its observers see decides.
+    Report(orders::Report),
     /// Found the ledger of a new mesh, once for ever; refused where one exists.
     Init(orders::Init),
     /// Which hosts belong: list them, bury one for good.
@@ -125,6 +127,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Audit(verb) => audit::run(&verb),
         Verb::Pause(pause) => pause.run(),
         Verb::Resume(resume) => resume.run(),
+        Verb::Report(report) => report.run(),
         Verb::Init(init) => init.run(),
         Verb::Host(verb) => hosts::run_host(&verb),
         Verb::Case(verb) => cases::run_case(&verb),

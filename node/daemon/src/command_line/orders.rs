@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::asking::{At, Why};
 use super::exit::CommandFault;
-use crate::admin::answer::{FoundOrder, PauseOrder, ResumeOrder};
+use crate::admin::answer::{FoundOrder, PauseOrder, ReportOrder, ResumeOrder};
 
 /// Stop all healing, in the whole mesh: nothing new begins, what was begun is inspected and verified.
 #[derive(Clone, Debug, Args)]
@@ -34,6 +34,22 @@ pub struct Init {
     at: At,
 }
 
+/// Say that a host fails, as you or a script sees it: it is looked at, and what its observers see decides. A report is no voice.
+#[derive(Clone, Debug, Args)]
+pub struct Report {
+    /// Which host, by its name.
+    #[arg(value_name = "HOST")]
+    host: String,
+    /// What was seen, in one sentence; `hale explain HOST` shows it for an hour.
+    #[arg(long, value_name = "WHAT")]
+    failed: String,
+    /// Tell nobody; say whether the report could be told.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    at: At,
+}
+
 impl Pause {
     /// Does it.
     pub fn run(self) -> Result<(), CommandFault> {
@@ -47,6 +63,14 @@ impl Resume {
     pub fn run(self) -> Result<(), CommandFault> {
         let Why { why, dry_run } = self.why;
         self.at.order("/v1/resume", &ResumeOrder { why }, dry_run)
+    }
+}
+
+impl Report {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let order = ReportOrder { host: self.host, failed: self.failed };
+        self.at.order("/v1/report", &order, self.dry_run)
     }
 }
 

@@ -12,7 +12,7 @@ use super::list::List;
 use super::table::{Clock, Table};
 use super::{cases, explain, hosts, status};
 use crate::admin::answer::{Answer, Body};
-use crate::admin::mind::{DoubtHeld, Local, RoundHeld, Standing};
+use crate::admin::mind::{DoubtHeld, Local, ReportHeld, RoundHeld, Standing};
 use crate::admin::render::{self, Scene};
 use crate::admin::tests::fleet::{Fleet, Seen, boot, claims, doubts, id, order, zone};
 
@@ -487,6 +487,32 @@ fn a_surge_brakes_and_says_what_lifts_it() {
                   23  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
         "#]],
     );
+}
+
+#[test]
+fn what_others_than_observers_have_reported_is_shown_and_decides_nothing() {
+    let mut desk = Desk::at(Fleet::healing());
+    let held = |who: &str, times| ReportHeld {
+        by: id("c2"),
+        who: who.to_owned(),
+        failed: "502 from /healthz".to_owned(),
+        age: Span::seconds(3),
+        times,
+    };
+    desk.local.reports.insert(id("b2"), vec![held("uid 0", 1), held("uid 990", 12)]);
+    let text = desk.explain("b2");
+    let begins = text.find("\nreported by").unwrap_or(text.len());
+    let section: String =
+        text[begins..].lines().skip(1).take(3).map(|line| line.to_owned() + "\n").collect();
+    shows(
+        &section,
+        &expect![[r#"
+            reported by
+              uid 0 at c2, 3.0 s ago: 502 from /healthz
+              uid 990 at c2, 3.0 s ago: 502 from /healthz (12 times)
+        "#]],
+    );
+    assert!(text.contains("nobody doubts it"), "law RE1: {text}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use agent::lead::LastLook;
+use agent::reports::Reported;
 use agent::view::View;
 use async_trait::async_trait;
 use detection::health::SelfDoubt;
@@ -17,13 +18,14 @@ use vocabulary::{
     Claims, HostId, HostName, Moment, Path, PathReading, PublicKey, Reading, Signature, Signer,
     Span,
 };
+use wire::{Report, Response, Unavailable};
 
 use super::credentials::Credentials;
 use super::door::{Door, held};
 use super::found::found;
 use super::inquiry::Inquirer;
 use super::renewing::Renewer;
-use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, RoundHeld, Standing};
+use crate::admin::mind::{DoubtHeld, Local, Mind, NotCommitted, ReportHeld, RoundHeld, Standing};
 use crate::identity::{Identity, Renewal, RenewalFault};
 use crate::selfwatch::SelfWatch;
 use crate::transport::{Presence, Transport};
@@ -193,6 +195,7 @@ impl Mind for HostMind {
             reach: view.reach.clone(),
             late: view.late,
             leaderless: view.leaderless,
+            reports: reports(&view),
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
             ..self.beside_its_loop()
@@ -214,6 +217,28 @@ impl Mind for HostMind {
     async fn found(&self, keepers: Vec<HostName>) -> Result<Outcome, NotCommitted> {
         let identity = self.credentials.in_force();
         found(&self.door, (&identity, self.presence), keepers).await.map_err(NotCommitted::from)
+    }
+
+    async fn report(&self, report: Report) -> Result<bool, NotCommitted> {
+        match self.inquirer.report(report).await {
+            Some(Response::Reported { is_looked_at }) => Ok(is_looked_at),
+            Some(Response::Unavailable(Unavailable::Busy(what))) => Err(NotCommitted::Refused {
+                name: "Busy",
+                why: format!("{what}: the leader takes no more for 10 s; nothing was kept there"),
+            }),
+            Some(Response::Unavailable(Unavailable::NotMine)) => Err(NotCommitted::Refused {
+                name: "NotTaken",
+                why:
+                    "the leader does not know that host, or two machines run under this one's name"
+                        .into(),
+            }),
+            Some(Response::Unavailable(Unavailable::NoLeader | Unavailable::NotLeader(_))) => {
+                Err(NotCommitted::NoLeader(
+                    "no keeper leads that this agent can reach and that takes reports".into(),
+                ))
+            }
+            _ => Err(NotCommitted::Unknown("the leader has not answered in time".into())),
+        }
     }
 
     async fn reload(&self, is_dry_run: bool) -> Result<Renewal, RenewalFault> {
@@ -242,6 +267,19 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
         }
     }
     doubts
+}
+
+/// What was reported to this host.
+fn reports(view: &View) -> BTreeMap<HostId, Vec<ReportHeld>> {
+    let held = |(report, age): &(Reported, Span)| ReportHeld {
+        by: report.by,
+        who: report.who.clone(),
+        failed: report.failed.clone(),
+        age: *age,
+        times: report.times,
+    };
+    let of = view.reports.iter();
+    of.map(|(subject, reports)| (*subject, reports.iter().map(held).collect())).collect()
 }
 
 /// Who discounts itself, this host among them, and why (protocol 2.7).
@@ -274,12 +312,15 @@ fn readings(view: &View) -> BTreeMap<HostId, Vec<PathReading>> {
     of.map(|(subject, paths)| (*subject, paths.iter().map(answered).collect())).collect()
 }
 
-/// Doubted hosts and the subjects of open cases.
+/// Doubted hosts and the subjects of open cases; after them those that were reported.
 fn told_of(view: &View, ledger: &Ledger) -> Vec<HostId> {
     let cases = ledger.cases().filter_map(|case| case.host());
     let mut hosts: Vec<HostId> = view.doubted.keys().copied().chain(cases).collect();
     hosts.sort();
     hosts.dedup();
+    let reported = view.reports.keys().filter(|host| !hosts.contains(host)).copied();
+    let reported: Vec<HostId> = reported.collect();
+    hosts.extend(reported);
     hosts.truncate(ROUNDS_TOLD_MAX);
     hosts
 }

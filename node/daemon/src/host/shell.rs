@@ -336,10 +336,15 @@ impl Shell {
         Some(id)
     }
 
-    fn answer(&self, inquiry: Inquiry) {
+    fn answer(&mut self, inquiry: Inquiry) {
         let now = self.clock.now();
         // Whoever asked may be gone.
         match inquiry {
+            Inquiry::Report(report, reply) => {
+                if let Some(id) = self.keep(reply) {
+                    self.feed(Event::Reported { id, report });
+                }
+            }
             Inquiry::View(answer) => {
                 answer.send((self.agent.view(now), now)).ok();
             }

@@ -111,6 +111,12 @@ pub struct Unwanted;
 pub(super) const RESPONSES_MAX: usize = 4;
 
 impl Reply {
+    /// For a question of this host's own, and where its answer comes.
+    pub(crate) fn own() -> (Self, mpsc::Receiver<Response>) {
+        let (to_stream, answered) = mpsc::channel(1);
+        (Self { to_stream }, answered)
+    }
+
     /// The one answer.
     pub fn send(self, response: Response) {
         // Room is certain for the first; if nobody waits any more, nothing is lost.

@@ -7,4 +7,5 @@ mod faults;
 mod keepers;
 mod membership;
 mod newcomers;
+mod reports;
 mod trace;

@@ -140,6 +140,9 @@ pub struct HostExplained {
     pub watches: Vec<String>,
     /// Who doubts it, and for how long.
     pub doubts: Vec<DoubtSeen>,
+    /// What was reported of it lately by others than observers, as far as the answering agent was told (protocol 2.8).
+    #[serde(default)]
+    pub reports: Vec<ReportSeen>,
     /// Why there is no verdict: the rule that says no, and who says so; `null` where nothing is in doubt.
     pub no_verdict: Option<String>,
     /// What follows, in sentences.
@@ -168,6 +171,21 @@ pub struct DoubtSeen {
     pub observer: String,
     /// For how long, where that is known.
     pub for_ms: Option<u64>,
+}
+
+/// One report: it may have had a round held, and is nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportSeen {
+    /// Who reported.
+    pub who: String,
+    /// By way of which host's agent.
+    pub by: String,
+    /// What was seen.
+    pub failed: String,
+    /// How long ago it was said last.
+    pub ago_ms: u64,
+    /// How often it was said.
+    pub times: u32,
 }
 
 impl Body for Explained {

@@ -26,12 +26,12 @@ pub use cases::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace, Subject};
 pub use certs::{CertLine, Certs};
 pub use explain::{
     Awaited, CaseExplained, Decided, DoubtSeen, Explained, HostExplained, ObserverSeen, PathSeen,
-    RemedySeen, VoiceSeen, Votes,
+    RemedySeen, ReportSeen, VoiceSeen, Votes,
 };
 pub use hosts::{HostLine, Hosts};
 pub use orders::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};

@@ -87,6 +87,16 @@ pub struct ReloadOrder {
     pub why: String,
 }
 
+/// `POST /v1/report`: say that a host fails, as somebody sees it who holds no seat on it: it may be looked at, and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportOrder {
+    /// Its name.
+    pub host: String,
+    /// What was seen, in one sentence of 200 bytes at the most.
+    pub failed: String,
+}
+
 /// `POST /v1/init`: found the ledger, once for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
     Explained, FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReloadOrder, ResumeOrder, RetireOrder, Scenarios, Simulated, Status, TrustOrder,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -41,6 +41,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<DismissOrder>("dismiss"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),
+        order::<ReportOrder>("report"),
         order::<FoundOrder>("init"),
     ]
 }

@@ -6,6 +6,7 @@ use vocabulary::{CaseId, Grade, HostId, ReceiptKind, VerdictKind};
 use super::{Scene, audit, cases, decided, hosts, reasons, votes};
 use crate::admin::answer::{
     Awaited, CaseExplained, DoubtSeen, Explained, HostExplained, ObserverSeen, Refusal, RemedySeen,
+    ReportSeen,
 };
 
 /// A case by its number, or a host by its name or id.
@@ -137,10 +138,23 @@ fn of_host(scene: &Scene<'_>, host: &HostId) -> Option<HostExplained> {
                 for_ms: cases::left_ms(doubt.age),
             })
             .collect(),
+        reports: reports(scene, host),
         no_verdict: no_verdict(scene, host, &line.state),
         sentences: sentences(scene, host, &line.state),
         host: line,
     })
+}
+
+fn reports(scene: &Scene<'_>, host: &HostId) -> Vec<ReportSeen> {
+    let reports = scene.local.reports.get(host).into_iter().flatten();
+    let seen = reports.map(|report| ReportSeen {
+        who: report.who.clone(),
+        by: scene.name(&report.by),
+        failed: report.failed.clone(),
+        ago_ms: report.age.as_milliseconds(),
+        times: report.times,
+    });
+    seen.collect()
 }
 
 fn observer_seen(scene: &Scene<'_>, subject: &HostId, observer: &HostId) -> ObserverSeen {

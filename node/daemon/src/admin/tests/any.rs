@@ -24,6 +24,7 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
         ("/v1/authorities", body(json!({ "pem": "none", "why": "a successor" }))),
         ("/v1/agent/reload", body(json!({ "why": "renewed" }))),
+        ("/v1/report", body(json!({ "host": "c3", "failed": "502" }))),
         ("/v1/init", body(json!({ "keepers": ["a1", "b1", "c1"] }))),
     ]
 }

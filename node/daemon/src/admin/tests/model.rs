@@ -8,10 +8,11 @@ use ledger::command::{Command, Outcome};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use vocabulary::{Claims, HostName, Span, model_authority, model_chain};
+use wire::Report;
 
 use super::fleet::{Fleet, claims, cluster, id};
 use crate::admin::client::Client;
-use crate::admin::mind::{Local, Mind, NotCommitted, Standing};
+use crate::admin::mind::{Local, Mind, NotCommitted, ReportHeld, Standing};
 use crate::admin::server::serve;
 use crate::admin::socket::Socket;
 use crate::config::{Admin, Peers};
@@ -74,6 +75,22 @@ impl Mind for ModelMind {
             keepers: keepers.iter().map(|name| model_chain(&claims(name.as_str()))).collect(),
         };
         self.propose(found).await
+    }
+
+    async fn report(&self, report: Report) -> Result<bool, NotCommitted> {
+        if !self.has_majority {
+            return Err(NotCommitted::NoLeader("no keeper leads".into()));
+        }
+        let mut local = self.local.lock().expect("no test panics while it holds it");
+        let of = local.reports.entry(report.subject).or_default();
+        of.push(ReportHeld {
+            by: id("a1"),
+            who: report.who,
+            failed: report.failed,
+            age: Span::seconds(3),
+            times: 1,
+        });
+        Ok(of.len() == 1)
     }
 
     async fn reload(&self, _: bool) -> Result<Renewal, RenewalFault> {
