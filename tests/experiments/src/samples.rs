@@ -89,10 +89,26 @@ impl Sample {
     }
 }
 
-/// So many of a hundred values are no greater; none of no values.
+/// So many of a hundred values are no greater, by the nearest rank; none of no values.
 pub fn percentile(values: &[u64], percent: usize) -> Option<u64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    let last = sorted.len().checked_sub(1)?;
-    sorted.get((last * percent).div_ceil(100)).copied()
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_values_are_no_greater_than_the_middle_one() {
+        assert_eq!(percentile(&[], 50), None);
+        assert_eq!(percentile(&[7], 50), Some(7));
+        assert_eq!(percentile(&[9, 3], 50), Some(3));
+        assert_eq!(percentile(&[9, 3], 99), Some(9));
+        let hundred: Vec<u64> = (1..=100).collect();
+        let at = [50, 99, 100].map(|percent| percentile(&hundred, percent));
+        assert_eq!(at, [Some(50), Some(99), Some(100)]);
+    }
 }
