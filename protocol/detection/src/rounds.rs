@@ -15,7 +15,7 @@ mod set;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vocabulary::{Anchor, Attestation, Domain, HostId, Moment, SelfAnswer, Span};
+use vocabulary::{Anchor, Attestation, Domain, HostId, Moment, SelfAnswer, Span, Zone};
 use wire::DoubtNote;
 
 use crate::roster::Roster;
@@ -50,6 +50,10 @@ const WITNESSES: usize = 3;
 /// Domain mates that are looked at because no witness answered; a larger domain is dark when its own doubts say so.
 const MATES_MAX: usize = 32;
 
+/// protocol 3.7: a zone is looked at whole again only after this, one turn of calm probing (protocol 2.2): by then whoever is dead
+/// is in doubt itself, and a zone that stays half dark costs its living hosts no round in every second.
+const WIDEN_EVERY: Span = Span::seconds(3);
+
 /// An anchor is fresh for 5 s of ledger time (protocol 3.2), and where nothing ticks the next entry may add all of these at
 /// once: a set begins only on an entry of the last second.
 const ANCHOR_WITHIN: Span = Span::seconds(1);
@@ -65,6 +69,8 @@ pub struct Rounds {
     wanted: BTreeMap<HostId, Vec<WishId>>,
     /// When each subject was last looked at; forgotten after [`ROUND_EVERY`] unless it is still wanted.
     last: BTreeMap<HostId, Moment>,
+    /// Zones that were looked at whole, and when; forgotten after [`WIDEN_EVERY`].
+    widened: BTreeMap<Zone, Moment>,
     sets: Vec<Set>,
     last_set: Option<Moment>,
     /// When the anchor was last new, and when a tick was last asked for.
@@ -87,6 +93,7 @@ impl Rounds {
             doubts: Doubts::default(),
             wanted: BTreeMap::new(),
             last: BTreeMap::new(),
+            widened: BTreeMap::new(),
             sets: Vec::new(),
             last_set: None,
             anchored: Moment::default(),
@@ -206,11 +213,12 @@ impl Rounds {
         if self.next_beginning().is_none_or(|at| now < at) || self.sets.len() >= SETS_MAX {
             return Vec::new();
         }
-        let mut due: Vec<HostId> =
-            subjects.into_iter().filter(|subject| self.is_due(now, subject)).collect();
         if now.since(self.anchored) > ANCHOR_WITHIN {
             return self.freshen(now);
         }
+        self.widen(now, &subjects);
+        let mut due: Vec<HostId> =
+            self.subjects().into_iter().filter(|subject| self.is_due(now, subject)).collect();
         let lately = self.last.values().filter(|at| now.since(**at) < ROUND_EVERY).count();
         let room = ROUNDS_PER_SECOND.saturating_sub(lately);
         let mut effects = Vec::new();
@@ -222,6 +230,32 @@ impl Rounds {
         }
         effects.extend(self.begin(now, &due));
         effects
+    }
+
+    /// protocol 3.7: most of a zone is in doubt, so its other hosts are looked at with them; else one host that nobody has missed
+    /// yet makes many dark racks of one dark zone. A zone of more hosts than a second has rounds for is left as it is.
+    fn widen(&mut self, now: Moment, subjects: &BTreeSet<HostId>) {
+        self.widened.retain(|_, at| now.since(*at) < WIDEN_EVERY);
+        let Some(roster) = self.standing.as_ref().map(|standing| Arc::clone(&standing.roster))
+        else {
+            return;
+        };
+        let zone_of = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
+        let zones: BTreeSet<Zone> = subjects.iter().filter_map(zone_of).collect();
+        for zone in
+            zones.into_iter().filter(|zone| !self.widened.contains_key(zone)).collect::<Vec<_>>()
+        {
+            let is_in = |at: &Domain| at.zone == zone.zone && at.region == zone.region;
+            let present = roster.present().filter(|(_, entry)| is_in(&entry.claims.domain));
+            let hosts: Vec<HostId> = present.map(|(host, _)| *host).collect();
+            if hosts.len() > ROUNDS_PER_SECOND || !self.doubts.are_of_most(&hosts) {
+                continue;
+            }
+            for host in hosts.into_iter().filter(|host| !subjects.contains(host)) {
+                self.wanted.entry(host).or_default();
+            }
+            self.widened.insert(zone, now);
+        }
     }
 
     fn freshen(&mut self, now: Moment) -> Vec<Effect> {

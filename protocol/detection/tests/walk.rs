@@ -77,6 +77,23 @@ fn a_zone_that_is_cut_off_is_one_dark_domain_and_no_dead_host() {
     }
 }
 
+/// protocol 3.7: racks of two, and so many hosts that the last is missed a second after the first.
+#[test]
+fn a_zone_of_forty_two_is_one_dark_domain_however_late_its_last_host_is_missed() {
+    for trial in 0..5 {
+        let mut fleet = Fleet::new(3, 21, 2, trial);
+        let began = SETTLED + 177 * trial;
+        fleet.run_until(began);
+        let zone: Vec<HostId> = (84..126).map(|number| fleet.host(number)).collect();
+        fleet.cut(&zone);
+        fleet.run_until(began + 8_000);
+        let domain = Scope::Zone(fleet.domain(&zone[0]).zone());
+        assert_eq!(fleet.judged(), std::slice::from_ref(&domain), "trial {trial}");
+        let (at, _) = fleet.first_verdict(&domain).expect("judged");
+        assert!(at <= began + 4_000, "{} ms", at - began);
+    }
+}
+
 #[test]
 fn a_rack_that_dies_is_one_dark_domain() {
     let mut fleet = thirty(3);

@@ -88,6 +88,20 @@ impl Doubts {
         self.subjects().filter(enough).filter_map(|subject| self.oldest(subject)).collect()
     }
 
+    /// Whether more than half of these hosts are in doubt, even without what any one observer alone says (law V4).
+    pub fn are_of_most(&self, hosts: &[HostId]) -> bool {
+        let (mut doubted, mut alone) = (0_usize, BTreeMap::<HostId, usize>::new());
+        for host in hosts {
+            let by = self.of(host);
+            doubted += usize::from(!by.is_empty());
+            if let [(only, _)] = by[..] {
+                *alone.entry(only).or_default() += 1;
+            }
+        }
+        let by_one = alone.values().max().copied().unwrap_or_default();
+        (doubted - by_one) * 2 > hosts.len()
+    }
+
     fn oldest(&self, subject: HostId) -> Option<Doubted> {
         let (boot, since) = self
             .lists

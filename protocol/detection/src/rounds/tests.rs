@@ -325,3 +325,60 @@ fn a_wish_joins_no_set_whose_anchor_is_older_than_the_wish() {
     tick(&mut rounds, at(1_100));
     assert_eq!(next_end(&mut rounds), (at(2_200), vec![host("a1")]));
 }
+
+/// The six, and zone d of five: racks of two, two and one.
+fn with_a_zone_of_five() -> Arc<Roster> {
+    let mut roster = roster();
+    for (name, rack) in [("d1", "p"), ("d2", "p"), ("d3", "q"), ("d4", "q"), ("d5", "s")] {
+        let mut entry = roster.get(&host("a1")).expect("it belongs").clone();
+        entry.claims.host = HostName::new(name).expect("sound");
+        entry.claims.domain = Domain { region: label("r"), zone: label("d"), rack: label(rack) };
+        roster.put(entry);
+    }
+    Arc::new(roster)
+}
+
+/// A tick, and then this.
+fn told(rounds: &mut Rounds, roster: &Arc<Roster>, now: Moment, event: Event) -> Vec<Effect> {
+    let seating = Arc::new(Seating::new(roster));
+    let state = Event::StateChanged { anchor: anchor(), roster: Arc::clone(roster), seating };
+    let mut effects = rounds.handle(now, state);
+    effects.extend(rounds.handle(now, event));
+    effects
+}
+
+fn hosts(names: &[&str]) -> BTreeSet<HostId> {
+    names.iter().map(|name| host(name)).collect()
+}
+
+/// protocol 3.7.
+#[test]
+fn a_zone_most_of_which_is_in_doubt_is_looked_at_whole_in_the_same_set() {
+    let (roster, mut rounds) = (with_a_zone_of_five(), Rounds::new());
+    for (ms, by, of) in [(1_000, "a1", "d1"), (1_200, "a2", "d2"), (1_400, "b1", "d3")] {
+        let effects = told(&mut rounds, &roster, at(ms), doubt(by, &[of]));
+        assert_eq!(looked_at(&effects), hosts(&[of]));
+    }
+    let effects = told(&mut rounds, &roster, at(1_600), doubt("b2", &["d4"]));
+    assert_eq!(looked_at(&effects), hosts(&["d4", "d5"]), "nobody has missed d5 yet");
+    let mut ended = BTreeSet::new();
+    for ms in (1_700..3_000).step_by(100) {
+        for effect in told(&mut rounds, &roster, at(ms), Event::DeadlineReached) {
+            if let Effect::Ended { subjects, .. } = effect {
+                ended.insert(subjects.into_iter().collect::<BTreeSet<_>>());
+            }
+        }
+    }
+    let whole = hosts(&["d1", "d2", "d3", "d4", "d5"]);
+    assert!(ended.contains(&whole), "one zone, one anchor: {ended:?}");
+}
+
+/// Law V4: one liar has nobody looked at of whom it says nothing.
+#[test]
+fn what_one_observer_says_of_most_of_a_zone_widens_nothing() {
+    let (roster, mut rounds) = (with_a_zone_of_five(), Rounds::new());
+    let all = doubt("a1", &["d1", "d2", "d3", "d4"]);
+    assert_eq!(looked_at(&told(&mut rounds, &roster, at(1_000), all)).len(), 4);
+    let second = told(&mut rounds, &roster, at(1_200), doubt("b1", &["d1"]));
+    assert_eq!(looked_at(&second), BTreeSet::new());
+}
