@@ -35,7 +35,7 @@ impl Drop for Inside {
 }
 
 /// What a panic said.
-fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+pub(crate) fn words(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

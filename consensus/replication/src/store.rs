@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use vocabulary::StoreId;
 
-use crate::contained::contained;
+use crate::contained::{contained, words};
 use crate::disk::Disk;
 use crate::machine::StepFault;
 use crate::pulse::{Pulse, Queue};
@@ -138,9 +138,12 @@ impl Store {
             Desk::InPlace(_) => work(),
             Desk::Thread(_) => match tokio::task::spawn_blocking(work).await {
                 Ok(done) => done,
-                Err(end) if end.is_panic() => std::panic::resume_unwind(end.into_panic()),
-                // The runtime ends, and whoever asks with it.
-                Err(_) => std::future::pending().await,
+                Err(end) => match end.try_into_panic() {
+                    // Said again by the thread that asked: only there it ends the agent (protocol 1.9).
+                    Ok(panic) => panic!("beside the thread that asks: {}", words(&*panic)),
+                    // The runtime ends, and whoever asks with it.
+                    Err(_) => std::future::pending().await,
+                },
             },
         }
     }

@@ -27,6 +27,8 @@ pub(super) struct Image {
 /// The states that are held for followers of one keeper.
 pub(crate) struct Images {
     places: Arc<Semaphore>,
+    /// Held by whoever works one out, so that all who come meanwhile take that one.
+    making: tokio::sync::Mutex<()>,
     newest: Mutex<Weak<Image>>,
 }
 
@@ -40,7 +42,8 @@ pub(super) const IMAGE_WITHIN: Duration = Duration::from_secs(150);
 
 impl Default for Images {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(IMAGES_MAX)), newest: Mutex::default() }
+        let places = Arc::new(Semaphore::new(IMAGES_MAX));
+        Self { places, making: tokio::sync::Mutex::default(), newest: Mutex::default() }
     }
 }
 
@@ -54,13 +57,14 @@ impl Images {
         if let Some(image) = self.fit_for(after) {
             return image;
         }
+        let _alone = self.making.lock().await;
+        if let Some(image) = self.fit_for(after) {
+            return image;
+        }
         // Never closed: then there would be no keeper.
         let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
             return std::future::pending().await;
         };
-        if let Some(image) = self.fit_for(after) {
-            return image;
-        }
         let (upto, machine) = shown.both();
         // With its place: whoever asked may go before it is worked out.
         let image =
@@ -99,4 +103,30 @@ fn pieces(upto: LedgerIndex, bytes: &[u8]) -> Vec<Piece> {
         piece
     };
     (0..parts).zip(chunks).map(piece).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use vocabulary::StoreId;
+
+    use super::*;
+    use crate::disk::FileDisk;
+    use crate::tests::toy::Toy;
+
+    /// On a disk that may wait a state is worked out beside the thread, and the others come meanwhile.
+    #[tokio::test]
+    async fn law_f3_whoever_comes_while_a_state_is_worked_out_takes_that_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::open(&folder.path().join("store")).unwrap();
+        let store = Store::open(Arc::new(disk), StoreId(7)).await.unwrap();
+        let (images, shown) = (Arc::new(Images::default()), Arc::new(Shown::new(Toy::default())));
+        let mut asks = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (images, shown, store) = (images.clone(), shown.clone(), store.clone());
+            asks.spawn(async move { images.get((&shown, &store), LedgerIndex(0)).await });
+        }
+        let all = asks.join_all().await;
+        assert!(all.iter().all(|image| Arc::ptr_eq(image, &all[0])));
+        assert_eq!(images.held(), 1);
+    }
 }

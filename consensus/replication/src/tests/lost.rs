@@ -337,7 +337,7 @@ async fn law_r6_nothing_is_taken_from_a_host_that_does_not_carry_the_ledger() {
     }
 }
 
-/// A term that was once reached by whatever means locks nobody out.
+/// A term that was once reached by whatever means locks no empty store out.
 #[tokio::test(start_paused = true)]
 async fn law_r10_an_empty_store_finds_to_any_term_in_use_and_no_answer_raises_one_far() {
     let mesh = Mesh::founded(3, Settings::default()).await;

@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::raft::{LogEntry, LogId, Stamped};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Toy {
+pub(crate) struct Toy {
     index: LedgerIndex,
     pub(super) time: LedgerTime,
     pub(super) said: Vec<String>,
