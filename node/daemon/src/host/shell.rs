@@ -233,14 +233,16 @@ impl Shell {
         self.feed_input(None, event);
     }
 
-    /// protocol 1.9: an input answers for itself and for what it brings about, not for what was due without it.
+    /// protocol 1.9: an input answers for itself and for what it brings about; for what was due beside it, only perhaps.
     fn feed_input(&mut self, input: Option<Input>, event: Event) {
-        let now = self.clock.now();
-        let is_due = self.agent.next_deadline().is_some_and(|due| due <= now);
         let held = input.map(Input::hold);
         trial::stumble(Place::Loop);
+        let now = self.clock.now();
+        let is_due = self.agent.next_deadline().is_some_and(|due| due <= now);
         self.agent.hear(now, event);
-        let _held = held.and_then(|held| held.unless(is_due));
+        if let Some(held) = &held {
+            held.beside(is_due);
+        }
         for effect in self.agent.settle(now) {
             self.perform(now, effect);
         }

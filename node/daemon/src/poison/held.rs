@@ -1,6 +1,6 @@
 //! The one input that is being handled, in memory alone: by this thread until it lets go, or by a task whenever it runs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -39,13 +39,15 @@ pub struct Input {
 #[must_use]
 #[derive(Debug)]
 pub struct Held {
-    before: Option<Input>,
+    before: (Option<Input>, bool),
     /// The note lies with the thread, and so must its end.
     _of_one_thread: std::marker::PhantomData<*const ()>,
 }
 
 thread_local! {
     static HELD: RefCell<Option<Input>> = const { RefCell::new(None) };
+    /// Something else is done beside it.
+    static BESIDE: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Input {
@@ -56,7 +58,7 @@ impl Input {
 
     /// Is handled from now on.
     pub fn hold(self) -> Held {
-        let before = HELD.replace(Some(self));
+        let before = (HELD.replace(Some(self)), BESIDE.replace(false));
         Held { before, _of_one_thread: std::marker::PhantomData }
     }
 
@@ -67,9 +69,9 @@ impl Input {
 }
 
 impl Held {
-    /// Lets go of the input if something else, that is due without it, is done from here on.
-    pub fn unless(self, is_due: bool) -> Option<Self> {
-        (!is_due).then_some(self)
+    /// From here on something else, that is due without it, may be done as well: what fails is perhaps not its doing.
+    pub fn beside(&self, is_due: bool) {
+        BESIDE.set(is_due);
     }
 }
 
@@ -105,9 +107,16 @@ pub fn held_now() -> Option<Input> {
     HELD.try_with(|held| held.try_borrow().ok()?.clone()).ok().flatten()
 }
 
+/// Whether something else may be done beside it.
+pub fn is_perhaps_another() -> bool {
+    BESIDE.get()
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
-        HELD.set(self.before.take());
+        let (held, is_beside) = std::mem::take(&mut self.before);
+        HELD.set(held);
+        BESIDE.set(is_beside);
     }
 }
 
@@ -145,12 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_due_without_the_input_is_not_pinned_on_it() {
-        let brings_about = input("x").hold().unless(false);
-        assert_eq!(held_now(), Some(input("x")));
-        drop(brings_about);
-        let was_due = input("x").hold().unless(true);
-        assert!(was_due.is_none() && held_now().is_none());
+    fn what_is_done_beside_an_input_is_known_to_be_perhaps_another_until_it_is_over() {
+        let outer = input("outer").hold();
+        outer.beside(true);
+        {
+            let _inner = input("inner").hold();
+            assert!(!is_perhaps_another());
+        }
+        assert!(is_perhaps_another() && held_now() == Some(input("outer")));
+        drop(outer);
+        assert!(!is_perhaps_another());
     }
 
     /// Two tasks of one thread take turns; each is known by its own input, and between them nobody is.

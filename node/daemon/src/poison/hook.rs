@@ -8,7 +8,7 @@ use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::thread::{self, ThreadId};
 
-use super::held::held_now;
+use super::held::{held_now, is_perhaps_another};
 use super::quarantine::keep;
 use crate::command_line::Exit;
 
@@ -35,7 +35,7 @@ fn say(folder: &Path, panic: &PanicHookInfo<'_>) {
     let said = in_words(panic);
     tracing::error!("a fault of hale's own ends this agent; nothing is released: {said}");
     if let Some(input) = held_now() {
-        match keep(folder, &input, &said) {
+        match keep(folder, (&input, is_perhaps_another()), &said) {
             Ok((path, seen)) => {
                 tracing::error!(path = %path.display(), seen, "what it was handling is kept");
             }

@@ -3,8 +3,8 @@
 //!
 //! Law PO1: a panic of the loop's thread ends the process, with one line and exit code 70. Nothing is released, nothing is
 //! tidied up: what the agent was about to do, it does not do.
-//! Law PO2: an input counts for what its bytes are, whoever sends them; it is refused from its second panic on, and nothing
-//! else is.
+//! Law PO2: an input counts for what its bytes are, whoever sends them; it is refused from its second panic on, from its third
+//! where a timer that was due beside it may have been at fault, and nothing else is.
 //! Law PO3: at most [`KEPT_MAX`] inputs are kept; a new one takes the place of the oldest that was seen once.
 //! Law PO4: what is noted is what the border looked at: the bytes as they came, and not what was read from them; two ways to
 //! write one message are two inputs.

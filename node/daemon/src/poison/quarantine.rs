@@ -42,6 +42,8 @@ pub struct Quarantine {
 struct Kept {
     path: PathBuf,
     seen: u32,
+    /// In so many of these something else was done beside it.
+    perhaps: u32,
     digest: String,
     about: String,
     written: SystemTime,
@@ -51,7 +53,7 @@ impl Quarantine {
     /// What lies in the folder; one that is not there holds nothing. A file that cannot be read is passed over: it is not
     /// worth an agent.
     pub fn read(folder: &Path) -> Self {
-        let kept = kept(folder).into_iter().filter(|kept| kept.seen >= ENDS_MAX);
+        let kept = kept(folder).into_iter().filter(Kept::is_refused);
         let refused = kept.filter_map(|kept| {
             let sentence = format!(
                 "an input that ended this agent {} times is not taken any more: {}; remove {} to take it again",
@@ -83,17 +85,31 @@ impl Quarantine {
     }
 }
 
+impl Kept {
+    /// Law PO2.
+    fn is_refused(&self) -> bool {
+        self.seen >= ENDS_MAX + u32::from(self.perhaps > 0)
+    }
+}
+
 /// Keeps an input that has just ended the agent, on disk before this returns; where it lies and how often it was seen.
-pub fn keep(folder: &Path, input: &Input, words: &str) -> io::Result<(PathBuf, u32)> {
+/// `is_perhaps`: something else was done beside it.
+pub fn keep(
+    folder: &Path,
+    (input, is_perhaps): (&Input, bool),
+    words: &str,
+) -> io::Result<(PathBuf, u32)> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let digest = input.digest().to_string();
     let all = kept(folder);
-    let seen = 1 + all.iter().find(|kept| kept.digest == digest).map_or(0, |kept| kept.seen);
+    let before = all.iter().find(|kept| kept.digest == digest);
+    let (seen, perhaps) = before.map_or((0, 0), |kept| (kept.seen, kept.perhaps));
+    let (seen, perhaps) = (seen + 1, perhaps + u32::from(is_perhaps));
     make_room(all, &digest)?;
     let (path, draft) = (folder.join(&digest), folder.join("draft"));
     let mut file =
         OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
-    file.write_all(text(input, seen, words).as_bytes())?;
+    file.write_all(text(input, (seen, perhaps), words).as_bytes())?;
     file.sync_all()?;
     fs::rename(&draft, &path)?;
     File::open(folder)?.sync_all()?;
@@ -105,19 +121,20 @@ fn make_room(mut all: Vec<Kept>, digest: &str) -> io::Result<()> {
     if all.len() < KEPT_MAX || all.iter().any(|kept| kept.digest == digest) {
         return Ok(());
     }
-    all.sort_by_key(|kept| (kept.seen >= ENDS_MAX, kept.written));
+    all.sort_by_key(|kept| (kept.is_refused(), kept.written));
     let gone = all.len() + 1 - KEPT_MAX;
     all.iter().take(gone).try_for_each(|kept| fs::remove_file(&kept.path))
 }
 
-fn text(input: &Input, seen: u32, words: &str) -> String {
+fn text(input: &Input, (seen, perhaps): (u32, u32), words: &str) -> String {
     let from = input.from.map_or_else(|| "this host".to_owned(), |from| from.to_string());
     let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let cut = words.char_indices().map(|(at, _)| at).find(|at| *at >= WORDS_BYTES_MAX);
     let words = &words[..cut.unwrap_or(words.len())];
     let (kind, length) = (input.kind, input.bytes.len());
+    let perhaps = if perhaps > 0 { format!(", perhaps {perhaps}") } else { String::new() };
     let mut text = format!(
-        "{HEAD}\nseen {seen}\nabout a {kind} of {length} bytes from {from}\npanic {words}\nbytes "
+        "{HEAD}\nseen {seen}{perhaps}\nabout a {kind} of {length} bytes from {from}\npanic {words}\nbytes "
     );
     for byte in input.bytes.iter().take(BYTES_KEPT_MAX) {
         // Writing to a string does not fail.
@@ -145,9 +162,11 @@ fn read(path: &Path) -> Option<Kept> {
     file.take(FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
     let mut lines = text.lines();
     (lines.next()? == HEAD).then_some(())?;
-    let seen = lines.next()?.strip_prefix("seen ")?.parse().ok()?;
+    let seen = lines.next()?.strip_prefix("seen ")?;
+    let (seen, perhaps) = seen.split_once(", perhaps ").unwrap_or((seen, "0"));
+    let (seen, perhaps) = (seen.parse().ok()?, perhaps.parse().ok()?);
     let about = lines.next()?.strip_prefix("about ")?.to_owned();
-    Some(Kept { path: path.to_owned(), seen, digest, about, written })
+    Some(Kept { path: path.to_owned(), seen, perhaps, digest, about, written })
 }
 
 fn digest_of(text: &str) -> Option<Digest> {

@@ -26,7 +26,7 @@ fn life(folder: &Path, told: &[&'static str]) -> Vec<&'static str> {
         match catch_unwind(handle) {
             Ok(()) => handled.push(*word),
             Err(_) => {
-                keep(folder, &noted(), "a law breaks").expect("kept");
+                keep(folder, (&noted(), false), "a law breaks").expect("kept");
                 return handled;
             }
         }
@@ -56,6 +56,18 @@ fn what_ended_two_lives_does_not_end_the_third() {
 }
 
 #[test]
+fn what_was_perhaps_not_at_fault_is_refused_one_end_later() {
+    for perhaps in [[true, true, true], [true, false, false], [false, true, false]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ends = perhaps.map(|is_perhaps| {
+            keep(folder.path(), (&input("x"), is_perhaps), "a law breaks").expect("kept");
+            !takes(&Quarantine::read(folder.path()), "x")
+        });
+        assert_eq!(ends, [false, false, true], "{perhaps:?}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_not_there_and_files_that_are_not_ours_refuse_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     assert_eq!(Quarantine::read(&folder.path().join("none")), Quarantine::default());
@@ -77,10 +89,10 @@ fn a_folder_that_is_not_there_and_files_that_are_not_ours_refuse_nothing() {
 fn the_folder_is_bounded_and_what_is_refused_outlives_what_was_seen_once() {
     let folder = tempfile::tempdir().expect("a folder");
     for _ in 0..2 {
-        keep(folder.path(), &input("poison"), "a law breaks").expect("kept");
+        keep(folder.path(), (&input("poison"), false), "a law breaks").expect("kept");
     }
     for number in 0..3 * KEPT_MAX {
-        keep(folder.path(), &input(&format!("{number}")), "a law breaks").expect("kept");
+        keep(folder.path(), (&input(&format!("{number}")), false), "a law breaks").expect("kept");
         let files = fs::read_dir(folder.path()).expect("there").count();
         assert!(files <= KEPT_MAX, "law PO3: {files}");
     }
@@ -93,7 +105,7 @@ fn a_large_input_and_a_long_panic_are_kept_in_part_and_known_whole() {
     let large = "x".repeat(1 << 20);
     let words = format!("first line\nsecond {}", "é".repeat(1_000));
     for seen in 1..=2 {
-        let (path, counted) = keep(folder.path(), &input(&large), &words).expect("kept");
+        let (path, counted) = keep(folder.path(), (&input(&large), false), &words).expect("kept");
         assert_eq!(counted, seen);
         assert!(fs::metadata(path).expect("there").len() < 140_000);
     }
