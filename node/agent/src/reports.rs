@@ -56,6 +56,9 @@ pub struct Reported {
     pub times: u32,
 }
 
+/// What is told too often, in the words of a refusal.
+const REPORTS_OF_ONE: &str = "reports of one host";
+
 /// What becomes of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
@@ -152,6 +155,10 @@ impl Agent {
         match self.leader {
             Some(leader) if leader == self.me => self.take_report(now, id, self.me, report),
             Some(leader) if self.ledger.roster().get(&report.subject).is_some() => {
+                if !self.reports.may_tell(now, self.me) {
+                    let busy = Unavailable::Busy(String::from(REPORTS_OF_ONE));
+                    return self.answer(now, id, Response::Unavailable(busy));
+                }
                 // What was said here is shown here, too.
                 self.reports.keep(now, self.me, report.clone());
                 let request = (Request::Report(report), TOLD_WITHIN);
@@ -187,7 +194,7 @@ impl Agent {
         }
         let is_looked_at = match self.reports.take(now, by, report) {
             Taken::Busy => {
-                let busy = Unavailable::Busy(String::from("reports of one host"));
+                let busy = Unavailable::Busy(String::from(REPORTS_OF_ONE));
                 return self.answer(now, id, Response::Unavailable(busy));
             }
             Taken::Kept => false,
