@@ -7,9 +7,32 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Memory that the process holds, in kB.
 pub fn memory_kb(process: u32) -> u64 {
+    status_kb(process, "VmRSS:")
+}
+
+fn status_kb(process: u32, key: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a figure");
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("a figure");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// The most memory that a process has held since this began, in kB.
+pub struct Peak {
+    process: u32,
+    before: u64,
+}
+
+impl Peak {
+    /// From here on; the kernel forgets what it has seen so far.
+    pub fn of(process: u32) -> Self {
+        std::fs::write(format!("/proc/{process}/clear_refs"), "5").expect("it is ours");
+        Self { process, before: memory_kb(process) }
+    }
+
+    /// How much more it has held than at the beginning.
+    pub fn growth_kb(&self) -> u64 {
+        status_kb(self.process, "VmHWM:").saturating_sub(self.before)
+    }
 }
 
 /// What it needs of a processor from here on.

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster::figures::{Spending, memory_kb};
+use cluster::figures::{Peak, Spending};
 use cluster::{PATIENCE, program};
 use daemon::admin::answer::Status;
 use daemon::admin::client::Client;
@@ -67,10 +67,9 @@ fn an_admin_socket_that_other_users_flood_answers_its_operator() {
         let socket = host.files.socket();
         operator_is_answered(&socket, PATIENCE).await;
         for flood in [Flood::Connections, Flood::Halves, Flood::Questions, Flood::Orders] {
-            let (memory, spending) = (memory_kb(process.id()), Spending::of(process.id()));
+            let (peak, spending) = (Peak::of(process.id()), Spending::of(process.id()));
             let rate = under(flood, &socket).await / LASTS.as_secs();
-            let (percent, grown) = (spending.percent(), memory_kb(process.id()));
-            let growth = grown.saturating_sub(memory);
+            let (percent, growth) = (spending.percent(), peak.growth_kb());
             println!(
                 "admin flood {flood:?}, {rate}/s: +{growth} kB, {percent:.1} % of a processor"
             );

@@ -95,7 +95,7 @@ pub(super) const HANDSHAKES_CROWDED_FROM: usize = 64;
 /// next has need of it. Two round trips around the world.
 pub(super) const HANDSHAKE_CROWDED_WITHIN: Duration = Duration::from_secs(1);
 
-/// Handshakes under way from one address of hosts of the mesh: two that take all theirs leave room for the others (law TR10).
+/// Handshakes under way from one address of hosts of the mesh: one that takes all its own leaves others their time (law TR10).
 pub(super) const HANDSHAKES_OF_ONE_MAX: usize = 128;
 
 /// From so many on, one that comes from there has no longer than [`HANDSHAKE_CROWDED_WITHIN`]: hosts of the mesh need
@@ -106,7 +106,7 @@ pub(super) const HANDSHAKES_OF_ONE_CROWDED_FROM: usize = 32;
 /// [`HANDSHAKE_CROWDED_WITHIN`].
 pub(super) const HANDSHAKES_FULL_FROM: usize = 384;
 
-/// What is left then is enough for fourteen addresses that take all they can (law TR10).
+/// What is left then is enough for thirteen or more addresses that take all they can, beside those that came before (law TR10).
 pub(super) const HANDSHAKES_OF_ONE_WHEN_FULL: usize = 8;
 
 /// The last places are for addresses of hosts of the mesh.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cluster::figures::{Spending, memory_kb};
+use cluster::figures::{Peak, Spending};
 use cluster::floods::{Flood, LASTS};
 use cluster::mesh::{Mesh, play};
 use cluster::stranger::{certified, client_at, greet};
@@ -86,7 +86,7 @@ impl std::fmt::Display for Seen {
 
 async fn under(mesh: &Mesh, flood: Flood, (flooded, other): (Place, Place)) -> Seen {
     let process = mesh.process(flooded).await;
-    let (memory, spending) = (memory_kb(process), Spending::of(process));
+    let (peak, spending) = (Peak::of(process), Spending::of(process));
     let mut seen = Seen {
         flood,
         growth_kb: 0,
@@ -132,7 +132,7 @@ async fn under(mesh: &Mesh, flood: Flood, (flooded, other): (Place, Place)) -> S
         () = watching => unreachable!("it has no end"),
     };
     seen.processor = spending.percent();
-    seen.growth_kb = memory_kb(process).saturating_sub(memory);
+    seen.growth_kb = peak.growth_kb();
     seen
 }
 
