@@ -66,8 +66,8 @@ async fn what_takes_long_is_worked_out_beside_the_thread_that_asks_but_in_a_paus
     let own = thread::current().id();
     assert_ne!(file.aside(|| thread::current().id()).await, own);
     assert_eq!(memory.aside(|| thread::current().id()).await, own);
-    let fails = async move { file.aside(|| panic!("no such state")).await };
-    let fault = tokio::spawn(fails).await.map(|()| ()).expect_err("whoever asks fails, too");
+    let fails = async move { file.aside::<()>(|| panic!("no such state")).await };
+    let fault = tokio::spawn(fails).await.expect_err("whoever asks fails, too");
     let panic = fault.into_panic();
     let words = panic.downcast_ref::<String>().map(String::as_str);
     assert_eq!(words, Some("beside the thread that asks: no such state"), "and says it itself");
