@@ -73,9 +73,7 @@ impl Agent {
 
     /// Another host's health is now this. Whether it doubts this one, only its own word tells (law SD1).
     fn hear_health(&mut self, now: Moment, record: HealthRecord, is_own_word: bool) {
-        if is_own_word {
-            self.remember_doubts_told(now, &record);
-        }
+        self.remember_doubts_told(now, &record);
         if !record.health.doubts().contains(&self.me) {
             self.doubt_us.remove(&record.host);
         } else if is_own_word {

@@ -3,11 +3,12 @@
 //! Law SD1: one word, however it lies, makes no leader stand down that hears half of its observers, nor one that another keeper
 //! confirms: it takes the words of two other keepers, of which none counts for more than its own observers, or the doubts of more
 //! than f of the leader's observers, two at the least, each told on that observer's own connection. Where one other keeper alone
-//! answers, its word is enough: keepers are trusted to crash, not to lie (protocol 1.6), and with one of three dead a half-deaf leader would
-//! lead for ever.
+//! answers, its word is enough: keepers are trusted to crash, not to lie (protocol 1.6), and with one of three dead a half-deaf
+//! leader would lead for ever.
 //! Law SD2: a host stands down once in [`AGAIN_AFTER`] at the most, so that a lead is not played back and forth.
 //! Law SD3: an observer that doubts, or within [`DOUBTED_FOR`] doubted, more than half of the other voters that it observes does
-//! not count: another lead would not help it, and a lead is not played round.
+//! not count: another lead would not help it, and a lead is not played round. Here what two others tell of it counts as well as its
+//! own word: whoever lies so keeps a lead where it is.
 //! Not here: how a lead is given up (see `replication`), who is doubted why (see `detection`).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -162,6 +162,24 @@ fn a_report_has_one_round_held_and_is_kept_and_nothing_is_proposed_for_it() {
     assert!(leader.agent.view(leader.now).reports.is_empty(), "law RE2");
 }
 
+/// Law RE3 holds where a report is made, too: a script in a loop does not use up what its host may ask of the leader.
+#[test]
+fn a_host_that_does_not_lead_passes_on_no_more_reports_than_one_agent_may_tell() {
+    let mut told = Told::where_leads("b1");
+    for number in 1..=20 {
+        assert_eq!(told.hears("a1", "b2"), Response::Noted, "it waits for the leader");
+        assert_eq!(told.forwarded.len(), number);
+    }
+    let refused = told.hears("a1", "b2");
+    assert!(matches!(refused, Response::Unavailable(Unavailable::Busy(_))), "{refused:?}");
+    assert_eq!(told.forwarded.len(), 20);
+    let times = |told: &Told| told.agent.view(told.now).reports[&id("b2")][0].0.times;
+    assert_eq!(times(&told), 20, "what is refused is not kept");
+    told.wait(Span::seconds(10));
+    assert_eq!(told.hears("a1", "b2"), Response::Noted);
+    assert_eq!(told.forwarded.len(), 21);
+}
+
 #[test]
 fn a_flood_of_reports_about_everybody_is_no_surge_and_no_verdict() {
     let mut leader = Told::where_leads("a1");
