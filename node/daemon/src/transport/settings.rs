@@ -106,7 +106,7 @@ pub(super) const HANDSHAKES_OF_ONE_CROWDED_FROM: usize = 32;
 /// [`HANDSHAKE_CROWDED_WITHIN`].
 pub(super) const HANDSHAKES_FULL_FROM: usize = 384;
 
-/// What is left then is enough for thirteen or more addresses that take all they can, beside those that came before (law TR10).
+/// The 128 places that are left then are enough for sixteen addresses that take all they can (law TR10).
 pub(super) const HANDSHAKES_OF_ONE_WHEN_FULL: usize = 8;
 
 /// The last places are for addresses of hosts of the mesh.
