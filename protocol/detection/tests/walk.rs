@@ -77,12 +77,13 @@ fn a_zone_that_is_cut_off_is_one_dark_domain_and_no_dead_host() {
     }
 }
 
-/// protocol 3.7: racks of two, and so many hosts that the last is missed a second after the first.
+/// protocol 3.7: racks of two, so many hosts that the last may be missed a second after the first, and phases of the probing at which
+/// it is: looked at one by one they were 21 dark racks first, in four of these trials.
 #[test]
 fn a_zone_of_forty_two_is_one_dark_domain_however_late_its_last_host_is_missed() {
-    for trial in 0..5 {
+    for trial in 25..30 {
         let mut fleet = Fleet::new(3, 21, 2, trial);
-        let began = SETTLED + 177 * trial;
+        let began = SETTLED + 71 * trial;
         fleet.run_until(began);
         let zone: Vec<HostId> = (84..126).map(|number| fleet.host(number)).collect();
         fleet.cut(&zone);
