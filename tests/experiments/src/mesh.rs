@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use simulator::tally::Judged;
-use simulator::{Fault, Fleet, Habit, Setup, library};
+use simulator::{Fault, Fleet, Habit, Line, Setup, library};
 use vocabulary::{Moment, Span, VerdictKind};
 
 use crate::samples::Sample;
@@ -67,7 +67,11 @@ impl Mesh {
         sample.note("true_verdicts", tally.verdicts_true);
         sample.note("remedies", tally.remedies_begun);
         sample.note("remedies_on_well", tally.remedies_on_well);
-        sample.note("surges", tally.notices.get(&VerdictKind::Surge).copied().unwrap_or(0));
+        let noted = |kind| tally.notices.get(&kind).copied().unwrap_or(0);
+        sample.note("surges", noted(VerdictKind::Surge));
+        sample.note("unsettled", noted(VerdictKind::Unsettled));
+        let is_call = |line: &&Line| line.text.starts_with("a person is called");
+        sample.note("calls", self.fleet.trace().iter().filter(is_call).count() as u64);
         sample.note("breaches", self.fleet.breaches().len() as u64);
     }
 
@@ -99,7 +103,7 @@ impl Mesh {
         sample.note("domain_cases", domains.len() as u64);
     }
 
-    /// Whether nobody is doubted, no case is open, and every host knows every other.
+    /// Whether nobody is doubted, no case is open but a surge's, which waits for a person, and every host knows every other.
     fn is_whole(&self) -> bool {
         let fleet = &self.fleet;
         let others = fleet.names().count() - 1;
@@ -111,7 +115,7 @@ impl Mesh {
             })
         };
         !fleet.is_any_doubted()
-            && fleet.ledger().cases().next().is_none()
+            && fleet.ledger().cases().all(|case| case.kind == VerdictKind::Surge)
             && fleet.names().all(is_full)
     }
 

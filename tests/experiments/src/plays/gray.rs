@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use simulator::tally::Judged;
 use simulator::{Fault, Plight, Trouble, Ways, Whom};
 use vocabulary::Span;
 
@@ -17,13 +18,13 @@ pub const PLAY: Play = Play {
     name: NAME,
     about: "One host for 60 s is frozen, stalled, slow, hard to reach in one way or another, or has a strange clock; or the ledger is \
             slow. What needs a check of a service (stuck service, slow or full disk, dead DNS) is not played: those checks are not \
-            built. Whether a verdict on that host comes, and when.",
+            built. Whether a verdict on that host comes, and when; others judged are verdicts on anybody else.",
     aim: "what makes a host useless is found within 10 s, what does not is no verdict, and nobody else is judged",
     columns: &[
         "verdict_ms",
         "missed",
-        "false_verdicts",
-        "remedies_on_well",
+        "others_judged",
+        "remedies",
         "doubts",
         "members_called_down",
     ],
@@ -88,5 +89,9 @@ fn mesh(mut sample: Sample, cell: &str) -> Sample {
     mesh.fleet.run(WAITS);
     mesh.note_verdicts(&mut sample, (struck, &ill));
     mesh.note_falsehoods(&mut sample, &ill);
+    // Slow hosts and poor links are no trouble to the tally; here they are what was done to this host, and to nobody else.
+    let verdicts = mesh.fleet.tally().verdicts;
+    let is_of_others = |judged: &&Judged| judged.hosts.iter().any(|host| !ill.contains(host));
+    sample.note("others_judged", verdicts.iter().filter(is_of_others).count() as u64);
     sample
 }

@@ -22,7 +22,8 @@ pub const PLAY: Play = Play {
     name: NAME,
     about: "All hosts live. For 60 s half of the hosts is cut off (no keeper among them, across all racks); or a zone of three; or one \
             rack; or two halves are cut from each other but for one host that reaches both; or six racks are cut off one after the \
-            other, 10 s each. Racks of two and of five. Then every link carries again.",
+            other, 10 s each. Racks of two and of five. Then every link carries again. The mesh is whole when nobody is doubted, every \
+            host knows every other, and no case is open but a surge's, which waits for a person.",
     aim: "the minority begins nothing, no live host gets a host's verdict, each cut domain is one case, and the mesh is whole 10 s \
           after the heal",
     columns: &[
@@ -30,6 +31,8 @@ pub const PLAY: Play = Play {
         "domain_cases",
         "remedies",
         "surges",
+        "unsettled",
+        "calls",
         "breaches",
         "whole_ms",
         "not_whole",
