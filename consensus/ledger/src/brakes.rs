@@ -58,14 +58,19 @@ pub struct Ramp {
     pub since: LedgerTime,
 }
 
+impl Surge {
+    /// Why nothing may begin while it stands.
+    pub fn in_words(&self) -> String {
+        format!("too much trouble at once: see case {}", self.case)
+    }
+}
+
 impl Brakes {
     /// Why nothing may begin; `None` if no brake stands.
     pub fn standing(&self) -> Option<String> {
         let pause =
             self.pause.as_ref().map(|pause| format!("paused by {}: {}", pause.who, pause.why));
-        let surge =
-            || self.surge.map(|surge| format!("too much trouble at once: see case {}", surge.case));
-        pause.or_else(surge)
+        pause.or_else(|| self.surge.map(|surge| surge.in_words()))
     }
 
     /// Whether ledger time moves any of them.

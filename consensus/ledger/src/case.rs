@@ -276,10 +276,15 @@ impl Case {
         }
     }
 
-    /// Why a doubt is unsettled: the rule that said no to a verdict in the round that was told last (protocol 3.6).
+    /// Why a doubt is unsettled: the rule that said no to a verdict in the round that was told last, or the surge that holds it
+    /// back (protocol 3.6).
     pub fn unsettled_why(&self) -> Option<&str> {
         match &self.refused {
-            Some(Refused::Grounds(why)) if self.kind == VerdictKind::Unsettled => Some(why),
+            Some(Refused::Grounds(why) | Refused::Brake(why))
+                if self.kind == VerdictKind::Unsettled =>
+            {
+                Some(why)
+            }
             _ => None,
         }
     }

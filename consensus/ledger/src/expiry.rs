@@ -129,7 +129,11 @@ impl Ledger {
         }
         if case.kind == VerdictKind::Unsettled {
             let calls = self.calls_a_person(case) && self.state.brakes.surge.is_none();
-            return calls.then(|| case.stands_since.after(timers.unsettled_for));
+            // What a surge held back is judged within a round or two of its end; if it is not, it is as unsettled as any other.
+            let was_held = matches!(case.refused, Some(Refused::Brake(_)));
+            let lifted = self.state.cases.told_until().filter(|_| was_held).unwrap_or_default();
+            let ends = case.stands_since.after(timers.unsettled_for);
+            return calls.then(|| ends.max(lifted.after(timers.settle_for)));
         }
         let is_idle = case.kind == VerdictKind::AgentDown
             && matches!(case.stage, Stage::Open)

@@ -1,18 +1,21 @@
 //! Too much trouble at once: one case, and the brake (protocol 3.6 `Surge`).
 //!
 //! Law P1: the brake stands before, or with, the verdicts that cross the limit.
+//! Law V6: while it stands no verdict that rests on silence alone opens a case: a cut that follows no domain looks like deaths.
 //! Not here: the count itself (see `detection::surge`), lifting (see `brakes`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use detection::surge::{SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
-use vocabulary::{Digest, HostId, VerdictKind};
+use detection::verdict::HostVerdict;
+use vocabulary::{Digest, HostId, LedgerTime, VerdictKind};
 
 use crate::brakes::Surge;
 use crate::case::{Case, GroundsKept};
 use crate::command::{Doubted, Outcome, Refused};
 use crate::ledger::Ledger;
+use crate::rules;
 use crate::verdicts::covers;
 
 impl Ledger {
@@ -36,6 +39,26 @@ impl Ledger {
         let is_news = |doubt: &StandingDoubt| told.is_none_or(|told| doubt.since > told);
         let doubts: Vec<StandingDoubt> = standing.chain(cases).filter(is_news).collect();
         surge(self.roster(), &doubts, &self.in_domain_cases(), now)
+    }
+
+    /// Law V6: what keeps this verdict on a host from being its case now; the leader asks before it proposes. A case that says the
+    /// same already is upheld.
+    pub fn surge_hold(&self, host: &HostId, verdict: &HostVerdict) -> Option<Refused> {
+        let surge = self.state.brakes.surge?;
+        let standing = self.state.cases.of_host(host);
+        let is_known = standing.is_some_and(|case| case.kind == verdict.kind);
+        let is_held = verdict.rests_on_silence && !is_known && self.rules() >= rules::SECOND;
+        is_held.then(|| Refused::Brake(surge.in_words()))
+    }
+
+    /// Since when a new case on a host stands. Trouble that began before a surge was lifted is told with it: what only the surge
+    /// held back is no new surge, and no halt (protocol 6.4).
+    pub(crate) fn opens_at(&self, host: &HostId, doubted: &[Doubted]) -> LedgerTime {
+        let now = self.state.time;
+        let told = self.state.cases.told_until().filter(|_| self.rules() >= rules::SECOND);
+        let doubt = doubted.iter().find(|doubt| doubt.host == *host);
+        let began = doubt.map_or(now, |doubt| now.before(doubt.age));
+        told.filter(|told| began <= *told).unwrap_or(now)
     }
 
     pub(crate) fn surge(&mut self, doubted: &[Doubted]) -> Result<Outcome, Refused> {

@@ -1,8 +1,8 @@
 //! Doubts with neither verdict nor end: a case that is shown, and a person's after a while (protocol 3.6 `Unsettled`).
 //!
 //! Law W1: nothing follows from such a case but a call: no lease, no rung, and no count against anybody else.
-//! Law W2: it stands on one fresh round that bears no verdict. Who answers nobody is unsettled by the signed word of one
-//! observer; who answers some, by more than f who got no answer.
+//! Law W2: it stands on one fresh round that bears no verdict, or one that a surge holds back (law V6). Who answers nobody is
+//! unsettled by the signed word of one observer; who answers some, by more than f who got no answer.
 //! Law W3: what f hosts say calls nobody (law V4), and opens at most [`SOLE_WORD_MAX`] cases.
 //! Not here: which doubts have stood for so long (the leader says, see `agent`); when the call is made (see `expiry`).
 
@@ -106,7 +106,9 @@ impl Ledger {
             return Err(Refused::CaseOpen(domain.id));
         }
         self.left_hold(&host)?;
-        let why = judged.without_verdict(&host)?;
+        let verdict = judged.conclusions.verdict(&host).ok();
+        let held = verdict.and_then(|verdict| self.surge_hold(&host, verdict));
+        let why = held.map_or_else(|| judged.without_verdict(&host), Ok)?;
         let kept = judged.kept(self, &Scope::Host(host));
         self.check_words(&host, judged, &kept)?;
         match self.state.cases.of_host(&host) {

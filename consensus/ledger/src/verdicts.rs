@@ -2,6 +2,7 @@
 //!
 //! Law V2: no host case is opened inside an open domain case.
 //! Law K1: a host has at most one open case; a later verdict on it moves that case.
+//! Law V6: none that rests on silence alone is opened under a surge (see `surges`).
 //! Law K3: a host that flips is one case with a growing hold-off (protocol 3.8).
 //! Not here: what the grounds bear (see `judging`), what is done about a case (see `leases`).
 
@@ -15,6 +16,7 @@ use crate::cases::Cases;
 use crate::command::{Command, Doubted, Finding, Outcome, Refused};
 use crate::judging::Judged;
 use crate::ledger::Ledger;
+use crate::rules;
 
 /// A host that is in trouble again so soon after its case closed as recovered is the same case (protocol 3.8).
 pub(crate) const FLIPS_WITHIN: Span = Span::minutes(10);
@@ -47,7 +49,7 @@ impl Ledger {
         self.count_surge(doubted, newly);
         for (finding, outcome) in findings.iter().zip(&mut outcomes) {
             if let Some(host) = finding.scope_host() {
-                *outcome = self.host_finding(host, &finding.kind, &judged);
+                *outcome = self.host_finding((host, &finding.kind), &judged, doubted);
             }
         }
         Ok(Outcome::Findings(outcomes))
@@ -83,17 +85,18 @@ impl Ledger {
 
     fn host_finding(
         &mut self,
-        host: HostId,
-        kind: &VerdictKind,
+        (host, kind): (HostId, &VerdictKind),
         judged: &Judged,
+        doubted: &[Doubted],
     ) -> Result<CaseId, Refused> {
-        judged.against(&host, kind)?;
+        let verdict = judged.against(&host, kind)?;
         let entry = self.member(host)?;
         let (boot, scopes) = (entry.boot, FrozenScopes::of(&entry.claims));
         if let Some(domain) = self.domain_case_over(&scopes.domain) {
             return Err(Refused::CaseOpen(domain.id));
         }
         self.left_hold(&host)?;
+        self.surge_hold(&host, verdict).map_or(Ok(()), Err)?;
         let subject = Scope::Host(host);
         let kept = judged.kept(self, &subject);
         if let Some(case) = self.state.cases.of_host(&host).cloned() {
@@ -104,11 +107,19 @@ impl Ledger {
         }
         let mut case = match self.flipped(&host) {
             Some(case) => self.opened_again(case, kind.clone(), kept)?,
-            None => self.new_case(subject, kind.clone(), kept)?,
+            None => {
+                let opened = self.opens_at(&host, doubted);
+                Case { opened, ..self.new_case(subject, kind.clone(), kept)? }
+            }
         };
         case.boot = boot;
         case.scopes = Some(scopes);
         case.rule = self.rule_name(&case);
+        let is_braked = self.state.brakes.surge.is_some() && self.rules() >= rules::SECOND;
+        assert!(
+            !is_braked || case.kind != VerdictKind::HostDown,
+            "law V6: under a surge silence alone opens no case"
+        );
         let id = case.id;
         self.record_verdict(&case);
         self.state.cases.put(case);

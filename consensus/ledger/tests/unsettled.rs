@@ -282,3 +282,27 @@ fn the_first_rules_know_no_such_case_and_take_no_policy_that_speaks_of_it() {
     }
     assert_eq!(fleet.ledger.policy_shelf().version(), before);
 }
+
+/// Law V6: nobody is lost from sight while a surge holds the verdict on it back.
+#[test]
+fn what_a_surge_holds_back_is_shown_unsettled_and_judged_when_it_lifts() {
+    let mut fleet = Fleet::healing();
+    let surge = Command::Surge { doubted: doubts(&[("a2", 1), ("b2", 1), ("c2", 1)]) };
+    assert_eq!(fleet.send("a1", surge), Outcome::Done);
+    let held = ["a2", "b2"].map(|name| {
+        let grounds = fleet.round(&[(name, Seen::HostDown)]);
+        let told = doubts(&[(name, 40)]);
+        let can = fleet.ledger.can_unsettle(&grounds, &told, &vocabulary::ModelVerifier);
+        assert_eq!(can, told, "the leader proposes it");
+        fleet.unsettled(name, 40, grounds).expect("law V6")
+    });
+    assert_eq!(fleet.case(held[0]).kind, VerdictKind::Unsettled);
+    fleet.wait(600);
+    fleet.send("a1", Command::Resume(order("they are dead")));
+    fleet.wait(1);
+    assert_eq!(fleet.opened("a2", Seen::HostDown), held[0], "one trouble, one case");
+    assert_eq!(fleet.case(held[0]).kind, VerdictKind::HostDown);
+    assert_eq!(held.map(|case| fleet.stage(case)), ["open"; 2], "a round comes first");
+    fleet.wait(30);
+    assert_eq!(fleet.stage(held[1]), "escalated", "none came");
+}

@@ -235,3 +235,61 @@ fn a_surge_is_counted_again_by_the_ledger() {
     assert_eq!(three, Outcome::Done);
     assert!(fleet.ledger.brake().surge.is_some());
 }
+
+/// A surge of these three, by the leader's count.
+fn surge_of_three(fleet: &mut Fleet) {
+    let doubted = doubts(&[("a2", 1), ("b2", 1), ("c2", 1)]);
+    assert_eq!(fleet.send("a1", Command::Surge { doubted }), Outcome::Done);
+}
+
+#[test]
+fn while_a_surge_stands_silence_alone_condemns_nobody() {
+    let mut fleet = Fleet::healing();
+    let before = fleet.opened("a3", Seen::HostDown);
+    surge_of_three(&mut fleet);
+    let silent = fleet.verdicts(&[down("a2")]).remove(0).expect_err("it may be cut off");
+    assert!(silent.contains("too much trouble at once"), "law V6: {silent}");
+    fleet.opened("b2", Seen::AgentDown);
+    fleet.opened("c2", Seen::HostHung);
+    let moved = fleet.verdicts(&[down("b2")]).remove(0);
+    assert!(moved.is_err(), "law V6: a case is moved by silence no more than opened");
+    assert_eq!(fleet.opened("a3", Seen::HostDown), before, "what stood before is upheld");
+    fleet.send("a1", Command::Resume(order("they are dead")));
+    fleet.opened("a2", Seen::HostDown);
+}
+
+#[test]
+fn the_verdicts_that_cross_the_limit_by_silence_open_no_case() {
+    let mut fleet = Fleet::healing();
+    let seen = [down("a2"), down("b2"), down("c2")];
+    let cases = fleet.verdicts(&seen);
+    assert!(cases.iter().all(Result::is_err), "law V6: {cases:?}");
+    let surge = fleet.ledger.brake().surge.expect("too much at once");
+    assert_eq!(fleet.ledger.cases().map(|case| case.id).collect::<Vec<_>>(), [surge.case]);
+}
+
+#[test]
+fn under_the_first_rules_a_surge_holds_no_verdict() {
+    let mut fleet = Fleet::healing_under_the_first_rules();
+    surge_of_three(&mut fleet);
+    fleet.opened("a2", Seen::HostDown);
+}
+
+/// protocol 6.4: else a person would lift the same trouble twice, and find healing halted by it.
+#[test]
+fn what_a_lifted_surge_held_back_is_no_new_surge_and_no_halt() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&POLICY.replace("halt_above = \"none\"", "halt_above = 1"));
+    surge_of_three(&mut fleet);
+    fleet.send("a1", Command::Resume(order("they are dead")));
+    let seen = [down("a2"), down("b2"), down("c2")];
+    let hosts = ["a2", "b2", "c2"].map(|name| Scope::Host(id(name)));
+    let findings = hosts.map(|scope| Finding { scope, kind: VerdictKind::HostDown });
+    let doubted = [("a2", 5), ("b2", 5), ("c2", 5)];
+    let cases = fleet.findings(&seen, findings.to_vec(), &doubted);
+    assert!(cases.iter().all(Result::is_ok), "{cases:?}");
+    assert_eq!(fleet.ledger.brake().surge, None, "a person was told of these");
+    assert!(fleet.ledger.budgets().iter().all(|line| line.unhealthy == 0));
+    fleet.opened("a3", Seen::AgentDown);
+    assert!(fleet.ledger.budgets().iter().any(|line| line.unhealthy == 1), "that one is news");
+}

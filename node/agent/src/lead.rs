@@ -191,10 +191,16 @@ impl Lead {
     }
 
     /// For which of these cases, all that need a person now, this leader has not yet called one; from now on it has. A case that
-    /// needed one, does no more and does again is a new call.
-    pub fn first_calls(&mut self, needing: BTreeSet<CaseId>) -> Vec<CaseId> {
-        let first = needing.difference(&self.paged).copied().collect();
-        self.paged = needing;
+    /// needed one, does no more and does again is a new call. Those of `held` wait.
+    pub fn first_calls(
+        &mut self,
+        needing: &BTreeSet<CaseId>,
+        held: &BTreeSet<CaseId>,
+    ) -> Vec<CaseId> {
+        self.paged.retain(|case| needing.contains(case));
+        let first = needing.difference(&self.paged).filter(|case| !held.contains(case));
+        let first: Vec<CaseId> = first.copied().collect();
+        self.paged.extend(&first);
         first
     }
 
@@ -315,7 +321,10 @@ impl Lead {
             case.is_none_or(|case| case.kind == VerdictKind::Unsettled)
         };
         let unsettled = conclusions.hosts.iter().filter(|(host, look)| {
-            look.verdict.is_err() && **host != self.me && ledger.left_since(host).is_none()
+            let verdict = look.verdict.as_ref().ok();
+            verdict.is_none_or(|verdict| ledger.surge_hold(host, verdict).is_some())
+                && **host != self.me
+                && ledger.left_since(host).is_none()
         });
         let doubted = unsettled.filter(|(host, _)| is_open(host)).filter_map(|(host, _)| {
             let doubters = self.rounds.doubters(host).into_iter();
@@ -345,8 +354,12 @@ impl Lead {
             .map(|dark| Finding { scope: dark.scope.clone(), kind: VerdictKind::DomainDown });
         let hosts = conclusions
             .verdicts()
-            // protocol 3.6 `Left`: whoever said goodbye is no case.
-            .filter(|(host, _)| **host != self.me && ledger.left_since(host).is_none())
+            // protocol 3.6 `Left`: whoever said goodbye is no case; `Surge`: while one stands silence makes none.
+            .filter(|(host, verdict)| {
+                **host != self.me
+                    && ledger.left_since(host).is_none()
+                    && ledger.surge_hold(host, verdict).is_none()
+            })
             .map(|(host, verdict)| Finding {
                 scope: Scope::Host(*host),
                 kind: verdict.kind.clone(),

@@ -9,7 +9,7 @@ use detection::rounds::{Effect as Wanted, Event as Told, WishId};
 use ledger::case::{Case, Stage};
 use ledger::command::{Command, Doubted, Refused};
 use ledger::{Ledger, rules};
-use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span};
+use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind};
 use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
 
 use crate::calls::Purpose;
@@ -164,7 +164,8 @@ impl Agent {
         }
     }
 
-    /// A person is called once by each leader for each case that needs one: twice rather than never.
+    /// A person is called once by each leader for each case that needs one: twice rather than never. While a surge stands a person
+    /// is at it: racks and zones that fall silent meanwhile are shown, and call when it is lifted (protocol 3.6).
     pub(crate) fn page(&mut self) {
         if !self.leads() {
             return;
@@ -174,7 +175,11 @@ impl Agent {
             .cases()
             .filter_map(|case| Some((case.id, person_needed(&ledger, case)?)))
             .collect();
-        for case in self.lead.first_calls(lines.keys().copied().collect()) {
+        let is_held = |case: &&Arc<Case>| {
+            ledger.brake().surge.is_some() && case.kind == VerdictKind::DomainDown
+        };
+        let held = ledger.cases().filter(is_held).map(|case| case.id).collect();
+        for case in self.lead.first_calls(&lines.keys().copied().collect(), &held) {
             let line = lines[&case].clone();
             self.emit(Effect::Page(Page { case: Some(case), line }));
         }

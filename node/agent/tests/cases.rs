@@ -5,11 +5,11 @@ mod fleet;
 mod minds;
 
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page};
-use fleet::{Fleet, boot, id};
+use fleet::{Fleet, Seen, boot, doubts, id, order, zone};
 use ledger::Ledger;
-use ledger::command::{Command, Outcome};
+use ledger::command::{Command, Finding, Outcome};
 use minds::{advanced, mind};
-use vocabulary::{Boot, Moment, Span};
+use vocabulary::{Boot, CaseId, Moment, Span, VerdictKind};
 use wire::{DoubtNote, Request};
 
 fn at(seconds: u64) -> Moment {
@@ -143,4 +143,34 @@ fn what_either_of_two_machines_doubts_brings_nobody_into_doubt() {
     let mut fleet = Fleet::healing();
     fleet.twin("c2");
     assert_eq!(doubts_heard(fleet), 0, "law U2: one honest voice is left");
+}
+
+#[test]
+fn a_zone_that_falls_silent_under_a_surge_calls_a_person_once_it_is_lifted() {
+    let mut fleet = Fleet::healing();
+    let surge = Command::Surge { doubted: doubts(&[("a2", 1), ("c2", 1), ("c3", 1)]) };
+    assert_eq!(fleet.send("a1", surge), Outcome::Done);
+    let dark = ["b1", "b2", "b3"].map(|name| (name, Seen::HostDown));
+    let finding = Finding { scope: zone("b"), kind: VerdictKind::DomainDown };
+    let dark = fleet.findings(&dark, vec![finding], &[]).remove(0).expect("all are silent");
+    let surge = fleet.ledger.brake().surge.expect("three of nine").case;
+    let mut leader = mind(fleet.ledger.clone(), "a1", boot(1));
+    let called = |leader: &mut Agent, second: u64, event: Event| -> Vec<CaseId> {
+        let effects = leader.handle(at(second), event).into_iter();
+        let at_once = effects.filter_map(|effect| match effect {
+            Effect::Page(page) => page.case,
+            _ => None,
+        });
+        let at_once: Vec<CaseId> = at_once.collect();
+        let later = pages(leader, second + 1, second + 9).into_iter();
+        at_once.into_iter().chain(later.filter_map(|(_, page)| page.case)).collect()
+    };
+    leader.handle(at(0), Event::LeadershipChanged { leader: Some(id("a1")) });
+    let stands = advanced(&fleet.ledger);
+    assert_eq!(called(&mut leader, 1, stands), [surge], "a person is at it");
+    fleet.send("a1", Command::Resume(order("the switch is back")));
+    let lifted = advanced(&fleet.ledger);
+    assert_eq!(called(&mut leader, 10, lifted), [dark], "it is silent still");
+    fleet.wait(1);
+    assert_eq!(called(&mut leader, 20, advanced(&fleet.ledger)), [], "each case once");
 }

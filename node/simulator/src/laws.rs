@@ -2,6 +2,7 @@
 //!
 //! Law V-truth: no host that was alive and in reach of the leader for the last seconds gets `AgentDown`, `HostDown` or
 //! `HostHung`. Law B1: no grant goes over a budget. Law L2: fences only rise. Law P1: nothing is intended under a brake.
+//! Law V6: under a surge nobody is judged by silence alone.
 //! Law A1: the audit is one chain. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
 //! Not here: the moment of a remedy (see `actuator`).
 
@@ -77,7 +78,10 @@ impl Fleet {
         }
         for record in &records {
             match &record.what {
-                What::Verdict { subject, kind, .. } => self.law_of_verdict(subject, kind),
+                What::Verdict { subject, kind, .. } => {
+                    self.law_of_verdict(subject, kind);
+                    self.law_of_silence((before, &after), (subject, kind));
+                }
                 What::Granted { fence, case, is_takeover, .. } => {
                     self.law_of_grant(&after, *case, (*fence, *is_takeover))
                 }
@@ -100,6 +104,22 @@ impl Fleet {
             let name = self.name_of(host);
             let law = format!("law V-truth: {kind} of {name}, which is alive and in reach");
             self.laws.breach(&law, self.now);
+        }
+    }
+
+    /// A case that was of this kind before the surge may be told again.
+    fn law_of_silence(
+        &mut self,
+        (before, after): (&Ledger, &Ledger),
+        (subject, kind): (&Scope, &VerdictKind),
+    ) {
+        let Scope::Host(host) = subject else {
+            return;
+        };
+        let is_braked = before.brake().surge.is_some() && after.brake().surge.is_some();
+        let was_known = before.case_of_host(host).is_some_and(|case| case.kind == *kind);
+        if is_braked && *kind == VerdictKind::HostDown && !was_known {
+            self.laws.breach("law V6: a host is judged by silence alone under a surge", self.now);
         }
     }
 

@@ -3,8 +3,8 @@
 use simulator::opinions::Opinions;
 use simulator::script::{Played, Script};
 use simulator::tally::Judged;
-use simulator::{Fault, Fleet, Setup, Whom};
-use vocabulary::Span;
+use simulator::{Fault, Fleet, Setup, Whom, library};
+use vocabulary::{Span, VerdictKind};
 
 /// Twelve hosts in three zones, two to a rack.
 const HOSTS: &str = "hosts a1 a2 zone=a rack=p; hosts a3 a4 zone=a rack=q
@@ -180,4 +180,29 @@ fn law_o1_what_is_thought_of_a_host_is_counted_where_it_is_thought_and_by_whom()
     assert!((1..=10).contains(&opinions[7].doubted_by_well), "{:?}", opinions[7]);
     let others = opinions.iter().enumerate().filter(|(place, _)| *place != 7);
     assert!(others.into_iter().all(|(_, opinions)| *opinions == Opinions::default()));
+}
+
+/// The bridge of the experiment on partitions: two halves across all racks, and one host that reaches both. Each half looks dead to
+/// the other, host by host, beside living neighbours in its rack.
+#[test]
+fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
+    const HOSTS: usize = 48;
+    let setup = Setup::grid(HOSTS, 3, 1).with_policy(library::POLICY).settled();
+    let mut fleet = Fleet::new(setup).expect("sound");
+    fleet.run(Span::seconds(40));
+    fleet.begin_trace();
+    let half = |odd: usize| (1..HOSTS).filter(|at| at % 2 == odd).map(Whom::NthHost).collect();
+    fleet.strike(Fault::Cut { from: half(0), to: half(1), both: true });
+    fleet.run(Span::minutes(1));
+    let tally = fleet.tally();
+    assert_eq!(tally.verdicts, [], "law V6");
+    assert_eq!(tally.notices.get(&VerdictKind::Surge), Some(&1));
+    let shown = |kind| fleet.ledger().cases().filter(|case| case.kind == kind).count();
+    assert!(shown(VerdictKind::Unsettled) > HOSTS / 4, "whom nobody reaches is shown");
+    fleet.strike(Fault::Join);
+    fleet.run(Span::seconds(10));
+    let open: Vec<&VerdictKind> = fleet.ledger().cases().map(|case| &case.kind).collect();
+    assert_eq!(open, [&VerdictKind::Surge], "it waits for a person, and nobody else does");
+    assert_eq!((fleet.tally().remedies_begun, fleet.tally().escalated), (0, 1));
+    assert_eq!(fleet.breaches(), []);
 }

@@ -76,6 +76,8 @@ pub struct HostVerdict {
     pub needs_three_rounds: bool,
     /// protocol 3.6: a named port agrees, so that `HostHung` may be treated as `HostDown`. Always so for `HostDown`.
     pub is_agreed_by_ports: bool,
+    /// protocol 3.6 `Surge`: no more than f voices met even a kernel that accepts. Beyond a cut a host that is well looks the same.
+    pub rests_on_silence: bool,
 }
 
 /// Concludes on every subject of the grounds. `seen_to_accept` names the hosts whose present boot accepted connections in
@@ -215,7 +217,12 @@ fn name(
     let (proofs, voices) = (tally.proving.count(), tally.proving.and(tally.against).count());
     if voices > tolerated {
         let kind = VerdictKind::AgentDown;
-        return Ok(HostVerdict { kind, needs_three_rounds, is_agreed_by_ports: false });
+        return Ok(HostVerdict {
+            kind,
+            needs_three_rounds,
+            is_agreed_by_ports: false,
+            rests_on_silence: false,
+        });
     }
     if proofs > tolerated {
         return Err(NoVerdict::LifeUnclear { proofs, voices, tolerated });
@@ -227,6 +234,7 @@ fn name(
         kind: if is_hung { VerdictKind::HostHung } else { VerdictKind::HostDown },
         needs_three_rounds,
         is_agreed_by_ports: !is_hung || tally.is_agreed_by_ports(),
+        rests_on_silence: !tally.is_accepting(),
     })
 }
 

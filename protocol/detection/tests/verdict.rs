@@ -260,6 +260,21 @@ fn host_hung_may_be_treated_as_down_where_a_named_port_agrees() {
 }
 
 #[test]
+fn a_verdict_rests_on_silence_where_not_even_a_kernel_accepts() {
+    let rests = |reading, accepted: &[&str]| {
+        let mut round = demo();
+        round.accepted.extend(accepted.iter().map(|name| id(name)));
+        round.see("a2 b1 b2 c1 c2", "a1", &failed(reading));
+        let verdict = round.concluded().verdict(&id("a1")).expect("a verdict").clone();
+        (verdict.kind, verdict.rests_on_silence)
+    };
+    assert_eq!(rests(Reading::Silent, &[]), (VerdictKind::HostDown, true));
+    assert_eq!(rests(Reading::Accepted, &[]), (VerdictKind::HostHung, false));
+    assert_eq!(rests(Reading::Silent, &["a1"]), (VerdictKind::HostHung, true));
+    assert_eq!(rests(Reading::Refused, &[]), (VerdictKind::AgentDown, false));
+}
+
+#[test]
 fn the_subjects_own_answer_forbids_a_verdict_whoever_brings_it() {
     let nonce = anchor().nonce(&id("b1"), &id("a1"));
     for to in [Answer::Round(anchor()), Answer::Nonce(nonce)] {

@@ -182,9 +182,14 @@ fn no_verdict(scene: &Scene<'_>, host: &HostId, state: &str) -> Option<String> {
     }
     if let Some(round) = scene.local.rounds.get(host) {
         let age = round.age;
-        return Some(match &round.verdict {
-            Err(no) => format!("the last round, {age} ago, made none: {no}"),
-            Ok(kind) => {
+        return Some(match (&round.verdict, scene.ledger.brake().surge) {
+            (Err(no), _) => format!("the last round, {age} ago, made none: {no}"),
+            // protocol 3.6 `Surge`.
+            (Ok(VerdictKind::HostDown), Some(surge)) => format!(
+                "the last round, {age} ago, says HostDown, by silence alone, and that is none while a surge stands: {}",
+                surge.in_words()
+            ),
+            (Ok(kind), _) => {
                 format!("the last round, {age} ago, says {kind}: its case is about to be committed")
             }
         });
