@@ -46,6 +46,7 @@ impl Agent {
             self.gossip(now, membership::Event::RosterChanged { roster });
             self.forget_strangers();
             self.take_fleet(now);
+            self.tell_of_turned_away(now);
             self.emit_warm();
         }
         if is_other_roster || is_other_policy {

@@ -127,6 +127,22 @@ fn a_keeper_tells_of_a_life_that_it_turned_away_and_of_a_lost_disk_it_does_not()
 }
 
 #[test]
+fn a_keeper_tells_of_a_life_that_it_turned_away_before_the_ledger_knew_the_newer_one() {
+    let mut fleet = Fleet::healing();
+    let mut keeper = mind(fleet.ledger.clone(), "a1", boot(1));
+    keeper.handle(at(0), Event::DeadlineReached);
+    let turned = keeper.handle(at(1), Event::TurnedAway { host: id("b2"), boot: boot(1) });
+    assert_eq!(proposed(&turned), None, "the ledger knows no other life yet");
+    fleet.boot("c2", 2);
+    assert_eq!(proposed(&keeper.handle(at(2), advanced(&fleet.ledger))), None);
+    fleet.boot("b2", 2);
+    let told = Command::OtherLife { host: id("b2"), boot: boot(1) };
+    let known = keeper.handle(at(3), advanced(&fleet.ledger));
+    assert_eq!(proposed(&known).map(|(_, command)| command), Some(told));
+    assert_eq!(proposed(&keeper.handle(at(60), advanced(&fleet.ledger))), None, "once");
+}
+
+#[test]
 fn what_either_of_two_machines_doubts_brings_nobody_into_doubt() {
     let doubts_heard = |fleet: Fleet| {
         let mut leader = mind(fleet.ledger, "a1", boot(1));

@@ -73,8 +73,7 @@ pub enum HelloRefusal {
     Retired,
     /// The ledger knows a higher boot of this host than it claims (protocol 1.2); it must raise itself above this one.
     BootTooLow(Boot),
-    /// The pool is full of connections that matter more, or the host stands connected in a newer life, of which the ledger does not
-    /// know yet; try again later.
+    /// The pool is full of connections that matter more; try again later.
     Busy,
 }
 

@@ -60,7 +60,7 @@ pub(super) enum Admission<C> {
     /// It stands.
     Admitted(Admitted<C>),
     /// A newer life of the host is connected already.
-    Older,
+    Older(Boot),
     /// All places are taken by connections that matter more.
     Full,
 }
@@ -89,8 +89,10 @@ impl<C: Clone> Pool<C> {
     pub(super) fn admit(&mut self, host: HostId, new: Newcomer<C>) -> Admission<C> {
         let mut evicted = Vec::new();
         if let Some(standing) = self.hosts.peek(&host) {
-            if standing.iter().any(|one| one.it.boot.number > new.boot.number) {
-                return Admission::Older;
+            let boots = standing.iter().map(|one| one.it.boot);
+            let newest = boots.max_by_key(|boot| boot.number);
+            if let Some(newest) = newest.filter(|newest| newest.number > new.boot.number) {
+                return Admission::Older(newest);
             }
         } else {
             evicted = self.make_room();
@@ -287,7 +289,7 @@ mod tests {
         let newer = admitted(pool.admit(LARGER, new(boot(2), false, "new")));
         assert_eq!(newer.replaced.len(), 2);
         assert!(newer.is_news);
-        assert_eq!(pool.admit(LARGER, new(boot(1), true, "ghost")), Admission::Older);
+        assert_eq!(pool.admit(LARGER, new(boot(1), true, "ghost")), Admission::Older(boot(2)));
         assert_eq!(spoken(&mut pool, LARGER), "new");
     }
 

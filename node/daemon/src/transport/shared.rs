@@ -163,8 +163,8 @@ impl Shared {
             };
             let admitted = match state.pool.admit(link.host, newcomer) {
                 Admission::Admitted(admitted) => admitted,
-                // Which of two lives is the host's is for the ledger to say, not for whoever came second.
-                Admission::Older | Admission::Full => return Err(HelloRefusal::Busy),
+                Admission::Older(newest) => return Err(HelloRefusal::BootTooLow(newest)),
+                Admission::Full => return Err(HelloRefusal::Busy),
             };
             if !said.address.ip().is_unspecified() && said.address.port() != 0 {
                 state.book.hear_address(link.host, said.address);
