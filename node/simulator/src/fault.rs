@@ -7,6 +7,7 @@ use std::fmt;
 use vocabulary::Span;
 
 use crate::actuator::Habit;
+use crate::lies::Lie;
 
 /// Which hosts a fault is about; asked again at the moment it strikes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,6 +156,13 @@ pub enum Fault {
         /// What.
         plight: Plight,
     },
+    /// These hosts lie from now on, all in the same way.
+    Lie {
+        /// Whose agents.
+        whom: Vec<Whom>,
+        /// How.
+        lie: Lie,
+    },
     /// Something is wrong with the ledger's service.
     Service(ServiceTrouble),
     /// The next remedies go like this, one each; after that they work.
@@ -218,6 +226,7 @@ impl Fault {
             | Self::PowerOff(whom)
             | Self::Leave(whom)
             | Self::Restart(whom)
+            | Self::Lie { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],
             Self::Cut { from, to, .. } => vec![from, to],
             Self::Links { on, .. } => on.parties(),

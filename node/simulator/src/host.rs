@@ -13,6 +13,7 @@ use wire::{Datagram, DoubtNote};
 
 use crate::clock::Clock;
 use crate::held_up::HeldUp;
+use crate::lies::Liar;
 use crate::mail::Flight;
 use crate::peers::Peers;
 
@@ -44,6 +45,8 @@ pub(crate) struct Host {
     /// A keeper's own copy, or a follower's cache: kept on its disk.
     pub kept: Option<Arc<Ledger>>,
     pub life: Option<Life>,
+    /// What it keeps who lies; an honest host has none.
+    pub liar: Option<Box<Liar>>,
     /// The last moment at which it was dead, frozen or cut off; `None`: never since the fleet began.
     pub last_unsound: Option<Moment>,
 }
@@ -151,6 +154,7 @@ impl Host {
             next_nonce: 0,
             kept: None,
             life: None,
+            liar: None,
             last_unsound: None,
         }
     }

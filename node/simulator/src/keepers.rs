@@ -169,6 +169,7 @@ impl Fleet {
             self.elect();
         }
         self.tick();
+        self.slander();
         self.fill_stores();
         for place in 0..self.hosts.len() {
             if let Some(ways) = self.keepers.abreast(place) {

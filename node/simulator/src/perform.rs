@@ -20,6 +20,9 @@ impl Fleet {
         if self.hosts[place].life_number() != Some(life) {
             return;
         }
+        let Some(effect) = self.bent(place, effect) else {
+            return;
+        };
         match effect {
             Effect::SendDatagram { to, datagram } => {
                 if let Some(peer) = self.places.get(&to) {

@@ -53,6 +53,11 @@ impl Fleet {
                 self.note(format!("{}: {plight}", self.named(&places)));
                 places.into_iter().for_each(|place| self.befall(place, plight));
             }
+            Fault::Lie { whom, lie } => {
+                let places = self.who(&whom);
+                self.note(format!("{}: {lie}", self.named(&places)));
+                places.into_iter().for_each(|place| self.lie(place, lie));
+            }
             Fault::Service(trouble) => {
                 self.note(trouble.to_string());
                 self.trouble_service(trouble);

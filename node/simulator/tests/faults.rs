@@ -206,3 +206,21 @@ fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
     assert_eq!((fleet.tally().remedies_begun, fleet.tally().escalated), (0, 1));
     assert_eq!(fleet.breaches(), []);
 }
+
+#[test]
+fn law_n1_a_host_that_lies_in_any_way_condemns_nobody_and_saves_nobody() {
+    for (how, heard) in [
+        ("accuses", "vacant c4"),
+        ("praises", "well c4; life"),
+        ("hides", "answers no round"),
+        ("repeats", "says what it said"),
+        ("floods", "vacant c4"),
+        ("forges", "forges verdicts"),
+        ("wavers", "now so and now so"),
+    ] {
+        let lying =
+            played(&format!("lie c4 {how}; run 30s; kill b3; run 15s; lie c4 ends; run 5s"));
+        assert_eq!(judged(&lying), ["AgentDown b3"], "{how}\n{}", lying.trace());
+        assert!(lying.trace().contains(heard), "{how}\n{}", lying.trace());
+    }
+}

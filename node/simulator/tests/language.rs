@@ -1,5 +1,7 @@
 //! The scenario language says what it does not understand, and a virtual fleet is the same whenever it is played.
 
+use std::ops::ControlFlow;
+
 use simulator::script::{Script, ScriptFault};
 use simulator::{Fault, Fleet, Setup, SetupFault, Whom};
 use vocabulary::Span;
@@ -21,6 +23,8 @@ fn a_line_that_is_not_understood_is_named_with_its_number() {
         ("run 5", "line 3, column 5: \"5\" is no span"),
         ("run 48m\nrun 1500m", "line 4, column 5: \"1500m\" is no span"),
         ("run until dinner within 5s", "line 3, column 11: \"dinner\" is none of doubt"),
+        ("lie a1 loudly", "line 3, column 8: \"loudly\" is none of accuses"),
+        ("lie accuses", "line 3, column 1: nobody is named"),
         ("kill", "line 3, column 1: nobody is named"),
         ("kill floor=2", "line 3, column 6: \"floor\" is neither zone nor rack"),
         ("loss 120%", "line 3, column 6: \"120%\" is no share"),
@@ -152,4 +156,24 @@ fn law_m1_a_leader_that_is_switched_off_breaks_no_law_and_another_leads_soon() {
     let is_another = |fleet: &Fleet| fleet.leader().is_some_and(|leader| leader != before);
     assert!(fleet.run_until(Span::seconds(5), is_another));
     assert_eq!(fleet.breaches(), []);
+}
+
+#[test]
+fn law_u1_to_watch_a_run_changes_nothing_and_may_end_it() {
+    let text = format!("{HOSTS}kill b1; run 20s; run until settled within 5s");
+    let script = Script::read(&text).expect("read");
+    let mut events = 0;
+    let watched = script.play_watched(&mut |_| {
+        events += 1;
+        ControlFlow::Continue(())
+    });
+    let lines = watched.expect("played").trace().to_vec();
+    assert_eq!(lines, script.play().expect("played").lines);
+    let ended = script.play_watched(&mut |fleet| match fleet.ledger().cases().next() {
+        Some(_) => ControlFlow::Break(()),
+        None => ControlFlow::Continue(()),
+    });
+    let ended = ended.expect("played");
+    assert!(events > 1_000 && ended.truths().filter(|truth| !truth.is_heard).count() == 1);
+    assert!(ended.trace().last().is_some_and(|line| line.text.starts_with("case 1")));
 }

@@ -8,7 +8,7 @@
 //! policy                                   the text of policy.toml, up to `end`
 //! end
 //! from founding                            trace from the beginning; without this from the calm after 40 s
-//! run 2s                                   run until doubt|verdict|lease|remedy|proof|closed|brake within 30s
+//! run 2s                                   run until doubt|verdict|lease|remedy|proof|closed|brake|settled within 30s
 //! kill b2                                  start, clone, freeze, thaw, silence, unsilence, poweroff, leave, restart: hosts,
 //!                                          zone=, rack=, leader, healer; of any fleet host:1, rack:1, zone:1, 30%
 //! restart 100% every 10s                   one host after the other, so long apart
@@ -16,6 +16,7 @@
 //! loss 5%; latency 80ms; jitter 9ms              duplication 1%, reordering 1%, bandwidth 20kB: everywhere, or WHOM, from WHOM,
 //!                                          to WHOM, from WHOM to WHOM, between WHOM and WHOM
 //! slow b2 500ms; drift b2 1%; jump b2 30s     stall b2 8s (free 1s: and so on), unstall b2, suspend b2 30s (uncounted), lose b2
+//! lie a2 b2 accuses                        praises, hides, repeats, floods, forges, wavers, ends
 //! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY
@@ -34,15 +35,18 @@ mod plights;
 mod read;
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use vocabulary::{Claims, Span};
 
 use crate::choosing::chosen;
 use crate::fault::{Fault, Whom};
+use crate::fleet::Fleet;
 use crate::laws::Breach;
 use crate::setup::{Setup, SetupFault};
 use crate::tally::Tally;
 use crate::trace::Line;
+use crate::truth::Watch;
 
 /// What stands between a script and its trace.
 pub const RULE: &str = "----";
@@ -118,6 +122,7 @@ pub(crate) enum Until {
     Proof,
     Closed,
     Brake,
+    Settled,
 }
 
 /// What is shown.
@@ -192,7 +197,17 @@ impl Script {
 
     /// Plays it from the founding to its last line.
     pub fn play(&self) -> Result<Played, ScriptFault> {
-        play::play(self).map_err(ScriptFault::Setup)
+        let fleet = self.play_watched(&mut |_| ControlFlow::Continue(()))?;
+        Ok(Played {
+            lines: fleet.trace().to_vec(),
+            tally: fleet.tally(),
+            breaches: fleet.breaches().to_vec(),
+        })
+    }
+
+    /// The same while somebody looks as the trace begins and after every event of it, who may end it; the fleet as it is then.
+    pub fn play_watched(&self, watch: &mut Watch<'_>) -> Result<Fleet, ScriptFault> {
+        play::play(self, watch).map_err(ScriptFault::Setup)
     }
 
     /// The whole file with this trace in the place of the old one.

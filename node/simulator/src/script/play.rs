@@ -1,40 +1,46 @@
 //! A script's steps, played on a fleet of its own.
 
-use vocabulary::{Path, Span};
+use std::ops::ControlFlow;
 
-use super::{Placed, Played, Script, Show, Step, Until};
-use crate::fault::Fault;
+use ledger::Ledger;
+use ledger::case::{Case, FrozenScopes};
+use vocabulary::{Path, Scope, Span};
+
+use super::{Placed, Script, Show, Step, Until};
 use crate::fleet::Fleet;
 use crate::setup::SetupFault;
+use crate::truth::Watch;
 use crate::words::{budget_in_words, case_in_words, path_in_words};
 
 /// By then every host is enrolled, has its seats, and has calibrated its paths.
 const CALM_AFTER: Span = Span::seconds(40);
 
-pub(super) fn play(script: &Script) -> Result<Played, SetupFault> {
+pub(super) fn play(script: &Script, watch: &mut Watch<'_>) -> Result<Fleet, SetupFault> {
     let mut fleet = Fleet::new(script.setup.clone())?;
     if !script.is_from_founding {
         fleet.run(CALM_AFTER);
     }
     fleet.begin_trace();
+    if watch(&fleet).is_break() {
+        return Ok(fleet);
+    }
     for Placed { step, .. } in &script.steps {
-        match step {
-            Step::Run(span) => fleet.run(*span),
-            Step::RunUntil(until, at_most) => {
-                if !fleet.run_until(*at_most, |fleet| fleet.is_reached(*until)) {
-                    fleet.note(format!("no {} within {at_most}", until.word()));
-                }
-            }
-            Step::Strike(fault) => fleet.strike(fault.clone()),
-            Step::InTurn(fault, every) => fleet.strike_in_turn(fault, *every),
-            Step::Show(show) => fleet.show(show),
+        if fleet.play_step(step, watch).is_break() {
+            break;
         }
     }
-    Ok(Played {
-        lines: fleet.trace().to_vec(),
-        tally: fleet.tally(),
-        breaches: fleet.breaches().to_vec(),
-    })
+    Ok(fleet)
+}
+
+/// A host inside a domain that is a person's case waits for that person (protocol 3.5).
+fn is_of_a_domain(ledger: &Ledger, case: &Case) -> bool {
+    let stands_in = |own: &FrozenScopes, scope: &Scope| match scope {
+        Scope::Rack(rack) => own.domain == *rack,
+        Scope::Zone(zone) => own.domain.zone() == *zone,
+        Scope::Host(_) | Scope::Group(_) | Scope::Fleet => false,
+    };
+    let own = case.scopes.as_ref();
+    own.is_some_and(|own| ledger.cases().any(|other| stands_in(own, &other.subject)))
 }
 
 impl Until {
@@ -47,17 +53,38 @@ impl Until {
             Self::Proof => "proof",
             Self::Closed => "closed case alone",
             Self::Brake => "brake",
+            Self::Settled => "end of every case but a person's",
         }
     }
 }
 
 impl Fleet {
-    /// One host after the other; who is meant is asked once, before the first.
-    fn strike_in_turn(&mut self, fault: &Fault, every: Span) {
-        for one in self.one_by_one(fault) {
-            self.strike(one);
-            self.run(every);
+    fn play_step(&mut self, step: &Step, watch: &mut Watch<'_>) -> ControlFlow<()> {
+        let never = |_: &Self| false;
+        match step {
+            Step::Run(span) => {
+                self.run_watched(*span, &never, watch)?;
+            }
+            Step::RunUntil(until, at_most) => {
+                let is_reached = |fleet: &Self| fleet.is_reached(*until);
+                if !self.run_watched(*at_most, &is_reached, watch)? {
+                    self.note(format!("no {} within {at_most}", until.word()));
+                }
+            }
+            Step::Strike(fault) => {
+                self.strike(fault.clone());
+                watch(self)?;
+            }
+            // One host after the other; who is meant is asked once, before the first.
+            Step::InTurn(fault, every) => {
+                for one in self.one_by_one(fault) {
+                    self.strike(one);
+                    self.run_watched(*every, &never, watch)?;
+                }
+            }
+            Step::Show(show) => self.show(show),
         }
+        ControlFlow::Continue(())
     }
 
     fn is_reached(&self, until: Until) -> bool {
@@ -72,6 +99,9 @@ impl Fleet {
                 .any(|case| matches!(case.stage, ledger::case::Stage::Verifying { .. })),
             Until::Closed => ledger.cases().next().is_none(),
             Until::Brake => ledger.brake().standing().is_some(),
+            Until::Settled => {
+                ledger.cases().all(|case| !case.is_live() || is_of_a_domain(ledger, case))
+            }
         }
     }
 

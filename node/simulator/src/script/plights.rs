@@ -1,9 +1,10 @@
-//! From the words about hosts that live and are held up, and about the ledger's service, to what befalls whom.
+//! From the words about hosts that live and are held up, lie, and about the ledger's service, to what befalls whom.
 
 use vocabulary::Span;
 
 use super::read::{Fallible, Wrong, permille, read_whom, span};
 use crate::fault::{Fault, Plight, ServiceTrouble};
+use crate::lies::Lie;
 
 /// Whether an order that begins so is about what holds hosts up.
 pub(super) fn is_plight(word: &str) -> bool {
@@ -46,6 +47,19 @@ pub(super) fn read_service(words: &[&str]) -> Fallible<Fault> {
         _ => return Err("expected slow SPAN, leaderless SPAN or loses answers SHARE".into()),
     };
     Ok(Fault::Service(trouble))
+}
+
+/// `lie a1 b2 accuses`: whom, and how.
+pub(super) fn read_lie(words: &[&str]) -> Fallible<Fault> {
+    let [whom @ .., how] = words else {
+        return Err("expected whom, and how they lie".into());
+    };
+    let lie = Lie::WORDS.into_iter().find(|(word, _)| word == how).map(|(_, lie)| lie);
+    let lie = lie.ok_or_else(|| {
+        let known = Lie::WORDS.map(|(word, _)| word).join(", ");
+        Wrong::of(how, format!("{how:?} is none of {known}"))
+    })?;
+    Ok(Fault::Lie { whom: read_whom(whom)?, lie })
 }
 
 /// `1%` too fast, `-1%` too slow.

@@ -5,7 +5,7 @@
 use vocabulary::{Claims, Span};
 
 use super::links::{is_trouble, read_links};
-use super::plights::{is_plight, read_plight, read_service};
+use super::plights::{is_plight, read_lie, read_plight, read_service};
 use super::{Placed, RULE, Script, ScriptFault, Show, Spot, Step, Until};
 use crate::actuator::Habit;
 use crate::fault::{Fault, Whom};
@@ -239,9 +239,10 @@ fn read_run(words: &[&str]) -> Fallible<Step> {
                 "proof" => Until::Proof,
                 "closed" => Until::Closed,
                 "brake" => Until::Brake,
+                "settled" => Until::Settled,
                 other => {
                     let why = format!(
-                        "{other:?} is none of doubt, verdict, lease, remedy, proof, closed, brake"
+                        "{other:?} is none of doubt, verdict, lease, remedy, proof, closed, brake, settled"
                     );
                     return Err(Wrong::of(other, why));
                 }
@@ -309,6 +310,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "poweroff" => Fault::PowerOff,
         "leave" => Fault::Leave,
         "restart" => Fault::Restart,
+        "lie" => return read_lie(words),
         word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };
