@@ -73,6 +73,10 @@ cluster:
 experiments *flags:
     cargo run --profile fleet --locked -p hale-test-experiments -- {{ flags }}
 
+# Random fleets, faults and liars before every law: `just swarm --seeds 20000`, `just swarm --seeds 5000 --insiders`
+swarm *flags:
+    cargo run --profile fleet --locked -p hale-test-swarm -- {{ flags }}
+
 # Exactly what CI runs; as root, on Debian 12
 ci:
     .ci/run

@@ -1,0 +1,58 @@
+//! Pictures of a small fleet in which one agent dies and is healed, to be forged.
+
+use std::ops::ControlFlow;
+
+use ledger::audit::What;
+use simulator::script::Script;
+
+use super::super::picture::{Camera, Picture, Seen};
+use super::Checker;
+
+/// Six hosts, of which `b2` is killed and started again by its healer.
+const HEALED: &str = "hosts a1 a2 zone=a rack=p; hosts b1 b2 zone=b rack=q; hosts c1 c2 zone=c rack=r
+keepers a1 b1 c1
+policy
+[[rule]]
+name = \"down\"
+when = { verdict = \"AgentDown\" }
+mode = \"act\"
+ladder = [ { do = \"command\", class = \"gentle\", argv = [\"/bin/start\"], verify_within = \"30s\", soak = \"3s\" } ]
+end
+run 10s; kill b2; run 1m
+";
+
+/// Every picture of it.
+pub fn healed() -> Vec<Picture> {
+    let script = Script::read(HEALED).expect("a script");
+    let (mut camera, mut album) = (Camera::default(), Vec::new());
+    let fleet = script.play_watched(&mut |fleet| {
+        album.extend(camera.look(fleet));
+        ControlFlow::Continue(())
+    });
+    assert!(fleet.is_ok_and(|fleet| fleet.tally().remedies_begun == 1));
+    album
+}
+
+/// The first law that this checker finds broken.
+pub fn breach(checker: &mut dyn Checker, album: &[Picture]) -> Option<String> {
+    album.iter().find_map(|picture| checker.look(picture).err())
+}
+
+/// Whether it finds this law broken.
+pub fn is_caught(checker: &mut dyn Checker, album: &[Picture], law: &str) -> bool {
+    breach(checker, album).is_some_and(|found| found.starts_with(law))
+}
+
+/// The first picture with such a record, and where the record stands in it.
+pub fn first(album: &[Picture], is_meant: impl Fn(&What) -> bool) -> (usize, usize) {
+    let place =
+        |picture: &Picture| picture.records.iter().position(|record| is_meant(&record.what));
+    let mut found =
+        album.iter().enumerate().filter_map(|(at, picture)| Some((at, place(picture)?)));
+    found.next().expect("such a record")
+}
+
+/// One host of a picture.
+pub fn host<'a>(picture: &'a mut Picture, name: &str) -> &'a mut Seen {
+    picture.hosts.iter_mut().find(|seen| seen.name == name).expect("of the fleet")
+}

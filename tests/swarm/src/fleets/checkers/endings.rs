@@ -1,0 +1,131 @@
+//! Law G1: once faults stop, every trouble is over or a person knows, and every well host is well.
+//!
+//! Not here: how long that takes (a plan's calm says it).
+
+use ledger::case::{Case, Stage};
+use ledger::command::Refused;
+use simulator::Fleet;
+use simulator::truth::Truth;
+use vocabulary::{CaseId, HostId, Scope, VerdictKind};
+
+/// An entry takes its way to everybody; who is further behind gets none.
+const ENTRIES_UNDER_WAY: u64 = 4;
+
+/// At the end of the calm.
+pub fn check(fleet: &Fleet) -> Result<(), String> {
+    if let Some(breach) = fleet.breaches().first() {
+        return Err(breach.law.clone());
+    }
+    fleet.ledger().cases().try_for_each(|case| of_case(fleet, case))?;
+    let truths: Vec<Truth<'_>> = fleet.truths().collect();
+    truths.iter().try_for_each(|truth| of_host(fleet, &truths, truth))
+}
+
+/// No case stays open without a reason: a person has it, a host of a domain waits for its domain's person, or one observer is all
+/// that is left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
+fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
+    if !case.is_live() || is_of_a_domain(fleet, case.id) || is_one_word(fleet, case) {
+        return Ok(());
+    }
+    let holds = fleet.ledger().holds(case.id);
+    let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
+    let (id, kind, stage) = (case.id, &case.kind, case.stage.word());
+    let subject = match &case.subject {
+        Scope::Host(host) => fleet.name_of(host),
+        other => format!("{other:?}"),
+    };
+    Err(format!("law G1: case {id}, {kind} of {subject}, is still {stage}: {}", holds.join("; ")))
+}
+
+fn of_host(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> Result<(), String> {
+    let name = &truth.claims.host;
+    let doubts_it = |by: &&Truth<'_>| by.doubts.iter().any(|note| note.subject == truth.id);
+    let doubter = truths.iter().find(doubts_it);
+    if !truth.is_heard {
+        let is_told = doubter.is_some() || is_told_of(fleet, truth);
+        return if is_told {
+            Ok(())
+        } else {
+            Err(format!("law G1: {name} is dead and nobody knows"))
+        };
+    }
+    if let Some(doubter) = doubter {
+        return Err(format!("law G1: {name} is well, and {} doubts it", doubter.claims.host));
+    }
+    if let Some(case) = fleet.ledger().case_of_host(&truth.id).filter(|case| !is_a_persons(case)) {
+        return Err(format!("law G1: {name} is well, and case {} is not over", case.id));
+    }
+    if truth.upto.0 + ENTRIES_UNDER_WAY < fleet.ledger().index().0 {
+        let (upto, index) = (truth.upto, fleet.ledger().index());
+        return Err(format!("law G1: {name} is well and at entry {upto} of {index}"));
+    }
+    Ok(())
+}
+
+/// By a case of its own, its domain's or a surge's that names it, or by its goodbye.
+fn is_told_of(fleet: &Fleet, truth: &Truth<'_>) -> bool {
+    let names_it = |case: &Case| match &case.subject {
+        Scope::Host(subject) => *subject == truth.id,
+        Scope::Rack(rack) => *rack == truth.claims.domain,
+        Scope::Zone(zone) => *zone == truth.claims.domain.zone(),
+        Scope::Group(_) | Scope::Fleet => has_member(case, &truth.id),
+    };
+    let ledger = fleet.ledger();
+    ledger.cases().any(|case| names_it(case)) || ledger.left_since(&truth.id).is_some()
+}
+
+fn has_member(case: &Case, host: &HostId) -> bool {
+    case.members.contains(host)
+}
+
+/// Only a person ends a case whose remedy's end nobody knows.
+fn is_a_persons(case: &Case) -> bool {
+    matches!(case.stage, Stage::Escalated { .. }) && !case.may_recover()
+}
+
+fn is_of_a_domain(fleet: &Fleet, case: CaseId) -> bool {
+    fleet.ledger().holds(case).iter().any(|hold| matches!(hold.rule, Refused::CaseOpen(_)))
+}
+
+fn is_one_word(fleet: &Fleet, case: &Case) -> bool {
+    let ledger = fleet.ledger();
+    let is_heard = |host: &HostId| fleet.truths().any(|truth| truth.id == *host && truth.is_heard);
+    let left = |subject: HostId| {
+        let observers = ledger.seating().observers(&subject).iter();
+        observers.filter(|observer| is_heard(observer)).count()
+    };
+    case.kind == VerdictKind::Unsettled && case.host().is_some_and(|subject| left(subject) <= 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use simulator::script::Script;
+    use std::ops::ControlFlow;
+
+    use super::*;
+
+    /// What is wrong at the end of these orders.
+    fn ending(orders: &str) -> Result<(), String> {
+        let text = format!(
+            "hosts a1 a2 zone=a; hosts b1 b2 zone=b; hosts c1 c2 zone=c\nkeepers a1 b1 c1\n{orders}\n"
+        );
+        let script = Script::read(&text).expect("a script");
+        let fleet = script.play_watched(&mut |_| ControlFlow::Continue(())).expect("a fleet");
+        check(&fleet)
+    }
+
+    #[test]
+    fn law_g1_a_dead_host_that_nobody_knows_of_and_a_case_without_end_are_caught() {
+        assert_eq!(ending("run 10s"), Ok(()));
+        let fresh = ending("run 10s; kill b2");
+        assert_eq!(fresh, Err("law G1: b2 is dead and nobody knows".into()));
+        let open = ending("kill b2; run 30s").expect_err("nothing heals without a policy");
+        assert!(open.starts_with("law G1: case 1, AgentDown of b2, is still open"), "{open}");
+    }
+
+    #[test]
+    fn law_g1_a_well_host_that_is_doubted_or_behind_is_caught() {
+        let cut = ending("cut b2 from c2; run 10s").expect_err("they doubt each other");
+        assert!(cut.ends_with("doubts it") && cut.starts_with("law G1"), "{cut}");
+    }
+}

@@ -1,0 +1,189 @@
+//! Laws V1 to V4: no verdict without a quorum, none while a whole domain is dark, no verdict and no intent against a host that more
+//! than f honest observers see well.
+
+use std::collections::BTreeMap;
+
+use ledger::audit::What;
+use vocabulary::{CaseId, HostId, Moment, Scope, Span, VerdictKind};
+
+use super::super::liars::borne;
+use super::super::picture::{Picture, Seen};
+use super::Checker;
+
+/// What ended so lately may still be what a verdict saw: a round, its entry, and the freshness of protocol 3.2.
+const AFTERMATH: Span = Span::seconds(7);
+
+/// How long each host has been as it is.
+#[derive(Default)]
+pub struct Verdicts {
+    seen_well: BTreeMap<HostId, Moment>,
+    dark: BTreeMap<HostId, Moment>,
+}
+
+impl Checker for Verdicts {
+    fn look(&mut self, picture: &Picture) -> Result<(), String> {
+        for seen in &picture.hosts {
+            note(&mut self.seen_well, picture.at, (seen.id, seen.is_seen_well()));
+            note(&mut self.dark, picture.at, (seen.id, seen.is_dark));
+        }
+        picture.records.iter().try_for_each(|record| match &record.what {
+            What::Intended { case, .. } => self.of_intent(picture, *case),
+            what => self.of_verdict(picture, what),
+        })
+    }
+}
+
+impl Verdicts {
+    /// To begin is to commit an intent; a healer that stands still between that and the call is what its margin is for.
+    fn of_intent(&self, picture: &Picture, case: CaseId) -> Result<(), String> {
+        let own = picture.cases.iter().find(|own| own.id == case);
+        let host = own.and_then(|own| own.host());
+        match host.and_then(|host| self.well(picture, &host)) {
+            Some(well) => Err(format!("law V3: an intent on {}", in_words(well))),
+            None => Ok(()),
+        }
+    }
+
+    fn of_verdict(&self, picture: &Picture, what: &What) -> Result<(), String> {
+        let What::Verdict { case, subject, kind, against, well, .. } = what else {
+            return Ok(());
+        };
+        match (kind, subject) {
+            (
+                VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung,
+                Scope::Host(host),
+            ) => {
+                self.of_quorum(picture, (host, kind), (*against, *well))?;
+                self.of_witness(picture, (host, kind))
+            }
+            (VerdictKind::DomainDown, _) => {
+                let case = picture.cases.iter().find(|own| own.id == *case);
+                let mut members = case.iter().flat_map(|case| &case.members);
+                match members.find_map(|host| self.well(picture, host)) {
+                    Some(well) => Err(format!("law V4: DomainDown with {}", in_words(well))),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn of_quorum(
+        &self,
+        picture: &Picture,
+        (host, kind): (&HostId, &VerdictKind),
+        (against, well): (u64, u64),
+    ) -> Result<(), String> {
+        let name = name(picture, host);
+        let seats = picture.seating.observers(host).len() as u64;
+        if against < 2 || against * 2 <= seats {
+            return Err(format!("law V1: {kind} of {name} by {against} voices of {seats} seats"));
+        }
+        if well > borne(picture.seating.observers(host).len()) as u64 {
+            return Err(format!("law V4: {kind} of {name}, which {well} voices say is well"));
+        }
+        match self.well(picture, host) {
+            Some(well) => Err(format!("law V4: {kind} of {}", in_words(well))),
+            None => Ok(()),
+        }
+    }
+
+    /// Law V2, by the truth: those who could bear witness have all been dark for long.
+    fn of_witness(
+        &self,
+        picture: &Picture,
+        (host, kind): (&HostId, &VerdictKind),
+    ) -> Result<(), String> {
+        let Some(own) = picture.hosts.iter().find(|seen| seen.id == *host) else {
+            return Ok(());
+        };
+        let beside = |is_there: &dyn Fn(&Seen) -> bool| -> Vec<&Seen> {
+            picture.hosts.iter().filter(|seen| seen.id != *host && is_there(seen)).collect()
+        };
+        let mut witnesses = beside(&|seen| seen.domain == own.domain);
+        if witnesses.is_empty() {
+            witnesses = beside(&|seen| seen.domain.zone() == own.domain.zone());
+        }
+        let is_dark = |seen: &&Seen| lasts(&self.dark, picture.at, &seen.id);
+        if *kind != VerdictKind::AgentDown && witnesses.iter().all(is_dark) {
+            return Err(format!("law V2: {kind} of {}, whose whole domain is dark", own.name));
+        }
+        Ok(())
+    }
+
+    /// This host, if it has been seen well for so long that no honest round can say otherwise.
+    fn well<'a>(&self, picture: &'a Picture, host: &HostId) -> Option<&'a Seen> {
+        let is_long = lasts(&self.seen_well, picture.at, host);
+        picture.hosts.iter().find(|seen| seen.id == *host).filter(|_| is_long)
+    }
+}
+
+fn note(since: &mut BTreeMap<HostId, Moment>, at: Moment, (host, is_so): (HostId, bool)) {
+    if is_so {
+        since.entry(host).or_insert(at);
+    } else {
+        since.remove(&host);
+    }
+}
+
+fn lasts(since: &BTreeMap<HostId, Moment>, at: Moment, host: &HostId) -> bool {
+    since.get(host).is_some_and(|since| at.since(*since) > AFTERMATH)
+}
+
+fn name(picture: &Picture, host: &HostId) -> String {
+    let seen = picture.hosts.iter().find(|seen| seen.id == *host);
+    seen.map_or_else(|| host.to_string(), |seen| seen.name.clone())
+}
+
+fn in_words(seen: &Seen) -> String {
+    format!("{}, whom {} honest observers see well", seen.name, seen.seen_by)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::album::{first, healed, host, is_caught};
+    use super::*;
+
+    fn is_verdict(what: &What) -> bool {
+        matches!(what, What::Verdict { .. })
+    }
+
+    #[test]
+    fn law_v1_a_verdict_of_too_few_voices_is_caught() {
+        let mut album = healed();
+        let (at, place) = first(&album, is_verdict);
+        let What::Verdict { against, .. } = &mut album[at].records[place].what else {
+            panic!("a verdict");
+        };
+        *against = 2;
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V1"));
+    }
+
+    #[test]
+    fn laws_v3_and_v4_what_is_done_against_a_host_that_others_see_well_is_caught() {
+        let mut album = healed();
+        let (at, place) = first(&album, is_verdict);
+        for picture in &mut album {
+            let seen = host(picture, "b2");
+            (seen.is_heard, seen.seen_by) = (true, 2);
+        }
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V4"));
+        album[at].records.remove(place);
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V3"));
+    }
+
+    #[test]
+    fn law_v2_a_host_verdict_in_a_dark_domain_is_caught() {
+        let mut album = healed();
+        let (at, place) = first(&album, is_verdict);
+        for name in ["b1", "b2"] {
+            album.iter_mut().for_each(|picture| host(picture, name).is_dark = true);
+        }
+        assert!(!is_caught(&mut Verdicts::default(), &album, "law V2"), "agents need no witness");
+        let What::Verdict { kind, .. } = &mut album[at].records[place].what else {
+            panic!("a verdict");
+        };
+        *kind = VerdictKind::HostDown;
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V2"));
+    }
+}

@@ -1,0 +1,159 @@
+//! What a checker is shown of a fleet: plain facts, so that a test can forge them.
+//!
+//! Law C1: a picture is taken at every event that begins or ends anything, and four times a second besides.
+//! Not here: what is made of it (see `checkers`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use detection::seats::Seating;
+use ledger::Ledger;
+use ledger::audit::Record;
+use ledger::case::Case;
+use ledger::view::BudgetLine;
+use simulator::{Fleet, JournalLine};
+use vocabulary::{Boot, Domain, GroupName, HostId, LedgerIndex, Moment, Span};
+
+use super::liars::borne;
+
+/// Where nothing begins or ends, so long lies between two pictures: less than any look takes.
+const EVERY: Span = Span::milliseconds(250);
+
+/// A fleet at one moment.
+#[derive(Clone)]
+pub struct Picture {
+    /// When.
+    pub at: Moment,
+    /// The newest entry.
+    pub index: LedgerIndex,
+    /// What the audit has grown by since the picture before.
+    pub records: Vec<Record>,
+    /// Every case that is not closed.
+    pub cases: Vec<Arc<Case>>,
+    /// Every scope's budget.
+    pub budgets: Vec<BudgetLine>,
+    /// Whether a brake stood at the picture before.
+    pub was_braked: bool,
+    /// Whether one stands.
+    pub is_braked: bool,
+    /// Every remedy that was ever begun.
+    pub journal: Vec<JournalLine>,
+    /// Every host, in the order of the setup.
+    pub hosts: Vec<Seen>,
+    /// Who watches whom.
+    pub seating: Arc<Seating>,
+    /// What the simulator's own checkers have found, the first of it.
+    pub breach: Option<String>,
+}
+
+/// One host as it really is.
+#[derive(Clone)]
+pub struct Seen {
+    /// Its id.
+    pub id: HostId,
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub domain: Domain,
+    /// What it is for.
+    pub group: GroupName,
+    /// The life of its agent.
+    pub boot: Option<Boot>,
+    /// Whether it runs, hears and is heard.
+    pub is_heard: bool,
+    /// Whether nothing passes it: off, silent, or standing still as a whole.
+    pub is_dark: bool,
+    /// How many honest observers that the leader hears it hears and is heard by.
+    pub seen_by: usize,
+    /// How many of its observers may lie.
+    pub borne: usize,
+    /// Whom it doubts, in which lives.
+    pub doubts: Vec<(HostId, Boot)>,
+    /// Up to where it knows the ledger.
+    pub upto: LedgerIndex,
+}
+
+/// Takes pictures of one fleet.
+#[derive(Default)]
+pub struct Camera {
+    taken: Option<Moment>,
+    ledger: Option<Arc<Ledger>>,
+    journal: (usize, usize),
+}
+
+impl Seen {
+    /// Whether more than f honest observers see it well: then nobody may condemn it.
+    pub fn is_seen_well(&self) -> bool {
+        self.is_heard && self.seen_by > self.borne
+    }
+}
+
+impl Camera {
+    /// A picture, if there is anything to be seen.
+    pub fn look(&mut self, fleet: &Fleet) -> Option<Picture> {
+        let ended = fleet.journal().iter().filter(|line| line.ended.is_some()).count();
+        let journal = (fleet.journal().len(), ended);
+        let is_same_ledger =
+            self.ledger.as_ref().is_some_and(|ledger| Arc::ptr_eq(ledger, fleet.ledger()));
+        let is_early = self.taken.is_some_and(|at| fleet.now().since(at) < EVERY);
+        if is_same_ledger && is_early && journal == self.journal {
+            return None;
+        }
+        let before = self.ledger.replace(Arc::clone(fleet.ledger()));
+        (self.taken, self.journal) = (Some(fleet.now()), journal);
+        Some(picture(fleet, before.as_deref()))
+    }
+}
+
+fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
+    let ledger = fleet.ledger();
+    let upto = before.map_or(0, |before| before.audit().head().number);
+    let is_braked = |ledger: &Ledger| ledger.brake().standing().is_some();
+    Picture {
+        at: fleet.now(),
+        index: ledger.index(),
+        records: ledger.audit_since(upto).cloned().collect(),
+        cases: ledger.cases().cloned().collect(),
+        budgets: ledger.budgets(),
+        was_braked: before.is_some_and(is_braked),
+        is_braked: is_braked(ledger),
+        journal: fleet.journal().to_vec(),
+        hosts: seen(fleet),
+        seating: Arc::clone(ledger.seating()),
+        breach: fleet.breaches().first().map(|breach| breach.law.clone()),
+    }
+}
+
+fn seen(fleet: &Fleet) -> Vec<Seen> {
+    let truths: Vec<_> = fleet.truths().collect();
+    let seating = fleet.ledger().seating();
+    let leader = fleet.leading_place();
+    let places: BTreeMap<HostId, usize> =
+        truths.iter().enumerate().rev().map(|(place, truth)| (truth.id, place)).collect();
+    let has_voice = |place: usize| {
+        !truths[place].is_lying && leader.is_some_and(|leader| fleet.hear_each_other(leader, place))
+    };
+    let seer = |subject: usize, observer: &HostId| {
+        let place = *places.get(observer)?;
+        (has_voice(place) && fleet.hear_each_other(place, subject)).then_some(place)
+    };
+    let of = |subject: usize| {
+        let truth = &truths[subject];
+        let observers = seating.observers(&truth.id);
+        let seers = observers.iter().filter_map(|observer| seer(subject, observer));
+        Seen {
+            id: truth.id,
+            name: truth.claims.host.to_string(),
+            domain: truth.claims.domain.clone(),
+            group: truth.claims.group.clone(),
+            boot: truth.boot,
+            is_heard: truth.is_heard,
+            is_dark: truth.is_dark,
+            seen_by: seers.count(),
+            borne: borne(observers.len()),
+            doubts: truth.doubts.iter().map(|note| (note.subject, note.boot)).collect(),
+            upto: truth.upto,
+        }
+    };
+    (0..truths.len()).map(of).collect()
+}

@@ -1,0 +1,111 @@
+//! A fleet and what is done to it, as a script that anybody can play.
+//!
+//! Law PL1: a plan is its text: what is printed, replayed and shrunk is what was played.
+//! Not here: how one is drawn (see `drawing`), the language (see `simulator::script`).
+
+use simulator::script::{Script, ScriptFault};
+
+/// By then every doubt that nobody settles is a case, every round on what stands is held.
+const QUIET: &str = "1m";
+
+/// A case that the few observers that are left cannot settle holds its budget for five minutes, and others wait behind it.
+const SETTLES_WITHIN: &str = "25m";
+
+/// A fleet, and what is done to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Of the fleet's own chance.
+    pub seed: u64,
+    /// Who there is.
+    pub hosts: Vec<Spot>,
+    /// The weather's words.
+    pub weather: String,
+    /// The text of the policy.
+    pub policy: String,
+    /// What is done, in order.
+    pub acts: Vec<Act>,
+}
+
+/// One host and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// Its name.
+    pub name: String,
+    /// Its zone.
+    pub zone: String,
+    /// Its rack, by a name that no rack of another zone bears.
+    pub rack: String,
+    /// Its group.
+    pub group: String,
+    /// Whether it carries the ledger.
+    pub is_keeper: bool,
+    /// Whether it may heal.
+    pub is_healer: bool,
+}
+
+/// One thing that is done, and how long nothing else is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// In the words of a script.
+    pub order: String,
+    /// What ends it in the calm, where nothing else does.
+    pub undo: Option<String>,
+    /// Then so many milliseconds go by.
+    pub wait_ms: u64,
+}
+
+impl Plan {
+    /// The script: the fleet, what is done to it, and a calm in which all must come to an end.
+    pub fn text(&self) -> String {
+        let mut lines: Vec<String> = self.hosts.iter().map(Spot::line).collect();
+        lines.push(format!("keepers {}", self.named(|spot| spot.is_keeper)));
+        lines.push(format!("healers {}", self.named(|spot| spot.is_healer)));
+        lines.push(format!("seed {}\n{}", self.seed, self.weather));
+        lines.push(format!("policy\n{}end", self.policy));
+        lines.extend(self.acts.iter().map(|act| format!("{}; run {}ms", act.order, act.wait_ms)));
+        lines.extend(self.calm());
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The script, read.
+    pub fn script(&self) -> Result<Script, ScriptFault> {
+        Script::read(&self.text())
+    }
+
+    /// Everything that was done to hosts that live ends; keepers are started, since without them nothing is decided.
+    fn calm(&self) -> Vec<String> {
+        let mut undone: Vec<String> = Vec::new();
+        for undo in self.acts.iter().filter_map(|act| act.undo.clone()) {
+            if !undone.contains(&undo) {
+                undone.push(undo);
+            }
+        }
+        let mut calm = vec!["# Calm from here on.".to_owned()];
+        calm.append(&mut undone);
+        calm.push("join; unsilence 100%; thaw 100%".to_owned());
+        calm.push(format!("start {}", self.named(|spot| spot.is_keeper)));
+        calm.push("run 30s; resume calm".to_owned());
+        calm.push(format!("run {QUIET}; run until settled within {SETTLES_WITHIN}; run {QUIET}"));
+        calm
+    }
+
+    fn named(&self, is_meant: impl Fn(&Spot) -> bool) -> String {
+        let names: Vec<&str> =
+            self.hosts.iter().filter(|spot| is_meant(spot)).map(|spot| &*spot.name).collect();
+        names.join(" ")
+    }
+}
+
+impl Spot {
+    fn line(&self) -> String {
+        let Self { name, zone, rack, group, .. } = self;
+        format!("hosts {name} zone={zone} rack={rack} group={group}")
+    }
+}
+
+impl Act {
+    /// Whether it speaks of this host by its name.
+    pub fn names(&self, host: &str) -> bool {
+        self.order.split_whitespace().any(|word| word == host)
+    }
+}

@@ -1,0 +1,59 @@
+//! A policy from chance: any operator's budgets and waits, within what heals a fleet in the time that a trial has.
+//!
+//! Not here: halts and hourly limits, under which waiting for a person is the right end (see the ledger's own tests).
+
+use super::drawing::Luck;
+
+/// Every trouble has a ladder; how wide and how patient, chance says.
+pub(super) fn drawn(luck: &mut Luck) -> String {
+    let shares = ["1", "2", "3", "\"20%\"", "\"50%\""];
+    let (fleet, zone, group) = (luck.one(&shares), luck.one(&shares), luck.one(&shares));
+    let rack = luck.one(&["1", "2"]);
+    let floor = luck.one(&["", "", ", floor = \"30%\""]);
+    let quiet = luck.from(1, 6);
+    let term = luck.from(10, 30);
+    let (unknown, resume) = (luck.from(20, 90), luck.from(10, 40));
+    let (step, settle) = (luck.from(5, 30), luck.from(10, 30));
+    let mut text = format!(
+        "[budget]
+fleet = {{ in_flight = {fleet}, halt_above = \"none\", per_hour = \"none\" }}
+zone = {{ in_flight = {zone}, halt_above = \"none\" }}
+rack = {{ in_flight = {rack} }}
+any_group = {{ in_flight = {group}{floor} }}
+[timers]
+quiet_for = \"{quiet}s\"
+lease_term = \"{term}s\"
+unknown_for = \"{unknown}s\"
+resume_after = \"{resume}s\"
+ramp_step_within = \"{step}s\"
+settle_for = \"{settle}s\"
+unsettled_for = \"1m\"
+"
+    );
+    for (verdict, classes) in [
+        ("AgentDown", &["gentle", "disruptive"][..]),
+        ("HostDown", &["disruptive", "disruptive"]),
+        ("HostHung", &["gentle"]),
+    ] {
+        text.push_str(&rule(luck, verdict, classes));
+    }
+    text
+}
+
+fn rule(luck: &mut Luck, verdict: &str, classes: &[&str]) -> String {
+    let stands = luck.from(0, 10);
+    let mut text = format!(
+        "[[rule]]\nname = \"{verdict}\"\nwhen = {{ verdict = \"{verdict}\" }}\nmode = \"act\"\nfor = \"{stands}s\"
+cooldown = \"0s\"\nattempts = {{ at_most = 20, within = \"1h\" }}\nladder = [\n"
+    );
+    for (rung, class) in classes.iter().enumerate() {
+        let (proof, soak) = (luck.from(10, 30), luck.from(1, 5));
+        let inspect = luck.one(&["", ", inspect = [\"/bin/see\"]", ", inspect = [\"/bin/see\"]"]);
+        let line = format!(
+            "  {{ do = \"command\", class = \"{class}\", argv = [\"/bin/rung-{rung}\"]{inspect}, time_limit = \"5s\", verify_within = \"{proof}s\", soak = \"{soak}s\" }},\n"
+        );
+        text.push_str(&line);
+    }
+    text.push_str("]\n");
+    text
+}
