@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use detection::surge::{SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
 use detection::verdict::HostVerdict;
-use vocabulary::{Digest, HostId, LedgerTime, VerdictKind};
+use vocabulary::{CaseId, Digest, HostId, LedgerTime, Scope, VerdictKind};
 
 use crate::brakes::Surge;
-use crate::case::{Case, GroundsKept};
+use crate::case::{Case, Closure, GroundsKept};
 use crate::command::{Doubted, Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::rules;
@@ -70,6 +70,29 @@ impl Ledger {
         Ok(Outcome::Done)
     }
 
+    /// A surge that was the beginning of this domain's silence is over: hosts of a domain case are none (protocol 3.6). A large
+    /// zone's hosts come into doubt one after the other, and would else brake a fleet that a small one does not.
+    pub(crate) fn end_surge_of(&mut self, domain: CaseId, scope: &Scope, doubted: &[Doubted]) {
+        let Some(surge) = self.state.brakes.surge.filter(|_| self.rules() >= rules::SECOND) else {
+            return;
+        };
+        let Some(case) = self.state.cases.get(surge.case).filter(|case| !case.is_closed()) else {
+            return;
+        };
+        let is_inside = |host: &HostId| {
+            let entry = self.state.roster.get(host);
+            entry.is_some_and(|entry| covers(scope, &entry.claims.domain))
+        };
+        // Where it names fewer hosts than it counted, nobody knows where the others stand.
+        let is_all_named = case.members.len() == case.members_count as usize;
+        let is_of_it = is_all_named && case.members.iter().all(is_inside);
+        if is_of_it && self.surge_of(doubted).is_none() {
+            let case = Case::clone(case);
+            self.state.brakes.surge = None;
+            self.close(case, Closure::MergedInto(domain));
+        }
+    }
+
     /// Counts what is in doubt, with the subjects of verdicts that are about to be opened, and brakes if it is too much.
     pub(crate) fn count_surge(&mut self, doubted: &[Doubted], newly: impl Iterator<Item = HostId>) {
         let mut all = doubted.to_vec();
@@ -99,7 +122,7 @@ impl Ledger {
             vacant: Vec::new(),
             sights: Vec::new(),
         };
-        let scope = vocabulary::Scope::Fleet;
+        let scope = Scope::Fleet;
         // At the bound of open cases the brake stands all the same, under the number of the last case.
         let case = self.new_case(scope, VerdictKind::Surge, grounds);
         let id = case.as_ref().map_or(self.state.cases.last(), |case| case.id);

@@ -44,7 +44,7 @@ impl Ledger {
         self.remember_accepting(&judged);
         // A domain takes its hosts with it, and a surge brakes, before any of their cases is opened (protocol 3.6).
         let mut outcomes: Vec<_> =
-            findings.iter().map(|finding| self.domain_finding(finding, &judged)).collect();
+            findings.iter().map(|finding| self.domain_finding(finding, &judged, doubted)).collect();
         let newly = findings.iter().filter_map(|finding| finding.scope_host());
         self.count_surge(doubted, newly);
         for (finding, outcome) in findings.iter().zip(&mut outcomes) {
@@ -55,7 +55,12 @@ impl Ledger {
         Ok(Outcome::Findings(outcomes))
     }
 
-    fn domain_finding(&mut self, finding: &Finding, judged: &Judged) -> Result<CaseId, Refused> {
+    fn domain_finding(
+        &mut self,
+        finding: &Finding,
+        judged: &Judged,
+        doubted: &[Doubted],
+    ) -> Result<CaseId, Refused> {
         let Finding { scope, kind } = finding;
         let is_domain = matches!(scope, Scope::Rack(_) | Scope::Zone(_));
         if !is_domain || *kind != VerdictKind::DomainDown {
@@ -80,6 +85,7 @@ impl Ledger {
             case,
             "a whole domain is silent, dead or cut off: look at it, and at what feeds it",
         );
+        self.end_surge_of(id, scope, doubted);
         Ok(id)
     }
 

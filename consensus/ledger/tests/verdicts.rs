@@ -293,3 +293,37 @@ fn what_a_lifted_surge_held_back_is_no_new_surge_and_no_halt() {
     fleet.opened("a3", Seen::AgentDown);
     assert!(fleet.ledger.budgets().iter().any(|line| line.unhealthy == 1), "that one is news");
 }
+
+/// protocol 3.6: hosts of a domain case are no surge, whichever is found first.
+#[test]
+fn a_surge_that_was_the_beginning_of_a_dark_zone_is_over_with_its_case_and_no_other_is() {
+    let dark = [down("b1"), down("b2"), down("b3")];
+    for (doubted, is_over) in
+        [([("b1", 1), ("b2", 1), ("b3", 1)], true), ([("b1", 1), ("b2", 1), ("c2", 1)], false)]
+    {
+        let mut fleet = Fleet::healing();
+        let surge = Command::Surge { doubted: doubts(&doubted) };
+        assert_eq!(fleet.send("a1", surge), Outcome::Done);
+        let surge = fleet.ledger.brake().surge.expect("three of nine").case;
+        let zone = fleet.findings(&dark, vec![domain_down(zone("b"))], &doubted).remove(0);
+        let zone = zone.expect("the whole zone is silent");
+        let how = match &fleet.case(surge).stage {
+            Stage::Closed { how, .. } => Some(how.clone()),
+            _ => None,
+        };
+        assert_eq!(how, is_over.then_some(Closure::MergedInto(zone)));
+        assert_eq!(fleet.ledger.brake().standing().is_none(), is_over);
+        assert_eq!(fleet.ledger.brake().ramp, None, "nothing was held that could begin now");
+    }
+}
+
+#[test]
+fn a_surge_stands_on_beside_a_dark_zone_while_the_rest_is_one_by_itself() {
+    let mut fleet = Fleet::healing();
+    let zone_alone = Command::Surge { doubted: doubts(&[("b1", 1), ("b2", 1), ("b3", 1)]) };
+    assert_eq!(fleet.send("a1", zone_alone), Outcome::Done);
+    let others = [("a2", 1), ("a3", 1), ("c2", 1), ("b1", 2), ("b2", 2), ("b3", 2)];
+    let dark = [down("b1"), down("b2"), down("b3")];
+    fleet.findings(&dark, vec![domain_down(zone("b"))], &others).remove(0).expect("silent");
+    assert!(fleet.ledger.brake().surge.is_some());
+}

@@ -1,5 +1,8 @@
 //! What is done to hosts and to the ways between them does what its word says, and condemns nobody else.
 
+use std::sync::Arc;
+
+use ledger::case::Case;
 use simulator::opinions::Opinions;
 use simulator::script::{Played, Script};
 use simulator::tally::Judged;
@@ -197,8 +200,9 @@ fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
     let tally = fleet.tally();
     assert_eq!(tally.verdicts, [], "law V6");
     assert_eq!(tally.notices.get(&VerdictKind::Surge), Some(&1));
-    let shown = |kind| fleet.ledger().cases().filter(|case| case.kind == kind).count();
-    assert!(shown(VerdictKind::Unsettled) > HOSTS / 4, "whom nobody reaches is shown");
+    let unsettled = |case: &&Arc<Case>| case.kind == VerdictKind::Unsettled;
+    let shown = fleet.ledger().cases().filter(unsettled).count();
+    assert!(shown >= HOSTS / 2 - 1, "everybody beyond the cut is shown: {shown}");
     fleet.strike(Fault::Join);
     fleet.run(Span::seconds(10));
     let open: Vec<&VerdictKind> = fleet.ledger().cases().map(|case| &case.kind).collect();
