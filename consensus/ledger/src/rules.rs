@@ -24,7 +24,7 @@ pub const FIRST: u32 = 1;
 /// The rules that brought this number itself, and what [`Added`] keeps.
 pub const SECOND: u32 = 2;
 
-/// The newest rules that this code knows. Whoever raises it raises `wire::version::NEWEST` in the same commit: the rules that
+/// The newest rules that this code knows; open until a release freezes them: till then they may still grow. Whoever raises it raises `wire::version::NEWEST` in the same commit: the rules that
 /// a follower supports are told by the version that it speaks.
 pub const NEWEST: u32 = SECOND;
 

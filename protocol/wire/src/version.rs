@@ -16,7 +16,7 @@ pub const FIRST: u16 = 1;
 /// The version that brought the digest exchange of membership and the comparison of states.
 pub const STATES_COMPARED: u16 = 2;
 
-/// The newest version that this code speaks.
+/// The newest version that this code speaks; open until a release freezes it: till then it may still grow.
 pub const NEWEST: u16 = STATES_COMPARED;
 
 /// The versions an agent can speak, both ends included.

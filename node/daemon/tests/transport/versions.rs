@@ -1,18 +1,25 @@
 //! Agents of different ages on one wire (protocol 1.6, law W5).
 
 use daemon::transport::CallFault;
-use vocabulary::LedgerIndex;
+use vocabulary::{HostId, LedgerIndex};
 use wire::version::{FIRST, NEWEST};
-use wire::{Datagram, HelloRefusal, Request, Response, VersionRange, Welcome, frame};
+use wire::{Datagram, HelloRefusal, Report, Request, Response, VersionRange, Welcome, frame};
 
 use crate::fleet::{Fleet, KEEPER, Node, PATIENCE, boot};
 use crate::raw;
 
 const YESTERDAY: VersionRange = VersionRange { oldest: FIRST, newest: FIRST };
 
-fn newer_questions() -> [Request; 3] {
-    let index = LedgerIndex(1_000);
-    [Request::Members(vec![1]), Request::Support, Request::StateAt { index }]
+fn newer_questions() -> [Request; 5] {
+    let (index, who) = (LedgerIndex(1_000), String::new());
+    let report = Report { subject: HostId([1; 16]), who: who.clone(), failed: who };
+    [
+        Request::Members(vec![1]),
+        Request::Support,
+        Request::StateAt { index },
+        Request::Hears,
+        Request::Report(report),
+    ]
 }
 
 fn speaking(fleet: &Fleet, host: &str, versions: VersionRange) -> Node {

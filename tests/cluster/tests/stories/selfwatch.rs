@@ -161,12 +161,15 @@ fn an_agent_says_ready_once_it_listens_feeds_the_watchdog_while_it_is_well_and_s
     managed.signal(Signal::CONT);
     let before = std::mem::take(&mut managed.said);
     managed.hears("WATCHDOG=1");
+    managed.signal(Signal::HUP);
+    managed.hears("RELOADING=1");
+    managed.hears("READY=1");
     managed.signal(Signal::TERM);
     managed.hears("STOPPING=1");
     let ended = managed.agent.wait().expect("ended");
     assert_eq!(ended.code(), Some(0));
     let said = [before, managed.said.clone()].concat();
-    assert_eq!(said.iter().filter(|word| word.starts_with("READY=1")).count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|word| word.starts_with("READY=1")).count(), 2, "{said:?}");
     assert!(!said.iter().any(|word| word.contains("TROUBLE")), "{said:?}");
 }
 

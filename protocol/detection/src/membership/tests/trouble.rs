@@ -54,6 +54,7 @@ fn compare(name: &str, story: Story) {
     let mut ours = World::<Membership>::settled(COUNT, 31);
     story.0(&mut ours);
     println!("{name}, N = {COUNT}: ours {:?}, foca alone {:?}", harm(&ours), harm(&plain));
+    assert_ne!(harm(&plain), Harm::default(), "{name}: else the story troubles nobody");
     assert_eq!(harm(&ours), Harm::default(), "{name}");
     let before = ours.now;
     ours.trace.clear();
