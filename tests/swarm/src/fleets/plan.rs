@@ -5,8 +5,11 @@
 
 use simulator::script::{Script, ScriptFault};
 
-/// By then every doubt that nobody settles is a case, every round on what stands is held.
-const QUIET: &str = "1m";
+/// By then every doubt that nobody settles is a case.
+const QUIET: &str = "45s";
+
+/// And every round on what stands at last is held, every soak and goodbye over.
+const STILL: &str = "30s";
 
 /// A case that the few observers that are left cannot settle holds its budget for five minutes, and others wait behind it.
 const SETTLES_WITHIN: &str = "25m";
@@ -85,7 +88,7 @@ impl Plan {
         calm.push("join; unsilence 100%; thaw 100%".to_owned());
         calm.push(format!("start {}", self.named(|spot| spot.is_keeper)));
         calm.push("run 30s; resume calm".to_owned());
-        calm.push(format!("run {QUIET}; run until settled within {SETTLES_WITHIN}; run {QUIET}"));
+        calm.push(format!("run {QUIET}; run until settled within {SETTLES_WITHIN}; run {STILL}"));
         calm
     }
 

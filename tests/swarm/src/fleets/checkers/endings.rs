@@ -6,7 +6,7 @@ use ledger::case::{Case, Stage};
 use ledger::command::Refused;
 use simulator::Fleet;
 use simulator::truth::Truth;
-use vocabulary::{CaseId, HostId, Scope, VerdictKind};
+use vocabulary::{HostId, Scope, VerdictKind};
 
 /// An entry takes its way to everybody; who is further behind gets none.
 const ENTRIES_UNDER_WAY: u64 = 4;
@@ -21,13 +21,14 @@ pub fn check(fleet: &Fleet) -> Result<(), String> {
     truths.iter().try_for_each(|truth| of_host(fleet, &truths, truth))
 }
 
-/// No case stays open without a reason: a person has it, a host of a domain waits for its domain's person, or one observer is all
-/// that is left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
+/// No case stays open without a reason: a person has it, it waits for a person who has another one, or one observer is all that is
+/// left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
 fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
-    if !case.is_live() || is_of_a_domain(fleet, case.id) || is_one_word(fleet, case) {
+    let holds = fleet.ledger().holds(case.id);
+    let waits = holds.iter().any(|hold| is_another_persons(fleet, &hold.rule));
+    if !case.is_live() || waits || is_one_word(fleet, case) {
         return Ok(());
     }
-    let holds = fleet.ledger().holds(case.id);
     let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
     let (id, kind, stage) = (case.id, &case.kind, case.stage.word());
     let subject = match &case.subject {
@@ -42,7 +43,8 @@ fn of_host(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> Result<(),
     let doubts_it = |by: &&Truth<'_>| by.doubts.iter().any(|note| note.subject == truth.id);
     let doubter = truths.iter().find(doubts_it);
     if !truth.is_heard {
-        let is_told = doubter.is_some() || is_told_of(fleet, truth);
+        let is_told =
+            doubter.is_some() || is_told_of(fleet, truth) || is_next(fleet, truths, truth);
         return if is_told {
             Ok(())
         } else {
@@ -83,8 +85,27 @@ fn is_a_persons(case: &Case) -> bool {
     matches!(case.stage, Stage::Escalated { .. }) && !case.may_recover()
 }
 
-fn is_of_a_domain(fleet: &Fleet, case: CaseId) -> bool {
-    fleet.ledger().holds(case).iter().any(|hold| matches!(hold.rule, Refused::CaseOpen(_)))
+/// A host of a domain waits for its domain's person (protocol 3.5), and whoever wants a budget for the person who has the case that
+/// goes on counting in it, because nobody knows the end of its remedy (protocol 7.6).
+fn is_another_persons(fleet: &Fleet, hold: &Refused) -> bool {
+    let escalated =
+        fleet.ledger().cases().filter(|case| matches!(case.stage, Stage::Escalated { .. }));
+    let mut counted = escalated.filter_map(|case| case.counted_lease());
+    match hold {
+        Refused::CaseOpen(_) => true,
+        Refused::Budget { scope, .. } => counted.any(|lease| lease.scopes.all().contains(scope)),
+        Refused::Ramp { .. } => counted.next().is_some(),
+        _ => false,
+    }
+}
+
+/// None of its observers lives, and somebody is told of one of them: once that one lives, it finds this one.
+fn is_next(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> bool {
+    let observers = fleet.ledger().seating().observers(&truth.id);
+    let of = |observer: &HostId| truths.iter().find(|other| other.id == *observer);
+    let is_dead = |observer: &HostId| of(observer).is_some_and(|other| !other.is_heard);
+    let is_told = |observer: &HostId| of(observer).is_some_and(|other| is_told_of(fleet, other));
+    observers.iter().all(is_dead) && observers.iter().any(is_told)
 }
 
 fn is_one_word(fleet: &Fleet, case: &Case) -> bool {
