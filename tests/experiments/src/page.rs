@@ -32,6 +32,9 @@ pub fn page(samples: &Samples) -> String {
         let own: Vec<Sample> =
             samples.0.iter().filter(|sample| sample.experiment == play.name).cloned().collect();
         let _ = write!(text, "\n## {}\n\n{}\n\n*Aim*: {}.\n\n", play.name, play.about, play.aim);
+        if !play.not_reached.is_empty() && !own.is_empty() {
+            let _ = write!(text, "*Not reached*: {}.\n\n", play.not_reached);
+        }
         text.push_str(if own.is_empty() { "Not run yet.\n" } else { "" });
         if !own.is_empty() {
             text.push_str(&table(play, &own));

@@ -20,6 +20,7 @@ pub const PLAY: Play = Play {
     about: "Every way between hosts loses 30 % of its datagrams for 60 s, or each host's link does at both ends (so that 51 % are \
             lost); then, under the same loss, one machine is switched off.",
     aim: "no verdict about a live host; the dead one is found within 10 s",
+    not_reached: "",
     columns: &[
         "members_called_down",
         "doubts",

@@ -37,6 +37,8 @@ pub struct Play {
     pub about: &'static str,
     /// What hale should reach.
     pub aim: &'static str,
+    /// What of it is not, or only nearly, and why; empty where all of it is.
+    pub not_reached: &'static str,
     /// Which figures its table shows, in order.
     pub columns: &'static [&'static str],
     trials: fn(&Plan) -> Vec<Trial>,

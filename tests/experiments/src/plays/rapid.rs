@@ -23,6 +23,8 @@ pub const PLAY: Play = Play {
     about: "For 900 s 1 % of the hosts lose all that comes in, 20 s on and 20 s off; or 80 % of what comes in and goes out; or one pair \
             of sound hosts hears nothing of each other. Called down, doubts and false verdicts are of the sound hosts.",
     aim: "exactly the faulty hosts are judged, no remedy on others; a blackholed pair gives no verdict",
+    not_reached: "a host that loses 80 % both ways is not judged: within the second of a look one of many questions gets through, and its own signed answer \
+                  forbids a verdict. The host that is deaf by turns is one case, opened again each time (protocol 3.8)",
     columns: &[
         "faulty_hosts",
         "faulty_judged",
