@@ -67,6 +67,8 @@ pub(crate) struct Life {
     pub located: Located,
     pub dialling: BTreeMap<Place, Dial>,
     pub redials: BTreeMap<Place, (Moment, Span)>,
+    /// When the next of them is due, if one waits.
+    pub redial_at: Option<Moment>,
     pub warm: Vec<Place>,
     pub open: BTreeMap<CallId, Open>,
     pub last_call: CallId,
@@ -242,6 +244,7 @@ impl Life {
             located: Located::default(),
             dialling: BTreeMap::new(),
             redials: BTreeMap::new(),
+            redial_at: None,
             warm: Vec::new(),
             open: BTreeMap::new(),
             last_call: CallId(0),

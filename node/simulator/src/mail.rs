@@ -342,7 +342,14 @@ impl Fleet {
     }
 
     pub(crate) fn redial(&mut self, place: Place, life: u64) {
-        if self.hosts[place].life_number() == Some(life) {
+        let now = self.now;
+        let Some(life) = self.hosts[place].life.as_mut().filter(|own| own.boot.number == life)
+        else {
+            return;
+        };
+        // What was put off for later has been brought forward since.
+        if life.redial_at.is_some_and(|at| at <= now) {
+            life.redial_at = None;
             self.keep_warm(place);
         }
     }
@@ -354,7 +361,7 @@ impl Fleet {
             return;
         };
         let own = life.boot.number;
-        let mut due = Vec::new();
+        let (mut due, mut next) = (Vec::new(), None);
         for peer in life.warm.clone() {
             if life.peers.contains(peer)
                 || life.dialling.contains_key(&peer)
@@ -363,15 +370,20 @@ impl Fleet {
                 continue;
             }
             match next_dial(life, peer) {
-                Some(at) if at > now => {
-                    self.queue.put(at, Happening::Redial(place, own));
-                }
+                Some(at) if at > now => next = Some(next.map_or(at, |next: Moment| next.min(at))),
                 _ => {
                     let wait = wait_after(life, peer, now);
                     life.redials.insert(peer, (now, wait));
                     due.push(peer);
                 }
             }
+        }
+        // Law S2: one wait for all of them, or each would begin as many again.
+        if let Some(at) = next
+            && life.redial_at.is_none_or(|set| set <= now || at < set)
+        {
+            life.redial_at = Some(at);
+            self.queue.put(at, Happening::Redial(place, own));
         }
         for peer in due {
             self.dial(place, peer);
