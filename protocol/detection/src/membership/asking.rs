@@ -213,7 +213,13 @@ impl Membership {
             }
             Err(why) => return self.count(why),
         }
+        let had = self.foca.num_members();
         self.apply(believed, true);
+        // Who lacked one lacks more: a newcomer does not wait for what the next exchange has.
+        if self.foca.num_members() > had {
+            let wait = exchange::first_wait(&mut self.luck);
+            self.port.timers.set(self.port.now.after(wait), Due::Exchange);
+        }
     }
 
     fn summary(&mut self) -> &Summary {

@@ -1,6 +1,6 @@
 //! Whom to ask for what gossip has lost, when, and how often others may ask us (protocol 4).
 //!
-//! Law SW14: one partner at a time, every 10 to 30 s; an asker beyond its ration is refused, and costs no hashing.
+//! Law SW14: one partner at a time, every 10 to 30 s, and 1 to 5 s after one that brought a member; an asker beyond its ration is refused, and costs no hashing.
 //! Not here: the bytes (see `digest`), what may be believed of them (see `sieve`).
 
 use std::collections::BTreeMap;
@@ -15,7 +15,8 @@ const EVERY_MIN: Span = Span::seconds(10);
 /// See [`EVERY_MIN`].
 const EVERY_MAX: Span = Span::seconds(30);
 
-/// How soon after the first member is known: a newcomer has as many members as one feed holds.
+/// How soon after the first member is known, and after an exchange that brought one: a newcomer has as many members as one feed
+/// holds. A mesh has no more members than its roster: this ends by itself.
 const FIRST_MIN: Span = Span::seconds(1);
 /// See [`FIRST_MIN`].
 const FIRST_MAX: Span = Span::seconds(5);

@@ -138,6 +138,27 @@ fn what_a_member_has_missed_it_learns_by_exchange() {
 }
 
 #[test]
+fn whoever_lacked_a_member_asks_the_next_partner_soon_and_whoever_lacked_none_does_not() {
+    let settings = Settings { hosts: 6, ..Settings::default() };
+    let mut us = Membership::new(settings, (host(0), boot(1)), 1);
+    let partner = HostId([1; 16]);
+    let mut asks_soon_after = |minute: u64, brought: Vec<State>| {
+        let at = NOW.after(Span::minutes(minute));
+        us.port.now = at;
+        us.exchange();
+        us.exchanges.begin(partner);
+        let answer = Answer::States { own: state(1), states: brought }.to_bytes();
+        us.handle(at, Event::Exchanged { with: partner, answer: Some(answer) });
+        let effects = us.handle(at.after(Span::seconds(5)), Event::DeadlineReached);
+        effects.iter().any(|effect| matches!(effect, Effect::Exchange { .. }))
+    };
+    assert!(asks_soon_after(0, vec![]), "whoever joins asks soon anyhow");
+    assert!(!asks_soon_after(1, vec![]), "law SW14");
+    assert!(asks_soon_after(2, vec![state(2)]), "one was new");
+    assert!(!asks_soon_after(3, vec![state(2)]), "law SW14: none was");
+}
+
+#[test]
 fn a_death_that_gossip_did_not_tell_is_learnt_by_exchange() {
     let mut mesh = Mesh::settled(12, 42);
     mesh.kill(host(5));
