@@ -232,7 +232,9 @@ impl Lead {
         } else {
             ledger.surge_of(&doubted).is_some() || self.is_overloaded
         };
-        if !is_due || !self.begin(Matter::Surge) {
+        // Verdicts under way bring the doubts along, and the ledger counts them: it alone sees whose hosts are a domain's.
+        let is_counted = self.busy.iter().any(|matter| matches!(matter, Matter::Verdicts(_)));
+        if !is_due || is_counted || !self.begin(Matter::Surge) {
             return None;
         }
         self.is_overloaded = false;
