@@ -155,20 +155,21 @@ fn an_agent_says_ready_once_it_listens_feeds_the_watchdog_while_it_is_well_and_s
     let fed = |words: &[String]| words.iter().filter(|word| word.starts_with("WATCHDOG=1")).count();
     let words = managed.hears_for(WATCHDOG * 2);
     assert!(fed(&words) >= 4, "fed in time, with one meal to spare: {words:?}");
+    let begun = std::mem::take(&mut managed.said);
+    managed.signal(Signal::HUP);
+    managed.hears("RELOADING=1");
+    managed.hears("READY=1");
     managed.signal(Signal::STOP);
     managed.hears_for(WATCHDOG);
     assert_eq!(fed(&managed.hears_for(WATCHDOG)), 0, "a stopped process feeds nobody");
     managed.signal(Signal::CONT);
     let before = std::mem::take(&mut managed.said);
     managed.hears("WATCHDOG=1");
-    managed.signal(Signal::HUP);
-    managed.hears("RELOADING=1");
-    managed.hears("READY=1");
     managed.signal(Signal::TERM);
     managed.hears("STOPPING=1");
     let ended = managed.agent.wait().expect("ended");
     assert_eq!(ended.code(), Some(0));
-    let said = [before, managed.said.clone()].concat();
+    let said = [begun, before, managed.said.clone()].concat();
     assert_eq!(said.iter().filter(|word| word.starts_with("READY=1")).count(), 2, "{said:?}");
     assert!(!said.iter().any(|word| word.contains("TROUBLE")), "{said:?}");
 }
