@@ -14,6 +14,7 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, Body, Refusal};
 
@@ -22,6 +23,12 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// How long an order may take: the agent itself gives up on a proposal before that.
 const WITHIN: Duration = Duration::from_secs(15);
+
+/// For how long a place in the agent's line of callers is waited for: others may flood it.
+const PLACE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it is tried meanwhile.
+const PLACE_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// One agent's admin socket.
 #[derive(Clone, Debug)]
@@ -129,14 +136,26 @@ impl Client {
         })
     }
 
+    /// An agent whose line of callers is full is there, and takes them at a bounded rate: whoever comes then waits for a place.
+    async fn connect(&self) -> io::Result<UnixStream> {
+        let end = Instant::now() + PLACE_WITHIN;
+        loop {
+            match UnixStream::connect(&self.socket).await {
+                Err(full) if full.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
+                    sleep(PLACE_AGAIN_AFTER).await;
+                }
+                connected => return connected,
+            }
+        }
+    }
+
     async fn exchange(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
     ) -> Result<(StatusCode, Bytes), ClientFault> {
-        let stream =
-            UnixStream::connect(&self.socket).await.map_err(|why| self.unconnected(why))?;
+        let stream = self.connect().await.map_err(|why| self.unconnected(why))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(garbled)?;
         let request = Request::builder()
