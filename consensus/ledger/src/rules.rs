@@ -24,8 +24,8 @@ pub const FIRST: u32 = 1;
 /// The rules that brought this number itself, and what [`Added`] keeps.
 pub const SECOND: u32 = 2;
 
-/// The newest rules that this code knows; open until a release freezes them: till then they may still grow. Whoever raises it raises `wire::version::NEWEST` in the same commit: the rules that
-/// a follower supports are told by the version that it speaks.
+/// The newest rules that this code knows; open until a release freezes them: till then they may still grow. Whoever raises it
+/// raises `wire::version::NEWEST` in the same commit: the rules that a follower supports are told by the version that it speaks.
 pub const NEWEST: u32 = SECOND;
 
 /// What the second rules keep beside the state of the first; empty under the first. It lies behind it in the third layout.

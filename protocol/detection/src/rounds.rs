@@ -241,10 +241,9 @@ impl Rounds {
             return;
         };
         let zone_of = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
-        let zones: BTreeSet<Zone> = subjects.iter().filter_map(zone_of).collect();
-        for zone in
-            zones.into_iter().filter(|zone| !self.widened.contains_key(zone)).collect::<Vec<_>>()
-        {
+        let is_due = |zone: &Zone| !self.widened.contains_key(zone);
+        let zones: BTreeSet<Zone> = subjects.iter().filter_map(zone_of).filter(is_due).collect();
+        for zone in zones {
             let is_in = |at: &Domain| at.zone == zone.zone && at.region == zone.region;
             let present = roster.present().filter(|(_, entry)| is_in(&entry.claims.domain));
             let hosts: Vec<HostId> = present.map(|(host, _)| *host).collect();
