@@ -4,8 +4,11 @@
 //! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
-//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `lies`, `forgeries` what is done to whom; [`fleet`] the one door; `host`, `clock`, `network`,
-//! `sides`, `pipe`, `mail`, `departing`, `directory`, `peers`, `keepers`, `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the language; [`library`] scenarios that are at hand.
+//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `lies`, `forgeries` what is done to whom;
+//! [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, `directory`, `peers`, `keepers`,
+//! `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really
+//! is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the
+//! language; [`library`] scenarios that are at hand.
 //! Not here: real sockets, TLS, Raft and files (see `daemon` and the tests of the other tiers), and any decision of the mesh.
 
 mod actuator;

@@ -52,6 +52,11 @@ pub enum ClientFault {
         /// Where.
         socket: PathBuf,
     },
+    /// The agent's line of callers stayed full; nothing was asked.
+    Crowded {
+        /// Where.
+        socket: PathBuf,
+    },
     /// The agent says no, and by which rule; nothing has moved.
     Refused(Refusal),
     /// No majority of the keepers answers the agent; of an order nobody knows whether it was committed.
@@ -187,10 +192,10 @@ impl Client {
 
     fn unconnected(&self, why: io::Error) -> ClientFault {
         let socket = self.socket.clone();
-        if why.kind() == io::ErrorKind::PermissionDenied {
-            ClientFault::NotPermitted { socket }
-        } else {
-            ClientFault::NoAgent { socket, why }
+        match why.kind() {
+            io::ErrorKind::PermissionDenied => ClientFault::NotPermitted { socket },
+            io::ErrorKind::WouldBlock => ClientFault::Crowded { socket },
+            _ => ClientFault::NoAgent { socket, why },
         }
     }
 }
@@ -215,6 +220,12 @@ impl fmt::Display for ClientFault {
                 out,
                 "{} may not be opened by this user: ask as root, as the agent's user, or be named in [admin] of its hale.toml",
                 socket.display()
+            ),
+            Self::Crowded { socket } => write!(
+                out,
+                "the agent at {} has had no place for a caller for {} s, so nothing was asked: somebody floods its socket; try again",
+                socket.display(),
+                PLACE_WITHIN.as_secs()
             ),
             Self::Refused(refusal) => write!(out, "{}: {}", refusal.name, refusal.sentence),
             Self::NoMajority(refusal) | Self::Unknown(refusal) => {

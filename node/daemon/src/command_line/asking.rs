@@ -160,7 +160,9 @@ impl From<ClientFault> for CommandFault {
             ClientFault::Refused(refusal) if refusal.is_no_rule() => Exit::Failed,
             ClientFault::NotPermitted { .. } | ClientFault::Refused(_) => Exit::Refused,
             ClientFault::NoMajority(_) => Exit::NoMajority,
-            ClientFault::Unknown(_) | ClientFault::TimedOut(_) => Exit::TimedOut,
+            ClientFault::Unknown(_) | ClientFault::TimedOut(_) | ClientFault::Crowded { .. } => {
+                Exit::TimedOut
+            }
             ClientFault::Garbled(_) => Exit::Failed,
         };
         Self::new(exit, table::clean(&fault.to_string()))

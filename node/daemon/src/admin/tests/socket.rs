@@ -2,8 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use ledger::Ledger;
+use tokio::net::UnixSocket;
 use vocabulary::ReceiptKind;
 
 use super::fleet::{Fleet, POLICY, Seen, claims};
@@ -15,7 +17,7 @@ use crate::admin::answer::{
     RetireOrder, Status,
 };
 use crate::admin::chain::{Chain, ChainFault};
-use crate::admin::client::ClientFault;
+use crate::admin::client::{Client, ClientFault};
 
 /// A fleet in the middle of everything: one case healed, one verifying, one waiting.
 pub fn busy() -> Fleet {
@@ -173,6 +175,28 @@ async fn nobody_listens_is_told_from_an_agent_that_says_no() {
     drop(served);
     let silence = client.ask::<Status>("/v1/status").await;
     assert!(matches!(silence, Err(ClientFault::NoAgent { .. })), "{silence:?}");
+}
+
+/// Not that nobody is there: whoever floods the socket would have an operator believe that the agent is dead.
+#[tokio::test(start_paused = true)]
+async fn a_full_line_of_callers_is_waited_at_and_told_as_what_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("admin.sock");
+    let socket = UnixSocket::new_stream().expect("a socket");
+    socket.bind(&path).expect("bound");
+    let listener = socket.listen(1).expect("listening");
+    let mut line = Vec::new();
+    while let Ok(caller) = tokio::net::UnixStream::connect(&path).await {
+        line.push(caller);
+    }
+    let client = Client::new(&path);
+    let crowded = client.ask::<Status>("/v1/status").await;
+    assert!(matches!(crowded, Err(ClientFault::Crowded { .. })), "{crowded:?}");
+    let (asked, _) = tokio::join!(client.ask::<Status>("/v1/status"), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        listener.accept().await
+    });
+    assert!(matches!(asked, Err(ClientFault::TimedOut(_))), "a place was found: {asked:?}");
 }
 
 #[tokio::test]
