@@ -17,7 +17,7 @@ use daemon::demo::proofs::{Healing, Proof};
 use daemon::demo::stage::{Calm, Stage, id_of};
 use daemon::demo::starter::Starter;
 use daemon::demo::story::{Ear, Story};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{self, Instant};
 use vocabulary::{CaseId, HostId, Scope, VerdictKind};
 
@@ -55,7 +55,7 @@ pub fn play(story: impl AsyncFnOnce(Mesh)) {
 pub fn play_with(program: impl FnOnce(&Path) -> PathBuf, story: impl AsyncFnOnce(Mesh)) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let _turn = runtime.block_on(TURNS.acquire()).expect("nobody closes it");
+    let _turn = runtime.block_on(acquired());
     let laid = Laid(Folder::make().expect("a folder among the temporary files"));
     runtime.block_on(async {
         let told = async {
@@ -67,6 +67,16 @@ pub fn play_with(program: impl FnOnce(&Path) -> PathBuf, story: impl AsyncFnOnce
             .await
             .unwrap_or_else(|_| panic!("the story did not end within {minutes} minutes"));
     });
+}
+
+/// Waits until one more mesh may run, for a test that raises its own; it may until what is returned is dropped.
+pub fn turn() -> SemaphorePermit<'static> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(acquired())
+}
+
+async fn acquired() -> SemaphorePermit<'static> {
+    TURNS.acquire().await.expect("nobody closes it")
 }
 
 /// law T2.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use cluster::{mesh, program};
 use serde_json::Value;
 
 /// The four acts in order, with how many remedies each may run.
@@ -18,8 +19,9 @@ const FIGURES: [&str; 5] = [
 
 #[test]
 fn every_proof_of_every_act_holds_and_nothing_is_left() {
+    let _turn = mesh::turn();
     let folder = tempfile::tempdir().expect("a folder");
-    let played = Command::new(env!("CARGO_BIN_EXE_hale"))
+    let played = Command::new(program::hale())
         .args(["demo", "--json"])
         .env("TMPDIR", folder.path())
         .output()
