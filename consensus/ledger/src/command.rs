@@ -175,7 +175,7 @@ pub enum Command {
     Pause(Order),
     /// A person lifts pause and surge; the ramp begins (protocol 6.3, 6.4).
     Resume(Order),
-    /// A person closes a case by hand, and with it a lease that still counts (`hale lease revoke`, protocol 7.6).
+    /// A person closes a case by hand, and with it a lease that still counts (protocol 7.6).
     Dismiss {
         /// The case.
         case: CaseId,
@@ -222,6 +222,13 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// A person takes the lease of a case back (`hale lease revoke`): it counts no more; under rules 2 (protocol 7.6).
+    Revoke {
+        /// The case.
+        case: CaseId,
+        /// Who asks and why.
+        order: Order,
+    },
 }
 
 impl Command {
@@ -233,7 +240,8 @@ impl Command {
             | Self::Rules { .. }
             | Self::Unsettled { .. }
             | Self::OtherLife { .. }
-            | Self::AddHost { .. } => rules::SECOND,
+            | Self::AddHost { .. }
+            | Self::Revoke { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

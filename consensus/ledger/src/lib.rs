@@ -22,6 +22,7 @@ pub mod in_force;
 pub mod ledger;
 pub mod policy;
 pub mod refusal;
+mod revoking;
 pub mod rules;
 pub mod snapshot;
 pub mod view;

@@ -80,6 +80,12 @@ fn of_a_case() -> Vec<What> {
             end: LeaseEnd::Released(text("it leaves")),
             is_orphaned: false,
         },
+        What::LeaseOver {
+            case: CASE,
+            fence: FENCE,
+            end: LeaseEnd::Revoked { who: text("ops"), why: text("it is off") },
+            is_orphaned: false,
+        },
         What::Escalated { case: CASE, why: text("spent"), is_counted: true },
         What::Closed { case: CASE, how: Closure::Healed },
         What::Closed { case: CASE, how: Closure::Recovered },
@@ -158,6 +164,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         f2bcf85b59b073c7 LeaseOver
         8f247e8b4198faa7 LeaseOver
         fad76c8d75189c2f LeaseOver
+        09c19d04808b7bd0 LeaseOver
         d1c444d947c6b4b0 Escalated
         0b440764765c2e96 Closed
         b35c74f06e39ed68 Closed

@@ -37,6 +37,7 @@ enum Deed {
     Unproven(Index),
     Release(Index),
     Dismiss(Index),
+    Revoke(Index),
     Boot(usize),
     Left(usize),
     Enrol(usize, usize),
@@ -84,6 +85,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => case().prop_map(Deed::Unproven),
         2 => case().prop_map(Deed::Release),
         1 => case().prop_map(Deed::Dismiss),
+        2 => case().prop_map(Deed::Revoke),
         3 => host.clone().prop_map(Deed::Boot),
         1 => host.clone().prop_map(Deed::Left),
         1 => (host.clone(), 0..3_usize).prop_map(|(a, b)| Deed::Enrol(a, b)),
@@ -308,7 +310,8 @@ impl Play {
         | Deed::Verify(index, _)
         | Deed::Unproven(index)
         | Deed::Release(index)
-        | Deed::Dismiss(index)) = deed
+        | Deed::Dismiss(index)
+        | Deed::Revoke(index)) = deed
         else {
             return None;
         };
@@ -351,6 +354,7 @@ impl Play {
             Deed::Unproven(_) => Command::Unproven { case, fence, why: "no".into() },
             Deed::Release(_) => Command::Release { case, fence, why: "leaving".into() },
             Deed::Dismiss(_) => Command::Dismiss { case, order: order("by hand") },
+            Deed::Revoke(_) => Command::Revoke { case, order: order("it is off") },
             _ => return None,
         };
         let brake = self.fleet.ledger.brake().standing();

@@ -119,6 +119,7 @@ fn of_an_end(what: &What) -> String {
                 LeaseEnd::NotAccepted => "was not taken".to_owned(),
                 LeaseEnd::RanOut => "ran out".to_owned(),
                 LeaseEnd::Released(why) => format!("was given back: {why}"),
+                LeaseEnd::Revoked { who, why } => format!("was revoked by {who}: {why}"),
             };
             let left = if *is_orphaned { ", orphaned and still counted" } else { "" };
             format!("case {case}: lease {fence} {how}{left}")

@@ -75,6 +75,7 @@ impl Counts {
                     LeaseEnd::NotAccepted => "was not taken".to_owned(),
                     LeaseEnd::RanOut => "ran out".to_owned(),
                     LeaseEnd::Released(why) => format!("was given back ({why})"),
+                    LeaseEnd::Revoked { who, why } => format!("was revoked by {who} ({why})"),
                 };
                 let counts = if *is_orphaned { " and still counts" } else { "" };
                 format!("lease {} {how}{counts}", rank(&mut self.fences, fence.0))

@@ -164,6 +164,7 @@ impl Canonical for LeaseEnd {
             Self::NotAccepted => bytes.variant(0),
             Self::RanOut => bytes.variant(1),
             Self::Released(why) => bytes.variant(2).text(why),
+            Self::Revoked { who, why } => bytes.variant(3).text(who).text(why),
         };
     }
 }

@@ -40,6 +40,13 @@ pub enum LeaseEnd {
     RanOut,
     /// Its healer gave it back; why.
     Released(String),
+    /// A person took it back (protocol 7.6).
+    Revoked {
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What has become true.

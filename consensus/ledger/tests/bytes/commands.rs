@@ -122,6 +122,7 @@ fn put_commands(page: &mut Page) {
             Command::AddHost { name: name(), may_enrol: true, order: order() },
             Command::AddHost { name: name(), may_enrol: false, order: order() },
         ],
+        Command::Revoke { .. } => [Command::Revoke { case, order: order() }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

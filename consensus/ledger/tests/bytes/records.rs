@@ -88,6 +88,7 @@ pub(crate) fn whole() -> Page {
         LeaseEnd::NotAccepted => [LeaseEnd::NotAccepted],
         LeaseEnd::RanOut => [LeaseEnd::RanOut],
         LeaseEnd::Released(_) => [LeaseEnd::Released("it leaves".into())],
+        LeaseEnd::Revoked { .. } => [LeaseEnd::Revoked { who: "ops".into(), why: "it is off".into() }],
     });
     every!(page, Closure {
         Closure::Healed => [Closure::Healed],

@@ -14,7 +14,7 @@ use wire::Report;
 
 use super::answer::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
@@ -142,6 +142,22 @@ impl Carried for DismissOrder {
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Dismiss { case, order }).await?;
         done(&outcome, &format!("case {case} is closed, and no lease of it counts any more"))
+    }
+}
+
+#[async_trait]
+impl Carried for RevokeOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let case = CaseId(self.case);
+        let command = Command::Revoke { case, order: Order { who, why: self.why } };
+        needs_no_newer_rules(mind, &command, "leases are revoked")?;
+        let outcome = propose(mind, command).await?;
+        done(
+            &outcome,
+            &format!(
+                "the lease of case {case} is revoked and counts no more; `hale explain {case}` shows how the case goes on"
+            ),
+        )
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::answer::{
     AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -125,6 +125,7 @@ fn router(door: Door) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/hosts", get(hosts))
         .route("/v1/cases", get(cases))
+        .route("/v1/leases", get(leases))
         .route("/v1/certs", get(certs))
         .route("/v1/explain/{what}", get(explain))
         .route("/v1/audit", get(audit))
@@ -134,6 +135,7 @@ fn router(door: Door) -> Router {
         .route("/v1/host/retire", post(order::<RetireOrder>))
         .route("/v1/host/add", post(order::<AddOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
+        .route("/v1/lease/revoke", post(order::<RevokeOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))
         .route("/v1/agent/reload", post(order::<ReloadOrder>))
         .route("/v1/report", post(order::<ReportOrder>))
@@ -165,6 +167,10 @@ async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> R
         Ok(Query(asked)) => door.tell(*peer, ask(asked)).await,
         Err(why) => door.malformed(why),
     }
+}
+
+async fn leases(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::leases(scene))).await
 }
 
 async fn certs(door: State<Door>, peer: Extension<Peer>) -> Response {

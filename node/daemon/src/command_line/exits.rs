@@ -65,6 +65,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("init --keepers a1,b1,c1", "AlreadyFounded: "),
         ("host retire c1 --yes --why sold", "NotPermitted: "),
         ("case dismiss 9 --why seen_to", "UnknownCase: "),
+        ("lease revoke 9 --why it_is_off", "UnknownCase: "),
         ("host add d1 --undo --why again", "Nothing: "),
     ] {
         let sentence = ends(&served, words, Exit::Refused).await;
@@ -103,9 +104,16 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
     let mut mind = ModelMind::new(Fleet::healing());
     mind.has_majority = false;
     let served = Served::over(mind);
-    for words in
-        ["status", "hosts", "cases", "explain a2", "audit", "audit verify", "pause --why now"]
-    {
+    for words in [
+        "status",
+        "hosts",
+        "cases",
+        "leases",
+        "explain a2",
+        "audit",
+        "audit verify",
+        "pause --why now",
+    ] {
         ends(&served, words, Exit::NoMajority).await;
     }
 }

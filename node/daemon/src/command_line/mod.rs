@@ -16,6 +16,7 @@ pub mod exit;
 pub mod explain;
 mod faults;
 pub mod hosts;
+mod leases;
 mod list;
 pub mod orders;
 pub mod policy;
@@ -53,6 +54,8 @@ enum Verb {
     Hosts(hosts::Verb),
     /// The cases that are not closed, and what each waits for.
     Cases(cases::Verb),
+    /// The leases that count against the budgets: who repairs what, and what ends it.
+    Leases(leases::Verb),
     /// When certificates end, the soonest first: every host's as far as it is known, and the authorities'.
     Certs(certs::Verb),
     /// Why a case or a host stands where it stands: who looked and what each saw, what was decided by which rule, what is
@@ -74,6 +77,9 @@ enum Verb {
     /// One case: close it by hand.
     #[command(subcommand)]
     Case(cases::CaseVerb),
+    /// One lease: take it back.
+    #[command(subcommand)]
+    Lease(leases::LeaseVerb),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -122,6 +128,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Status(verb) => status::run(&verb),
         Verb::Hosts(verb) => hosts::run(&verb),
         Verb::Cases(verb) => cases::run(&verb),
+        Verb::Leases(verb) => leases::run(&verb),
         Verb::Certs(verb) => certs::run(&verb),
         Verb::Explain(verb) => explain::run(&verb),
         Verb::Audit(verb) => audit::run(&verb),
@@ -131,6 +138,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Init(init) => init.run(),
         Verb::Host(verb) => hosts::run_host(&verb),
         Verb::Case(verb) => cases::run_case(&verb),
+        Verb::Lease(verb) => leases::run_lease(&verb),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

@@ -11,6 +11,7 @@ mod cases;
 mod certs;
 mod explain;
 mod hosts;
+mod leases;
 mod orders;
 mod policy;
 mod schemas;
@@ -29,9 +30,10 @@ pub use explain::{
     RemedySeen, ReportSeen, VoiceSeen, Votes,
 };
 pub use hosts::{HostLine, Hosts};
+pub use leases::{LeaseLine, Leases};
 pub use orders::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ReportOrder, ResumeOrder, RetireOrder, TrustOrder,
+    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 pub use policy::{PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};

@@ -69,6 +69,16 @@ pub struct DismissOrder {
     pub why: String,
 }
 
+/// `POST /v1/lease/revoke`: take the lease of a case back, so that it counts no more; the case stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeOrder {
+    /// The case's number.
+    pub case: u64,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/authorities`: which authorities vouch for hosts, in the whole mesh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,8 +4,9 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
-    Explained, FoundOrder, Hosts, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, Scenarios, Simulated, Status, TrustOrder,
+    Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios, Simulated, Status,
+    TrustOrder,
 };
 
 /// One schema file.
@@ -23,6 +24,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Status>(),
         answer::<Hosts>(),
         answer::<Cases>(),
+        answer::<Leases>(),
         answer::<Certs>(),
         answer::<Explained>(),
         answer::<AuditPage>(),
@@ -39,6 +41,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<RetireOrder>("retire"),
         order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),
+        order::<RevokeOrder>("revoke"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),
         order::<ReportOrder>("report"),

@@ -170,6 +170,7 @@ fn of_a_lease(scene: &Scene<'_>, what: &What) -> String {
                 LeaseEnd::NotAccepted => "was not taken in time".to_owned(),
                 LeaseEnd::RanOut => "ran out".to_owned(),
                 LeaseEnd::Released(why) => format!("was given back: {why}"),
+                LeaseEnd::Revoked { who, why } => format!("was revoked by {who}: {why}"),
             };
             let orphan = if *is_orphaned {
                 "; it goes on counting, nobody knows the end of its remedy"

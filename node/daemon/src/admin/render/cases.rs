@@ -74,7 +74,8 @@ fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
     })
 }
 
-fn lease_seen(scene: &Scene<'_>, lease: &Lease) -> LeaseSeen {
+/// A lease in few words.
+pub(super) fn lease_seen(scene: &Scene<'_>, lease: &Lease) -> LeaseSeen {
     LeaseSeen {
         fence: lease.fence.0,
         healer: scene.name(&lease.healer),
@@ -83,7 +84,7 @@ fn lease_seen(scene: &Scene<'_>, lease: &Lease) -> LeaseSeen {
 }
 
 /// What happens now, what is awaited, or how it ended.
-fn awaits(scene: &Scene<'_>, case: &Case) -> String {
+pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
     let now = scene.ledger.time();
     match &case.stage {
         Stage::Closed { how, .. } => audit::closed(how),
@@ -173,8 +174,13 @@ fn persons(case: &Case, why: &str) -> String {
              `hale case dismiss {id} --why ...`",
             ledger::duplicates::SILENT_FOR
         ),
+        (_, Some(note)) if case.counted_lease().is_some() => format!(
+            "find out what became of remedy {}: until `hale lease revoke {id} --why ...` its lease counts; \
+             `hale case dismiss {id} --why ...` closes the case too",
+            note.id
+        ),
         (_, Some(note)) => format!(
-            "find out what became of remedy {}, then `hale case dismiss {id} --why ...`: until then its lease counts",
+            "find out what became of remedy {}, then `hale case dismiss {id} --why ...`; its lease counts no more",
             note.id
         ),
         (_, None) => format!(

@@ -1,10 +1,13 @@
 //! Which rule of the protocol a refusal follows from, and what it is called.
 
+use std::sync::Arc;
+
+use ledger::case::Case;
 use ledger::command::Refused;
+use ledger::refusal::ScopeName;
 
 use super::Scene;
 use crate::admin::answer::Refusal;
-use vocabulary::Scope;
 
 /// A refusal of the ledger, for people and scripts.
 pub fn refusal(scene: &Scene<'_>, refused: &Refused) -> Refusal {
@@ -18,16 +21,31 @@ pub fn name(refused: &Refused) -> String {
     shown.split(|letter| !is_letter(letter)).next().unwrap_or_default().to_owned()
 }
 
-/// Its sentence, with hosts by their names.
+/// Its sentence.
 pub fn sentence(scene: &Scene<'_>, refused: &Refused) -> String {
-    let sentence = refused.to_string();
-    match refused {
-        Refused::Budget { scope, .. } | Refused::Halt { scope, .. } => match scope {
-            Scope::Host(host) => sentence.replace(&host.to_string(), &scene.name(host)),
-            _ => sentence,
-        },
-        _ => sentence,
-    }
+    budget(scene, refused).unwrap_or_else(|| refused.to_string())
+}
+
+/// protocol 7.6: a lease that counts for a person's case ends by no term; where one does, the order that frees it is told.
+fn budget(scene: &Scene<'_>, refused: &Refused) -> Option<String> {
+    let Refused::Budget { scope, used, limit } = refused else {
+        return None;
+    };
+    let counts_on = |case: &&Arc<Case>| {
+        let lease = case.counted_lease().filter(|_| !case.is_live());
+        lease.is_some_and(|lease| lease.scopes.all().contains(scope))
+    };
+    let mut stuck = scene.ledger.cases().filter(counts_on);
+    let id = stuck.next()?.id;
+    let more = match stuck.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more like it)"),
+    };
+    Some(format!(
+        "{}: {used} of {limit} in flight; the lease of case {id}{more} counts until `hale lease revoke {id} --why ...`, since nobody \
+         knows the end of its remedy",
+        ScopeName(scope)
+    ))
 }
 
 /// The rule, as the pages under `docs/protocol` number it; `None` for what is no rule of theirs.
