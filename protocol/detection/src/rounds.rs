@@ -10,12 +10,13 @@
 
 mod doubts;
 mod event;
+mod room;
 mod set;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use vocabulary::{Anchor, Attestation, Domain, HostId, Moment, SelfAnswer, Span, Zone};
+use vocabulary::{Anchor, Attestation, Domain, HostId, Moment, Scope, SelfAnswer, Span, Zone};
 use wire::DoubtNote;
 
 use crate::roster::Roster;
@@ -71,6 +72,8 @@ pub struct Rounds {
     last: BTreeMap<HostId, Moment>,
     /// Zones that were looked at whole, and when; forgotten after [`WIDEN_EVERY`].
     widened: BTreeMap<Zone, Moment>,
+    /// Racks and zones with open cases.
+    judged: BTreeSet<Scope>,
     sets: Vec<Set>,
     last_set: Option<Moment>,
     /// When the anchor was last new, and when a tick was last asked for.
@@ -94,6 +97,7 @@ impl Rounds {
             wanted: BTreeMap::new(),
             last: BTreeMap::new(),
             widened: BTreeMap::new(),
+            judged: BTreeSet::new(),
             sets: Vec::new(),
             last_set: None,
             anchored: Moment::default(),
@@ -109,6 +113,7 @@ impl Rounds {
                 self.freshened = None;
                 self.standing = Some(Standing { anchor, roster, seating });
             }
+            Event::Judged { domains } => self.judged = domains,
             Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
             Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
             Event::Attested { attestation, answer } => self.collect(attestation, answer),
@@ -137,6 +142,16 @@ impl Rounds {
             return Vec::new();
         };
         self.doubts.by_more_than_f(seating)
+    }
+
+    /// The racks and zones that it was told have open cases.
+    pub fn judged(&self) -> &BTreeSet<Scope> {
+        &self.judged
+    }
+
+    /// Whoever is doubted by anybody.
+    pub fn doubted_by_any(&self) -> BTreeSet<HostId> {
+        self.doubts.subjects()
     }
 
     /// Every observer that doubts a subject now, with the beginning of its doubt; for `explain`.
@@ -223,38 +238,11 @@ impl Rounds {
         let room = ROUNDS_PER_SECOND.saturating_sub(lately);
         let mut effects = Vec::new();
         if due.len() > room {
-            // Those that have waited longest first, so that no subject is passed over for ever.
-            due.sort_by_key(|subject| self.last.get(subject).copied());
-            due.truncate(room);
+            due = self.first_of(due, room);
             effects.push(Effect::Overload);
         }
         effects.extend(self.begin(now, &due));
         effects
-    }
-
-    /// protocol 3.7: most of a zone is in doubt, so its other hosts are looked at with them; else one host that nobody has missed
-    /// yet makes many dark racks of one dark zone. A zone of more hosts than a second has rounds for is left as it is.
-    fn widen(&mut self, now: Moment, subjects: &BTreeSet<HostId>) {
-        self.widened.retain(|_, at| now.since(*at) < WIDEN_EVERY);
-        let Some(roster) = self.standing.as_ref().map(|standing| Arc::clone(&standing.roster))
-        else {
-            return;
-        };
-        let zone_of = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
-        let is_due = |zone: &Zone| !self.widened.contains_key(zone);
-        let zones: BTreeSet<Zone> = subjects.iter().filter_map(zone_of).filter(is_due).collect();
-        for zone in zones {
-            let is_in = |at: &Domain| at.zone == zone.zone && at.region == zone.region;
-            let present = roster.present().filter(|(_, entry)| is_in(&entry.claims.domain));
-            let hosts: Vec<HostId> = present.map(|(host, _)| *host).collect();
-            if hosts.len() > ROUNDS_PER_SECOND || !self.doubts.are_of_most(&hosts) {
-                continue;
-            }
-            for host in hosts.into_iter().filter(|host| !subjects.contains(host)) {
-                self.wanted.entry(host).or_default();
-            }
-            self.widened.insert(zone, now);
-        }
     }
 
     fn freshen(&mut self, now: Moment) -> Vec<Effect> {
@@ -338,7 +326,7 @@ impl Rounds {
         let Some(Standing { roster, .. }) = &self.standing else {
             return BTreeSet::new();
         };
-        let all = self.doubts.subjects().chain(self.wanted.keys().copied());
+        let all = self.doubts.subjects().into_iter().chain(self.wanted.keys().copied());
         all.filter(|subject| roster.get(subject).is_some()).collect()
     }
 

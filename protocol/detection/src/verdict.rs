@@ -50,6 +50,8 @@ pub struct Conclusions {
     pub hosts: BTreeMap<HostId, HostConclusion>,
     /// The largest domains in the dark; none lies in another.
     pub domains: Vec<DomainVerdict>,
+    /// Hosts in the dark that stand alone in their racks, outside of these domains (protocol 3.5).
+    pub alone: BTreeSet<HostId>,
     /// The authors whose voices against others were discounted.
     pub discounts: BTreeMap<HostId, Discount>,
     /// Hosts that are silent in this proposal: the seats they hold are vacant.
@@ -100,7 +102,7 @@ pub fn conclude(
         tally.vacate(seating.observers(subject), &grounds.mute);
     }
     let evidence = Evidence { roster, seating, grounds, tallies: &tallies, silent: &silent };
-    let domains = evidence.dark_domains();
+    let (domains, alone) = evidence.dark_domains();
     let subjects = tallies.iter().map(|(subject, tally)| {
         let accepted = seen_to_accept.contains(subject);
         let conclusion = HostConclusion {
@@ -112,7 +114,7 @@ pub fn conclude(
         (*subject, conclusion)
     });
     let hosts = subjects.collect();
-    let conclusions = Conclusions { hosts, domains, discounts, silent };
+    let conclusions = Conclusions { hosts, domains, alone, discounts, silent };
     laws::check(seating, grounds, &conclusions);
     conclusions
 }

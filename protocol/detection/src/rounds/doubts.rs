@@ -69,10 +69,8 @@ impl Doubts {
     }
 
     /// Whoever is doubted by anybody.
-    pub fn subjects(&self) -> impl Iterator<Item = HostId> {
-        let all: BTreeSet<HostId> =
-            self.lists.values().flat_map(|list| list.of.keys().copied()).collect();
-        all.into_iter()
+    pub fn subjects(&self) -> BTreeSet<HostId> {
+        self.lists.values().flat_map(|list| list.of.keys().copied()).collect()
     }
 
     /// Every observer's doubt of one subject.
@@ -83,31 +81,36 @@ impl Doubts {
 
     /// What one host says puts nobody into doubt (law V4); where there are fewer than four seats, one is all there is.
     pub fn by_more_than_f(&self, seating: &Seating) -> Vec<Doubted> {
-        let enough =
-            |subject: &HostId| self.of(subject).len() > tolerated(seating.observers(subject).len());
-        self.subjects().filter(enough).filter_map(|subject| self.oldest(subject)).collect()
-    }
-
-    /// Whether more than half of these hosts are in doubt, even without what any one observer alone says (law V4).
-    pub fn are_of_most(&self, hosts: &[HostId]) -> bool {
-        let (mut doubted, mut alone) = (0_usize, BTreeMap::<HostId, usize>::new());
-        for host in hosts {
-            let by = self.of(host);
-            doubted += usize::from(!by.is_empty());
-            if let [(only, _)] = by[..] {
-                *alone.entry(only).or_default() += 1;
+        // One walk over all lists: one for each subject would be too many where a large zone is dark.
+        let mut standing: BTreeMap<HostId, (usize, Doubted)> = BTreeMap::new();
+        for (subject, (boot, since)) in self.lists.values().flat_map(|list| &list.of) {
+            let doubt = Doubted { subject: *subject, boot: *boot, since: *since };
+            let (by, oldest) = standing.entry(*subject).or_insert((0, doubt));
+            *by += 1;
+            if *since < oldest.since {
+                *oldest = doubt;
             }
         }
-        let by_one = alone.values().max().copied().unwrap_or_default();
-        (doubted - by_one) * 2 > hosts.len()
+        let is_enough =
+            |subject: &HostId, by: usize| by > tolerated(seating.observers(subject).len());
+        standing.retain(|subject, (by, _)| is_enough(subject, *by));
+        standing.into_values().map(|(_, oldest)| oldest).collect()
     }
 
-    fn oldest(&self, subject: HostId) -> Option<Doubted> {
-        let (boot, since) = self
-            .lists
-            .values()
-            .filter_map(|list| list.of.get(&subject))
-            .min_by_key(|(_, since)| *since)?;
-        Some(Doubted { subject, boot: *boot, since: *since })
+    /// Whether more than half of these hosts, which are in order, are in doubt, even without what any one observer alone says
+    /// (law V4).
+    pub fn are_of_most(&self, hosts: &[HostId]) -> bool {
+        let mut by: BTreeMap<&HostId, (usize, &HostId)> = BTreeMap::new();
+        for (observer, list) in &self.lists {
+            for subject in list.of.keys().filter(|subject| hosts.binary_search(subject).is_ok()) {
+                by.entry(subject).or_insert((0, observer)).0 += 1;
+            }
+        }
+        let mut alone = BTreeMap::<&HostId, usize>::new();
+        for (_, only) in by.values().filter(|(observers, _)| *observers == 1) {
+            *alone.entry(only).or_default() += 1;
+        }
+        let by_one = alone.values().max().copied().unwrap_or_default();
+        (by.len() - by_one) * 2 > hosts.len()
     }
 }

@@ -1,8 +1,9 @@
 //! What the leader's rounds are told, and what they ask for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use vocabulary::{Anchor, Attestation, Boot, Epoch, Grounds, HostId, SelfAnswer};
+use vocabulary::{Anchor, Attestation, Boot, Epoch, Grounds, HostId, Scope, SelfAnswer};
 use wire::DoubtNote;
 
 use crate::roster::Roster;
@@ -23,6 +24,11 @@ pub enum Event {
         roster: Arc<Roster>,
         /// Who watches whom.
         seating: Arc<Seating>,
+    },
+    /// The racks and zones with open cases: their hosts give way to those that nobody has judged yet (protocol 3.7).
+    Judged {
+        /// Which.
+        domains: BTreeSet<Scope>,
     },
     /// All doubts that an observer holds now.
     Doubted {

@@ -382,3 +382,95 @@ fn what_one_observer_says_of_most_of_a_zone_widens_nothing() {
     let second = told(&mut rounds, &roster, at(1_200), doubt("b1", &["d1"]));
     assert_eq!(looked_at(&second), BTreeSet::new());
 }
+
+/// The six, and zone d of so many: racks of two.
+fn with_a_large_zone(count: usize) -> Arc<Roster> {
+    let mut roster = roster();
+    for number in 0..count {
+        let mut entry = roster.get(&host("a1")).expect("it belongs").clone();
+        entry.claims.host = HostName::new(&format!("d{number}")).expect("sound");
+        let rack = label(&format!("p{}", number / 2));
+        entry.claims.domain = Domain { region: label("r"), zone: label("d"), rack };
+        roster.put(entry);
+    }
+    Arc::new(roster)
+}
+
+/// Of the large zone, these.
+fn numbered(numbers: impl Iterator<Item = usize>) -> BTreeSet<HostId> {
+    numbers.map(|number| host(&format!("d{number}"))).collect()
+}
+
+/// Every observer doubts those of its subjects that are among these; what is looked at for that.
+fn all_doubt(
+    rounds: &mut Rounds,
+    roster: &Arc<Roster>,
+    now: Moment,
+    subjects: &BTreeSet<HostId>,
+) -> BTreeSet<HostId> {
+    let seating = Seating::new(roster);
+    let mut effects = Vec::new();
+    for observer in seating.hosts() {
+        let notes = seating.subjects(observer).iter().filter(|subject| subjects.contains(subject));
+        let note = |subject: &HostId| DoubtNote {
+            subject: *subject,
+            boot: Boot { number: 1, nonce: 1 },
+            age_ms: 400,
+        };
+        let notes = notes.map(note).collect();
+        effects.extend(rounds.handle(now, Event::Doubted { observer: *observer, notes }));
+    }
+    effects.extend(told(rounds, roster, now.after(SET_EVERY), Event::DeadlineReached));
+    looked_at(&effects)
+}
+
+/// Law D5.
+#[test]
+fn where_not_all_have_room_whole_racks_go_together_and_those_without_a_case_go_first() {
+    let (roster, mut rounds) = (with_a_large_zone(80), Rounds::new());
+    told(&mut rounds, &roster, at(900), Event::DeadlineReached);
+    let all = numbered(0..80);
+    // The first observer that speaks begins a set alone; the others' doubts share what room is left.
+    let first = all_doubt(&mut rounds, &roster, at(1_000), &all);
+    assert_eq!(first.len(), ROUNDS_PER_SECOND);
+    told(&mut rounds, &roster, at(2_000), Event::DeadlineReached);
+    let next = told(&mut rounds, &roster, at(2_150), Event::DeadlineReached);
+    let mut seen = first.clone();
+    seen.extend(looked_at(&next));
+    let pair = |number: usize| numbered(2 * number..2 * number + 2);
+    let split = (0..40).filter(|rack| pair(*rack).intersection(&first).count() == 1).count();
+    assert!(split <= 20, "of the racks that were looked at {split} were looked at in part");
+
+    let (judged, others): (Vec<usize>, Vec<usize>) = (0..40).partition(|rack| rack % 3 > 0);
+    let domain = |rack: &usize| {
+        let of = roster.get(&host(&format!("d{}", 2 * rack))).expect("it belongs");
+        Scope::Rack(of.claims.domain.clone())
+    };
+    let domains = judged.iter().map(domain).collect();
+    rounds.handle(at(2_200), Event::Judged { domains });
+    let mut looked = BTreeSet::new();
+    for ms in (3_150..4_150).step_by(50) {
+        let effects = told(&mut rounds, &roster, at(ms), Event::DeadlineReached);
+        looked.extend(looked_at(&effects));
+    }
+    let wanted: BTreeSet<HostId> = others.into_iter().flat_map(pair).collect();
+    assert!(wanted.is_subset(&looked), "those without a case go first");
+    assert!(looked.len() <= ROUNDS_PER_SECOND, "law D1");
+    assert!(looked.len() >= wanted.len() + ROOM_LEFT, "and others have a part of the room");
+}
+
+/// Of a second's rounds so many go to others than those without a case, at least.
+const ROOM_LEFT: usize = 8;
+
+/// protocol 3.7: a zone of more hosts than a second has rounds for.
+#[test]
+fn of_a_large_zone_the_mates_of_those_in_doubt_are_looked_at_with_them() {
+    let (roster, mut rounds) = (with_a_large_zone(60), Rounds::new());
+    told(&mut rounds, &roster, at(900), Event::DeadlineReached);
+    let doubted = numbered((0..30).chain([30, 32]));
+    let mut looked = all_doubt(&mut rounds, &roster, at(1_000), &doubted);
+    for ms in (1_300..1_900).step_by(150) {
+        looked.extend(looked_at(&told(&mut rounds, &roster, at(ms), Event::DeadlineReached)));
+    }
+    assert_eq!(looked, numbered(0..34), "31 and 33 stand beside one in doubt, 34 does not");
+}

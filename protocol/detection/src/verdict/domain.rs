@@ -37,9 +37,10 @@ pub(super) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    /// The largest domains of which every host is silent.
-    pub fn dark_domains(&self) -> Vec<DomainVerdict> {
-        let mut found: Vec<DomainVerdict> = Vec::new();
+    /// The largest domains of which every host is silent; and the hosts in the dark that stand alone in their racks, outside
+    /// of these: no domain by themselves, they may be the rest of one.
+    pub fn dark_domains(&self) -> (Vec<DomainVerdict>, BTreeSet<HostId>) {
+        let (mut found, mut alone) = (Vec::<DomainVerdict>::new(), BTreeSet::new());
         for host in self.silent.difference(&self.grounds.mute) {
             let Some(domain) = self.place(host) else {
                 continue;
@@ -51,12 +52,16 @@ impl Evidence<'_> {
             if let Some(hosts) = self.dark(&zone, 1) {
                 found.retain(|verdict| !verdict.hosts.iter().all(|host| hosts.contains(host)));
                 found.push(DomainVerdict { scope: zone, hosts });
-            } else if let Some(hosts) = self.dark(&rack, RACK_HOSTS_MIN) {
-                found.push(DomainVerdict { scope: rack, hosts });
+            } else if let Some(hosts) = self.dark(&rack, 1) {
+                if hosts.len() >= RACK_HOSTS_MIN {
+                    found.push(DomainVerdict { scope: rack, hosts });
+                } else {
+                    alone.extend(hosts);
+                }
             }
         }
         found.sort_unstable();
-        found
+        (found, alone)
     }
 
     /// The hosts that could be a witness for the subject: of its rack, or, if it is alone there, of its zone.
