@@ -229,6 +229,15 @@ pub struct FrozenScopes {
 }
 
 impl Case {
+    /// Members that a case names; `members_count` counts all.
+    pub const MEMBERS_NAMED_MAX: usize = 64;
+
+    /// Whom it is about, in order.
+    pub(crate) fn name_members(&mut self, hosts: &[HostId]) {
+        self.members_count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        self.members = hosts.iter().take(Self::MEMBERS_NAMED_MAX).copied().collect();
+    }
+
     /// Whether it is neither closed nor escalated.
     pub fn is_live(&self) -> bool {
         !matches!(self.stage, Stage::Closed { .. } | Stage::Escalated { .. })

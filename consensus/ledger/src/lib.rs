@@ -47,6 +47,7 @@ mod surges;
 mod tally;
 mod unsettled;
 mod verdicts;
+mod zones;
 
 pub use audit::{BrokenAt, verify_chain, verify_chain_after};
 pub use ledger::Ledger;

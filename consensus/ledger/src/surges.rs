@@ -83,9 +83,8 @@ impl Ledger {
             let entry = self.state.roster.get(host);
             entry.is_some_and(|entry| covers(scope, &entry.claims.domain))
         };
-        // Where it names fewer hosts than it counted, nobody knows where the others stand.
-        let is_all_named = case.members.len() == case.members_count as usize;
-        let is_of_it = is_all_named && case.members.iter().all(is_inside);
+        // Whom it does not name stands in the zone of somebody whom it does.
+        let is_of_it = case.members.iter().all(is_inside);
         if is_of_it && self.surge_of(doubted).is_none() {
             let case = Case::clone(case);
             self.state.brakes.surge = None;
@@ -130,10 +129,24 @@ impl Ledger {
             Some(Surge { case: id, doubted: digest_of(doubted), changed: self.state.time });
         if let Ok(mut case) = case {
             let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
-            case.members_count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
-            case.members = hosts.into_iter().take(64).collect();
+            case.name_members(&self.one_of_each_zone_first(hosts));
             self.open_for_a_person(case, &crossed.to_string());
         }
+    }
+
+    /// Where not all can be named, under rules 2 one of each zone is, so that those who are named say whether the surge is of one
+    /// zone alone.
+    fn one_of_each_zone_first(&self, hosts: BTreeSet<HostId>) -> Vec<HostId> {
+        if self.rules() < rules::SECOND || hosts.len() <= Case::MEMBERS_NAMED_MAX {
+            return hosts.into_iter().collect();
+        }
+        let mut zones = BTreeSet::new();
+        let is_first = |host: &HostId| {
+            let entry = self.state.roster.get(host);
+            entry.is_some_and(|entry| zones.insert(entry.claims.domain.zone()))
+        };
+        let (first, others): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_first);
+        first.into_iter().chain(others).collect()
     }
 
     fn in_domain_cases(&self) -> BTreeSet<HostId> {

@@ -45,8 +45,9 @@ impl Ledger {
         }
         let judged = self.judge(grounds, None, verifier)?;
         self.note_duplicates(grounds, verifier);
-        let outcomes = doubted.iter().map(|doubt| self.unsettle(doubt, &judged));
-        Ok(Outcome::Findings(outcomes.collect()))
+        let outcomes = doubted.iter().map(|doubt| self.unsettle(doubt, &judged)).collect();
+        self.join_racks(&judged, doubted);
+        Ok(Outcome::Findings(outcomes))
     }
 
     /// Which of these doubts the grounds make a case of, or tell more of than its case knows: the very check that the command

@@ -24,8 +24,6 @@ pub(crate) const FLIPS_WITHIN: Span = Span::minutes(10);
 const HOLD_OFF: Span = Span::seconds(10);
 /// Long enough to stop a see-saw, short enough that a host that then stays down is healed within its hour.
 const HOLD_OFF_MAX: Span = Span::minutes(10);
-/// Members that a case names; `members_count` counts all.
-const MEMBERS_NAMED_MAX: usize = 64;
 
 impl Ledger {
     pub(crate) fn verdicts(
@@ -45,6 +43,7 @@ impl Ledger {
         // A domain takes its hosts with it, and a surge brakes, before any of their cases is opened (protocol 3.6).
         let mut outcomes: Vec<_> =
             findings.iter().map(|finding| self.domain_finding(finding, &judged, doubted)).collect();
+        self.join_racks(&judged, doubted);
         let newly = findings.iter().filter_map(|finding| finding.scope_host());
         self.count_surge(doubted, newly);
         for (finding, outcome) in findings.iter().zip(&mut outcomes) {
@@ -74,19 +73,27 @@ impl Ledger {
         let over = self.domain_cases().find(|case| holds(&case.subject, scope));
         if let Some(over) = over {
             let (id, is_same) = (over.id, over.subject == *scope);
-            return if is_same { Ok(id) } else { Err(Refused::CaseOpen(id)) };
+            if is_same {
+                self.dark_again(id);
+                return Ok(id);
+            }
+            return Err(Refused::CaseOpen(id));
         }
         let mut case = self.new_case(scope.clone(), kind.clone(), judged.kept(self, scope))?;
-        case.members_count = u32::try_from(verdict.hosts.len()).unwrap_or(u32::MAX);
-        case.members = verdict.hosts.iter().take(MEMBERS_NAMED_MAX).copied().collect();
-        let id = case.id;
+        case.name_members(&verdict.hosts);
+        Ok(self.open_domain(case, doubted))
+    }
+
+    /// What lies inside of it becomes part of it, a surge too that holds nothing else.
+    pub(crate) fn open_domain(&mut self, case: Case, doubted: &[Doubted]) -> CaseId {
+        let (id, scope) = (case.id, case.subject.clone());
         self.merge_into(&case);
         self.open_for_a_person(
             case,
             "a whole domain is silent, dead or cut off: look at it, and at what feeds it",
         );
-        self.end_surge_of(id, scope, doubted);
-        Ok(id)
+        self.end_surge_of(id, &scope, doubted);
+        id
     }
 
     fn host_finding(
@@ -259,7 +266,8 @@ impl Ledger {
         };
         let is_of_persons =
             |case: &Case| matches!(case.kind, VerdictKind::Left | VerdictKind::Duplicate);
-        let is_free = |case: &Case| case.pending().is_none() && !is_of_persons(case);
+        let is_free =
+            |case: &Case| case.id != domain.id && case.pending().is_none() && !is_of_persons(case);
         let inside: Vec<Arc<Case>> = self
             .state
             .cases
@@ -347,7 +355,7 @@ pub(crate) fn covers(scope: &Scope, place: &Domain) -> bool {
 }
 
 /// Whether a rack or zone contains this rack or zone.
-fn holds(outer: &Scope, inner: &Scope) -> bool {
+pub(crate) fn holds(outer: &Scope, inner: &Scope) -> bool {
     match inner {
         Scope::Rack(rack) => covers(outer, rack),
         Scope::Zone(_) => outer == inner,
