@@ -56,7 +56,7 @@ impl Agent {
         if self.leads() {
             self.tell_rounds(now);
         }
-        self.page();
+        self.page(now);
     }
 
     /// Addresses and boots as their hosts have committed them, where they are others than before.

@@ -7,23 +7,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detection::rounds::{Rounds, WishId};
+use detection::rounds::{ROUNDS_PER_SECOND, Rounds, WishId};
 use detection::seats::Seating;
 use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally};
-use ledger::Ledger;
 use ledger::case::{Case, NEXT_ROUND_WITHIN, Stage};
 use ledger::command::{Command, Doubted, Finding};
+use ledger::{Ledger, rules};
 use vocabulary::{
     Anchor, Attestation, CaseId, Grounds, HostId, LedgerIndex, Moment, Scope, Span, VerdictKind,
 };
 
 use crate::event::AskId;
+use crate::paging::Paging;
 use crate::stand_down::StandDown;
 
 /// A case is looked at again so often while nobody heals it.
 const CASE_LOOK_EVERY: Span = Span::milliseconds(1_500);
 
-/// Members of a domain case that are looked at each time; the largest of them is named in the case itself.
+/// Members of a domain case that are looked at each time: as many as a second and a half has rounds for.
 const MEMBERS_MAX: usize = 64;
 
 /// The same proposal is made again only after this, unless it was answered.
@@ -91,8 +92,8 @@ pub struct Lead {
     broken: BTreeMap<HostId, Moment>,
     /// How often each open case was offered, so that a healer that does not answer is not asked for ever.
     offers: BTreeMap<CaseId, u64>,
-    /// Cases for which this leader has called a person, while they need one.
-    paged: BTreeSet<CaseId>,
+    /// For what this leader has called a person.
+    pub(crate) paging: Paging,
 }
 
 /// What follows from one set of rounds.
@@ -124,7 +125,7 @@ impl Lead {
             looks: BTreeMap::new(),
             broken: BTreeMap::new(),
             offers: BTreeMap::new(),
-            paged: BTreeSet::new(),
+            paging: Paging::default(),
         }
     }
 
@@ -146,7 +147,8 @@ impl Lead {
     pub fn next_deadline(&self, has_cases: bool) -> Option<Moment> {
         let pauses = self.not_before.values().copied();
         let looks = has_cases.then_some(self.next_case_look);
-        pauses.chain(looks).chain(self.rounds.next_deadline()).min()
+        let calls = self.paging.next_deadline();
+        pauses.chain(looks).chain(calls).chain(self.rounds.next_deadline()).min()
     }
 
     /// A wish for a round by somebody who waits for it; `None` at the bound.
@@ -175,7 +177,16 @@ impl Lead {
             return Vec::new();
         }
         self.next_case_look = now.after(CASE_LOOK_EVERY);
-        let subjects: BTreeSet<HostId> = ledger.cases().flat_map(|case| looked_at(case)).collect();
+        let doubted = self.rounds.doubted_by_any();
+        let of = |case: &Arc<Case>| match case.subject {
+            // Whoever of it is in doubt is looked at for that.
+            Scope::Rack(_) | Scope::Zone(_) if is_large(case) => {
+                let dark = ledger.dark_hosts(case).into_iter();
+                dark.filter(|host| !doubted.contains(host)).take(MEMBERS_MAX).collect()
+            }
+            _ => looked_at(case),
+        };
+        let subjects: BTreeSet<HostId> = ledger.cases().flat_map(of).collect();
         subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
     }
 
@@ -188,20 +199,6 @@ impl Lead {
     pub fn ended(&mut self, now: Moment, matter: Matter) {
         self.busy.remove(&matter);
         self.not_before.insert(matter, now.after(PAUSE));
-    }
-
-    /// For which of these cases, all that need a person now, this leader has not yet called one; from now on it has. A case that
-    /// needed one, does no more and does again is a new call. Those of `held` wait.
-    pub fn first_calls(
-        &mut self,
-        needing: &BTreeSet<CaseId>,
-        held: &BTreeSet<CaseId>,
-    ) -> Vec<CaseId> {
-        self.paged.retain(|case| needing.contains(case));
-        let first = needing.difference(&self.paged).filter(|case| !held.contains(case));
-        let first: Vec<CaseId> = first.copied().collect();
-        self.paged.extend(&first);
-        first
     }
 
     /// How often this case was offered before; counts this one.
@@ -304,6 +301,10 @@ impl Lead {
     /// long as more than f observers say so, whatever others see (protocol 3.6).
     fn recovered(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let is_well = |case: &&Arc<Case>| {
+            if is_large(case) {
+                // No set holds all of it: the ledger counts who has been seen well.
+                return ledger.dark_hosts(case).iter().any(|host| conclusions.is_well(host));
+            }
             let looked = looked_at(case);
             !looked.is_empty() && looked.iter().all(|host| conclusions.is_well(host))
         };
@@ -374,6 +375,11 @@ impl Lead {
 
     /// Whether the ledger does not know it yet, or counts consecutive rounds that uphold it (protocol 3.4).
     fn is_news(&self, ledger: &Ledger, finding: &Finding) -> bool {
+        if let Some(case) = ledger.domain_case_of(&finding.scope) {
+            // protocol 3.5: of what was coming back it is news that all of it is dark again.
+            let is_known = case.subject != finding.scope || ledger.rules() < rules::SECOND;
+            return !is_known && ledger.is_coming_back(case.id);
+        }
         let mut known = ledger.cases().filter(|case| case.subject == finding.scope);
         let standing = known.find(|case| case.kind == finding.kind);
         standing.is_none_or(|case| match case.stage {
@@ -402,6 +408,12 @@ fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {
 
 /// protocol 3.4: three consecutive rounds are the most that any rung asks for.
 const ROUNDS_COUNTED: u32 = 3;
+
+/// Whether it is the case of a domain of more hosts than a second has rounds for.
+fn is_large(case: &Case) -> bool {
+    matches!(case.subject, Scope::Rack(_) | Scope::Zone(_))
+        && case.members_count as usize > ROUNDS_PER_SECOND
+}
 
 /// The hosts that have to be looked at for a case; a fleet's case is looked at through its hosts' own.
 fn looked_at(case: &Case) -> Vec<HostId> {

@@ -2,18 +2,17 @@
 //!
 //! Not here: any decision (see `lead`, `detection::rounds`).
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use detection::rounds::{Effect as Wanted, Event as Told, WishId};
 use ledger::case::{Case, Stage};
 use ledger::command::{Command, Doubted, Refused};
 use ledger::{Ledger, rules};
-use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{Anchor, CaseId, Grounds, HostId, Moment, Scope, Span};
 use wire::{DoubtNote, LeaderHint, Request, Response, Unavailable};
 
 use crate::calls::Purpose;
-use crate::event::{AskId, CallEnd, Effect, Page};
+use crate::event::{AskId, CallEnd};
 use crate::lead::Matter;
 use crate::mind::Agent;
 use crate::offer::{Troubled, choose_healer};
@@ -121,6 +120,9 @@ impl Agent {
         if self.lead.has_looked() {
             self.offer_leases(now);
         }
+        if self.lead.paging.next_deadline().is_some_and(|at| at <= now) {
+            self.page(now);
+        }
     }
 
     /// When the leader's part wants a turn.
@@ -147,6 +149,14 @@ impl Agent {
             seating: Arc::clone(self.ledger.seating()),
         };
         self.rounds(now, told);
+        let domain = |case: &Arc<Case>| match &case.subject {
+            scope @ (Scope::Rack(_) | Scope::Zone(_)) => Some(scope.clone()),
+            Scope::Host(_) | Scope::Group(_) | Scope::Fleet => None,
+        };
+        let domains = self.ledger.cases().filter_map(domain).collect();
+        if *self.lead.rounds.judged() != domains {
+            self.rounds(now, Told::Judged { domains });
+        }
     }
 
     pub(crate) fn rounds(&mut self, now: Moment, told: Told) {
@@ -161,27 +171,6 @@ impl Agent {
                 Wanted::Overload => self.lead.overload(),
                 Wanted::Freshen => self.freshen(now),
             }
-        }
-    }
-
-    /// A person is called once by each leader for each case that needs one: twice rather than never. While a surge stands a person
-    /// is at it: racks and zones that fall silent meanwhile are shown, and call when it is lifted (protocol 3.6).
-    pub(crate) fn page(&mut self) {
-        if !self.leads() {
-            return;
-        }
-        let ledger = Arc::clone(&self.ledger);
-        let lines: BTreeMap<CaseId, String> = ledger
-            .cases()
-            .filter_map(|case| Some((case.id, person_needed(&ledger, case)?)))
-            .collect();
-        let is_held = |case: &&Arc<Case>| {
-            ledger.brake().surge.is_some() && case.kind == VerdictKind::DomainDown
-        };
-        let held = ledger.cases().filter(is_held).map(|case| case.id).collect();
-        for case in self.lead.first_calls(&lines.keys().copied().collect(), &held) {
-            let line = lines[&case].clone();
-            self.emit(Effect::Page(Page { case: Some(case), line }));
         }
     }
 
@@ -284,22 +273,6 @@ pub struct Asked {
     pub subject: HostId,
     /// In which round.
     pub anchor: Anchor,
-}
-
-/// The line that calls a person, if the case needs one: it was given up, or hale does nothing about its kind.
-fn person_needed(ledger: &Ledger, case: &Case) -> Option<String> {
-    let (id, kind) = (case.id, &case.kind);
-    let subject = subject_in_words(ledger, &case.subject);
-    match (&case.stage, &case.subject) {
-        (Stage::Escalated { why, .. }, _) => Some(format!("case {id}: {subject} {kind}: {why}")),
-        (Stage::Open, Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet) => {
-            let count = case.members_count;
-            Some(format!(
-                "case {id}: {subject} {kind}: {count} hosts, hale begins nothing by itself"
-            ))
-        }
-        _ => None,
-    }
 }
 
 /// A scope as a person would say it.

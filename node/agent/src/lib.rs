@@ -25,6 +25,7 @@ mod leading;
 pub mod life;
 mod mind;
 pub mod offer;
+mod paging;
 pub mod reports;
 mod stand_down;
 mod turned_away;

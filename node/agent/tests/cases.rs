@@ -190,3 +190,62 @@ fn a_zone_that_falls_silent_under_a_surge_calls_a_person_once_it_is_lifted() {
     fleet.wait(1);
     assert_eq!(called(&mut leader, 20, advanced(&fleet.ledger)), [], "each case once");
 }
+
+/// A leader under a surge of zone b alone, who hears two observers doubt most of it; and the surge.
+fn under_a_surge_of_one_zone() -> (Fleet, Agent, CaseId) {
+    let mut fleet = Fleet::healing();
+    let surge = Command::Surge { doubted: doubts(&[("b1", 1), ("b2", 1), ("b3", 1)]) };
+    assert_eq!(fleet.send("a1", surge), Outcome::Done);
+    let surge = fleet.ledger.brake().surge.expect("three of nine").case;
+    let mut leader = mind(fleet.ledger.clone(), "a1", boot(1));
+    leader.handle(at(0), Event::LeadershipChanged { leader: Some(id("a1")) });
+    for (number, observer) in ["a2", "c2"].into_iter().enumerate() {
+        let note = |name| DoubtNote { subject: id(name), boot: boot(1), age_ms: 500 };
+        let request = Request::Doubts(["b1", "b2"].map(note).to_vec());
+        let ask = AskId(number as u64 + 1);
+        leader.handle(at(0), Event::Asked { id: ask, from: id(observer), request });
+    }
+    (fleet, leader, surge)
+}
+
+fn cases(called: Vec<(u64, Page)>) -> Vec<CaseId> {
+    called.into_iter().filter_map(|(_, page)| page.case).collect()
+}
+
+/// What the leader calls for as it hears of this ledger and in the seconds after.
+fn told(leader: &mut Agent, ledger: &Ledger, (from, until): (u64, u64)) -> Vec<CaseId> {
+    let at_once = leader.handle(at(from), advanced(ledger)).into_iter();
+    let at_once = at_once.filter_map(|effect| match effect {
+        Effect::Page(page) => page.case,
+        _ => None,
+    });
+    let at_once: Vec<CaseId> = at_once.collect();
+    at_once.into_iter().chain(cases(pages(leader, from + 1, until))).collect()
+}
+
+fn zone_b_is_dark(fleet: &mut Fleet) -> CaseId {
+    let dark = ["b1", "b2", "b3"].map(|name| (name, Seen::HostDown));
+    let finding = Finding { scope: zone("b"), kind: VerdictKind::DomainDown };
+    let doubted = [("b1", 3), ("b2", 3), ("b3", 3)];
+    fleet.findings(&dark, vec![finding], &doubted).remove(0).expect("all are silent")
+}
+
+#[test]
+fn a_surge_that_is_a_zone_about_to_be_a_case_calls_with_it_and_the_brake_waits_for_nothing() {
+    let (mut fleet, mut leader, _) = under_a_surge_of_one_zone();
+    assert!(fleet.ledger.brake().surge.is_some());
+    assert_eq!(told(&mut leader, &fleet.ledger, (1, 3)), [], "the zone may be dark as a whole");
+    let zone = zone_b_is_dark(&mut fleet);
+    assert_eq!(told(&mut leader, &fleet.ledger, (3, 30)), [zone], "one trouble, one call");
+}
+
+#[test]
+fn a_surge_whose_zone_is_no_case_in_time_calls_and_is_that_zones_call_if_it_becomes_one() {
+    let (mut fleet, mut leader, surge) = under_a_surge_of_one_zone();
+    assert_eq!(told(&mut leader, &fleet.ledger, (1, 6)), [surge], "law PG2");
+    let zone = zone_b_is_dark(&mut fleet);
+    assert_eq!(told(&mut leader, &fleet.ledger, (6, 30)), [], "a person was called for this");
+    let mut other = mind(fleet.ledger.clone(), "c1", boot(1));
+    other.handle(at(30), Event::LeadershipChanged { leader: Some(id("c1")) });
+    assert_eq!(told(&mut other, &fleet.ledger, (31, 40)), [zone], "law PG1: each leader once");
+}
