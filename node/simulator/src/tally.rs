@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use ledger::Ledger;
 use ledger::audit::What;
-use vocabulary::{CaseId, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{HostId, Moment, Scope, Span, VerdictKind};
 
 use crate::fleet::Fleet;
 use crate::host::Place;
@@ -256,7 +256,7 @@ impl Fleet {
             return;
         }
         match what {
-            What::Verdict { case, subject, kind, .. } => self.tally_verdict(*case, subject, kind),
+            What::Verdict { subject, kind, .. } => self.tally_verdict(subject, kind),
             What::Granted { .. } => self.tally.note_in_flight(after),
             What::Escalated { .. } => self.tally.counted.escalated += 1,
             _ => {}
@@ -264,7 +264,7 @@ impl Fleet {
         self.tally_whole();
     }
 
-    fn tally_verdict(&mut self, case: CaseId, subject: &Scope, kind: &VerdictKind) {
+    fn tally_verdict(&mut self, subject: &Scope, kind: &VerdictKind) {
         let hosts: Vec<HostId> = match (kind, subject) {
             (
                 VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung,
@@ -273,7 +273,8 @@ impl Fleet {
                 vec![*host]
             }
             (VerdictKind::DomainDown, _) => {
-                self.ledger().case(case).map(|case| case.members.to_vec()).unwrap_or_default()
+                // A case names some of a large zone's hosts; the verdict is about all of them.
+                self.ledger().hosts_of(subject)
             }
             _ => {
                 *self.tally.counted.notices.entry(kind.clone()).or_default() += 1;
@@ -357,7 +358,7 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Anchor, Digest};
+    use vocabulary::{Anchor, CaseId, Digest};
 
     use super::*;
     use crate::fault::{Fault, Whom};

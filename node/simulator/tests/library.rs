@@ -3,8 +3,8 @@
 use simulator::library::{self, LIBRARY, Scenario};
 use simulator::script::Script;
 use simulator::tally::{Tally, Whole};
-use simulator::{Setup, Tally as Came};
-use vocabulary::{Span, VerdictKind};
+use simulator::{Fault, Fleet, Setup, Tally as Came, Whom};
+use vocabulary::{Scope, Span, VerdictKind};
 
 /// Plays it; what nothing may break is asked of all of them.
 fn played(script: &Script, name: &str) -> Came {
@@ -59,6 +59,30 @@ fn a_lost_zone_is_one_case_and_nothing_is_done_to_its_hosts() {
     is_found_within(&tally, Span::seconds(4));
     assert_eq!((tally.troubles, tally.remedies_begun, tally.escalated), (4, 0, 1));
     is_whole_again(&tally, Span::seconds(130));
+}
+
+/// A second has rounds for fifty of its 52 hosts.
+#[test]
+fn a_lost_zone_of_more_hosts_than_a_second_has_rounds_for_is_one_case_and_one_call() {
+    let mut fleet = Fleet::new(Setup::grid(156, 3, 1).settled()).expect("it is sound");
+    fleet.run(Span::seconds(5));
+    fleet.begin_trace();
+    fleet.strike(Fault::PowerOff(vec![Whom::NthZone(3)]));
+    fleet.run(Span::seconds(6));
+    let trace: Vec<String> = fleet.trace().iter().map(|line| line.text.clone()).collect();
+    let trace = trace.join("\n");
+    let cases: Vec<_> = fleet.ledger().cases().collect();
+    let [case] = cases.as_slice() else {
+        panic!("one case: {trace}");
+    };
+    assert!(matches!(case.subject, Scope::Zone(_)), "{trace}");
+    assert_eq!((&case.kind, case.members_count), (&VerdictKind::DomainDown, 52));
+    let called = trace.matches("a person is called").count();
+    assert_eq!(called, 1, "{trace}");
+    let tally = fleet.tally();
+    assert!(judged(&tally).iter().all(|(kind, _)| *kind == VerdictKind::DomainDown));
+    is_found_within(&tally, Span::seconds(5));
+    assert_eq!(fleet.breaches(), []);
 }
 
 #[test]
