@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ledger::case::{Case, Closure, Stage};
 use simulator::tally::Judged;
 use simulator::{Fault, Fleet, Habit, Line, Setup, library};
 use vocabulary::{Moment, Span, VerdictKind};
@@ -95,12 +96,17 @@ impl Mesh {
             }
             host_verdicts += u64::from(judged.kind != VerdictKind::DomainDown);
         }
-        let domains = tally.verdicts.iter().filter(|judged| judged.kind == VerdictKind::DomainDown);
-        let domains: BTreeSet<&Vec<String>> = domains.map(|judged| &judged.hosts).collect();
+        // Racks that became part of their zone's case are told by that one.
+        let is_part =
+            |case: &Case| matches!(case.stage, Stage::Closed { how: Closure::MergedInto(_), .. });
+        let ledger = self.fleet.ledger();
+        let cases = ledger.cases().chain(ledger.closed_cases());
+        let domains =
+            cases.filter(|case| case.kind == VerdictKind::DomainDown && !is_part(case)).count();
         sample.note("missed", (ill.len() - found.len()) as u64);
         sample.note("entries", moments.len() as u64);
         sample.note("host_verdicts", host_verdicts);
-        sample.note("domain_cases", domains.len() as u64);
+        sample.note("domain_cases", domains as u64);
     }
 
     /// Whether nobody is doubted, no case is open but a surge's, which waits for a person, and every host knows every other.
