@@ -10,6 +10,7 @@ use vocabulary::{Claims, Moment, Span};
 
 use crate::choosing::chosen;
 use crate::departing::PACKET_HEAD_BYTES;
+use crate::errand::Errand;
 use crate::fault::{Fault, Plight, Trouble, Ways, Whom};
 use crate::held_up::HELD_OUT_MAX;
 use crate::host::{HELD_BACK_MAX, Place};
@@ -98,7 +99,7 @@ impl<T> Bare<T> {
 
     /// What each host has sent, by its place in the setup.
     pub fn sent(&self) -> impl Iterator<Item = Sent> {
-        (0..self.hosts.len()).map(|place| self.network.sent(place))
+        (0..self.hosts.len()).map(|place| self.network.sent(place).into_iter().sum())
     }
 
     /// Who is meant, by their places in the setup.
@@ -124,7 +125,7 @@ impl<T> Bare<T> {
             return;
         }
         let sent = Sent { packets: 1, bytes: bytes.len() as u64 + PACKET_HEAD_BYTES };
-        self.network.count(from, sent);
+        self.network.count(from, Errand::Other, sent);
         let way = Way { from, to, bytes: sent.bytes };
         let Some(carried) = self.network.datagram(self.now, way) else {
             return;

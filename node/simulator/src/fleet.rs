@@ -485,7 +485,7 @@ impl Fleet {
             return self.hosts[flight.from].held_up.hold_out(Happening::Depart(flight));
         }
         if self.is_blocked(flight.from, flight.to) {
-            return;
+            return self.depart_in_vain(&flight);
         }
         self.depart(flight);
     }

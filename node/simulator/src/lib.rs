@@ -5,7 +5,7 @@
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
 //! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `lies`, `forgeries` what is done to whom;
-//! [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, `directory`, `peers`, `keepers`,
+//! [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`,
 //! `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really
 //! is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the
 //! language; [`library`] scenarios that are at hand.
@@ -17,6 +17,7 @@ mod choosing;
 mod clock;
 mod departing;
 mod directory;
+pub mod errand;
 pub mod fault;
 pub mod fleet;
 mod following;
@@ -46,6 +47,7 @@ pub mod truth;
 mod words;
 
 pub use actuator::{Habit, JournalLine};
+pub use errand::Errand;
 pub use fault::{Fault, Plight, ServiceTrouble, Trouble, Ways, Whom};
 pub use fleet::Fleet;
 pub use laws::Breach;

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use vocabulary::{Moment, Span};
 
+use crate::errand::Errand;
 use crate::fault::Trouble;
 use crate::host::Place;
 use crate::pipe::Pipe;
@@ -83,7 +84,8 @@ struct Link {
     into: Quality,
     out_pipe: Pipe,
     into_pipe: Pipe,
-    sent: Sent,
+    /// By errand.
+    sent: [Sent; Errand::ALL.len()],
 }
 
 /// What a host has sent.
@@ -93,6 +95,15 @@ pub struct Sent {
     pub packets: u64,
     /// With all their headers.
     pub bytes: u64,
+}
+
+impl std::iter::Sum for Sent {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            packets: sum.packets + one.packets,
+            bytes: sum.bytes + one.bytes,
+        })
+    }
 }
 
 /// Which of the two directions of a host's link.
@@ -208,14 +219,14 @@ impl Network {
         takes
     }
 
-    /// What this host has sent since the fleet began.
-    pub fn sent(&self, place: Place) -> Sent {
+    /// What this host has sent since the fleet began, by errand in their order.
+    pub fn sent(&self, place: Place) -> [Sent; Errand::ALL.len()] {
         self.links[place].sent
     }
 
     /// It leaves its host, whatever becomes of it.
-    pub fn count(&mut self, from: Place, sent: Sent) {
-        let own = &mut self.links[from].sent;
+    pub fn count(&mut self, from: Place, errand: Errand, sent: Sent) {
+        let own = &mut self.links[from].sent[errand as usize];
         own.packets += sent.packets;
         own.bytes += sent.bytes;
     }
