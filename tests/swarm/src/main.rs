@@ -2,10 +2,11 @@
 //!
 //! `cargo run --profile fleet -p hale-test-swarm -- --seeds 20000` plays seeds 1 to 20,000 and says which break a law; the first of
 //! them is made small and printed as a script. `--first N` begins elsewhere, `--insiders` has hosts lie, `--threads N` takes so many
-//! processors, `--shrink no` leaves the first red plan as it was drawn.
+//! processors, `--shrink no` leaves the first red plan as it was drawn, `--until-red` begins no other once one is red.
 //! `replay SEED` or `replay FILE` plays one again and tells each step and what it changed; `--from 12s` begins there, `--until case:3`
 //! or `--until 40s` stops there; `script SEED` prints the script alone.
 
+use std::ops::{ControlFlow, Range};
 use std::process::ExitCode;
 
 use simulator::script::Script;
@@ -27,6 +28,7 @@ struct Wanted {
     seeds: u64,
     threads: usize,
     is_shrunk: bool,
+    is_until_red: bool,
     window: Window,
 }
 
@@ -34,6 +36,12 @@ enum Verb {
     Many,
     Replay(String),
     Script(String),
+}
+
+impl Wanted {
+    fn seeds(&self) -> Range<u64> {
+        self.first..self.first.saturating_add(self.seeds)
+    }
 }
 
 fn main() -> ExitCode {
@@ -63,6 +71,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Wanted, String> {
         seeds: SEEDS,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         is_shrunk: true,
+        is_until_red: false,
         window: Window::default(),
     };
     while let Some(word) = words.next() {
@@ -76,6 +85,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             "--first" => wanted.first = number(value()?)?,
             "--threads" => wanted.threads = usize::try_from(number(value()?)?).unwrap_or(1),
             "--shrink" => wanted.is_shrunk = value()? != "no",
+            "--until-red" => wanted.is_until_red = true,
             "--from" => wanted.window.from = span(&value()?)?,
             "--until" => wanted.window.until = Some(until(&value()?)?),
             "replay" => wanted.verb = Verb::Replay(value()?),
@@ -111,13 +121,21 @@ fn many(wanted: &Wanted) -> Result<bool, String> {
     // What panics is told as what it broke: its own words besides would be told twice.
     std::panic::set_hook(Box::new(|_| {}));
     let begun = std::time::Instant::now();
-    let tell = |seed: u64, law: Option<&str>| match law {
-        Some(law) => eprintln!("seed {seed}: {law}"),
-        None if seed.is_multiple_of(1_000) => eprintln!("seed {seed} after {:?}", begun.elapsed()),
-        None => {}
+    let tell = |seed: u64, law: Option<&str>| {
+        match law {
+            Some(law) => eprintln!("seed {seed}: {law}"),
+            None if seed.is_multiple_of(1_000) => {
+                eprintln!("seed {seed} after {:?}", begun.elapsed());
+            }
+            None => {}
+        }
+        if law.is_some() && wanted.is_until_red {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     };
-    let seeds = wanted.first..wanted.first.saturating_add(wanted.seeds);
-    let many = play_many(seeds, wanted.mode, wanted.threads, &tell);
+    let many = play_many(wanted.seeds(), wanted.mode, wanted.threads, &tell);
     let hours = many.ran.time.as_milliseconds() / 3_600_000;
     println!(
         "{} seeds of {:?}, {} red; {} events, {hours} virtual hours, {} verdicts, {} remedies, {:?}",
@@ -141,6 +159,11 @@ fn tell_red(seed: u64, law: &str, wanted: &Wanted) {
     if wanted.is_shrunk {
         let (small, tries) = shrunk(&plan, law);
         println!("as small as {tries} tries made it, {}:\n{}", size(&small), small.text());
+        let file = std::env::temp_dir().join(format!("hale-swarm-{seed}.hale"));
+        match std::fs::write(&file, small.text()) {
+            Ok(()) => println!("again: cargo run -p hale-test-swarm -- replay {}", file.display()),
+            Err(why) => println!("it is not kept in {}: {why}", file.display()),
+        }
     }
     println!("as it was drawn, {}: {}", size(&plan), command(seed, wanted.mode));
 }

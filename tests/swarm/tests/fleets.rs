@@ -2,6 +2,8 @@
 //!
 //! `SWARM_FIRST=301 SWARM_SEEDS=1000` plays others. The large run, shrinking and replays: `cargo run -p hale-test-swarm`, see its head.
 
+use std::ops::ControlFlow;
+
 use swarm::fleets::drawing::{Mode, drawn};
 use swarm::fleets::many::play_many;
 use swarm::fleets::trial::play;
@@ -16,7 +18,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 fn is_sound(mode: Mode, seeds: u64) {
     let first = number("SWARM_FIRST", 1);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let many = play_many(first..first + seeds, mode, threads, &|_, _| {});
+    let many = play_many(first..first + seeds, mode, threads, &|_, _| ControlFlow::Continue(()));
     println!("{mode:?}: {many:?}");
     let Some((seed, law)) = many.red.first() else {
         return;

@@ -16,15 +16,9 @@ const SEATS_FOR_ONE: usize = 4;
 /// The names of as many as are borne together, drawn from the hosts that are no keepers.
 pub(super) fn liars(luck: &mut Luck, hosts: &[Spot]) -> Vec<String> {
     let claims: Vec<Claims> = hosts.iter().filter_map(claims_of).collect();
-    let cluster = claims.first().map(|claims| claims.cluster.clone());
-    let Some(mut roster) = cluster.map(Roster::new) else {
+    let Some(seating) = seating_of(&claims) else {
         return Vec::new();
     };
-    roster.put_all(claims.iter().map(|claims| {
-        let key = ModelSigner::new(&claims.host).public_key();
-        Entry::enrolled(claims.clone(), key, LedgerIndex(1))
-    }));
-    let seating = Seating::new(&roster);
     let mut lying: Vec<(HostId, String)> = Vec::new();
     for _ in 0..hosts.len() {
         let drawn = luck.from(0, hosts.len() - 1);
@@ -36,6 +30,23 @@ pub(super) fn liars(luck: &mut Luck, hosts: &[Spot]) -> Vec<String> {
         }
     }
     lying.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Law I1, of a fleet from which hosts were taken away: fewer hosts have fewer seats, and other ones.
+pub(super) fn are_borne(hosts: &[Spot], lying: &[&str]) -> bool {
+    let claims: Vec<Claims> = hosts.iter().filter_map(claims_of).collect();
+    let lies = |claims: &&Claims| lying.contains(&claims.host.to_string().as_str());
+    let lying: Vec<HostId> = claims.iter().filter(lies).map(Claims::id).collect();
+    seating_of(&claims).is_some_and(|seating| is_borne(&seating, &lying))
+}
+
+fn seating_of(claims: &[Claims]) -> Option<Seating> {
+    let mut roster = Roster::new(claims.first()?.cluster.clone());
+    roster.put_all(claims.iter().map(|claims| {
+        let key = ModelSigner::new(&claims.host).public_key();
+        Entry::enrolled(claims.clone(), key, LedgerIndex(1))
+    }));
+    Some(Seating::new(&roster))
 }
 
 /// How many of a subject's observers may lie (protocol 3.4).

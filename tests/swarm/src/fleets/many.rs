@@ -1,6 +1,6 @@
 //! Many seeds, each on whichever processor is free; red ones by their number, so that the first is the first whoever found it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -19,12 +19,12 @@ pub struct Many {
     pub red: Vec<(u64, String)>,
 }
 
-/// Plays each seed; `tell` hears of each as it ends.
+/// Plays each seed; `tell` hears of each as it ends, and may have no later one begun.
 pub fn play_many(
     seeds: Range<u64>,
     mode: Mode,
     threads: usize,
-    tell: &(dyn Fn(u64, Option<&str>) + Sync),
+    tell: &(dyn Fn(u64, Option<&str>) -> ControlFlow<()> + Sync),
 ) -> Many {
     let (next, many) = (AtomicU64::new(seeds.start), Mutex::new(Many::default()));
     let work = || {
@@ -34,7 +34,9 @@ pub fn play_many(
                 return;
             }
             let end = play_seed(seed, mode);
-            tell(seed, end.as_ref().err().map(String::as_str));
+            if tell(seed, end.as_ref().err().map(String::as_str)).is_break() {
+                next.store(seeds.end, Ordering::Relaxed);
+            }
             let mut many = many.lock().expect("no thread panics: a trial catches what does");
             many.seeds += 1;
             match end {

@@ -5,6 +5,8 @@
 
 use simulator::script::{Script, ScriptFault};
 
+use super::liars::are_borne;
+
 /// By then every doubt that nobody settles is a case.
 const QUIET: &str = "45s";
 
@@ -73,6 +75,13 @@ impl Plan {
     /// The script, read.
     pub fn script(&self) -> Result<Script, ScriptFault> {
         Script::read(&self.text())
+    }
+
+    /// Law I1 (see `liars`): whether no subject has more liars among its observers than it bears.
+    pub(super) fn bears_its_liars(&self) -> bool {
+        let lies = self.acts.iter().filter_map(|act| act.order.strip_prefix("lie "));
+        let lying: Vec<&str> = lies.flat_map(str::split_whitespace).collect();
+        lying.is_empty() || are_borne(&self.hosts, &lying)
     }
 
     /// Everything that was done to hosts that live ends; keepers are started, since without them nothing is decided.

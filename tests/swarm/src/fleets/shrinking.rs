@@ -2,6 +2,7 @@
 //!
 //! Law H1: what comes out is red by the same law as what went in.
 //! Law H2: at most [`TRIES_MAX`] runs; then what is left is left.
+//! Law H3: what comes out is still within what hale promises to bear: no subject has more liars than it had.
 
 use super::plan::Plan;
 use super::trial::{Red, play};
@@ -92,7 +93,7 @@ impl Shrinking<'_> {
     }
 
     fn is_taken(&mut self, candidate: Plan) -> bool {
-        if self.tries >= TRIES_MAX {
+        if self.tries >= TRIES_MAX || !candidate.bears_its_liars() {
             return false;
         }
         self.tries += 1;
@@ -127,5 +128,22 @@ mod tests {
         assert!(tries <= TRIES_MAX);
         let (same, tries) = shrunk_while(&plan, &mut |_| false);
         assert!(same == plan && tries <= TRIES_MAX);
+    }
+
+    #[test]
+    fn law_h3_no_host_goes_without_which_a_subject_has_more_liars_than_it_bears() {
+        let plan = (1..).map(|seed| drawn(seed, Mode::Insiders)).find(|plan| {
+            let lies = |act: &&super::super::plan::Act| act.order.starts_with("lie ");
+            let orders =
+                plan.acts.iter().find(lies).map(|act| act.order.split_whitespace().count());
+            orders.is_some_and(|words| words > 3)
+        });
+        let plan = plan.expect("some seed has two liars");
+        let mut lies = |plan: &Plan| plan.acts.iter().any(|act| act.order.starts_with("lie "));
+        let (small, _) = shrunk_while(&plan, &mut lies);
+        assert!(small.bears_its_liars() && small.hosts.len() <= plan.hosts.len());
+        let mut bare = small;
+        bare.hosts.retain(|spot| spot.is_keeper || bare.acts[0].names(&spot.name));
+        assert!(!bare.bears_its_liars(), "else this test shows nothing: {}", bare.text());
     }
 }
