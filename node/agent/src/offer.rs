@@ -1,6 +1,8 @@
 //! Whom the leader asks to heal (protocol 7.2).
 //!
 //! Law O1: never the subject, never a doubted host, never one that said goodbye or has a live case of its own.
+//! Law O2: every host that may heal is asked in the end: also those of the subject's rack, where all others are silent and the mesh
+//! has too few hosts left to say so.
 //! Not here: whether a lease may be granted at all (the ledger counts the budgets).
 
 use std::collections::BTreeSet;
@@ -20,8 +22,11 @@ impl Troubled {
     }
 }
 
-/// First in rendezvous order over (case, draw), hosts outside the subject's rack before those in it. Each offer is a new
-/// draw, so that a healer that does not answer is not asked for ever.
+/// Law O2: so many draws pass over the subject's rack before one does not.
+const FAR_DRAWS: u64 = 3;
+
+/// First in rendezvous order over (case, draw), hosts outside the subject's rack before those in it, but at every fourth draw. Each
+/// offer is a new draw, so that a healer that does not answer is not asked for ever.
 pub fn choose_healer(
     ledger: &Ledger,
     case: &Case,
@@ -29,6 +34,7 @@ pub fn choose_healer(
 ) -> Option<HostId> {
     let subject = case.host()?;
     let home = ledger.roster().get(&subject).map(|entry| entry.claims.domain.clone());
+    let is_far_first = draw % (FAR_DRAWS + 1) != FAR_DRAWS;
     ledger
         .roster()
         .present()
@@ -41,7 +47,7 @@ pub fn choose_healer(
         })
         .min_by_key(|(host, entry)| {
             let is_near = home.as_ref() == Some(&entry.claims.domain);
-            (is_near, order(case, draw, host))
+            (is_near && is_far_first, order(case, draw, host))
         })
         .map(|(host, _)| *host)
 }
