@@ -43,6 +43,7 @@ mod limits;
 mod proofs;
 mod quiet;
 mod receipts;
+mod stuck;
 mod surges;
 mod tally;
 mod unsettled;

@@ -30,6 +30,7 @@ pub mod reports;
 mod stand_down;
 mod turned_away;
 pub mod view;
+mod waiting;
 mod watching;
 
 pub use event::{AskId, CallEnd, CallId, DROPPED_COUNTS_AS, Effect, Event, Knock, Page};

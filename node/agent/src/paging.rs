@@ -15,6 +15,7 @@ use vocabulary::{CaseId, HostId, Moment, Scope, Span, VerdictKind, Zone};
 use crate::event::{Effect, Page};
 use crate::leading::subject_in_words;
 use crate::mind::Agent;
+use crate::waiting::Waiting;
 
 /// One turn of calm probing (protocol 2.2): by then whoever is dead is in doubt.
 const DOUBTED_WITHIN: Span = Span::seconds(3);
@@ -29,6 +30,8 @@ pub(crate) struct Paging {
     called: BTreeMap<CaseId, Scope>,
     /// Until when a call waits for the case of a zone.
     held: BTreeMap<CaseId, Moment>,
+    /// Limits that hold cases back with no term in sight.
+    waiting: Waiting,
 }
 
 impl Agent {
@@ -38,6 +41,9 @@ impl Agent {
             return;
         }
         let ledger = Arc::clone(&self.ledger);
+        for page in self.lead.paging.waiting.due(now, &ledger) {
+            self.emit(Effect::Page(page));
+        }
         let news = self.lead.paging.news(&ledger);
         if news.is_empty() {
             return;
@@ -54,9 +60,9 @@ impl Agent {
 }
 
 impl Paging {
-    /// When a call that waits has waited for long enough.
+    /// When a call that waits is due.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.held.values().min().copied()
+        self.held.values().copied().chain(self.waiting.next_deadline()).min()
     }
 
     fn call(&mut self, case: &Case) {

@@ -5,11 +5,11 @@ mod fleet;
 mod minds;
 
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page};
-use fleet::{Fleet, Seen, boot, doubts, id, order, zone};
+use fleet::{Fleet, POLICY, Seen, boot, doubts, id, order, zone};
 use ledger::Ledger;
 use ledger::command::{Command, Finding, Outcome};
 use minds::{advanced, mind};
-use vocabulary::{Boot, CaseId, Moment, Span, VerdictKind};
+use vocabulary::{Boot, CaseId, Moment, ReceiptKind, Span, VerdictKind};
 use wire::{DoubtNote, Request};
 
 fn at(seconds: u64) -> Moment {
@@ -248,4 +248,45 @@ fn a_surge_whose_zone_is_no_case_in_time_calls_and_is_that_zones_call_if_it_beco
     let mut other = mind(fleet.ledger.clone(), "c1", boot(1));
     other.handle(at(30), Event::LeadershipChanged { leader: Some(id("c1")) });
     assert_eq!(told(&mut other, &fleet.ledger, (31, 40)), [zone], "law PG1: each leader once");
+}
+
+/// Leads from here on over this fleet.
+fn leader_of(fleet: &Fleet) -> Agent {
+    let mut leader = mind(fleet.ledger.clone(), "a1", boot(1));
+    leader.handle(at(0), Event::LeadershipChanged { leader: Some(id("a1")) });
+    leader
+}
+
+#[test]
+fn law_pg3_a_halt_that_lasts_calls_a_person_once_for_all_whom_it_holds_back() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&POLICY.replacen("halt_above = \"none\"", "halt_above = 1", 1));
+    let first = fleet.opened("b2", Seen::AgentDown);
+    fleet.opened("c2", Seen::AgentDown);
+    let mut leader = leader_of(&fleet);
+    assert_eq!(told(&mut leader, &fleet.ledger, (1, 300)), [], "it may pass");
+    let called = pages(&mut leader, 300, 900);
+    let [(301, page)] = called.as_slice() else {
+        panic!("once, when its patience ends: {called:?}");
+    };
+    assert_eq!(page.case, Some(first));
+    assert!(page.line.contains("2 hosts are unhealthy and above 1 healing halts"), "{}", page.line);
+    assert!(page.line.ends_with("; 1 more wait for it"), "{}", page.line);
+}
+
+#[test]
+fn law_pg3_leases_that_no_term_ends_call_for_whom_they_hold_back_and_those_that_end_do_not() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1"));
+    let (lost, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+    let waiting = fleet.opened("a2", Seen::AgentDown);
+    assert_eq!(told(&mut leader_of(&fleet), &fleet.ledger, (1, 900)), [], "its lease ends");
+    fleet.receive(("c2", lost, fence), remedy, ReceiptKind::Unknown);
+    fleet.wait_renewing(15 * 60, "c2", lost, fence);
+    let mut leader = leader_of(&fleet);
+    assert_eq!(told(&mut leader, &fleet.ledger, (1, 2)), [lost], "it is a person's");
+    assert_eq!(told(&mut leader, &fleet.ledger, (2, 900)), [waiting]);
+    let revoke = Command::Revoke { case: lost, order: order("it is off") };
+    assert_eq!(fleet.send("a1", revoke), Outcome::Done);
+    assert_eq!(told(&mut leader_of(&fleet), &fleet.ledger, (1, 900)), [lost], "nothing waits");
 }

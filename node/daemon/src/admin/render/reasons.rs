@@ -1,8 +1,5 @@
 //! Which rule of the protocol a refusal follows from, and what it is called.
 
-use std::sync::Arc;
-
-use ledger::case::Case;
 use ledger::command::Refused;
 use ledger::refusal::ScopeName;
 
@@ -31,11 +28,7 @@ fn budget(scene: &Scene<'_>, refused: &Refused) -> Option<String> {
     let Refused::Budget { scope, used, limit } = refused else {
         return None;
     };
-    let counts_on = |case: &&Arc<Case>| {
-        let lease = case.counted_lease().filter(|_| !case.is_live());
-        lease.is_some_and(|lease| lease.scopes.all().contains(scope))
-    };
-    let mut stuck = scene.ledger.cases().filter(counts_on);
+    let mut stuck = scene.ledger.counted_without_end(scope);
     let id = stuck.next()?.id;
     let more = match stuck.count() {
         0 => String::new(),

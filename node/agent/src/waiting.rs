@@ -1,0 +1,104 @@
+//! Which limits have held cases back for so long, with no term in sight, that a person is called?
+//!
+//! Law PG3: what waits for a limit that no term frees calls a person after `unsettled_for`: once for each limit while it holds, by each
+//! leader. The case stays hale's: it goes on by itself once the limit allows it (law G1).
+//! Not here: which limits those are (see `ledger::Ledger::stuck`), other calls (see `paging`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ledger::Ledger;
+use ledger::case::Case;
+use ledger::command::Refused;
+use ledger::refusal::ScopeName;
+use vocabulary::{Moment, Scope};
+
+use crate::event::Page;
+use crate::leading::subject_in_words;
+
+/// A limit by its kind and the scope in which it holds.
+type Limit = (&'static str, Scope);
+
+/// The limits that hold cases back with no term in sight; at most one of each kind and scope.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(BTreeMap<Limit, Known>);
+
+/// What a leader knows of one limit.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    due: Moment,
+    is_called: bool,
+}
+
+/// Who waits for it.
+struct Held {
+    first: Arc<Case>,
+    rule: Refused,
+    others: usize,
+}
+
+impl Waiting {
+    /// The calls that are due now.
+    pub fn due(&mut self, now: Moment, ledger: &Ledger) -> Vec<Page> {
+        let held = held(ledger);
+        self.0.retain(|limit, _| held.contains_key(limit));
+        let patience = ledger.policy().timers.unsettled_for;
+        let mut pages = Vec::new();
+        for (limit, held) in held {
+            let new = Known { due: now.after(patience), is_called: false };
+            let known = self.0.entry(limit).or_insert(new);
+            if !known.is_called && known.due <= now {
+                known.is_called = true;
+                pages.push(Page { case: Some(held.first.id), line: in_words(ledger, &held) });
+            }
+        }
+        pages
+    }
+
+    /// When the next call is due if nothing moves.
+    pub fn next_deadline(&self) -> Option<Moment> {
+        self.0.values().filter(|known| !known.is_called).map(|known| known.due).min()
+    }
+}
+
+fn held(ledger: &Ledger) -> BTreeMap<Limit, Held> {
+    let mut all: BTreeMap<Limit, Held> = BTreeMap::new();
+    for case in ledger.cases() {
+        let Some((limit, rule)) = ledger.stuck(case).and_then(|rule| limit(case, rule)) else {
+            continue;
+        };
+        match all.get_mut(&limit) {
+            Some(held) => held.others += 1,
+            None => drop(all.insert(limit, Held { first: Arc::clone(case), rule, others: 0 })),
+        }
+    }
+    all
+}
+
+fn limit(case: &Case, rule: Refused) -> Option<(Limit, Refused)> {
+    let limit = match &rule {
+        Refused::Halt { scope, .. } => ("halt", scope.clone()),
+        Refused::Budget { scope, .. } => ("budget", scope.clone()),
+        Refused::Floor { .. } => ("floor", Scope::Group(case.scopes.as_ref()?.group.clone())),
+        Refused::Keepers { .. } => ("keepers", Scope::Fleet),
+        _ => return None,
+    };
+    Some((limit, rule))
+}
+
+fn in_words(ledger: &Ledger, held: &Held) -> String {
+    let (id, kind) = (held.first.id, &held.first.kind);
+    let subject = subject_in_words(ledger, &held.first.subject);
+    let rule = match &held.rule {
+        Refused::Budget { scope, used, limit } => format!(
+            "{}: {used} of {limit} in flight, under leases that no term ends: `hale leases` shows them",
+            ScopeName(scope)
+        ),
+        rule => rule.to_string(),
+    };
+    let others = match held.others {
+        0 => String::new(),
+        others => format!("; {others} more wait for it"),
+    };
+    format!("case {id}: {subject} {kind} waits and nothing ends that by itself: {rule}{others}")
+}
