@@ -301,8 +301,8 @@ impl Lead {
     /// long as more than f observers say so, whatever others see (protocol 3.6).
     fn recovered(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let is_well = |case: &&Arc<Case>| {
-            if is_large(case) {
-                // No set holds all of it: the ledger counts who has been seen well.
+            if matches!(case.subject, Scope::Rack(_) | Scope::Zone(_)) {
+                // Few sets hold all of it at once: the ledger counts who has been seen well.
                 return ledger.dark_hosts(case).iter().any(|host| conclusions.is_well(host));
             }
             let looked = looked_at(case);
