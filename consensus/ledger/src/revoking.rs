@@ -1,7 +1,7 @@
 //! A person takes a lease back (`hale lease revoke`, protocol 7.6).
 //!
-//! Law L3: what was begun under a lease may be under way until its time limit; no lease is revoked before, so that nothing that is
-//! counted no more still has an effect.
+//! Law L3: no lease is revoked while what was begun under it, or under the one before it, may still be under way, so that nothing that
+//! is counted no more still has an effect.
 //! Law RV1: under a fence that was revoked nothing can be committed any more, and a case whose remedy was begun is a person's from
 //! then on: hale does not guess what that person knows.
 //! Not here: closing a case (see `endings`), leases that end by themselves (see `expiry`).
@@ -36,11 +36,14 @@ impl Ledger {
 
     /// Law L3.
     fn is_no_more_under_way(&self, case: &Case) -> Result<(), Refused> {
-        let Some(note) = case.unresolved() else {
+        let (Some(note), Some(lease)) = (case.unresolved(), case.counted_lease()) else {
             return Ok(());
         };
-        let limit = note.applied.command.time_limit;
-        let left = note.intended.after(limit).since(self.state.time);
+        // A healer that has not told its end may begin the call late: it ends with the lease, renewed for as long as the healer lives.
+        let untold = note.receipt.is_none().then_some(lease.ends);
+        let own = note.intended.after(note.applied.command.time_limit);
+        let over = own.max(lease.apply_after).max(untold.unwrap_or_default());
+        let left = over.since(self.state.time);
         if left == Span::ZERO {
             return Ok(());
         }

@@ -484,51 +484,6 @@ fn an_end_that_stays_unknown_escalates_and_goes_on_counting_until_a_person_dismi
 }
 
 #[test]
-fn a_revoked_lease_counts_no_more_and_its_case_stays_a_persons() {
-    let mut fleet = Fleet::healing();
-    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
-    let revoke = || Command::Revoke { case, order: order("it hangs") };
-    let early = refusal(&fleet.send("a1", revoke()));
-    assert!(early.contains("it may still be under way"), "law L3: {early}");
-    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Unknown);
-    fleet.wait_renewing(15 * 60, "c2", case, fence);
-    assert_eq!((fleet.stage(case), fleet.ledger.budgets()[0].used), ("escalated", 1));
-    assert_eq!(fleet.send("a1", revoke()), Outcome::Done);
-    assert_eq!((fleet.stage(case), fleet.ledger.budgets()[0].used), ("escalated", 0));
-    assert_eq!(refusal(&fleet.send("a1", revoke())), "the case is escalated", "there is no lease");
-    let late = fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
-    assert_eq!(late, Outcome::Done, "what it tells is not lost");
-    assert_eq!(fleet.stage(case), "escalated");
-}
-
-#[test]
-fn under_a_revoked_fence_nothing_is_committed() {
-    let mut fleet = Fleet::healing();
-    let case = fleet.opened("b2", Seen::AgentDown);
-    let fence = fleet.leased(case, "c2");
-    fleet.wait(6);
-    let revoke = Command::Revoke { case, order: order("another healer") };
-    assert_eq!(fleet.send("a1", revoke), Outcome::Done);
-    assert_eq!(fleet.stage(case), "open", "nothing was begun: it is healed under another lease");
-    let began = refusal(&fleet.intend(("c2", case, fence), &AGENT));
-    assert_eq!(began, "the case is open", "law RV1");
-    assert!(matches!(fleet.send("c2", Command::Renew { case, fence }), Outcome::Refused(_)));
-    let next = fleet.leased(case, "a3");
-    assert!(next > fence, "law L2");
-    assert!(refusal(&fleet.intend(("c2", case, fence), &AGENT)).contains("the case's fence is"));
-}
-
-#[test]
-fn a_lease_revoked_while_its_remedy_is_being_proven_leaves_the_case_to_a_person() {
-    let mut fleet = Fleet::healing();
-    let (case, fence, _) = done(&mut fleet);
-    let revoke = Command::Revoke { case, order: order("I see to it") };
-    assert_eq!(fleet.send("a1", revoke), Outcome::Done);
-    assert_eq!((fleet.stage(case), fleet.ledger.budgets()[0].used), ("escalated", 0));
-    assert!(matches!(fleet.verify(("c2", case, fence), &WELL), Outcome::Refused(_)), "law RV1");
-}
-
-#[test]
 fn after_three_takeovers_a_person_is_called() {
     let mut fleet = Fleet::healing();
     let (case, _, _) = fleet.begun("b2", Seen::AgentDown, "c2");
