@@ -3,6 +3,7 @@
 //! Law LM1: a limit that a term frees (a lease that ends, an hour that is over, a cooldown) is not among them.
 //! Not here: the limits themselves (see `limits`), calling a person for them (the agent's).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vocabulary::Scope;
@@ -21,24 +22,41 @@ impl Ledger {
         })
     }
 
-    /// The first limit that keeps this case from a lease and that no term frees. While a brake stands a person is at it, and there
-    /// is none.
-    pub fn stuck(&self, case: &Case) -> Option<Refused> {
-        let waits = matches!(case.stage, Stage::Open) && self.next_rung(case).is_some();
-        if !waits || self.state.brakes.standing().is_some() {
-            return None;
+    /// Every case that a limit keeps from a lease and that no term frees, with the first such limit. While a brake stands a person is
+    /// at it, and there is none.
+    pub fn stuck(&self) -> Vec<(&Arc<Case>, Refused)> {
+        if self.state.brakes.standing().is_some() {
+            return Vec::new();
         }
-        self.offer_holds(case).into_iter().find(|rule| self.has_no_end(rule))
+        let endless = self.endless();
+        let waits =
+            |case: &&Arc<Case>| matches!(case.stage, Stage::Open) && self.next_rung(case).is_some();
+        let stuck_by = |case: &Case| {
+            self.offer_holds(case).into_iter().find(|rule| has_no_end(rule, &endless))
+        };
+        self.cases().filter(waits).filter_map(|case| Some((case, stuck_by(case)?))).collect()
     }
 
-    /// Law LM1.
-    fn has_no_end(&self, rule: &Refused) -> bool {
-        match rule {
-            Refused::Halt { .. } | Refused::Floor { .. } | Refused::Keepers { .. } => true,
-            Refused::Budget { scope, used, .. } => {
-                self.counted_without_end(scope).count() >= *used as usize
+    /// How many leases of each scope end by no term: counted once for all cases that wait.
+    fn endless(&self) -> BTreeMap<Scope, u32> {
+        let mut endless = BTreeMap::new();
+        for case in self.cases().filter(|case| !case.is_live()) {
+            let scopes = case.counted_lease().map(|lease| lease.scopes.all());
+            for scope in scopes.into_iter().flatten() {
+                *endless.entry(scope).or_default() += 1;
             }
-            _ => false,
         }
+        endless
+    }
+}
+
+/// Law LM1.
+fn has_no_end(rule: &Refused, endless: &BTreeMap<Scope, u32>) -> bool {
+    match rule {
+        Refused::Halt { .. } | Refused::Floor { .. } | Refused::Keepers { .. } => true,
+        Refused::Budget { scope, used, .. } => {
+            endless.get(scope).is_some_and(|endless| endless >= used)
+        }
+        _ => false,
     }
 }

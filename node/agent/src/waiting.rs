@@ -11,7 +11,7 @@ use ledger::Ledger;
 use ledger::case::Case;
 use ledger::command::Refused;
 use ledger::refusal::ScopeName;
-use vocabulary::{Moment, Scope};
+use vocabulary::{Moment, Scope, Span};
 
 use crate::event::Page;
 use crate::leading::subject_in_words;
@@ -21,7 +21,13 @@ type Limit = (&'static str, Scope);
 
 /// The limits that hold cases back with no term in sight; at most one of each kind and scope.
 #[derive(Debug, Default)]
-pub(crate) struct Waiting(BTreeMap<Limit, Known>);
+pub(crate) struct Waiting {
+    known: BTreeMap<Limit, Known>,
+    next_look: Moment,
+}
+
+/// How often the open cases are asked what they wait for: there may be 10,000, and patience is minutes.
+const LOOK_EVERY: Span = Span::seconds(1);
 
 /// What a leader knows of one limit.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +46,17 @@ struct Held {
 impl Waiting {
     /// The calls that are due now.
     pub fn due(&mut self, now: Moment, ledger: &Ledger) -> Vec<Page> {
+        if now < self.next_look {
+            return Vec::new();
+        }
+        self.next_look = now.after(LOOK_EVERY);
         let held = held(ledger);
-        self.0.retain(|limit, _| held.contains_key(limit));
+        self.known.retain(|limit, _| held.contains_key(limit));
         let patience = ledger.policy().timers.unsettled_for;
         let mut pages = Vec::new();
         for (limit, held) in held {
             let new = Known { due: now.after(patience), is_called: false };
-            let known = self.0.entry(limit).or_insert(new);
+            let known = self.known.entry(limit).or_insert(new);
             if !known.is_called && known.due <= now {
                 known.is_called = true;
                 pages.push(Page { case: Some(held.first.id), line: in_words(ledger, &held) });
@@ -57,16 +67,15 @@ impl Waiting {
 
     /// When the next call is due if nothing moves.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.0.values().filter(|known| !known.is_called).map(|known| known.due).min()
+        let due = self.known.values().filter(|known| !known.is_called).map(|known| known.due);
+        due.min().map(|due| due.max(self.next_look))
     }
 }
 
 fn held(ledger: &Ledger) -> BTreeMap<Limit, Held> {
     let mut all: BTreeMap<Limit, Held> = BTreeMap::new();
-    for case in ledger.cases() {
-        let Some((limit, rule)) = ledger.stuck(case).and_then(|rule| limit(case, rule)) else {
-            continue;
-        };
+    let stuck = ledger.stuck().into_iter();
+    for (case, (limit, rule)) in stuck.filter_map(|(case, rule)| Some((case, limit(case, rule)?))) {
         match all.get_mut(&limit) {
             Some(held) => held.others += 1,
             None => drop(all.insert(limit, Held { first: Arc::clone(case), rule, others: 0 })),

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use agent::enrol::{Enrolment, Presence};
 use agent::lead::{Lead, Matter};
-use fleet::{Fleet, Seen, boot, claims, claims_in, id};
+use fleet::{Fleet, Seen, boot, claims, claims_in, id, zone};
 use ledger::Ledger;
-use ledger::command::{Command, Outcome, Refused};
+use ledger::command::{Command, Finding, Outcome, Refused};
 use vocabulary::{
-    CertificateChain, HostId, ModelSigner, Moment, Signer, Span, StoreId, model_chain,
-    model_chain_until,
+    CertificateChain, HostId, ModelSigner, ModelVerifier, Moment, Signer, Span, StoreId,
+    VerdictKind, model_chain, model_chain_until,
 };
 
 fn presence(name: &str, number: u64) -> Presence {
@@ -234,4 +234,25 @@ fn whoever_is_deposed_forgets_what_it_had_under_way() {
     lead.depose();
     assert!(lead.begin(Matter::Surge));
     assert!(!lead.has_looked());
+}
+
+#[test]
+fn a_dark_domain_that_comes_back_is_told_of_in_each_round_that_sees_more_of_it() {
+    let mut fleet = Fleet::healing();
+    let dark = ["b1", "b2", "b3"].map(|name| (name, Seen::HostDown));
+    let finding = Finding { scope: zone("b"), kind: VerdictKind::DomainDown };
+    let case = fleet.findings(&dark, vec![finding], &[]).remove(0).expect("all are silent");
+    let mut lead = Lead::new(id("a1"));
+    // No set of rounds sees all of it well at once.
+    for (name, is_news) in [("b1", true), ("b1", false), ("b3", true), ("b2", true)] {
+        let seen = |host| (host, if host == name { Seen::Well } else { Seen::HostDown });
+        let grounds = fleet.round(&["b1", "b2", "b3"].map(seen));
+        let (_, conclusions) = fleet.ledger.concluded(&grounds, &ModelVerifier);
+        let told = lead.conclude(at(0), &fleet.ledger, (&grounds, &conclusions)).recovered;
+        assert_eq!(told == [case], is_news, "{name}");
+        if is_news {
+            fleet.send("a1", Command::Recovered { cases: vec![case], grounds });
+        }
+    }
+    assert_eq!(fleet.stage(case), "closed");
 }

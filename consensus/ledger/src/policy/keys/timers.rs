@@ -111,6 +111,6 @@ pub static UNSETTLED_FOR: OptionalKey<Duration> = OptionalKey {
     form: from_to(Span::seconds(1), DAY),
     without: "5m",
     example: "\"5m\"",
-    says: "A case Unsettled that stands this long calls a person; shorter calls for what a restart of observers would settle. \
-           Taken from rules 2 on.",
+    says: "A case Unsettled that stands this long calls a person, and so do cases that have waited this long for a limit that no term \
+           frees; shorter calls for what a restart of observers would settle. Taken from rules 2 on.",
 };
