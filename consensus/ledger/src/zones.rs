@@ -75,7 +75,7 @@ impl Ledger {
     }
 
     /// By zone, what is dark of those that were looked at and have no case of their own. An open case of a rack needs no age: its
-    /// leader looks at it every second or two, and what is seen well again is no part of this.
+    /// leader looks at it every second or two, and what is seen well again, by the round at hand too, is no part of this.
     fn dark_zones(&self, judged: &Judged) -> BTreeMap<Zone, Dark> {
         let place = |host: &HostId| Some(&self.roster().get(host)?.claims.domain);
         let looked = judged.conclusions.hosts.keys().filter_map(place).map(Domain::zone);
@@ -85,13 +85,15 @@ impl Ledger {
             .filter(|zone| self.domain_case_of(&Scope::Zone(zone.clone())).is_none())
             .map(|zone| (zone, Dark::default()))
             .collect();
+        let well = self.racks_with_a_host_seen_well(judged);
         for case in self.state.cases.open() {
             match &case.subject {
-                Scope::Rack(rack) if !self.is_coming_back(case.id) => {
+                Scope::Rack(rack) if !self.is_coming_back(case.id) && !well.contains(rack) => {
                     dark.get_mut(&rack.zone()).map(|dark| dark.racks.insert(rack.clone()));
                 }
                 Scope::Host(host) if self.is_known_dark(case, host) => {
-                    let own = place(host).and_then(|place| dark.get_mut(&place.zone()));
+                    let rack = place(host).filter(|rack| !well.contains(rack));
+                    let own = rack.and_then(|rack| dark.get_mut(&rack.zone()));
                     own.map(|dark| dark.alone.insert(*host));
                 }
                 _ => {}
@@ -102,6 +104,12 @@ impl Ledger {
             own.map(|dark| dark.alone.insert(*host));
         }
         dark
+    }
+
+    fn racks_with_a_host_seen_well(&self, judged: &Judged) -> BTreeSet<&Domain> {
+        let place = |host: &HostId| Some(&self.roster().get(host)?.claims.domain);
+        let looked = judged.conclusions.hosts.keys();
+        looked.filter(|host| judged.conclusions.is_well(host)).filter_map(place).collect()
     }
 
     /// A host alone in its rack has no rack's case. Where a doubt of it is unsettled by enough words, and not one more than may lie

@@ -6,7 +6,7 @@ use fleet::*;
 use ledger::case::{Closure, Stage};
 use ledger::command::{Command, Finding, Outcome};
 use ledger::rules;
-use vocabulary::{CaseId, Claims, Domain, Scope, VerdictKind};
+use vocabulary::{CaseId, Claims, Domain, HostId, Scope, VerdictKind};
 
 /// Zone `b` has two racks of two and `b5`, alone in its own; zones `a` and `c` have three hosts each.
 const HOSTS: [(&str, &str); 11] = [
@@ -50,8 +50,25 @@ fn dark_beside(
     doubted: &[(&str, u64)],
 ) -> CaseId {
     let seen: Vec<_> = hosts.iter().chain(others).map(|name| (*name, Seen::HostDown)).collect();
-    let finding = Finding { scope: rack(name), kind: VerdictKind::DomainDown };
-    fleet.findings(&seen, vec![finding], doubted).remove(0).expect("the whole rack is silent")
+    dark_in(fleet, name, &seen, doubted)
+}
+
+/// The leader's verdict on this rack from a round in which no others are looked at than these, so that no others answer.
+fn dark_in(
+    fleet: &mut Fleet,
+    name: &str,
+    seen: &[(&str, Seen)],
+    doubted: &[(&str, u64)],
+) -> CaseId {
+    let mut grounds = fleet.round(seen);
+    let is_looked_at = |host: &HostId| seen.iter().any(|(name, _)| id(name) == *host);
+    grounds.answers.retain(|answer| is_looked_at(&answer.subject));
+    let findings = vec![Finding { scope: rack(name), kind: VerdictKind::DomainDown }];
+    let command = Command::Verdicts { grounds, findings, doubted: doubts(doubted) };
+    let Outcome::Findings(outcomes) = fleet.send("a1", command) else {
+        panic!("verdicts are answered by findings");
+    };
+    *outcomes[0].as_ref().expect("the whole rack is silent")
 }
 
 /// These are seen well, and those are silent still.
@@ -110,6 +127,16 @@ fn a_surge_that_holds_nobody_else_is_part_of_such_a_zone_and_its_brake_is_lifted
         assert_eq!(is_part_of(&fleet, surge, first), is_over);
         assert_eq!(fleet.ledger.brake().standing().is_none(), is_over);
     }
+}
+
+#[test]
+fn a_rack_that_the_round_at_hand_sees_well_is_no_part_of_a_dark_zone() {
+    let mut fleet = racks_of_two();
+    let first = dark(&mut fleet, "b-2", &["b3", "b4"], &[]);
+    let seen = [("b1", Seen::HostDown), ("b2", Seen::HostDown), ("b3", Seen::Well)];
+    let second = dark_in(&mut fleet, "b-1", &seen, &[]);
+    assert_eq!(fleet.case(first).subject, rack("b-2"));
+    assert_eq!(fleet.case(second).subject, rack("b-1"));
 }
 
 #[test]
