@@ -186,8 +186,10 @@ impl Lead {
             }
             _ => looked_at(case),
         };
+        let resting = self.rounds.resting();
         let subjects: BTreeSet<HostId> = ledger.cases().flat_map(of).collect();
-        subjects.into_iter().map(|subject| (self.draw_wish(), subject)).collect()
+        let awake = subjects.into_iter().filter(|subject| !resting.contains(subject));
+        awake.map(|subject| (self.draw_wish(), subject)).collect()
     }
 
     /// Whether a proposal about this matter may be made now; if so, it is under way from now on.
@@ -222,7 +224,7 @@ impl Lead {
     /// Whether the ledger has to be told of a surge, and with what: once, and again when the doubted hosts are others, since a
     /// surge that lifts by itself waits until they are the same for long (protocol 6.4).
     pub fn surge(&mut self, now: Moment, ledger: &Ledger) -> Option<Command> {
-        let doubted = self.upheld(now);
+        let doubted = self.not_put_aside(now);
         let hosts: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.host).collect();
         let is_due = if ledger.brake().surge.is_some() {
             self.surge_told.as_ref() != Some(&hosts)
@@ -253,7 +255,7 @@ impl Lead {
 
     /// The doubts that a look which ended since has not put aside. Hosts that come back from beyond a cut still doubt everybody
     /// else: that is no surge, and one look shows it. What is never looked at is counted by the overload (protocol 3.6).
-    fn upheld(&self, now: Moment) -> Vec<Doubted> {
+    fn not_put_aside(&self, now: Moment) -> Vec<Doubted> {
         let is_upheld = |doubt: &&detection::rounds::Doubted| {
             let look = self.looks.get(&doubt.subject);
             look.is_some_and(|look| {
@@ -385,7 +387,7 @@ impl Lead {
         standing.is_none_or(|case| match case.stage {
             Stage::Open | Stage::Offered(_) | Stage::Leased(_) => {
                 let is_broken = case.host().is_some_and(|host| self.broken.contains_key(&host));
-                case.rounds_upheld < ROUNDS_COUNTED && !is_broken
+                !self.is_counted(case) && !is_broken
             }
             Stage::Remedy { .. }
             | Stage::Orphaned { .. }
@@ -393,6 +395,44 @@ impl Lead {
             | Stage::Escalated { .. }
             | Stage::Closed { .. } => false,
         })
+    }
+
+    /// Hosts whose last look found what the ledger has: a case that says so or that nothing moves any more, the case of their rack or
+    /// zone, or a surge that holds them back (law D7 of `detection::rounds`).
+    pub fn upheld(&self, ledger: &Ledger) -> BTreeSet<HostId> {
+        let dark = ledger.cases().filter(|case| case.kind == VerdictKind::DomainDown);
+        let dark: BTreeSet<&Scope> = dark.map(|case| &case.subject).collect();
+        let is_in_dark = |host: &HostId| {
+            let home = ledger.roster().get(host).map(|entry| &entry.claims.domain);
+            home.is_some_and(|home| {
+                dark.contains(&Scope::Zone(home.zone()))
+                    || dark.contains(&Scope::Rack(home.clone()))
+            })
+        };
+        let is_upheld = |(host, look): &(&HostId, &LastLook)| match &look.verdict {
+            Ok(verdict) => {
+                ledger.case_of_host(host).is_some_and(|case| self.stands(case, verdict))
+                    || ledger.surge_hold(host, verdict).is_some()
+                    || is_in_dark(host)
+            }
+            Err(NoVerdict::InDomain(_)) => is_in_dark(host),
+            Err(_) => false,
+        };
+        self.looks.iter().filter(is_upheld).map(|(host, _)| *host).collect()
+    }
+
+    fn stands(&self, case: &Case, verdict: &HostVerdict) -> bool {
+        let is_movable = case.kind == VerdictKind::Unsettled || case.is_live();
+        !is_movable || case.kind == verdict.kind && self.is_counted(case)
+    }
+
+    /// Whether no further round is counted for it (protocol 3.4): three are only where so few observers are left.
+    fn is_counted(&self, case: &Case) -> bool {
+        let look = case.host().and_then(|host| self.looks.get(&host));
+        let is_one_enough = look.is_some_and(|look| {
+            look.verdict.as_ref().is_ok_and(|verdict| !verdict.needs_three_rounds)
+        });
+        is_one_enough || case.rounds_upheld >= ROUNDS_COUNTED
     }
 
     /// A wish that nobody waits for.

@@ -157,6 +157,14 @@ impl Agent {
         if *self.lead.rounds.judged() != domains {
             self.rounds(now, Told::Judged { domains });
         }
+        self.tell_upheld(now);
+    }
+
+    fn tell_upheld(&mut self, now: Moment) {
+        let subjects = self.lead.upheld(&self.ledger);
+        if *self.lead.rounds.upheld() != subjects {
+            self.rounds(now, Told::Upheld { subjects });
+        }
     }
 
     pub(crate) fn rounds(&mut self, now: Moment, told: Told) {
@@ -187,6 +195,7 @@ impl Agent {
         let ledger = Arc::clone(&self.ledger);
         let (_, conclusions) = ledger.concluded(&grounds, &*self.verifier);
         let following = self.lead.conclude(now, &ledger, (&grounds, &conclusions));
+        self.tell_upheld(now);
         let index = grounds.anchor.index;
         if !following.findings.is_empty() && self.lead.begin(Matter::Verdicts(index)) {
             let command = Command::Verdicts {

@@ -10,6 +10,7 @@
 
 mod doubts;
 mod event;
+mod pace;
 mod room;
 mod set;
 
@@ -22,6 +23,7 @@ use wire::DoubtNote;
 use crate::roster::Roster;
 use crate::seats::Seating;
 use doubts::Doubts;
+use pace::Pace;
 use set::Set;
 
 pub use doubts::Doubted;
@@ -32,9 +34,6 @@ pub const ROUNDS_PER_SECOND: usize = 50;
 
 /// Observers look for 1 s at most; the rest is the way to them and back.
 pub const SET_WITHIN: Span = Span::milliseconds(1_300);
-
-/// protocol 3.1: no subject is looked at more often.
-const ROUND_EVERY: Span = Span::seconds(1);
 
 /// protocol 3.7: a subject that is due waits at most so long for the others that are in doubt with it.
 const WAIT_FOR_OTHERS: Span = Span::seconds(1);
@@ -68,8 +67,7 @@ pub struct Rounds {
     doubts: Doubts,
     /// One-time wants with their wishes; at most as many subjects as the roster has.
     wanted: BTreeMap<HostId, Vec<WishId>>,
-    /// When each subject was last looked at; forgotten after [`ROUND_EVERY`] unless it is still wanted.
-    last: BTreeMap<HostId, Moment>,
+    pace: Pace,
     /// Zones that were looked at whole, and when; forgotten after [`WIDEN_EVERY`].
     widened: BTreeMap<Zone, Moment>,
     /// Racks and zones with open cases.
@@ -80,6 +78,9 @@ pub struct Rounds {
     anchored: Moment,
     freshened: Option<Moment>,
 }
+
+/// Whoever is to be looked at, and whether it rests (law D7).
+type Subjects = BTreeMap<HostId, bool>;
 
 /// The committed state of the moment.
 struct Standing {
@@ -95,7 +96,7 @@ impl Rounds {
             standing: None,
             doubts: Doubts::default(),
             wanted: BTreeMap::new(),
-            last: BTreeMap::new(),
+            pace: Pace::default(),
             widened: BTreeMap::new(),
             judged: BTreeSet::new(),
             sets: Vec::new(),
@@ -114,6 +115,7 @@ impl Rounds {
                 self.standing = Some(Standing { anchor, roster, seating });
             }
             Event::Judged { domains } => self.judged = domains,
+            Event::Upheld { subjects } => self.pace.uphold(subjects),
             Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
             Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
             Event::Attested { attestation, answer } => self.collect(attestation, answer),
@@ -132,7 +134,7 @@ impl Rounds {
         let ends = self.sets.iter().map(|set| set.ends);
         // Where all sets are under way, one must end first.
         let beginning = self.next_beginning().filter(|_| self.sets.len() < SETS_MAX);
-        let beginning = beginning.map(|at| at.max(self.next_room()));
+        let beginning = beginning.map(|at| at.max(self.pace.next_room()));
         ends.chain(beginning).chain(self.doubts.next_expiry()).min()
     }
 
@@ -159,6 +161,17 @@ impl Rounds {
         self.doubts.of(subject)
     }
 
+    /// Whose verdicts the leader has said to stand.
+    pub fn upheld(&self) -> &BTreeSet<HostId> {
+        self.pace.upheld()
+    }
+
+    /// Those in doubt that are looked at rarely now, since their verdicts stand and nothing has changed (law D7).
+    pub fn resting(&self) -> BTreeSet<HostId> {
+        let subjects = self.subjects().into_iter();
+        subjects.filter_map(|(subject, rests)| rests.then_some(subject)).collect()
+    }
+
     fn hear(&mut self, now: Moment, observer: HostId, notes: &[DoubtNote]) {
         let Some(Standing { seating, roster, .. }) = &self.standing else {
             return;
@@ -170,7 +183,9 @@ impl Rounds {
                     entry.boot.is_none_or(|boot| boot.number <= note.boot.number)
                 })
         });
-        self.doubts.replace(now, observer, sound);
+        for subject in self.doubts.replace(now, observer, sound) {
+            self.pace.wake(&subject);
+        }
     }
 
     fn collect(&mut self, attestation: Box<Attestation>, answer: Option<Box<SelfAnswer>>) {
@@ -214,17 +229,20 @@ impl Rounds {
         let Some(standing) = &self.standing else {
             return;
         };
-        for subject in set.without_witness() {
-            for mate in standing.mates(&subject).take(MATES_MAX) {
-                self.wanted.entry(mate).or_default();
-            }
+        // Who rests is looked at with its zone whenever anybody of it is (law D7).
+        let resting = self.resting();
+        let lonely = set.without_witness();
+        let mates = lonely.iter().flat_map(|subject| standing.mates(subject).take(MATES_MAX));
+        let awake: Vec<HostId> = mates.filter(|mate| !resting.contains(mate)).collect();
+        for mate in awake {
+            self.wanted.entry(mate).or_default();
         }
     }
 
     fn begin_set(&mut self, now: Moment) -> Vec<Effect> {
         self.doubts.expire(now);
         let subjects = self.subjects();
-        self.last.retain(|subject, at| now.since(*at) < ROUND_EVERY || subjects.contains(subject));
+        self.pace.forget(now, &subjects);
         if self.next_beginning().is_none_or(|at| now < at) || self.sets.len() >= SETS_MAX {
             return Vec::new();
         }
@@ -232,10 +250,8 @@ impl Rounds {
             return self.freshen(now);
         }
         self.widen(now, &subjects);
-        let mut due: Vec<HostId> =
-            self.subjects().into_iter().filter(|subject| self.is_due(now, subject)).collect();
-        let lately = self.last.values().filter(|at| now.since(**at) < ROUND_EVERY).count();
-        let room = ROUNDS_PER_SECOND.saturating_sub(lately);
+        let mut due = self.due(now, &self.subjects());
+        let room = self.pace.room(now);
         let mut effects = Vec::new();
         if due.len() > room {
             due = self.first_of(due, room);
@@ -301,7 +317,7 @@ impl Rounds {
         let mut effects = Vec::new();
         for subject in subjects {
             let wishes = self.wanted.remove(subject).unwrap_or_default();
-            self.last.insert(*subject, now);
+            self.pace.looked(now, *subject);
             set.begin(*subject, wishes);
             for to in standing.seating.observers(subject) {
                 set.ask(*to, *subject, !doubted.contains(to));
@@ -322,40 +338,54 @@ impl Rounds {
     }
 
     /// Doubted and wanted subjects that belong to the mesh.
-    fn subjects(&self) -> BTreeSet<HostId> {
+    fn subjects(&self) -> Subjects {
         let Some(Standing { roster, .. }) = &self.standing else {
-            return BTreeSet::new();
+            return Subjects::new();
         };
-        let all = self.doubts.subjects().into_iter().chain(self.wanted.keys().copied());
-        all.filter(|subject| roster.get(subject).is_some()).collect()
+        let doubted = self.doubts.subjects().into_iter();
+        let doubted = doubted.map(|host| (host, self.pace.rests(&host)));
+        let wanted = self.wanted.keys().map(|host| (*host, false));
+        let all = doubted.chain(wanted);
+        all.filter(|(subject, _)| roster.get(subject).is_some()).collect()
     }
 
-    fn is_due(&self, now: Moment, subject: &HostId) -> bool {
-        self.last.get(subject).is_none_or(|at| now.since(*at) >= ROUND_EVERY)
+    /// Who is to be looked at now. Whoever rests joins another whose zone it stands in, or one of whose observers it is: whether a
+    /// domain is dark, and which seats are vacant, is judged under one anchor (protocol 3.3, 3.5).
+    fn due(&self, now: Moment, subjects: &Subjects) -> Vec<HostId> {
+        let Some(standing) = &self.standing else {
+            return Vec::new();
+        };
+        let is_due = |(host, rests): (&HostId, bool)| self.pace.due_at(host, rests) <= now;
+        let (mut due, mut rest): (Vec<HostId>, Vec<HostId>) =
+            subjects.keys().partition(|host| is_due((host, subjects[*host])));
+        rest.retain(|host| is_due((host, false)));
+        // Whoever has joined is to be judged as well, so that it brings along those who matter for it.
+        let mut newest = 0;
+        while newest < due.len() {
+            let joins = |host: &HostId| due[newest..].iter().any(|due| standing.matters(host, due));
+            let (joining, left): (Vec<HostId>, Vec<HostId>) = rest.into_iter().partition(joins);
+            newest = due.len();
+            due.extend(joining);
+            rest = left;
+        }
+        due.sort_unstable();
+        due
     }
 
     /// At once for a subject that was not looked at in the last second; else when all are due, or the first has waited for
-    /// the others long enough (protocol 3.7).
+    /// the others long enough (protocol 3.7). Who rests is not waited for.
     fn next_beginning(&self) -> Option<Moment> {
-        let due_at = |subject: &HostId| {
-            self.last.get(subject).map_or(Moment::default(), |at| at.after(ROUND_EVERY))
-        };
         let subjects = self.subjects();
-        let moments: Vec<Moment> = subjects.iter().map(due_at).collect();
+        let is_any_awake = subjects.values().any(|rests| !rests);
+        let counted = subjects.iter().filter(|(_, rests)| !(is_any_awake && **rests));
+        let moments: Vec<Moment> =
+            counted.map(|(subject, rests)| self.pace.due_at(subject, *rests)).collect();
         let (first, last) = (*moments.iter().min()?, *moments.iter().max()?);
         let wanted =
             if first == Moment::default() { first } else { last.min(first.after(WAIT_FOR_OTHERS)) };
         let earliest = self.last_set.map_or(Moment::default(), |at| at.after(SET_EVERY));
         let freshened = self.freshened.map_or(Moment::default(), |at| at.after(FRESHEN_EVERY));
         Some(wanted.max(earliest).max(freshened))
-    }
-
-    /// When the second's rounds leave room for one more (law D1): to wake sooner would be to wake for nothing, again and again.
-    fn next_room(&self) -> Moment {
-        let mut last: Vec<Moment> = self.last.values().copied().collect();
-        last.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
-        let oldest_that_counts = last.get(ROUNDS_PER_SECOND - 1);
-        oldest_that_counts.map_or(Moment::default(), |at| at.after(ROUND_EVERY))
     }
 }
 
@@ -369,6 +399,12 @@ impl Standing {
             anchor,
             epoch: self.roster.epoch,
         })
+    }
+
+    /// Whether what is seen of this host may decide what is concluded about the other.
+    fn matters(&self, host: &HostId, other: &HostId) -> bool {
+        let zone = |host: &HostId| self.roster.get(host).map(|entry| entry.claims.domain.zone());
+        self.seating.holds(host, other) || zone(host) == zone(other)
     }
 
     /// The others of the subject's rack; of its zone if it is alone in its rack (protocol 3.5).

@@ -41,22 +41,26 @@ struct List {
 }
 
 impl Doubts {
-    /// law D4.
+    /// law D4. Returned is whom it has ceased to doubt, in that life at least.
     pub fn replace<'a>(
         &mut self,
         now: Moment,
         observer: HostId,
         notes: impl Iterator<Item = &'a DoubtNote>,
-    ) {
+    ) -> Vec<HostId> {
         let of: BTreeMap<_, _> = notes
             .take(NOTES_MAX)
             .map(|note| (note.subject, (note.boot, now.before(Span::milliseconds(note.age_ms)))))
             .collect();
-        if of.is_empty() {
-            self.lists.remove(&observer);
-        } else {
+        let former = self.lists.remove(&observer).map(|list| list.of).unwrap_or_default();
+        let is_over = |(subject, (boot, _)): &(HostId, (Boot, Moment))| {
+            of.get(subject).is_none_or(|(now, _)| now != boot)
+        };
+        let over = former.into_iter().filter(is_over).map(|(subject, _)| subject).collect();
+        if !of.is_empty() {
             self.lists.insert(observer, List { heard: now, of });
         }
+        over
     }
 
     /// law D4.

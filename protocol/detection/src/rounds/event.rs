@@ -30,6 +30,11 @@ pub enum Event {
         /// Which.
         domains: BTreeSet<Scope>,
     },
+    /// Whose verdicts are committed and were upheld by the last look, or are held back by a surge: all of them.
+    Upheld {
+        /// Hosts, those of a dark domain among them.
+        subjects: BTreeSet<HostId>,
+    },
     /// All doubts that an observer holds now.
     Doubted {
         /// Who says so.

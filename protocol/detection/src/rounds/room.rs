@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use vocabulary::{Domain, HostId, Moment, Scope, Zone};
 
-use super::{ROUNDS_PER_SECOND, Rounds, WIDEN_EVERY};
+use super::{ROUNDS_PER_SECOND, Rounds, Subjects, WIDEN_EVERY};
 
 /// Of a second's rounds so many go to those that have waited longest, whoever they are: the hosts of open cases are looked at
 /// again while others are still to be judged.
@@ -31,7 +31,7 @@ impl Rounds {
     /// protocol 3.7: most of a zone is in doubt, so its other hosts are looked at with them; else one host that nobody has missed
     /// yet makes many dark racks of one dark zone. Of a zone of more hosts than a second has rounds for it is the other hosts of
     /// the racks that somebody doubts: a rack is judged as a whole or not at all.
-    pub(super) fn widen(&mut self, now: Moment, subjects: &BTreeSet<HostId>) {
+    pub(super) fn widen(&mut self, now: Moment, subjects: &Subjects) {
         self.widened.retain(|_, at| now.since(*at) < WIDEN_EVERY);
         let Some(roster) = self.standing.as_ref().map(|standing| Arc::clone(&standing.roster))
         else {
@@ -39,7 +39,7 @@ impl Rounds {
         };
         let place = |host: &HostId| roster.get(host).map(|entry| &entry.claims.domain);
         let mut zones: BTreeMap<Zone, BTreeSet<&Domain>> = BTreeMap::new();
-        for place in subjects.iter().filter_map(place) {
+        for place in subjects.keys().filter_map(place) {
             zones.entry(place.zone()).or_default().insert(place);
         }
         zones.retain(|zone, _| !self.widened.contains_key(zone));
@@ -52,7 +52,7 @@ impl Rounds {
             }
             let is_small = hosts.len() <= ROUNDS_PER_SECOND;
             let is_mate = |host: &HostId| place(host).is_some_and(|place| racks.contains(place));
-            let others = hosts.into_iter().filter(|host| !subjects.contains(host));
+            let others = hosts.into_iter().filter(|host| !subjects.contains_key(host));
             for host in others.filter(|host| is_small || is_mate(host)) {
                 self.wanted.entry(host).or_default();
             }
@@ -71,7 +71,7 @@ impl Rounds {
         let rest = take_whole(rest, room, &mut first);
         // Those are too large for what room is left: a rack of more hosts than a second has rounds for is never looked at whole.
         let mut parted: Vec<HostId> = rest.into_iter().flat_map(|mates| mates.hosts).collect();
-        parted.sort_by_key(|host| self.last.get(host).copied());
+        parted.sort_by_key(|host| self.pace.last(host));
         let left = room - first.len();
         first.extend(parted.into_iter().take(left));
         first
@@ -84,14 +84,14 @@ impl Rounds {
         let place = |host: &HostId| Some(&standing.roster.get(host)?.claims.domain);
         let is_due: BTreeSet<HostId> = due.iter().copied().collect();
         let subjects = self.subjects();
-        let others = subjects.iter().filter(|host| !is_due.contains(host));
+        let others = subjects.keys().filter(|host| !is_due.contains(host));
         let broken: BTreeSet<&Domain> = others.filter_map(place).collect();
         let mut racks: BTreeMap<&Domain, Mates> = BTreeMap::new();
         for host in due {
             let Some(rack) = place(&host) else {
                 continue;
             };
-            let last = self.last.get(&host).copied();
+            let last = self.pace.last(&host);
             let mates = racks.entry(rack).or_insert_with(|| Mates {
                 last,
                 is_judged: self.is_judged(rack),

@@ -289,6 +289,78 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
     assert_eq!(seen.len(), 120, "nobody is passed over for ever");
 }
 
+/// When the subject is looked at within these seconds, with everybody's doubts repeated and time going on.
+fn looked_at_within(
+    rounds: &mut Rounds,
+    (from, to): (u64, u64),
+    doubters: &[&str],
+    subject: &str,
+) -> Vec<u64> {
+    let mut looks = Vec::new();
+    for step in from * 10..to * 10 {
+        let now = at(step * 100);
+        let mut effects = tick(rounds, now);
+        for observer in doubters {
+            effects.extend(rounds.handle(now, doubt(observer, &[subject])));
+        }
+        effects.extend(rounds.handle(now, Event::DeadlineReached));
+        rounds.handle(now, word_of("a2"));
+        if looked_at(&effects).contains(&host(subject)) {
+            looks.push(step * 100);
+        }
+    }
+    looks
+}
+
+fn upheld(subject: &str) -> Event {
+    Event::Upheld { subjects: [host(subject)].into() }
+}
+
+#[test]
+fn law_d7_a_subject_whose_verdict_stands_rests_until_a_doubt_ends_or_its_verdict_stands_no_more() {
+    let mut rounds = leading();
+    let all = ["a2", "b1", "b2", "c1", "c2"];
+    let looks = looked_at_within(&mut rounds, (1, 6), &all, "a1");
+    assert_eq!(looks.len(), 5, "law D1: {looks:?}");
+    rounds.handle(at(6_000), upheld("a1"));
+    let looks = looked_at_within(&mut rounds, (6, 26), &all, "a1");
+    assert!((3..=4).contains(&looks.len()), "law D7: {looks:?}");
+    assert_eq!(rounds.resting(), [host("a1")].into());
+    // One of them has had an answer.
+    let none = Event::Doubted { observer: host("c2"), notes: Vec::new() };
+    let effects = rounds.handle(at(26_000), none);
+    assert!(looked_at(&effects).contains(&host("a1")), "law D7: one ceases to doubt");
+    let looks = looked_at_within(&mut rounds, (26, 31), &all[..4], "a1");
+    assert_eq!(looks, [0; 0], "law D7: the others still doubt it");
+    rounds.handle(at(31_000), Event::Upheld { subjects: BTreeSet::new() });
+    let looks = looked_at_within(&mut rounds, (31, 36), &all[..4], "a1");
+    assert!(looks.len() >= 4, "what is upheld no more is looked at each second: {looks:?}");
+}
+
+#[test]
+fn law_d7_whoever_waits_for_a_round_on_a_subject_that_rests_has_it_at_once() {
+    let mut rounds = leading();
+    looked_at_within(&mut rounds, (1, 6), &["b1", "c1"], "a1");
+    rounds.handle(at(6_000), upheld("a1"));
+    looked_at_within(&mut rounds, (6, 8), &["b1", "c1"], "a1");
+    let wished = Event::Wished { wish: WishId(7), subject: host("a1") };
+    let effects = rounds.handle(at(8_000), wished);
+    assert!(looked_at(&effects).contains(&host("a1")), "a healer's last look waits for nothing");
+}
+
+#[test]
+fn law_d7_whoever_rests_is_looked_at_with_another_that_it_observes() {
+    let mut rounds = leading();
+    let all = ["a2", "b1", "b2", "c1", "c2"];
+    looked_at_within(&mut rounds, (1, 6), &all, "a1");
+    rounds.handle(at(6_000), upheld("a1"));
+    looked_at_within(&mut rounds, (6, 8), &all, "a1");
+    tick(&mut rounds, at(8_000));
+    let effects = rounds.handle(at(8_000), doubt("b1", &["a1", "c2"]));
+    let together = BTreeSet::from([host("a1"), host("c2")]);
+    assert_eq!(looked_at(&effects), together, "its seat is vacant under the same anchor only");
+}
+
 /// The subjects that the next set to end was about.
 fn next_end(rounds: &mut Rounds) -> (Moment, Vec<HostId>) {
     loop {
