@@ -85,7 +85,7 @@ fn every_figure_of_a_run_follows_its_schema() {
     let text = shown::text(run);
     let (_, table) = text.split_once("\n\n").expect("the trace, then the figures");
     expect![[r#"
-        played                       host-death on 9 hosts (--hosts), policy: library, seed 1, 54 s
+        played                       host-death on 9 hosts (--hosts), policy: library, seed 1, 53 s
         verdicts                     1 true, 0 false
         troubles found               1 of 1
         time to verdict              p50 1.6 s, max 1.6 s
@@ -95,7 +95,7 @@ fn every_figure_of_a_run_follows_its_schema() {
         in flight, zone lab/z0       1 at once, 1 allowed
         in flight, group web         1 at once, 1 allowed
         in flight, rack lab/z0/z0r0  1 at once, 1 allowed
-        time to whole                44 s
+        time to whole                43 s
     "#]]
     .assert_eq(table);
     assert!(run.is_whole && run.time_to_whole_ms.is_some_and(|time| time > 0));
