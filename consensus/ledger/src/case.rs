@@ -183,6 +183,14 @@ pub enum Stage {
         /// The same for people.
         at_wall: WallNote,
     },
+    /// A person is called, and the host is tried no more until that person releases it; counts as unhealthy, holds no lease; under
+    /// rules 2 (protocol 6.6).
+    Quarantined {
+        /// One line for people.
+        why: String,
+        /// Since when.
+        since: LedgerTime,
+    },
 }
 
 /// How a case ended.
@@ -238,9 +246,19 @@ impl Case {
         self.members = hosts.iter().take(Self::MEMBERS_NAMED_MAX).copied().collect();
     }
 
-    /// Whether it is neither closed nor escalated.
+    /// Whether it is neither closed nor a person's.
     pub fn is_live(&self) -> bool {
-        !matches!(self.stage, Stage::Closed { .. } | Stage::Escalated { .. })
+        !matches!(self.stage, Stage::Closed { .. }) && !self.is_a_persons()
+    }
+
+    /// Whether a person was called for it and hale does no more about it: escalated or quarantined.
+    pub fn is_a_persons(&self) -> bool {
+        matches!(self.stage, Stage::Escalated { .. } | Stage::Quarantined { .. })
+    }
+
+    /// Whether its host is tried no more until a person releases it (protocol 6.6).
+    pub fn is_quarantined(&self) -> bool {
+        matches!(self.stage, Stage::Quarantined { .. })
     }
 
     /// Whether it is closed.
@@ -257,7 +275,7 @@ impl Case {
             | Stage::Orphaned { lease, .. }
             | Stage::Verifying { lease, .. } => Some(lease),
             Stage::Escalated { counted, .. } => counted.as_ref(),
-            Stage::Open | Stage::Closed { .. } => None,
+            Stage::Open | Stage::Quarantined { .. } | Stage::Closed { .. } => None,
         }
     }
 
@@ -281,7 +299,10 @@ impl Case {
                 self.pending().is_none()
             }
             Stage::Escalated { .. } => self.unresolved().is_none(),
-            Stage::Remedy { .. } | Stage::Verifying { .. } | Stage::Closed { .. } => false,
+            Stage::Remedy { .. }
+            | Stage::Verifying { .. }
+            | Stage::Quarantined { .. }
+            | Stage::Closed { .. } => false,
         }
     }
 
@@ -350,6 +371,7 @@ impl Stage {
             Self::Orphaned { .. } => "orphaned",
             Self::Verifying { .. } => "verifying",
             Self::Escalated { .. } => "escalated",
+            Self::Quarantined { .. } => "quarantined",
             Self::Closed { .. } => "closed",
         }
     }

@@ -68,6 +68,7 @@ impl Ledger {
             || state.brakes.wants_time(self.timers().resume_after)
             || !state.attempts.is_empty()
             || !state.begun.is_empty()
+            || !state.added.returns.is_empty()
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()
             || !state.enrolling.is_empty()

@@ -6,8 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    Address, Boot, CaseId, CertificateChain, CertificateFault, ClusterName, Fence, Grounds, HostId,
-    HostName, LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
+    Address, Boot, CaseId, CertificateChain, CertificateFault, ClusterName, Fence, Grounds,
+    GroupName, HostId, HostName, LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind,
+    WallNote,
 };
 
 use crate::rules;
@@ -229,6 +230,13 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// A person frees a host from its quarantine, or a group that is stopped (`hale release`); under rules 2 (protocol 6.6).
+    Free {
+        /// A host or a group.
+        subject: Scope,
+        /// Who asks and why.
+        order: Order,
+    },
 }
 
 impl Command {
@@ -241,7 +249,8 @@ impl Command {
             | Self::Unsettled { .. }
             | Self::OtherLife { .. }
             | Self::AddHost { .. }
-            | Self::Revoke { .. } => rules::SECOND,
+            | Self::Revoke { .. }
+            | Self::Free { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }
@@ -425,6 +434,13 @@ pub enum Refused {
     Bound(String),
     /// The policy takes only hosts that a person has added, and nobody has added this one; under rules 2 (protocol 1.3).
     NotAdded(HostName),
+    /// The group is stopped until a person releases it; under rules 2 (protocol 6.6).
+    Stopped {
+        /// Which one.
+        group: GroupName,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Entry {

@@ -150,6 +150,13 @@ impl Ledger {
         }
     }
 
+    /// A person has seen to the host: what was tried on it counts no more.
+    pub(crate) fn forget_tries(&mut self, host: &HostId) {
+        if self.state.attempts.0.contains_key(host) {
+            Arc::make_mut(&mut self.state.attempts).0.remove(host);
+        }
+    }
+
     /// Law M2.
     pub(crate) fn forget_attempts(&mut self) {
         let now = self.state.time;

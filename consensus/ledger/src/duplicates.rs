@@ -13,7 +13,7 @@ use detection::verdict::Court;
 use vocabulary::{Boot, Digest, Grounds, HostId, Scope, Span, VerdictKind, Verifier};
 
 use crate::audit::What;
-use crate::case::{Case, Closure, FrozenScopes, GroundsKept};
+use crate::case::{Case, Closure, FrozenScopes, GroundsKept, Stage};
 use crate::command::{Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::rules;
@@ -135,6 +135,13 @@ impl Ledger {
         case.rule = None;
         case.refused = None;
         self.record_verdict(&case);
+        if case.is_quarantined() {
+            // Law QU1: the host was tried too often, whichever of the two it was.
+            let (case_id, why) = (case.id, in_words(known, spoke));
+            self.record(What::Escalated { case: case_id, why: why.clone(), is_counted: false });
+            case.stage = Stage::Quarantined { why, since: now };
+            return self.state.cases.put(case);
+        }
         self.escalate(case, in_words(known, spoke));
     }
 
@@ -189,7 +196,10 @@ impl Ledger {
     fn is_outlived(&self, case: &Case) -> bool {
         let known = case.host().and_then(|host| self.state.roster.get(&host)?.boot);
         let is_above = |boot: Boot| known.is_some_and(|known| known.number > boot.number);
-        is_duplicate(case) && case.boot.is_some_and(is_above) && case.unresolved().is_none()
+        is_duplicate(case)
+            && !case.is_quarantined()
+            && case.boot.is_some_and(is_above)
+            && case.unresolved().is_none()
     }
 }
 

@@ -102,6 +102,11 @@ impl Ledger {
         if is_running {
             return Err(Refused::Stage(case.stage.word().into()));
         }
+        if case.is_quarantined() {
+            return Err(Refused::Stage(
+                "quarantined: `hale release HOST --why ...` ends that".into(),
+            ));
+        }
         if self.state.brakes.surge.is_some_and(|surge| surge.case == id) {
             return Err(Refused::Brake("a surge is ended by `hale resume`".into()));
         }
@@ -111,6 +116,10 @@ impl Ledger {
 
     /// Closes a case.
     pub(crate) fn close(&mut self, mut case: Case, how: Closure) {
+        assert!(
+            !case.is_quarantined() || matches!(how, Closure::ByPerson(_) | Closure::Retired),
+            "law QU1: only a person ends a quarantine"
+        );
         self.record(What::Closed { case: case.id, how: how.clone() });
         if matches!(how, Closure::MergedInto(_) | Closure::ByPerson(_)) {
             Arc::make_mut(&mut self.state.well_again).remove(&case.id);

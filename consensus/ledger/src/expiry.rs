@@ -25,6 +25,7 @@ enum Due {
     Idle,
     RanOut,
     NotProven,
+    Hopeless(String),
     Escalated(String),
 }
 
@@ -49,12 +50,14 @@ impl Ledger {
                 Due::NotProven => {
                     self.fail_rung(case, "the time for its proof is over".into());
                 }
+                Due::Hopeless(why) => self.give_up(case, why),
                 Due::Escalated(why) => self.escalate(case, why),
             }
         }
         self.end_duplicates();
         self.expire_farewells();
         self.forget_attempts();
+        self.forget_returns();
         self.forget_doubts();
         self.step_ramp();
         self.lift_calm_surge();
@@ -84,6 +87,7 @@ impl Ledger {
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
             | Stage::Closed { .. } => None,
         };
         let patience = case.is_live().then(|| self.patience_ends(case)).flatten();
@@ -97,7 +101,7 @@ impl Ledger {
             return Some(Due::Escalated(self.lost_patience(case)));
         }
         match &case.stage {
-            Stage::Open => self.hopeless(case).map(Due::Escalated),
+            Stage::Open => self.hopeless(case).map(Due::Hopeless),
             Stage::Offered(lease) => {
                 let until = lease.granted.after(self.timers().accept_within);
                 (until <= now).then_some(Due::NotAccepted)
@@ -116,7 +120,7 @@ impl Ledger {
             Stage::Orphaned { .. } => (case.takeovers >= TAKEOVERS_MAX).then(|| {
                 Due::Escalated(format!("{TAKEOVERS_MAX} healers took it over and lost it"))
             }),
-            Stage::Escalated { .. } | Stage::Closed { .. } => None,
+            Stage::Escalated { .. } | Stage::Quarantined { .. } | Stage::Closed { .. } => None,
         }
     }
 

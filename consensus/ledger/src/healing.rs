@@ -37,6 +37,7 @@ impl Ledger {
             Command::Release { case, fence, why } => self.release(by, (*case, *fence), why),
             Command::Dismiss { case, order } => self.dismiss(by, *case, order),
             Command::Revoke { case, order } => self.revoke(by, *case, order),
+            Command::Free { subject, order } => self.free(by, subject, order),
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::Found { .. }
             | Command::Enrol(_)

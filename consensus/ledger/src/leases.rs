@@ -97,6 +97,7 @@ impl Ledger {
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
             | Stage::Closed { .. } => {
                 return Err(Refused::Stage(case.stage.word().into()));
             }
@@ -141,7 +142,11 @@ impl Ledger {
                 self.check_holder(by, fence, lease)?;
                 return Err(Refused::LeaseOver);
             }
-            Stage::Open | Stage::Offered(_) | Stage::Escalated { .. } | Stage::Closed { .. } => {
+            Stage::Open
+            | Stage::Offered(_)
+            | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
+            | Stage::Closed { .. } => {
                 return Err(Refused::Stage(case.stage.word().into()));
             }
         }
@@ -205,6 +210,7 @@ impl Stage {
             | Self::Offered(_)
             | Self::Orphaned { .. }
             | Self::Escalated { .. }
+            | Self::Quarantined { .. }
             | Self::Closed { .. } => None,
         }
     }

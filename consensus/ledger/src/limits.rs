@@ -32,7 +32,7 @@ impl Ledger {
             | Stage::Leased(lease)
             | Stage::Remedy { lease, .. }
             | Stage::Verifying { lease, .. } => return vec![Refused::Leased(lease.fence)],
-            Stage::Escalated { .. } | Stage::Closed { .. } => {
+            Stage::Escalated { .. } | Stage::Quarantined { .. } | Stage::Closed { .. } => {
                 return vec![Refused::Stage(case.stage.word().into())];
             }
         }
@@ -70,6 +70,7 @@ impl Ledger {
         };
         let domain = self.domain_case_over(&scopes.domain);
         holds.extend(domain.map(|domain| Refused::CaseOpen(domain.id)));
+        holds.extend(self.stop_of(&scopes.group));
         let Some((rule, rung)) = self.next_rung(case) else {
             holds.push(Refused::NoRule);
             return holds;

@@ -42,6 +42,7 @@ impl Ledger {
         if is_soaked {
             note.is_proven = Some(true);
         }
+        let note = note.clone();
         if first {
             self.record(What::Verified {
                 case: id,
@@ -52,6 +53,7 @@ impl Ledger {
             });
         }
         if is_soaked {
+            self.replacement_worked(&case, &note);
             self.close(case, Closure::Healed);
             self.ramp_ended();
         } else {
@@ -86,6 +88,7 @@ impl Ledger {
             return;
         };
         note.is_proven = Some(false);
+        let note = note.clone();
         let (remedy, rung) = (note.id, note.rung);
         self.record(What::Unproven {
             case: case.id,
@@ -108,9 +111,11 @@ impl Ledger {
         }
         case.rule = rule;
         case.stage = Stage::Open;
-        if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
+        if let Some(stop) = self.replacement_failed(&case, &note) {
+            self.give_up(case, stop);
+        } else if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
             let last = rung.saturating_add(1);
-            self.escalate(case, format!("rung {last} was the last and is not proven: {why}"));
+            self.give_up(case, format!("rung {last} was the last and is not proven: {why}"));
         } else {
             self.state.cases.put(case);
         }

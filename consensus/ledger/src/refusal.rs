@@ -46,6 +46,7 @@ impl fmt::Display for Refused {
             | Self::Floor { .. }
             | Self::Keepers { .. }
             | Self::Ramp { .. }
+            | Self::Stopped { .. }
             | Self::Brake(_)
             | Self::Bound(_) => self.of_a_limit(out),
             Self::Grounds(_)
@@ -134,6 +135,10 @@ impl Refused {
             Self::Ramp { used, limit } => write!(
                 out,
                 "{used} in flight and the ramp after the brake allows {limit} at once; it widens as these end"
+            ),
+            Self::Stopped { group, why } => write!(
+                out,
+                "group {group} is stopped: {why}; `hale release --group {group} --why ...` frees it"
             ),
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
             Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),

@@ -12,11 +12,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{HostId, HostName};
+use vocabulary::{GroupName, HostId, HostName};
 
 use crate::audit::What;
 use crate::command::{Command, Entry, Outcome, Refused};
 use crate::ledger::Ledger;
+use crate::quarantine::Returns;
+use crate::stops::Replacements;
 
 /// The rules of a ledger that nobody has raised.
 pub const FIRST: u32 = 1;
@@ -36,6 +38,10 @@ pub(crate) struct Added {
     pub certificate_ends: Arc<BTreeMap<HostId, u64>>,
     /// Whom a person has added and who has not come yet (see `adding`).
     pub hosts: Arc<BTreeMap<HostId, HostName>>,
+    /// Whose trouble came back lately (see `quarantine`).
+    pub returns: Arc<Returns>,
+    /// Which replacements failed in which group (see `stops`).
+    pub replacements: Arc<BTreeMap<GroupName, Replacements>>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

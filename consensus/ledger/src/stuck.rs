@@ -53,7 +53,10 @@ impl Ledger {
 /// Law LM1.
 fn has_no_end(rule: &Refused, endless: &BTreeMap<Scope, u32>) -> bool {
     match rule {
-        Refused::Halt { .. } | Refused::Floor { .. } | Refused::Keepers { .. } => true,
+        Refused::Halt { .. }
+        | Refused::Floor { .. }
+        | Refused::Keepers { .. }
+        | Refused::Stopped { .. } => true,
         Refused::Budget { scope, used, .. } => {
             endless.get(scope).is_some_and(|endless| endless >= used)
         }

@@ -135,7 +135,8 @@ impl Ledger {
         );
         let id = case.id;
         self.record_verdict(&case);
-        self.state.cases.put(case);
+        self.state.cases.put(case.clone());
+        self.came_back(&case);
         Ok(id)
     }
 
@@ -264,8 +265,9 @@ impl Ledger {
             }
             subject => holds(&domain.subject, subject),
         };
-        let is_of_persons =
-            |case: &Case| matches!(case.kind, VerdictKind::Left | VerdictKind::Duplicate);
+        let is_of_persons = |case: &Case| {
+            matches!(case.kind, VerdictKind::Left | VerdictKind::Duplicate) || case.is_quarantined()
+        };
         let is_free =
             |case: &Case| case.id != domain.id && case.pending().is_none() && !is_of_persons(case);
         let inside: Vec<Arc<Case>> = self

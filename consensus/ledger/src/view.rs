@@ -222,6 +222,9 @@ impl Ledger {
             Stage::Escalated { why, .. } => {
                 (Step::Person, vec![Refused::Stage(format!("a person's: {why}"))])
             }
+            Stage::Quarantined { why, .. } => {
+                (Step::Person, vec![Refused::Stage(format!("quarantined: {why}"))])
+            }
             Stage::Offered(_) | Stage::Remedy { .. } | Stage::Closed { .. } => return Vec::new(),
         };
         let hold = |rule: Refused| Hold { step, left: left_of(&rule), rule };

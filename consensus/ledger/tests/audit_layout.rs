@@ -6,8 +6,8 @@ use expect_test::expect;
 use ledger::audit::{LeaseEnd, What};
 use ledger::case::Closure;
 use vocabulary::{
-    Anchor, Boot, Canonical, CaseId, ClusterName, Digest, Fence, HostId, HostName, LedgerIndex,
-    PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind,
+    Anchor, Boot, Canonical, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
+    LedgerIndex, PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind,
 };
 
 const HOST: HostId = HostId([7; 16]);
@@ -47,9 +47,11 @@ fn of_the_mesh() -> Vec<What> {
             host: HOST,
             name: HostName::new("web-1").expect("sound"),
             may_enrol: true,
-            who,
-            why,
+            who: who.clone(),
+            why: why.clone(),
         },
+        What::GroupStopped { group: GroupName::new("web").expect("sound"), why: why.clone() },
+        What::Freed { subject: Scope::Host(HOST), who, why },
     ]
 }
 
@@ -87,6 +89,7 @@ fn of_a_case() -> Vec<What> {
             is_orphaned: false,
         },
         What::Escalated { case: CASE, why: text("spent"), is_counted: true },
+        What::Quarantined { case: CASE, host: HOST },
         What::Closed { case: CASE, how: Closure::Healed },
         What::Closed { case: CASE, how: Closure::Recovered },
         What::Closed { case: CASE, how: Closure::Retired },
@@ -158,6 +161,8 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         beb19ae01a9d4edb RulesRaised
         a9e4ff2f7e92c208 AuthoritiesSet
         bf3a3db11c36b01c HostAdded
+        a292a0f3bdde0a26 GroupStopped
+        a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted
         93edfeaf73920d04 Accepted
@@ -166,6 +171,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         fad76c8d75189c2f LeaseOver
         09c19d04808b7bd0 LeaseOver
         d1c444d947c6b4b0 Escalated
+        6ce3b268a9844544 Quarantined
         0b440764765c2e96 Closed
         b35c74f06e39ed68 Closed
         06a55be0d345ca26 Closed

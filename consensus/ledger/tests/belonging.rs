@@ -254,7 +254,7 @@ fn one_entry_adds_at_most_five_seconds() {
 
 #[test]
 fn a_calm_ledger_wants_no_ticks_and_one_with_a_case_does() {
-    let mut fleet = Fleet::healing();
+    let mut fleet = Fleet::nine();
     assert!(!fleet.ledger.wants_ticks());
     let case = fleet.opened("b2", Seen::AgentDown);
     assert!(fleet.ledger.wants_ticks());

@@ -508,7 +508,7 @@ fn a_host_is_tried_so_often_and_then_a_person_is_called() {
     let release = Command::Release { case, fence, why: "spent".into() };
     fleet.send("c2", release);
     fleet.wait(1);
-    assert_eq!(fleet.stage(case), "escalated");
+    assert_eq!(fleet.stage(case), "quarantined");
 }
 
 #[test]

@@ -38,6 +38,7 @@ enum Deed {
     Release(Index),
     Dismiss(Index),
     Revoke(Index),
+    Free(usize),
     Boot(usize),
     Left(usize),
     Enrol(usize, usize),
@@ -86,13 +87,14 @@ fn deed() -> impl Strategy<Value = Deed> {
         2 => case().prop_map(Deed::Release),
         1 => case().prop_map(Deed::Dismiss),
         2 => case().prop_map(Deed::Revoke),
+        4 => host.clone().prop_map(Deed::Free),
         3 => host.clone().prop_map(Deed::Boot),
         1 => host.clone().prop_map(Deed::Left),
         1 => (host.clone(), 0..3_usize).prop_map(|(a, b)| Deed::Enrol(a, b)),
         1 => host.clone().prop_map(Deed::Retire),
         1 => Just(Deed::Pause),
         3 => Just(Deed::Resume),
-        2 => (0..4_usize).prop_map(Deed::Policy),
+        2 => (0..5_usize).prop_map(Deed::Policy),
         1 => (0..6_usize).prop_map(Deed::Surge),
         1 => (host.clone(), 0..4_u32).prop_map(|(a, b)| Deed::Rules(a, b)),
         3 => (host.clone(), 0..9_usize, seen()).prop_map(|(a, b, c)| Deed::Unsettled(a, b, c)),
@@ -111,13 +113,24 @@ struct Play {
     fence: Fence,
     told: u64,
     intended: BTreeSet<RemedyId>,
+    quarantined: BTreeMap<HostId, CaseId>,
 }
 
 impl Play {
-    fn new() -> Self {
-        let fleet = Fleet::healing_under_the_first_rules();
+    fn under(rules: u32) -> Self {
+        let fleet = match rules {
+            rules::FIRST => Fleet::healing_under_the_first_rules(),
+            _ => Fleet::healing(),
+        };
         let told = fleet.ledger.audit().head().number;
-        Self { fleet, boots: BTreeMap::new(), fence: Fence(0), told, intended: BTreeSet::new() }
+        Self {
+            fleet,
+            boots: BTreeMap::new(),
+            fence: Fence(0),
+            told,
+            intended: BTreeSet::new(),
+            quarantined: BTreeMap::new(),
+        }
     }
 
     fn step(&mut self, deed: &Deed) {
@@ -207,6 +220,11 @@ impl Play {
                 let number = self.boots.get(host).copied().unwrap_or(1);
                 fleet.send(NINE[*host], Command::Left { boot: boot(number) })
             }
+            Deed::Free(host) => {
+                let mut held = self.quarantined.keys().cycle().skip(*host);
+                let subject = Scope::Host(held.next().copied().unwrap_or(id(NINE[*host])));
+                fleet.send("a1", Command::Free { subject, order: order("seen to") })
+            }
             Deed::Pause => fleet.send("a1", Command::Pause(order("look"))),
             Deed::Resume => fleet.send("a1", Command::Resume(order("go on"))),
             Deed::Policy(which) => {
@@ -215,6 +233,7 @@ impl Play {
                     POLICY.replace("in_flight = 2", "in_flight = 9"),
                     POLICY.replace("in_flight = 2", "in_flight = 1"),
                     POLICY.replace("\"act\"", "\"observe\""),
+                    POLICY.replace("at_most = 3", "at_most = 1"),
                 ];
                 let text = text[*which].clone();
                 fleet.send("a1", Command::Policy { text, if_version: None, order: order("p") })
@@ -419,6 +438,30 @@ impl Play {
         }
         self.told = records.last().map_or(self.told, |record| record.number);
         assert!(ledger.next_fence() > self.fence, "law L2");
+        self.judge_quarantine(&records);
+    }
+
+    fn judge_quarantine(&mut self, records: &[Record]) {
+        for record in records {
+            match &record.what {
+                What::Quarantined { host, case } => {
+                    self.quarantined.insert(*host, *case);
+                }
+                What::Freed { subject: Scope::Host(host), .. } | What::Retired { host, .. } => {
+                    self.quarantined.remove(host);
+                }
+                What::Granted { case, .. } | What::Intended { case, .. } => {
+                    let is_held = self.quarantined.values().any(|held| held == case);
+                    assert!(!is_held, "law QU2: case {case} gets no lease and no remedy");
+                }
+                _ => {}
+            }
+        }
+        for (host, case) in &self.quarantined {
+            let standing = self.fleet.ledger.case_of_host(host).map(|case| (case.id, &case.stage));
+            let is_kept = matches!(standing, Some((id, Stage::Quarantined { .. })) if id == *case);
+            assert!(is_kept, "law QU1: only a person ends a quarantine, {standing:?}");
+        }
     }
 
     /// A case in this stage if there is one, else any: deeds out of place are part of the play.
@@ -484,8 +527,9 @@ proptest! {
     #[test]
     fn whatever_is_asked_the_laws_hold_and_replicas_agree(
         deeds in prop::collection::vec(deed(), 1..120),
+        rules in rules::FIRST..=rules::NEWEST,
     ) {
-        let mut play = Play::new();
+        let mut play = Play::under(rules);
         for deed in &deeds {
             play.step(deed);
         }
@@ -530,10 +574,12 @@ fn the_generator_reaches_every_room() {
         "Left",
         "Retired",
         "PolicySet",
+        "Quarantined",
+        "Freed",
     ]);
-    for _ in 0..60 {
+    for rules in [rules::FIRST, rules::NEWEST].repeat(30) {
         let drawn = deeds.new_tree(&mut runner).expect("drawn").current();
-        let mut play = Play::new();
+        let mut play = Play::under(rules);
         for deed in &drawn {
             play.step(deed);
         }

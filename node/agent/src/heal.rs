@@ -293,6 +293,7 @@ impl Healing {
             Stage::Open
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
             | Stage::Closed { .. } => None,
         };
         match wish {

@@ -393,6 +393,7 @@ impl Lead {
             | Stage::Orphaned { .. }
             | Stage::Verifying { .. }
             | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
             | Stage::Closed { .. } => false,
         })
     }

@@ -169,6 +169,9 @@ fn person_needed(ledger: &Ledger, case: &Case) -> Option<String> {
     let subject = subject_in_words(ledger, &case.subject);
     match (&case.stage, &case.subject) {
         (Stage::Escalated { why, .. }, _) => Some(format!("case {id}: {subject} {kind}: {why}")),
+        (Stage::Quarantined { why, .. }, _) => Some(format!(
+            "case {id}: {subject} {kind}: {why}; quarantined until `hale release {subject} --why ...`"
+        )),
         (Stage::Open, Scope::Rack(_) | Scope::Zone(_) | Scope::Group(_) | Scope::Fleet) => {
             let count = case.members_count;
             Some(format!(

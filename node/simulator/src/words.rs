@@ -24,11 +24,14 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Resumed { .. }
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
-        | What::HostAdded { .. } => of_the_mesh(fleet, what),
+        | What::HostAdded { .. }
+        | What::GroupStopped { .. }
+        | What::Freed { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
-        | What::Escalated { .. } => of_a_case(fleet, what),
+        | What::Escalated { .. }
+        | What::Quarantined { .. } => of_a_case(fleet, what),
         What::LeaseOver { .. } | What::Closed { .. } => of_an_end(what),
         What::Intended { .. }
         | What::IntentRefused { .. }
@@ -85,6 +88,10 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::AuthoritiesSet { count, .. } => format!("{count} authorities vouch for hosts"),
         What::HostAdded { name, may_enrol: true, .. } => format!("{name} is added"),
         What::HostAdded { name, may_enrol: false, .. } => format!("{name} is added no more"),
+        What::GroupStopped { group, why } => format!("group {group} is stopped: {why}"),
+        What::Freed { subject, who, why } => {
+            format!("{} is released by {who}: {why}", scope(fleet, subject))
+        }
         _ => String::new(),
     }
 }
@@ -108,6 +115,12 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
             format!("case {case}: {} takes the lease", fleet.name_of(healer))
         }
         What::Escalated { case, why, .. } => format!("case {case}: a person's now: {why}"),
+        What::Quarantined { case, host } => {
+            format!(
+                "case {case}: {} is quarantined until a person releases it",
+                fleet.name_of(host)
+            )
+        }
         _ => String::new(),
     }
 }

@@ -51,6 +51,7 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Verified { case, .. }
         | What::Unproven { case, .. }
         | What::Escalated { case, .. }
+        | What::Quarantined { case, .. }
         | What::Closed { case, .. } => Some(*case),
         _ => None,
     }
@@ -95,6 +96,7 @@ impl Counts {
                 format!("remedy {}: not proven ({why})", self.remedy(remedy.0))
             }
             What::Escalated { why, .. } => format!("escalated ({why})"),
+            What::Quarantined { .. } => "its host is quarantined".to_owned(),
             What::Closed { how: Closure::Healed, .. } => "closed, healed".to_owned(),
             What::Closed { how: Closure::Recovered, .. } => "closed, recovered".to_owned(),
             What::Closed { how, .. } => format!("closed: {how:?}"),

@@ -256,6 +256,7 @@ impl World {
             | Stage::Offered(_)
             | Stage::Orphaned { .. }
             | Stage::Escalated { .. }
+            | Stage::Quarantined { .. }
             | Stage::Closed { .. } => None,
         }
     }

@@ -20,10 +20,13 @@ impl Canonical for What {
             | Self::Resumed { .. }
             | Self::RulesRaised { .. }
             | Self::AuthoritiesSet { .. }
-            | Self::HostAdded { .. } => lay_of_the_mesh(self, bytes),
-            Self::Verdict { .. } | Self::Escalated { .. } | Self::Closed { .. } => {
-                lay_of_a_case(self, bytes)
-            }
+            | Self::HostAdded { .. }
+            | Self::GroupStopped { .. }
+            | Self::Freed { .. } => lay_of_the_mesh(self, bytes),
+            Self::Verdict { .. }
+            | Self::Escalated { .. }
+            | Self::Quarantined { .. }
+            | Self::Closed { .. } => lay_of_a_case(self, bytes),
             Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
                 lay_of_a_lease(self, bytes)
             }
@@ -64,6 +67,8 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
             .variant(u8::from(*may_enrol))
             .text(who)
             .text(why),
+        What::GroupStopped { group, why } => bytes.variant(24).text(group.as_str()).text(why),
+        What::Freed { subject, who, why } => bytes.variant(25).value(subject).text(who).text(why),
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
 }
@@ -83,6 +88,7 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
         What::Escalated { case, why, is_counted } => {
             bytes.variant(12).number(case.0).text(why).variant(u8::from(*is_counted))
         }
+        What::Quarantined { case, host } => bytes.variant(23).number(case.0).value(host),
         What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
         _ => unreachable!("the caller gives only what has become of a case"),
     };

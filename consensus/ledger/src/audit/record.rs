@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, HostId, HostName,
+    Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
     LedgerIndex, LedgerTime, PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
 };
 
@@ -286,6 +286,29 @@ pub enum What {
         name: HostName,
         /// Whether it may.
         may_enrol: bool,
+        /// Who ordered it.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A host is tried no more until a person releases it (protocol 6.6); its case was escalated with the reason.
+    Quarantined {
+        /// The case.
+        case: CaseId,
+        /// Which host.
+        host: HostId,
+    },
+    /// In this group nothing begins until a person releases it (protocol 6.6).
+    GroupStopped {
+        /// Which one.
+        group: GroupName,
+        /// Why.
+        why: String,
+    },
+    /// A person released a host or a group (protocol 6.6).
+    Freed {
+        /// Which one.
+        subject: Scope,
         /// Who ordered it.
         who: String,
         /// Why.

@@ -132,6 +132,7 @@ fn put_stages(page: &mut Page) {
         Stage::Closed { .. } => [
             Stage::Closed { how: Closure::Recovered, at: AT, at_wall: WALL },
         ],
+        Stage::Quarantined { .. } => [Stage::Quarantined { why: "spent".into(), since }],
     });
 }
 

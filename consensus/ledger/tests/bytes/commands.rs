@@ -123,6 +123,10 @@ fn put_commands(page: &mut Page) {
             Command::AddHost { name: name(), may_enrol: false, order: order() },
         ],
         Command::Revoke { .. } => [Command::Revoke { case, order: order() }],
+        Command::Free { .. } => [
+            Command::Free { subject: Scope::Host(HOST), order: order() },
+            Command::Free { subject: Scope::Group(group()), order: order() },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -189,6 +193,7 @@ fn put_refusals(page: &mut Page) {
         Refused::Nothing => [Refused::Nothing],
         Refused::Bound(_) => [Refused::Bound(why())],
         Refused::NotAdded(_) => [Refused::NotAdded(name())],
+        Refused::Stopped { .. } => [Refused::Stopped { group: group(), why: why() }],
     });
 }
 

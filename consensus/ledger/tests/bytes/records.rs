@@ -8,7 +8,7 @@ use vocabulary::{
 };
 
 use crate::golden::{Page, every};
-use crate::{ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, cluster};
+use crate::{ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group};
 
 fn put_what(page: &mut Page) {
     let (case, fence, remedy, healer) = (CASE, FENCE, REMEDY, HEALER);
@@ -78,6 +78,11 @@ fn put_what(page: &mut Page) {
             who: who(),
             why: why(),
         }],
+        What::Quarantined { .. } => [What::Quarantined { case, host: HOST }],
+        What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
+        What::Freed { .. } => [
+            What::Freed { subject: Scope::Host(HOST), who: who(), why: why() },
+        ],
     });
 }
 

@@ -301,9 +301,11 @@ pub(super) fn held_lease(case: &Case) -> Option<&Lease> {
         | Stage::Leased(lease)
         | Stage::Remedy { lease, .. }
         | Stage::Verifying { lease, .. } => Some(lease),
-        Stage::Open | Stage::Orphaned { .. } | Stage::Escalated { .. } | Stage::Closed { .. } => {
-            None
-        }
+        Stage::Open
+        | Stage::Orphaned { .. }
+        | Stage::Escalated { .. }
+        | Stage::Quarantined { .. }
+        | Stage::Closed { .. } => None,
     }
 }
 

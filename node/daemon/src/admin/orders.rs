@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use axum::http::StatusCode;
 use ledger::command::{Command, Order, Outcome, Refused};
 use serde::de::DeserializeOwned;
-use vocabulary::{CaseId, HostId, HostName};
+use vocabulary::{CaseId, GroupName, HostId, HostName, Scope};
 use wire::Report;
 
 use super::answer::{
-    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
@@ -158,6 +158,27 @@ impl Carried for RevokeOrder {
                 "the lease of case {case} is revoked and counts no more; `hale explain {case}` shows how the case goes on"
             ),
         )
+    }
+}
+
+#[async_trait]
+impl Carried for ReleaseOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let name = self.name;
+        let (subject, freed) = if self.is_group {
+            let group = GroupName::new(&name).map_err(|why| malformed(why.to_string()))?;
+            let freed = format!("group {name} is released: healing in it begins again");
+            (Scope::Group(group), freed)
+        } else {
+            let freed = format!(
+                "{name} is released: its case is closed, and if it is in trouble again it is tried from the beginning"
+            );
+            (Scope::Host(host_named(mind, &name)?), freed)
+        };
+        let command = Command::Free { subject, order: Order { who, why: self.why } };
+        needs_no_newer_rules(mind, &command, "hosts and groups are released")?;
+        let outcome = propose(mind, command).await?;
+        done(&outcome, &freed)
     }
 }
 

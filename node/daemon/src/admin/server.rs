@@ -22,8 +22,8 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReloadOrder,
-    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -136,6 +136,7 @@ fn router(door: Door) -> Router {
         .route("/v1/host/add", post(order::<AddOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
         .route("/v1/lease/revoke", post(order::<RevokeOrder>))
+        .route("/v1/release", post(order::<ReleaseOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))
         .route("/v1/agent/reload", post(order::<ReloadOrder>))
         .route("/v1/report", post(order::<ReportOrder>))

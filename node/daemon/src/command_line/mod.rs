@@ -67,6 +67,8 @@ enum Verb {
     Pause(orders::Pause),
     /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
     Resume(orders::Resume),
+    /// Let a quarantined host be tried again, or healing go on in a group that failed replacements have stopped.
+    Release(orders::Release),
     /// Say that a host fails, as you or a script sees it: it is looked at, and what its observers see decides.
     Report(orders::Report),
     /// Found the ledger of a new mesh, once for ever; refused where one exists.
@@ -134,6 +136,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Audit(verb) => audit::run(&verb),
         Verb::Pause(pause) => pause.run(),
         Verb::Resume(resume) => resume.run(),
+        Verb::Release(release) => release.run(),
         Verb::Report(report) => report.run(),
         Verb::Init(init) => init.run(),
         Verb::Host(verb) => hosts::run_host(&verb),

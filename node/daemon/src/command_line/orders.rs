@@ -1,10 +1,10 @@
-//! `hale pause`, `hale resume`, `hale init`: orders to the whole mesh.
+//! `hale pause`, `hale resume`, `hale release`, `hale report`, `hale init`: orders to the whole mesh.
 
 use clap::Args;
 
 use super::asking::{At, Why};
 use super::exit::CommandFault;
-use crate::admin::answer::{FoundOrder, PauseOrder, ReportOrder, ResumeOrder};
+use crate::admin::answer::{FoundOrder, PauseOrder, ReleaseOrder, ReportOrder, ResumeOrder};
 
 /// Stop all healing, in the whole mesh: nothing new begins, what was begun is inspected and verified.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +18,21 @@ pub struct Pause {
 /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
 #[derive(Clone, Debug, Args)]
 pub struct Resume {
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Let a quarantined host be tried again, or healing go on in a group that failed replacements have stopped.
+#[derive(Clone, Debug, Args)]
+pub struct Release {
+    /// Which host, by its name.
+    #[arg(value_name = "HOST", required_unless_present = "group", conflicts_with = "group")]
+    host: Option<String>,
+    /// Which group, in place of a host.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -63,6 +78,16 @@ impl Resume {
     pub fn run(self) -> Result<(), CommandFault> {
         let Why { why, dry_run } = self.why;
         self.at.order("/v1/resume", &ResumeOrder { why }, dry_run)
+    }
+}
+
+impl Release {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let Why { why, dry_run } = self.why;
+        let is_group = self.group.is_some();
+        let name = self.group.or(self.host).unwrap_or_default();
+        self.at.order("/v1/release", &ReleaseOrder { name, is_group, why }, dry_run)
     }
 }
 

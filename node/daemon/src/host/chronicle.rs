@@ -117,7 +117,9 @@ fn level(what: &What) -> Level {
         What::Verdict { .. }
         | What::IntentRefused { .. }
         | What::Unproven { .. }
-        | What::Escalated { .. } => Level::WARN,
+        | What::Escalated { .. }
+        | What::Quarantined { .. }
+        | What::GroupStopped { .. } => Level::WARN,
         What::Founded { .. }
         | What::Left { .. }
         | What::Retired { .. }
@@ -127,6 +129,7 @@ fn level(what: &What) -> Level {
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
+        | What::Freed { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
         | What::LeaseOver { .. }

@@ -123,7 +123,7 @@ pub static VERDICT: RequiredKey<Choice<VerdictKind>> = RequiredKey {
 pub static ATTEMPTS: Section = Section {
     name: "attempts",
     shape: Shape::Inline,
-    says: "How often a host is tried before a person is called.",
+    says: "How often a host is tried before it is quarantined: a person is called, and releases it (`hale release HOST`).",
     keys: &[&AT_MOST, &WITHIN],
     sections: &[],
     refused: &[],

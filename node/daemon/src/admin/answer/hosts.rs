@@ -31,7 +31,7 @@ pub struct HostLine {
     pub roles: Vec<String>,
     /// Whether it votes in the ledger's Raft.
     pub is_voter: bool,
-    /// `ok`, `doubted`, `case`, `left`, `silent` (enrolled, its agent was never heard) or `retired`.
+    /// `ok`, `doubted`, `case`, `quarantined`, `left`, `silent` (enrolled, its agent was never heard) or `retired`.
     pub state: String,
     /// Its open case, or that of its domain.
     pub case: Option<u64>,

@@ -79,6 +79,19 @@ pub struct RevokeOrder {
     pub why: String,
 }
 
+/// `POST /v1/release`: free a host from its quarantine, or a group that is stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseOrder {
+    /// The name of the host, or of the group.
+    pub name: String,
+    /// Whether it is a group's.
+    #[serde(default)]
+    pub is_group: bool,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/authorities`: which authorities vouch for hosts, in the whole mesh.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,8 +5,8 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
     Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios, Simulated, Status,
-    TrustOrder,
+    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios,
+    Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -42,6 +42,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),
         order::<RevokeOrder>("revoke"),
+        order::<ReleaseOrder>("release"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),
         order::<ReportOrder>("report"),

@@ -68,7 +68,9 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Resumed { .. }
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
-        | What::HostAdded { .. } => None,
+        | What::HostAdded { .. }
+        | What::GroupStopped { .. }
+        | What::Freed { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
         | What::Accepted { case, .. }
@@ -80,6 +82,7 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Verified { case, .. }
         | What::Unproven { case, .. }
         | What::Escalated { case, .. }
+        | What::Quarantined { case, .. }
         | What::Closed { case, .. } => Some(*case),
     }
 }
@@ -128,6 +131,12 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         What::HostAdded { name, may_enrol: false, who, why, .. } => {
             format!("host {name} is not added any more, taken back by {who}: {why}")
         }
+        What::GroupStopped { group, why } => {
+            format!("in group {group} nothing begins until a person releases it: {why}")
+        }
+        What::Freed { subject, who, why } => {
+            format!("{} is released by {who}: {why}", scene.subject(subject).name)
+        }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     }
 }
@@ -147,6 +156,9 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
         What::Escalated { why, is_counted, .. } => {
             let counted = if *is_counted { "; its lease goes on counting" } else { "" };
             format!("a person is called: {why}{counted}")
+        }
+        What::Quarantined { host, .. } => {
+            format!("{} is quarantined: tried no more until a person releases it", scene.name(host))
         }
         What::Closed { how, .. } => closed(how),
         What::Granted { .. } | What::Accepted { .. } | What::LeaseOver { .. } => {

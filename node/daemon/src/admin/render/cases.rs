@@ -57,7 +57,7 @@ pub fn line(scene: &Scene<'_>, case: &Case) -> CaseLine {
 
 fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
     let begun = case.remedies.last().map(|note| &note.applied);
-    let is_over = matches!(case.stage, Stage::Closed { .. } | Stage::Escalated { .. });
+    let is_over = !case.is_live();
     let next = || scene.ledger.rung_of(case).filter(|_| !is_over);
     let rung = if is_over { begun } else { next().or(begun) }?;
     let rule = case.rule.as_ref().and_then(|(name, _)| {
@@ -89,6 +89,7 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
     match &case.stage {
         Stage::Closed { how, .. } => audit::closed(how),
         Stage::Escalated { why, .. } => persons(case, why),
+        Stage::Quarantined { why, .. } => quarantined(scene, case, why),
         Stage::Offered(lease) => {
             format!("the lease is offered to {} (fence {})", scene.name(&lease.healer), lease.fence)
         }
@@ -135,6 +136,7 @@ fn waits(scene: &Scene<'_>, case: &Case, next: &str) -> String {
 pub fn held(scene: &Scene<'_>, case: &Case, hold: &Hold) -> String {
     let step = match (hold.step, &case.stage, &hold.rule) {
         (Step::Person, Stage::Escalated { why, .. }, _) => return persons(case, why),
+        (Step::Person, Stage::Quarantined { why, .. }, _) => return quarantined(scene, case, why),
         (Step::Proof, _, Refused::TooSoon { left, .. }) => {
             return format!("it must stay well before it is called healed: {left} left");
         }
@@ -188,6 +190,14 @@ fn persons(case: &Case, why: &str) -> String {
         ),
     };
     format!("a person is needed: {why}; {ends}")
+}
+
+/// protocol 6.6: whom only a person's order lets be tried again.
+fn quarantined(scene: &Scene<'_>, case: &Case, why: &str) -> String {
+    let host = scene.subject(&case.subject).name;
+    format!(
+        "a person is needed: {why}; quarantined, well or not, until `hale release {host} --why ...`"
+    )
 }
 
 fn observed(scene: &Scene<'_>, case: &Case) -> String {

@@ -92,12 +92,18 @@ fn reach(scene: &Scene<'_>, host: &HostId) -> &'static str {
 }
 
 fn state(scene: &Scene<'_>, host: &HostId, entry: &Entry, case: Option<CaseId>) -> &'static str {
+    let is_quarantined = || {
+        let case = scene.ledger.case_of_host(host);
+        case.is_some_and(|case| case.is_quarantined())
+    };
     let is_trouble = |case: CaseId| {
         let case = scene.ledger.case(case);
         case.is_some_and(|case| case.kind != VerdictKind::Left)
     };
     if entry.is_retired {
         "retired"
+    } else if is_quarantined() {
+        "quarantined"
     } else if case.is_some_and(is_trouble) {
         "case"
     } else if scene.ledger.left_since(host).is_some() {

@@ -60,7 +60,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         | Refused::Floor { .. } => "6.1",
         Refused::Ramp { .. } => "6.3",
         Refused::Brake(_) => "6.5",
-        Refused::Damped(_) => "6.6",
+        Refused::Damped(_) | Refused::Stopped { .. } => "6.6",
         Refused::Keepers { .. } => "6.7",
         Refused::LeaseOver => "7.1",
         Refused::Healer(_) => "7.2",

@@ -257,6 +257,8 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
             case.id
         ));
     }
+    let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
+    notes.extend(stopped.map(|stop| stop.to_string()));
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {

@@ -23,6 +23,7 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/host/retire", body(json!({ "host": "c3", "why": "sold" }))),
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
         ("/v1/lease/revoke", body(json!({ "case": 1, "why": "it is off" }))),
+        ("/v1/release", body(json!({ "name": "c3", "why": "a new cable" }))),
         ("/v1/authorities", body(json!({ "pem": "none", "why": "a successor" }))),
         ("/v1/agent/reload", body(json!({ "why": "renewed" }))),
         ("/v1/report", body(json!({ "host": "c3", "failed": "502" }))),

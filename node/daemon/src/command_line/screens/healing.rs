@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use expect_test::expect;
 use ledger::command::{Command, Finding};
-use vocabulary::{ReceiptKind, VerdictKind};
+use vocabulary::{ReceiptKind, Scope, VerdictKind};
 
 use super::{Desk, shows};
-use crate::admin::tests::fleet::{Fleet, POLICY, Seen, doubts, order, zone};
+use crate::admin::tests::fleet::{Fleet, POLICY, Seen, doubts, id, order, zone};
 
 #[test]
 fn a_case_is_explained_from_the_voices_to_the_soak() {
@@ -268,6 +268,75 @@ fn a_lease_that_ends_by_no_term_is_told_with_the_order_that_frees_it() {
               27  15 m ago    remedy 1 under fence 1 has an unknown end: exit 0
               28  1.4 s ago   a person is called: the end of remedy 1 has been unknown for 15 min 0 s; its lease goes on counting
               30  400 ms ago  the lease under fence 1 was revoked by ops: looked at the console: it hung
+    "#]],
+    );
+}
+
+#[test]
+fn a_quarantined_host_is_told_on_every_screen_with_the_order_that_releases_it() {
+    let mut desk = Desk::at(Fleet::healing());
+    desk.fleet.set_policy(&POLICY.replace("at_most = 3", "at_most = 1"));
+    let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, "c2");
+    desk.fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
+    desk.fleet.wait_renewing(31, "c2", case, fence);
+    let hosts = desk.hosts();
+    let of_it: Vec<&str> = hosts.lines().filter(|line| line.contains("b2")).collect();
+    let explained = desk.explain("b2");
+    let end = explained.split("awaited").last().unwrap_or_default().to_owned();
+    let held = [of_it.join("\n"), desk.cases(false), end].join("\n");
+    let subject = Scope::Host(id("b2"));
+    desk.fleet.send("a1", Command::Free { subject, order: order("a new cable") });
+    shows(
+        &[held, desk.cases(true)].join("\n"),
+        &expect![[r#"
+        b2    eu/b  b2    web    quarantined     1  up    ok        1  healer
+        case  subject  verdict    stage        opened    rung    now
+           1  b2       AgentDown  quarantined  38 s ago  2 of 2  a person is needed: 1 of 1 attempts within 1 h 0 min are spent; quarantined, well or not, until `hale release b2 --why ...`
+
+        , and what frees it
+          a person is needed: 1 of 1 attempts within 1 h 0 min are spent; quarantined, well or not, until `hale release b2 --why ...`
+
+        remedies
+          remedy  rung  class   healer  fence  intended  receipt       proof       what
+               1     1  gentle  c2          1  31 s ago  Done: exit 0  not proven  /bin/start
+
+        timeline, from the audit
+          record  when        what has become true
+              23  38 s ago    verdict AgentDown on b2 at entry 28, 8 voices against it, 0 well, 0 seats vacant
+              24  38 s ago    lease under fence 1 offered to c2
+              25  38 s ago    c2 takes the lease under fence 1
+              26  31 s ago    c2 intends remedy 1 under fence 1: rung 1, /bin/start
+              27  31 s ago    remedy 1 under fence 1 is done: exit 0
+              28  1.4 s ago   remedy 1 did not prove that it worked (rung 1): the time for its proof is over
+              29  400 ms ago  a person is called: 1 of 1 attempts within 1 h 0 min are spent
+              30  400 ms ago  b2 is quarantined: tried no more until a person releases it
+
+        case  subject  verdict    stage   opened    rung    now
+           1  b2       AgentDown  closed  38 s ago  2 of 2  closed by a person: ops: a new cable
+    "#]],
+    );
+}
+
+#[test]
+fn a_stopped_group_is_a_note_with_the_order_that_releases_it() {
+    let mut desk = Desk::at(Fleet::healing());
+    let replacing = POLICY.replace("\"gentle\"", "\"destructive\"");
+    desk.fleet.set_policy(&replacing.replace("\"disruptive\"", "\"destructive\""));
+    for healer in ["c2", "c3"] {
+        let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, healer);
+        desk.fleet.receive((healer, case, fence), remedy, ReceiptKind::Done);
+        desk.fleet.wait_renewing(30, healer, case, fence);
+    }
+    desk.fleet.opened("a2", Seen::AgentDown);
+    let status = desk.status();
+    let note = status.lines().rfind(|line| line.contains("is stopped")).unwrap_or_default();
+    shows(
+        &[note, &desk.cases(false)].join("\n"),
+        &expect![[r#"
+          group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
+        case  subject  verdict    stage      opened      rung    now
+           1  b2       AgentDown  escalated  76 s ago    2 of 2  a person is needed: group web is stopped: the last 2 replacements in it failed, of case 1; it closes by itself once the host is seen well, or by `hale case dismiss 1 --why ...`
+           2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
     "#]],
     );
 }

@@ -80,9 +80,9 @@ fn has_member(case: &Case, host: &HostId) -> bool {
     case.members.contains(host)
 }
 
-/// Only a person ends a case whose remedy's end nobody knows.
+/// Only a person ends a case whose remedy's end nobody knows, and a quarantine.
 fn is_a_persons(case: &Case) -> bool {
-    matches!(case.stage, Stage::Escalated { .. }) && !case.may_recover()
+    case.is_a_persons() && !case.may_recover()
 }
 
 /// A host of a domain waits for its domain's person (protocol 3.5), and whoever wants a budget for the person who has the case that
@@ -92,7 +92,7 @@ fn is_another_persons(fleet: &Fleet, hold: &Refused) -> bool {
         fleet.ledger().cases().filter(|case| matches!(case.stage, Stage::Escalated { .. }));
     let mut counted = escalated.filter_map(|case| case.counted_lease());
     match hold {
-        Refused::CaseOpen(_) => true,
+        Refused::CaseOpen(_) | Refused::Stopped { .. } => true,
         Refused::Budget { scope, .. } => counted.any(|lease| lease.scopes.all().contains(scope)),
         Refused::Ramp { .. } => counted.next().is_some(),
         _ => false,
