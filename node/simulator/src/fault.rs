@@ -173,6 +173,8 @@ pub enum Fault {
     Pause(String),
     /// A person lifts the brakes, and says why.
     Resume(String),
+    /// A person releases each of these from its quarantine.
+    Release(Vec<Whom>),
     /// A person sets this policy.
     Policy(String),
 }
@@ -226,6 +228,7 @@ impl Fault {
             | Self::PowerOff(whom)
             | Self::Leave(whom)
             | Self::Restart(whom)
+            | Self::Release(whom)
             | Self::Lie { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],
             Self::Cut { from, to, .. } => vec![from, to],

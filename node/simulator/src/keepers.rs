@@ -11,7 +11,7 @@ use std::sync::Arc;
 use agent::{CallEnd, CallId};
 use ledger::command::{Command, Entry, Order, Outcome, Proposed};
 use ledger::{Ledger, rules};
-use vocabulary::{ModelVerifier, Moment, Span, WallNote, model_authority, model_chain};
+use vocabulary::{ModelVerifier, Moment, Scope, Span, WallNote, model_authority, model_chain};
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
@@ -386,6 +386,11 @@ impl Fleet {
 
     pub(crate) fn order_resume(&mut self, why: String) {
         self.order(&Command::Resume(order(why)));
+    }
+
+    pub(crate) fn order_release(&mut self, place: Place) {
+        let subject = Scope::Host(self.hosts[place].id);
+        self.order(&Command::Free { subject, order: order("seen to".into()) });
     }
 
     pub(crate) fn order_policy(&mut self, text: String) {

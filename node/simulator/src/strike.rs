@@ -40,6 +40,7 @@ impl Fleet {
             }),
             Fault::Leave(whom) => self.each("leave", &whom, Self::leave),
             Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
+            Fault::Release(whom) => self.each("release", &whom, Self::order_release),
             Fault::Cut { from, to, both } => self.cut(&from, &to, both),
             Fault::Join => {
                 self.note("every link carries again".into());

@@ -47,5 +47,6 @@ scripts! {
     lossy = "lossy",
     lost_receipt = "lost-receipt",
     minority = "minority",
+    quarantine = "quarantine",
     unsettled = "unsettled",
 }

@@ -19,7 +19,7 @@
 //! lie a2 b2 accuses                        praises, hides, repeats, floods, forges, wavers, ends
 //! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
-//! pause WHY; resume WHY
+//! pause WHY; resume WHY                        release b2 (from its quarantine)
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
 //! ----
 //!    0.0 kill b2

@@ -310,6 +310,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "poweroff" => Fault::PowerOff,
         "leave" => Fault::Leave,
         "restart" => Fault::Restart,
+        "release" => Fault::Release,
         "lie" => return read_lie(words),
         word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
