@@ -14,6 +14,7 @@ use crate::case::{Case, Closure, Stage};
 use crate::command::{Order, Outcome, Refused};
 use crate::judging::Judged;
 use crate::ledger::Ledger;
+use crate::rules;
 use crate::verdicts::covers;
 
 /// Cases in one `Recovered`: as many as verdicts in one entry (protocol 3.7).
@@ -76,7 +77,7 @@ impl Ledger {
         let newly = members.iter().filter(|host| judged.conclusions.is_well(host));
         let known = well.len();
         well.extend(newly);
-        let missing = members.difference(&well).count();
+        let missing = members.difference(&well).filter(|host| self.is_awaited(host)).count();
         if missing == 0 {
             Arc::make_mut(&mut self.state.well_again).remove(&case.id);
             self.close(case, Closure::Recovered);
@@ -88,6 +89,28 @@ impl Ledger {
         }
         let of = members.len();
         Err(Refused::Grounds(format!("{missing} of its {of} hosts are not seen well yet")))
+    }
+
+    /// Some hosts of a domain are well again, and by a goodbye or a retirement it waits for nobody else any more.
+    pub(crate) fn end_domains_that_are_back(&mut self) {
+        if self.rules() < rules::SECOND {
+            return;
+        }
+        let is_back = |case: &&Arc<Case>| {
+            let dark = self.dark_hosts(case);
+            self.is_coming_back(case.id) && !dark.iter().any(|host| self.is_awaited(host))
+        };
+        let back: Vec<Arc<Case>> = self.domain_cases().filter(is_back).cloned().collect();
+        for case in back {
+            Arc::make_mut(&mut self.state.well_again).remove(&case.id);
+            self.close(Case::clone(&case), Closure::Recovered);
+        }
+    }
+
+    /// Whoever said goodbye has told of itself, and a name of two machines is a person's already.
+    fn is_awaited(&self, host: &HostId) -> bool {
+        let has_own = self.left_since(host).is_some() || self.is_duplicate(host);
+        self.rules() < rules::SECOND || !has_own
     }
 
     pub(crate) fn dismiss(

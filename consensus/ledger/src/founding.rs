@@ -201,6 +201,7 @@ impl Ledger {
         departures.0.insert(by, departure);
         self.record(What::Left { host: by, boot });
         self.settled_by_goodbye(&by);
+        self.end_domains_that_are_back();
         Ok(Outcome::Done)
     }
 
@@ -235,6 +236,7 @@ impl Ledger {
         Arc::make_mut(&mut self.state.departures).0.remove(&host);
         self.forget_certificate_end(&host);
         self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
+        self.end_domains_that_are_back();
         Ok(Outcome::Done)
     }
 

@@ -71,6 +71,12 @@ fn dark_in(
     *outcomes[0].as_ref().expect("the whole rack is silent")
 }
 
+fn goodbye(fleet: &mut Fleet, name: &str) {
+    let boot = fleet.ledger.roster().get(&id(name)).and_then(|entry| entry.boot);
+    let boot = boot.expect("it lives");
+    assert_eq!(fleet.send(name, Command::Left { boot }), Outcome::Done);
+}
+
 /// These are seen well, and those are silent still.
 fn well(fleet: &mut Fleet, case: CaseId, (hosts, silent): (&[&str], &[&str])) -> Outcome {
     let seen = hosts.iter().map(|name| (*name, Seen::Well));
@@ -154,6 +160,24 @@ fn a_rack_that_is_coming_back_is_no_part_of_a_dark_zone_until_all_of_it_is_silen
     assert_eq!(fleet.stage(first), "escalated");
     well(&mut fleet, first, (&["b4"], &[]));
     assert_eq!(fleet.stage(first), "closed");
+}
+
+#[test]
+fn a_domain_that_comes_back_waits_for_nobody_who_said_goodbye() {
+    for is_first in [true, false] {
+        let mut fleet = racks_of_two();
+        let case = dark(&mut fleet, "b-2", &["b3", "b4"], &[]);
+        if is_first {
+            goodbye(&mut fleet, "b4");
+            assert_eq!(fleet.stage(case), "escalated", "of b3 nobody knows");
+        }
+        well(&mut fleet, case, (&["b3"], &["b4"]));
+        if !is_first {
+            assert_eq!(fleet.stage(case), "escalated", "of b4 nobody knows");
+            goodbye(&mut fleet, "b4");
+        }
+        assert_eq!(fleet.stage(case), "closed");
+    }
 }
 
 #[test]
