@@ -294,14 +294,14 @@ impl Lead {
         self.note_broken(now, ledger, conclusions);
         Following {
             findings: self.findings(ledger, conclusions),
-            recovered: self.recovered(ledger, conclusions),
+            recovered: self.recovered(now, ledger, conclusions),
             unsettled: self.unsettled(now, ledger, conclusions),
         }
     }
 
     /// protocol 3.8: cases whose subject, or all of whose members, this set saw well. A doubt that was unsettled stands for as
-    /// long as more than f observers say so, whatever others see (protocol 3.6).
-    fn recovered(&self, ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
+    /// long as more than f observers say so, or did a short while ago, whatever others see (protocol 3.6).
+    fn recovered(&self, now: Moment, ledger: &Ledger, conclusions: &Conclusions) -> Vec<CaseId> {
         let is_well = |case: &&Arc<Case>| {
             if matches!(case.subject, Scope::Rack(_) | Scope::Zone(_)) {
                 // Few sets hold all of it at once: the ledger counts who has been seen well.
@@ -312,7 +312,9 @@ impl Lead {
         };
         let is_doubted = |case: &Case| {
             let host = case.host().filter(|_| case.kind == VerdictKind::Unsettled);
-            host.is_some_and(|host| self.rounds.doubters(&host).len() > ledger.may_lie(&host))
+            host.is_some_and(|host| {
+                self.rounds.is_lately_in_doubt(now, (&host, ledger.may_lie(&host)))
+            })
         };
         let over = ledger.cases().filter(|case| case.may_recover() && !is_doubted(case));
         over.filter(is_well).map(|case| case.id).collect()
@@ -332,8 +334,7 @@ impl Lead {
                 && ledger.left_since(host).is_none()
         });
         let doubted = unsettled.filter(|(host, _)| is_open(host)).filter_map(|(host, _)| {
-            let doubters = self.rounds.doubters(host).into_iter();
-            let age = now.since(doubters.map(|(_, since)| since).min()?);
+            let age = now.since(self.rounds.in_doubt_since(host)?);
             (age >= settle_for).then_some(Doubted { host: *host, age })
         });
         doubted.collect()

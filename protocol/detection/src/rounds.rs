@@ -172,6 +172,16 @@ impl Rounds {
         subjects.filter_map(|(subject, rests)| rests.then_some(subject)).collect()
     }
 
+    /// Since when a host that anybody doubts has been in doubt without a long break (protocol 3.6 `Unsettled`).
+    pub fn in_doubt_since(&self, subject: &HostId) -> Option<Moment> {
+        self.doubts.since(subject)
+    }
+
+    /// Whether more than so many of its observers, none or one, doubt it or did so a short while ago.
+    pub fn is_lately_in_doubt(&self, now: Moment, of: (&HostId, usize)) -> bool {
+        self.doubts.lately_by_more(now, of)
+    }
+
     fn hear(&mut self, now: Moment, observer: HostId, notes: &[DoubtNote]) {
         let Some(Standing { seating, roster, .. }) = &self.standing else {
             return;

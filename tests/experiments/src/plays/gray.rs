@@ -20,7 +20,8 @@ pub const PLAY: Play = Play {
             slow. What needs a check of a service (stuck service, slow or full disk, dead DNS) is not played: those checks are not \
             built. Whether a verdict on that host comes, and when; others judged are verdicts on anybody else.",
     aim: "what makes a host useless is found within 10 s, what does not is no verdict, and nobody else is judged",
-    not_reached: "a host that loses 80 % both ways is not found, since its answers get through in the second of a look; it is doubted and graded",
+    not_reached: "a host that loses 80 % both ways is not found, since its answers get through in the second of a look; it is doubted, graded, \
+                  and after half a minute an unsettled case",
     columns: &[
         "verdict_ms",
         "missed",
@@ -28,6 +29,7 @@ pub const PLAY: Play = Play {
         "remedies",
         "doubts",
         "members_called_down",
+        "unsettled",
     ],
     trials,
 };

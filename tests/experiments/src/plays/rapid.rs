@@ -24,7 +24,8 @@ pub const PLAY: Play = Play {
             of sound hosts hears nothing of each other. Called down, doubts and false verdicts are of the sound hosts.",
     aim: "exactly the faulty hosts are judged, no remedy on others; a blackholed pair gives no verdict",
     not_reached: "a host that loses 80 % both ways is not judged: within the second of a look one of many questions gets through, and its own signed answer \
-                  forbids a verdict. The host that is deaf by turns is one case, opened again each time (protocol 3.8)",
+                  forbids a verdict. It is one unsettled case and one call (protocol 3.6). The host that is deaf by turns is one case, opened again \
+                  each time (protocol 3.8)",
     columns: &[
         "faulty_hosts",
         "faulty_judged",
@@ -35,6 +36,8 @@ pub const PLAY: Play = Play {
         "members_called_down",
         "forced_renewals",
         "surges",
+        "unsettled",
+        "calls",
     ],
     trials,
 };
