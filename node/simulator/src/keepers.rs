@@ -172,6 +172,7 @@ impl Fleet {
         self.slander();
         self.fill_stores();
         for place in 0..self.hosts.len() {
+            self.note_soundness(place);
             if let Some(ways) = self.keepers.abreast(place) {
                 self.keepers.had_source[place] = now;
                 // What nobody waits for takes its time as well: chance goes on as if it were on its way.
@@ -179,7 +180,6 @@ impl Fleet {
                 self.ways((leader, place), ways);
                 continue;
             }
-            self.note_soundness(place);
             self.bring_news(place);
         }
         self.queue.put(now.after(BEAT_EVERY), Happening::Beat);

@@ -23,6 +23,10 @@ pub(crate) const AFTERMATH: Span = Span::seconds(7);
 /// Beyond such a loss silence is no proof of anything, and neither is a verdict a proof of a fault of ours.
 const LOSS_JUDGED_PERMILLE: u32 = 200;
 
+/// And beyond such a wait before a host's own link: a fresh dial is two ways there and two back within a second, and its last ones add to
+/// the queue that the first of them met.
+pub(crate) const WAIT_JUDGED: Span = Span::milliseconds(250);
+
 /// After so many breaches the rest would tell nothing new.
 const BREACHES_MAX: usize = 64;
 
@@ -139,6 +143,7 @@ impl Fleet {
         host.is_running()
             && !host.is_mute()
             && self.network.loss_of(place) < LOSS_JUDGED_PERMILLE
+            && self.network.waits_of(place, self.now) < WAIT_JUDGED
             && leader.is_some_and(|leader| self.is_open(leader, place))
     }
 

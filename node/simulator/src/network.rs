@@ -163,6 +163,18 @@ impl Network {
         link.out.loss_permille.max(link.into.loss_permille)
     }
 
+    /// How long a packet that comes to this host and is answered waits before the two directions of its link.
+    pub fn waits_of(&self, place: Place, now: Moment) -> Span {
+        let link = &self.links[place];
+        link.out_pipe.waits(now).plus(link.into_pipe.waits(now))
+    }
+
+    /// How much is lost between these two alone: the worse of the two directions.
+    pub fn loss_between(&self, a: Place, b: Place) -> u32 {
+        let loss = |from, to| self.sides.quality(from, to).loss_permille;
+        loss(a, b).max(loss(b, a))
+    }
+
     pub fn trouble_everywhere(&mut self, trouble: Trouble) {
         self.weather.take(trouble);
     }

@@ -28,7 +28,7 @@ impl Pipe {
             return Some(Span::ZERO);
         };
         let rate = rate.max(1);
-        let now_us = now.as_milliseconds().saturating_mul(1_000);
+        let now_us = in_us(now);
         let waits_us = self.busy_until_us.saturating_sub(now_us);
         let waiting = waits_us.saturating_mul(rate) / 1_000_000;
         if waiting.saturating_add(bytes) > WAITING_BYTES_MAX {
@@ -38,6 +38,15 @@ impl Pipe {
         self.busy_until_us = now_us.saturating_add(takes_us);
         Some(Span::milliseconds(takes_us / 1_000))
     }
+
+    /// How long what waits now keeps it busy.
+    pub fn waits(&self, now: Moment) -> Span {
+        Span::milliseconds(self.busy_until_us.saturating_sub(in_us(now)) / 1_000)
+    }
+}
+
+fn in_us(at: Moment) -> u64 {
+    at.as_milliseconds().saturating_mul(1_000)
 }
 
 #[cfg(test)]
@@ -50,6 +59,7 @@ mod tests {
         let mut pipe = Pipe::of(Some(10_000));
         assert_eq!(pipe.take(now, 1_000), Some(Span::milliseconds(100)));
         assert_eq!(pipe.take(now, 1_000), Some(Span::milliseconds(200)));
+        assert_eq!(pipe.waits(now), Span::milliseconds(200));
         assert_eq!(pipe.take(now, WAITING_BYTES_MAX - 2_000), Some(Span::milliseconds(6_553)));
         assert_eq!(pipe.take(now, 1), None);
         assert_eq!(pipe.take(now.after(Span::seconds(7)), 1_000), Some(Span::milliseconds(100)));

@@ -10,6 +10,7 @@ use wire::DoubtNote;
 
 use crate::fleet::Fleet;
 use crate::host::Place;
+use crate::laws::WAIT_JUDGED;
 
 /// Whoever looks after every event; a break ends the run.
 pub type Watch<'a> = dyn FnMut(&Fleet) -> ControlFlow<()> + 'a;
@@ -29,6 +30,8 @@ pub struct Truth<'a> {
     pub is_heard: bool,
     /// Whether nothing passes it: off, silent, or standing still as a whole.
     pub is_dark: bool,
+    /// How often its disk was lost.
+    pub disks_lost: u64,
     /// Whether its agent lies.
     pub is_lying: bool,
     /// Whom its agent doubts.
@@ -68,6 +71,7 @@ impl Fleet {
                 boot: life.map(|life| life.boot),
                 is_heard: self.is_heard(place),
                 is_dark: host.is_mute(),
+                disks_lost: host.held_up.disks_lost,
                 is_lying: host.liar.is_some(),
                 doubts: life.map_or(&[][..], |life| &life.doubts[..]),
                 upto: life.map_or(LedgerIndex::default(), |life| life.upto),
@@ -77,7 +81,15 @@ impl Fleet {
 
     /// Whether these two, by their places in [`Fleet::truths`], hear each other.
     pub fn hear_each_other(&self, a: usize, b: usize) -> bool {
-        self.is_heard(a) && self.is_heard(b) && self.is_open(a, b)
+        self.is_heard(a)
+            && self.is_heard(b)
+            && self.is_open(a, b)
+            && self.network.loss_between(a, b) < LOSS_HEARD_PERMILLE
+    }
+
+    /// Whether nothing cuts the ways between these two, whatever their agents do; `None` where nothing is cut at all.
+    pub fn is_way_open(&self, a: usize, b: usize) -> Option<bool> {
+        self.network.has_cuts().then(|| self.is_open(a, b))
     }
 
     /// The place of whoever leads by the keepers' own count.
@@ -91,5 +103,6 @@ impl Fleet {
             && !host.is_mute()
             && self.network.loss_permille() < LOSS_HEARD_PERMILLE
             && self.network.loss_of(place) < LOSS_HEARD_PERMILLE
+            && self.network.waits_of(place, self.now) < WAIT_JUDGED
     }
 }

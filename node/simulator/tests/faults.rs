@@ -66,6 +66,17 @@ fn every_trouble_of_the_ways_is_read_in_each_of_its_forms() {
 }
 
 #[test]
+fn a_host_of_whose_answers_few_come_through_is_one_unsettled_case_and_one_call() {
+    let policy = "policy\n[timers]\nunsettled_for = \"1m\"\nend\n";
+    let played = played(&format!("{policy}loss 80% c4; run 3m\nloss 0% c4; run 30s\n"));
+    let trace = played.trace();
+    let of =
+        |word: &str| played.lines.iter().filter(|line| line.to_string().contains(word)).count();
+    assert_eq!((of("case 1: Unsettled c4"), of("a person is called")), (1, 1), "{trace}");
+    assert_eq!((of("case 2"), of("case 1: closed, recovered")), (0, 1), "{trace}");
+}
+
+#[test]
 fn a_host_whose_link_loses_four_fifths_is_judged_alone_and_a_broken_pair_not_at_all() {
     let bad = played("loss 80% c4; run 2m");
     assert!(judged(&bad).iter().all(|verdict| verdict.ends_with(" c4")), "{}", bad.trace());

@@ -4,13 +4,15 @@
 //! them is made small and printed as a script. `--first N` begins elsewhere, `--insiders` has hosts lie, `--threads N` takes so many
 //! processors, `--shrink no` leaves the first red plan as it was drawn, `--until-red` begins no other once one is red.
 //! `replay SEED` or `replay FILE` plays one again and tells each step and what it changed; `--from 12s` begins there, `--until case:3`
-//! or `--until 40s` stops there; `script SEED` prints the script alone.
+//! or `--until 40s` stops there; `script SEED` prints the script alone, `kinds` how many of the seeds' plans hold
+//! each kind of thing that can be done to a fleet.
 
 use std::ops::{ControlFlow, Range};
 use std::process::ExitCode;
 
 use simulator::script::Script;
 use swarm::fleets::drawing::{Mode, drawn};
+use swarm::fleets::kinds::counted;
 use swarm::fleets::many::play_many;
 use swarm::fleets::plan::Plan;
 use swarm::fleets::replay::{Until, Window, replay};
@@ -36,6 +38,7 @@ enum Verb {
     Many,
     Replay(String),
     Script(String),
+    Kinds,
 }
 
 impl Wanted {
@@ -48,6 +51,12 @@ fn main() -> ExitCode {
     let done = read(std::env::args().skip(1)).and_then(|wanted| match &wanted.verb {
         Verb::Many => many(&wanted),
         Verb::Replay(what) => again(what, &wanted),
+        Verb::Kinds => {
+            for (kind, count) in counted(wanted.seeds(), wanted.mode) {
+                println!("{count:6} {kind}");
+            }
+            Ok(true)
+        }
         Verb::Script(what) => {
             print!("{}", text_of(what, wanted.mode)?);
             Ok(true)
@@ -89,6 +98,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Wanted, String> {
             "--from" => wanted.window.from = span(&value()?)?,
             "--until" => wanted.window.until = Some(until(&value()?)?),
             "replay" => wanted.verb = Verb::Replay(value()?),
+            "kinds" => wanted.verb = Verb::Kinds,
             "script" => wanted.verb = Verb::Script(value()?),
             other => {
                 return Err(format!(

@@ -195,6 +195,14 @@ impl Script {
         &self.setup
     }
 
+    /// What is done to the fleet, in order.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.steps.iter().filter_map(|placed| match &placed.step {
+            Step::Strike(fault) | Step::InTurn(fault, _) => Some(fault),
+            Step::Run(_) | Step::RunUntil(..) | Step::Show(_) => None,
+        })
+    }
+
     /// Plays it from the founding to its last line.
     pub fn play(&self) -> Result<Played, ScriptFault> {
         let fleet = self.play_watched(&mut |_| ControlFlow::Continue(()))?;

@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use ledger::Ledger;
 use ledger::case::{Case, FrozenScopes};
-use vocabulary::{Path, Scope, Span};
+use ledger::command::Refused;
+use ledger::view::Hold;
+use vocabulary::{Path, Scope, Span, VerdictKind};
 
 use super::{Placed, Script, Show, Step, Until};
 use crate::fleet::Fleet;
@@ -41,6 +43,12 @@ fn is_of_a_domain(ledger: &Ledger, case: &Case) -> bool {
     };
     let own = case.scopes.as_ref();
     own.is_some_and(|own| ledger.cases().any(|other| stands_in(own, &other.subject)))
+}
+
+/// A ticket is read by day; what halts, or has begun enough for this hour, goes on when a person or the hour has made room.
+fn waits_long(ledger: &Ledger, case: &Case) -> bool {
+    let is_long = |hold: &Hold| matches!(hold.rule, Refused::Halt { .. } | Refused::PerHour { .. });
+    case.kind == VerdictKind::Left || ledger.holds(case.id).iter().any(is_long)
 }
 
 impl Until {
@@ -99,9 +107,9 @@ impl Fleet {
                 .any(|case| matches!(case.stage, ledger::case::Stage::Verifying { .. })),
             Until::Closed => ledger.cases().next().is_none(),
             Until::Brake => ledger.brake().standing().is_some(),
-            Until::Settled => {
-                ledger.cases().all(|case| !case.is_live() || is_of_a_domain(ledger, case))
-            }
+            Until::Settled => ledger.cases().all(|case| {
+                !case.is_live() || is_of_a_domain(ledger, case) || waits_long(ledger, case)
+            }),
         }
     }
 

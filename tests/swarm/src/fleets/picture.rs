@@ -40,6 +40,8 @@ pub struct Picture {
     pub journal: Vec<JournalLine>,
     /// Every host, in the order of the setup.
     pub hosts: Vec<Seen>,
+    /// Who leads by the keepers' own count.
+    pub leader: Option<HostId>,
     /// Who watches whom.
     pub seating: Arc<Seating>,
     /// What the simulator's own checkers have found, the first of it.
@@ -57,12 +59,18 @@ pub struct Seen {
     pub domain: Domain,
     /// What it is for.
     pub group: GroupName,
+    /// How often its disk was lost.
+    pub disks_lost: u64,
     /// The life of its agent.
     pub boot: Option<Boot>,
     /// Whether it runs, hears and is heard.
     pub is_heard: bool,
-    /// Whether nothing passes it: off, silent, or standing still as a whole.
+    /// Whether nothing passes it: off, silent, standing still as a whole, or cut off from all whom the leader hears.
     pub is_dark: bool,
+    /// Whether it is a machine that was copied from another one of these.
+    pub is_copy: bool,
+    /// Whether two machines live under its name, or the ledger says so: then nothing that it says counts (protocol 1.2).
+    pub is_double: bool,
     /// How many honest observers that the leader hears it hears and is heard by.
     pub seen_by: usize,
     /// How many of its observers may lie.
@@ -84,7 +92,7 @@ pub struct Camera {
 impl Seen {
     /// Whether more than f honest observers see it well: then nobody may condemn it.
     pub fn is_seen_well(&self) -> bool {
-        self.is_heard && self.seen_by > self.borne
+        self.is_heard && !self.is_double && self.seen_by > self.borne
     }
 }
 
@@ -119,9 +127,20 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         is_braked: is_braked(ledger),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
+        leader: fleet.leading_place().and_then(|place| Some(fleet.truths().nth(place)?.id)),
         seating: Arc::clone(ledger.seating()),
         breach: fleet.breaches().first().map(|breach| breach.law.clone()),
     }
+}
+
+/// Whether a cut stands between this host and the leader, and whomever the leader hears.
+fn is_beyond(fleet: &Fleet, count: usize, subject: usize) -> bool {
+    let Some(leader) = fleet.leading_place().filter(|leader| *leader != subject) else {
+        return false;
+    };
+    let is_near = |place: &usize| *place == leader || fleet.hear_each_other(leader, *place);
+    let mut near = (0..count).filter(|place| *place != subject && is_near(place));
+    near.all(|place| fleet.is_way_open(place, subject) == Some(false))
 }
 
 fn seen(fleet: &Fleet) -> Vec<Seen> {
@@ -130,8 +149,17 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
     let leader = fleet.leading_place();
     let places: BTreeMap<HostId, usize> =
         truths.iter().enumerate().rev().map(|(place, truth)| (truth.id, place)).collect();
+    let mut lives: BTreeMap<HostId, usize> = BTreeMap::new();
+    for truth in truths.iter().filter(|truth| truth.boot.is_some()) {
+        *lives.entry(truth.id).or_default() += 1;
+    }
+    let is_double = |host: &HostId| {
+        fleet.ledger().is_duplicate(host) || lives.get(host).is_some_and(|lives| *lives > 1)
+    };
     let has_voice = |place: usize| {
-        !truths[place].is_lying && leader.is_some_and(|leader| fleet.hear_each_other(leader, place))
+        let truth = &truths[place];
+        let is_believed = !truth.is_lying && !is_double(&truth.id);
+        is_believed && leader.is_some_and(|leader| fleet.hear_each_other(leader, place))
     };
     let seer = |subject: usize, observer: &HostId| {
         let place = *places.get(observer)?;
@@ -146,9 +174,12 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
             name: truth.claims.host.to_string(),
             domain: truth.claims.domain.clone(),
             group: truth.claims.group.clone(),
+            disks_lost: truth.disks_lost,
             boot: truth.boot,
             is_heard: truth.is_heard,
-            is_dark: truth.is_dark,
+            is_dark: truth.is_dark || is_beyond(fleet, truths.len(), subject),
+            is_copy: places.get(&truth.id) != Some(&subject),
+            is_double: is_double(&truth.id),
             seen_by: seers.count(),
             borne: borne(observers.len()),
             doubts: truth.doubts.iter().map(|note| (note.subject, note.boot)).collect(),

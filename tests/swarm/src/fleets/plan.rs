@@ -3,6 +3,7 @@
 //! Law PL1: a plan is its text: what is printed, replayed and shrunk is what was played.
 //! Not here: how one is drawn (see `drawing`), the language (see `simulator::script`).
 
+use simulator::Fault;
 use simulator::script::{Script, ScriptFault};
 
 use super::liars::are_borne;
@@ -62,14 +63,25 @@ pub struct Act {
 impl Plan {
     /// The script: the fleet, what is done to it, and a calm in which all must come to an end.
     pub fn text(&self) -> String {
+        let mut text = self.text_before_the_calm();
+        text.extend(self.calm().iter().map(|line| format!("{line}\n")));
+        text
+    }
+
+    fn text_before_the_calm(&self) -> String {
         let mut lines: Vec<String> = self.hosts.iter().map(Spot::line).collect();
         lines.push(format!("keepers {}", self.named(|spot| spot.is_keeper)));
         lines.push(format!("healers {}", self.named(|spot| spot.is_healer)));
         lines.push(format!("seed {}\n{}", self.seed, self.weather));
         lines.push(format!("policy\n{}end", self.policy));
-        lines.extend(self.acts.iter().map(|act| format!("{}; run {}ms", act.order, act.wait_ms)));
-        lines.extend(self.calm());
+        lines.extend(self.acts.iter().map(Act::line));
         lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// What is done to the fleet before the calm.
+    pub fn faults(&self) -> Result<Vec<Fault>, ScriptFault> {
+        let script = Script::read(&self.text_before_the_calm())?;
+        Ok(script.faults().cloned().collect())
     }
 
     /// The script, read.
@@ -95,9 +107,11 @@ impl Plan {
         let mut calm = vec!["# Calm from here on.".to_owned()];
         calm.append(&mut undone);
         calm.push("join; unsilence 100%; thaw 100%".to_owned());
-        calm.push(format!("start {}", self.named(|spot| spot.is_keeper)));
-        calm.push("run 30s; resume calm".to_owned());
-        calm.push(format!("run {QUIET}; run until settled within {SETTLES_WITHIN}; run {STILL}"));
+        let start = format!("start {}", self.named(|spot| spot.is_keeper));
+        // A keeper that stood still may say a goodbye yet that was asked of it then.
+        calm.push(format!("{start}; run 30s; {start}; resume calm"));
+        let settled = format!("run until settled within {SETTLES_WITHIN}");
+        calm.push(format!("run {QUIET}; {settled}; run {STILL}; {settled}"));
         calm
     }
 
@@ -116,6 +130,12 @@ impl Spot {
 }
 
 impl Act {
+    /// A policy ends on a line of its own.
+    fn line(&self) -> String {
+        let gap = if self.order.ends_with('\n') { "" } else { "; " };
+        format!("{}{gap}run {}ms", self.order, self.wait_ms)
+    }
+
     /// Whether it speaks of this host by its name.
     pub fn names(&self, host: &str) -> bool {
         self.order.split_whitespace().any(|word| word == host)

@@ -1,6 +1,6 @@
 //! A policy from chance: any operator's budgets and waits, within what heals a fleet in the time that a trial has.
 //!
-//! Not here: halts and hourly limits, under which waiting for a person is the right end (see the ledger's own tests).
+//! Law D2 (see `drawing`): under a halt or an hourly limit a case may wait; these are rare, so that most plans are healed.
 
 use super::drawing::Luck;
 
@@ -10,14 +10,19 @@ pub(super) fn drawn(luck: &mut Luck) -> String {
     let (fleet, zone, group) = (luck.one(&shares), luck.one(&shares), luck.one(&shares));
     let rack = luck.one(&["1", "2"]);
     let floor = luck.one(&["", "", ", floor = \"30%\""]);
+    let hours = [&["\"none\""][..], &["1", "2", "4"]][usize::from(luck.is(12))];
+    let per_hour = luck.one(hours);
+    let halts = [&["\"none\""][..], &["\"20%\"", "\"40%\"", "2"]][usize::from(luck.is(12))];
+    let (halt, halt_zone) = (luck.one(halts), luck.one(halts));
+    let grace = luck.from(1, 20);
     let quiet = luck.from(1, 6);
     let term = luck.from(10, 30);
     let (unknown, resume) = (luck.from(20, 90), luck.from(10, 40));
     let (step, settle) = (luck.from(5, 30), luck.from(10, 30));
     let mut text = format!(
         "[budget]
-fleet = {{ in_flight = {fleet}, halt_above = \"none\", per_hour = \"none\" }}
-zone = {{ in_flight = {zone}, halt_above = \"none\" }}
+fleet = {{ in_flight = {fleet}, halt_above = {halt}, per_hour = {per_hour} }}
+zone = {{ in_flight = {zone}, halt_above = {halt_zone} }}
 rack = {{ in_flight = {rack} }}
 any_group = {{ in_flight = {group}{floor} }}
 [timers]
@@ -28,6 +33,7 @@ resume_after = \"{resume}s\"
 ramp_step_within = \"{step}s\"
 settle_for = \"{settle}s\"
 unsettled_for = \"1m\"
+left_grace = \"{grace}m\"
 "
     );
     for (verdict, classes) in [
@@ -41,10 +47,10 @@ unsettled_for = \"1m\"
 }
 
 fn rule(luck: &mut Luck, verdict: &str, classes: &[&str]) -> String {
-    let stands = luck.from(0, 10);
+    let (stands, attempts) = (luck.from(0, 10), luck.one(&["2", "4", "20", "20"]));
     let mut text = format!(
         "[[rule]]\nname = \"{verdict}\"\nwhen = {{ verdict = \"{verdict}\" }}\nmode = \"act\"\nfor = \"{stands}s\"
-cooldown = \"0s\"\nattempts = {{ at_most = 20, within = \"1h\" }}\nladder = [\n"
+cooldown = \"0s\"\nattempts = {{ at_most = {attempts}, within = \"1h\" }}\nladder = [\n"
     );
     for (rung, class) in classes.iter().enumerate() {
         let (proof, soak) = (luck.from(10, 30), luck.from(1, 5));

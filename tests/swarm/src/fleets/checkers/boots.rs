@@ -12,7 +12,8 @@ use super::Checker;
 #[derive(Default)]
 pub struct Boots {
     committed: BTreeMap<HostId, Boot>,
-    lived: BTreeMap<HostId, Boot>,
+    /// By the machine, of which two may bear one name, and its disk.
+    lived: BTreeMap<(usize, u64), Boot>,
 }
 
 impl Checker for Boots {
@@ -23,9 +24,9 @@ impl Checker for Boots {
                     .map_err(|why| format!("protocol 1.2: in the ledger {why}"))?;
             }
         }
-        for seen in &picture.hosts {
+        for (place, seen) in picture.hosts.iter().enumerate() {
             if let Some(boot) = seen.boot {
-                rises(&mut self.lived, seen.id, boot)
+                rises(&mut self.lived, (place, seen.disks_lost), boot)
                     .map_err(|why| format!("protocol 1.2: {} lives, {why}", seen.name))?;
             }
         }
@@ -33,8 +34,8 @@ impl Checker for Boots {
     }
 }
 
-fn rises(known: &mut BTreeMap<HostId, Boot>, host: HostId, boot: Boot) -> Result<(), String> {
-    let last = known.insert(host, boot).unwrap_or(boot);
+fn rises<K: Ord>(known: &mut BTreeMap<K, Boot>, of: K, boot: Boot) -> Result<(), String> {
+    let last = known.insert(of, boot).unwrap_or(boot);
     if boot.number < last.number || (boot.number == last.number && boot != last) {
         return Err(format!("boot {} after {}", boot.number, last.number));
     }

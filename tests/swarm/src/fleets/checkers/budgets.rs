@@ -1,14 +1,24 @@
 //! Laws B1 and B2: every grant leaves what is in flight within each scope's limit, and what counts is what is leased, in the scopes
-//! that were frozen at the grant.
+//! that were frozen at the grant. Protocol 6.1: no more remedies begin in an hour than may, and none in a scope that is halted.
 
 use ledger::audit::What;
-use vocabulary::{CaseId, Scope};
+use ledger::case::FrozenScopes;
+use ledger::view::BudgetLine;
+use vocabulary::{CaseId, Moment, Scope, Span};
 
 use super::super::picture::Picture;
 use super::Checker;
 
-/// Counts the leases once more.
-pub struct Budgets;
+/// An hour of the ledger is never shorter than this: its leader's clock may be fast.
+const HOUR: Span = Span::minutes(50);
+
+/// Counts the leases, and what began, once more.
+#[derive(Default)]
+pub struct Budgets {
+    begun: Vec<(Moment, FrozenScopes)>,
+    /// Which scopes were halted at the picture before.
+    halted: Vec<Scope>,
+}
 
 impl Checker for Budgets {
     fn look(&mut self, picture: &Picture) -> Result<(), String> {
@@ -21,10 +31,46 @@ impl Checker for Budgets {
                 ));
             }
         }
-        picture.records.iter().try_for_each(|record| match record.what {
-            What::Granted { case, is_takeover: false, .. } => of_grant(picture, case),
-            _ => Ok(()),
-        })
+        for record in &picture.records {
+            match record.what {
+                What::Granted { case, is_takeover: false, .. } => of_grant(picture, case)?,
+                What::Intended { case, .. } => self.of_intent(picture, case)?,
+                _ => {}
+            }
+        }
+        let is_halted = |line: &&BudgetLine| line.halt_above.is_some_and(|at| line.unhealthy > at);
+        self.halted =
+            picture.budgets.iter().filter(is_halted).map(|line| line.scope.clone()).collect();
+        Ok(())
+    }
+}
+
+impl Budgets {
+    fn of_intent(&mut self, picture: &Picture, case: CaseId) -> Result<(), String> {
+        let own = picture.cases.iter().find(|own| own.id == case);
+        let Some(scopes) = own.and_then(|own| own.scopes.clone()) else {
+            return Ok(());
+        };
+        self.begun.push((picture.at, scopes.clone()));
+        let scopes = scopes.all();
+        let within = |line: &BudgetLine| {
+            let is_late = |at: &Moment| picture.at.since(*at) < HOUR;
+            let begun =
+                self.begun.iter().filter(|(at, own)| is_late(at) && is_in(own, &line.scope));
+            u32::try_from(begun.count()).unwrap_or(u32::MAX)
+        };
+        for line in picture.budgets.iter().filter(|line| scopes.contains(&line.scope)) {
+            let scope = &line.scope;
+            if let Some(most) = line.per_hour.filter(|most| within(line) > *most) {
+                return Err(format!("protocol 6.1: over {most} an hour begin in {scope:?}"));
+            }
+            // What crosses the limit with the intent's own entry stands after it, and not before.
+            let is_halted = line.halt_above.is_some_and(|at| line.unhealthy > at);
+            if is_halted && self.halted.contains(scope) {
+                return Err(format!("protocol 6.4: case {case} goes on in {scope:?}, halted"));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -49,14 +95,18 @@ fn of_grant(picture: &Picture, case: CaseId) -> Result<(), String> {
 /// How many leases count in a scope, by the domain and group that each froze.
 fn count(picture: &Picture, scope: &Scope) -> u32 {
     let leases = picture.cases.iter().filter_map(|case| case.counted_lease());
-    let is_in = |own: &ledger::case::FrozenScopes| match scope {
+    u32::try_from(leases.filter(|lease| is_in(&lease.scopes, scope)).count()).unwrap_or(u32::MAX)
+}
+
+/// Whether what is frozen so counts in this scope.
+pub(super) fn is_in(own: &FrozenScopes, scope: &Scope) -> bool {
+    match scope {
         Scope::Fleet => true,
         Scope::Zone(zone) => own.domain.zone() == *zone,
         Scope::Rack(rack) => own.domain == *rack,
         Scope::Group(group) => own.group == *group,
         Scope::Host(_) => false,
-    };
-    u32::try_from(leases.filter(|lease| is_in(&lease.scopes)).count()).unwrap_or(u32::MAX)
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +119,7 @@ mod tests {
         let mut album = healed();
         let (at, _) = first(&album, |what| matches!(what, What::Granted { .. }));
         album[at].budgets[0].limit = 0;
-        assert!(is_caught(&mut Budgets, &album, "law B1"));
+        assert!(is_caught(&mut Budgets::default(), &album, "law B1"));
     }
 
     #[test]
@@ -78,6 +128,19 @@ mod tests {
         let (at, _) = first(&album, |what| matches!(what, What::Granted { .. }));
         album[at].budgets[1].used = 0;
         album[at].budgets[0].used = 0;
-        assert!(is_caught(&mut Budgets, &album, "law B2"));
+        assert!(is_caught(&mut Budgets::default(), &album, "law B2"));
+    }
+
+    #[test]
+    fn protocol_6_1_a_remedy_beyond_the_hours_and_one_in_a_halted_scope_are_caught() {
+        let mut album = healed();
+        let (at, _) = first(&album, |what| matches!(what, What::Intended { .. }));
+        album[at].budgets[0].per_hour = Some(0);
+        assert!(is_caught(&mut Budgets::default(), &album, "protocol 6.1"));
+        let mut album = healed();
+        for picture in &mut album[at - 1..=at] {
+            (picture.budgets[0].halt_above, picture.budgets[0].unhealthy) = (Some(0), 1);
+        }
+        assert!(is_caught(&mut Budgets::default(), &album, "protocol 6.4"));
     }
 }

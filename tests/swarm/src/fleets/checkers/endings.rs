@@ -2,11 +2,13 @@
 //!
 //! Not here: how long that takes (a plan's calm says it).
 
-use ledger::case::{Case, Stage};
+use ledger::case::{Case, FrozenScopes};
 use ledger::command::Refused;
 use simulator::Fleet;
 use simulator::truth::Truth;
 use vocabulary::{HostId, Scope, VerdictKind};
+
+use super::budgets::is_in;
 
 /// An entry takes its way to everybody; who is further behind gets none.
 const ENTRIES_UNDER_WAY: u64 = 4;
@@ -21,12 +23,16 @@ pub fn check(fleet: &Fleet) -> Result<(), String> {
     truths.iter().try_for_each(|truth| of_host(fleet, &truths, truth))
 }
 
-/// No case stays open without a reason: a person has it, it waits for a person who has another one, or one observer is all that is
-/// left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
+/// No case stays open without a reason: a person has it, it waits for a person who has another one, for a halt or an hour that the
+/// policy set, or one observer is all that is left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
 fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
     let holds = fleet.ledger().holds(case.id);
-    let waits = holds.iter().any(|hold| is_another_persons(fleet, &hold.rule));
-    if !case.is_live() || waits || is_one_word(fleet, case) {
+    let waits = holds
+        .iter()
+        .any(|hold| is_another_persons(fleet, &hold.rule) || is_policys(fleet, &hold.rule));
+    let is_ticket = case.kind == VerdictKind::Left;
+
+    if !case.is_live() || is_ticket || waits || is_one_word(fleet, case) {
         return Ok(());
     }
     let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
@@ -38,13 +44,35 @@ fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
     Err(format!("law G1: case {id}, {kind} of {subject}, is still {stage}: {}", holds.join("; ")))
 }
 
+/// Protocol 1.2: of two machines under one name both are nobody's voice, and a person knows.
+fn of_double(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> Result<(), String> {
+    let lives = |other: &&Truth<'_>| other.id == truth.id && other.boot.is_some();
+    if fleet.ledger().is_duplicate(&truth.id) || truths.iter().filter(lives).count() < 2 {
+        return Ok(());
+    }
+    Err(format!("law G1: two machines live under the name {}, and nobody knows", truth.claims.host))
+}
+
 fn of_host(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> Result<(), String> {
+    of_double(fleet, truths, truth)?;
     let name = &truth.claims.host;
-    let doubts_it = |by: &&Truth<'_>| by.doubts.iter().any(|note| note.subject == truth.id);
+    let is_double = fleet.ledger().is_duplicate(&truth.id);
+    let is_copy = truths
+        .iter()
+        .find(|other| other.id == truth.id)
+        .is_some_and(|first| !std::ptr::eq(first, truth));
+    if is_double || is_copy && truth.boot.is_none() {
+        return Ok(());
+    }
+    let doubts_it = |by: &&Truth<'_>| {
+        let is_heard = !fleet.ledger().is_duplicate(&by.id);
+        is_heard && by.doubts.iter().any(|note| note.subject == truth.id)
+    };
     let doubter = truths.iter().find(doubts_it);
     if !truth.is_heard {
-        let is_told =
-            doubter.is_some() || is_told_of(fleet, truth) || is_next(fleet, truths, truth);
+        let is_told = doubter.is_some_and(|by| is_new_doubt(by, truth) || is_alone(fleet, truth))
+            || is_told_of(fleet, truth)
+            || is_next(fleet, truths, truth);
         return if is_told {
             Ok(())
         } else {
@@ -62,6 +90,14 @@ fn of_host(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> Result<(),
         return Err(format!("law G1: {name} is well and at entry {upto} of {index}"));
     }
     Ok(())
+}
+
+/// A doubt is a case before it is older (protocol 3.6), at the latest with the next round.
+const DOUBT_ALONE_MAX_MS: u64 = 60_000;
+
+fn is_new_doubt(by: &Truth<'_>, truth: &Truth<'_>) -> bool {
+    let own = by.doubts.iter().find(|note| note.subject == truth.id);
+    own.is_some_and(|note| note.age_ms < DOUBT_ALONE_MAX_MS)
 }
 
 /// By a case of its own, its domain's or a surge's that names it, or by its goodbye.
@@ -85,16 +121,50 @@ fn is_a_persons(case: &Case) -> bool {
     case.is_a_persons() && !case.may_recover()
 }
 
-/// A host of a domain waits for its domain's person (protocol 3.5), and whoever wants a budget for the person who has the case that
-/// goes on counting in it, because nobody knows the end of its remedy (protocol 7.6).
+/// A host of a domain waits for its domain's person (protocol 3.5), and whoever wants a budget for the person who has the cases that
+/// go on counting in it, because nobody knows the end of their remedies (protocol 7.6): those, and none that will end by itself.
 fn is_another_persons(fleet: &Fleet, hold: &Refused) -> bool {
-    let escalated =
-        fleet.ledger().cases().filter(|case| matches!(case.stage, Stage::Escalated { .. }));
-    let mut counted = escalated.filter_map(|case| case.counted_lease());
+    let ledger = fleet.ledger();
+    let stays = |scope: &Scope| {
+        let counted = ledger.cases().filter(|case| {
+            let lease = case.counted_lease();
+            lease.is_some_and(|lease| is_in(&lease.scopes, scope))
+        });
+        let mut counted = counted.peekable();
+        counted.peek().is_some() && counted.all(|case| !case.is_live() || waits_long(fleet, case))
+    };
     match hold {
-        Refused::CaseOpen(_) | Refused::Stopped { .. } => true,
-        Refused::Budget { scope, .. } => counted.any(|lease| lease.scopes.all().contains(scope)),
-        Refused::Ramp { .. } => counted.next().is_some(),
+        Refused::CaseOpen(over) => ledger.case(*over).is_some_and(|over| {
+            !over.is_live() && matches!(over.subject, Scope::Rack(_) | Scope::Zone(_))
+        }),
+        Refused::Stopped { .. } => true,
+        Refused::Budget { scope, .. } => stays(scope),
+        Refused::Ramp { .. } => stays(&Scope::Fleet),
+        _ => false,
+    }
+}
+
+fn waits_long(fleet: &Fleet, case: &Case) -> bool {
+    fleet.ledger().holds(case.id).iter().any(|hold| is_policys(fleet, &hold.rule))
+}
+
+/// Protocol 6.1: what halts, or has begun enough for the hour, waits for as many hosts to be well, or for the hour; both counted here.
+fn is_policys(fleet: &Fleet, hold: &Refused) -> bool {
+    match hold {
+        Refused::Halt { scope, limit, .. } => {
+            let stands_in = |truth: &Truth<'_>| {
+                let (domain, group) = (truth.claims.domain.clone(), truth.claims.group.clone());
+                is_in(&FrozenScopes { domain, group }, scope)
+            };
+            let is_ill = |truth: &Truth<'_>| {
+                let rack = Scope::Rack(truth.claims.domain.clone());
+                let ledger = fleet.ledger();
+                ledger.case_of_host(&truth.id).is_some() || ledger.domain_case_of(&rack).is_some()
+            };
+            let ill = fleet.truths().filter(|truth| stands_in(truth) && is_ill(truth)).count();
+            ill > *limit as usize
+        }
+        Refused::PerHour { limit, .. } => fleet.journal().len() >= *limit as usize,
         _ => false,
     }
 }
@@ -109,13 +179,19 @@ fn is_next(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> bool {
 }
 
 fn is_one_word(fleet: &Fleet, case: &Case) -> bool {
-    let ledger = fleet.ledger();
-    let is_heard = |host: &HostId| fleet.truths().any(|truth| truth.id == *host && truth.is_heard);
-    let left = |subject: HostId| {
-        let observers = ledger.seating().observers(&subject).iter();
-        observers.filter(|observer| is_heard(observer)).count()
+    let is_alone =
+        |subject| fleet.truths().any(|truth| truth.id == subject && is_alone(fleet, &truth));
+    case.kind == VerdictKind::Unsettled && case.host().is_some_and(is_alone)
+}
+
+/// One of its observers at most is left to judge it.
+fn is_alone(fleet: &Fleet, truth: &Truth<'_>) -> bool {
+    let is_heard = |host: &HostId| {
+        !fleet.ledger().is_duplicate(host)
+            && fleet.truths().any(|other| other.id == *host && other.is_heard)
     };
-    case.kind == VerdictKind::Unsettled && case.host().is_some_and(|subject| left(subject) <= 1)
+    let observers = fleet.ledger().seating().observers(&truth.id).iter();
+    observers.filter(|observer| is_heard(observer)).count() <= 1
 }
 
 #[cfg(test)]

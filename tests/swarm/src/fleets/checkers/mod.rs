@@ -8,9 +8,11 @@ mod audit;
 mod boots;
 mod brakes;
 mod budgets;
+mod cures;
 mod doubts;
 pub mod endings;
 mod leases;
+mod surges;
 mod verdicts;
 
 #[cfg(test)]
@@ -30,11 +32,13 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(Simulated),
         Box::new(verdicts::Verdicts::default()),
         Box::new(leases::Leases::default()),
-        Box::new(budgets::Budgets),
+        Box::new(budgets::Budgets::default()),
         Box::new(brakes::Brakes),
         Box::new(audit::Audit::default()),
         Box::new(boots::Boots::default()),
         Box::new(doubts::Doubts),
+        Box::new(surges::Surges::default()),
+        Box::new(cures::Cures::default()),
     ]
 }
 

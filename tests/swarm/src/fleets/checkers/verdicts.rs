@@ -1,5 +1,5 @@
-//! Laws V1 to V4: no verdict without a quorum, none while a whole domain is dark, no verdict and no intent against a host that more
-//! than f honest observers see well.
+//! Laws V1 to V5: no verdict without a quorum, none while a whole domain is dark, no verdict and no intent against a host that more
+//! than f honest observers see well, none on whoever leads.
 
 use std::collections::BTreeMap;
 
@@ -22,12 +22,16 @@ pub struct Verdicts {
 
 impl Checker for Verdicts {
     fn look(&mut self, picture: &Picture) -> Result<(), String> {
-        for seen in &picture.hosts {
+        for seen in picture.hosts.iter().filter(|seen| !seen.is_copy) {
             note(&mut self.seen_well, picture.at, (seen.id, seen.is_seen_well()));
             note(&mut self.dark, picture.at, (seen.id, seen.is_dark));
         }
         picture.records.iter().try_for_each(|record| match &record.what {
             What::Intended { case, .. } => self.of_intent(picture, *case),
+            What::Verdict { case, subject: Scope::Host(host), against, well, .. } => {
+                of_words(picture, (*case, host), *against + *well)?;
+                self.of_verdict(picture, &record.what)
+            }
             what => self.of_verdict(picture, what),
         })
     }
@@ -45,7 +49,7 @@ impl Verdicts {
     }
 
     fn of_verdict(&self, picture: &Picture, what: &What) -> Result<(), String> {
-        let What::Verdict { case, subject, kind, against, well, .. } = what else {
+        let What::Verdict { case, subject, kind, against, well, vacant, .. } = what else {
             return Ok(());
         };
         match (kind, subject) {
@@ -53,7 +57,11 @@ impl Verdicts {
                 VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung,
                 Scope::Host(host),
             ) => {
-                self.of_quorum(picture, (host, kind), (*against, *well))?;
+                if picture.leader == Some(*host) {
+                    let name = name(picture, host);
+                    return Err(format!("law V5: {kind} of {name}, which leads"));
+                }
+                self.of_quorum(picture, (host, kind), (*against, *well, *vacant))?;
                 self.of_witness(picture, (host, kind))
             }
             (VerdictKind::DomainDown, _) => {
@@ -72,12 +80,16 @@ impl Verdicts {
         &self,
         picture: &Picture,
         (host, kind): (&HostId, &VerdictKind),
-        (against, well): (u64, u64),
+        (against, well, vacant): (u64, u64, u64),
     ) -> Result<(), String> {
         let name = name(picture, host);
         let seats = picture.seating.observers(host).len() as u64;
-        if against < 2 || against * 2 <= seats {
-            return Err(format!("law V1: {kind} of {name} by {against} voices of {seats} seats"));
+        // protocol 3.4: K' - f voices, more than half of K, at least two.
+        let filled = seats.saturating_sub(vacant);
+        let need = filled.saturating_sub(u64::from(filled >= 4)).max(seats / 2 + 1).max(2);
+        if against < need {
+            let of = format!("{against} voices of {seats} seats, {vacant} of them vacant");
+            return Err(format!("law V1: {kind} of {name} by {of}"));
         }
         if well > borne(picture.seating.observers(host).len()) as u64 {
             return Err(format!("law V4: {kind} of {name}, which {well} voices say is well"));
@@ -98,7 +110,11 @@ impl Verdicts {
             return Ok(());
         };
         let beside = |is_there: &dyn Fn(&Seen) -> bool| -> Vec<&Seen> {
-            picture.hosts.iter().filter(|seen| seen.id != *host && is_there(seen)).collect()
+            picture
+                .hosts
+                .iter()
+                .filter(|seen| !seen.is_copy && seen.id != *host && is_there(seen))
+                .collect()
         };
         let mut witnesses = beside(&|seen| seen.domain == own.domain);
         if witnesses.is_empty() {
@@ -116,6 +132,16 @@ impl Verdicts {
         let is_long = lasts(&self.seen_well, picture.at, host);
         picture.hosts.iter().find(|seen| seen.id == *host).filter(|_| is_long)
     }
+}
+
+/// Law V1: each voice is the word of one host that was heard.
+fn of_words(picture: &Picture, (case, host): (CaseId, &HostId), voices: u64) -> Result<(), String> {
+    let own = picture.cases.iter().find(|own| own.id == case);
+    let heard = own.map_or(voices, |own| own.grounds.sights.len() as u64);
+    if voices <= heard {
+        return Ok(());
+    }
+    Err(format!("law V1: {voices} voices on {} by {heard} hosts", name(picture, host)))
 }
 
 fn note(since: &mut BTreeMap<HostId, Moment>, at: Moment, (host, is_so): (HostId, bool)) {
@@ -155,8 +181,21 @@ mod tests {
         let What::Verdict { against, .. } = &mut album[at].records[place].what else {
             panic!("a verdict");
         };
-        *against = 2;
+        *against -= 2;
         assert!(is_caught(&mut Verdicts::default(), &album, "law V1"));
+        let What::Verdict { against, .. } = &mut album[at].records[place].what else {
+            panic!("a verdict");
+        };
+        *against += 4;
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V1"), "more voices than hosts");
+    }
+
+    #[test]
+    fn law_v5_a_verdict_on_whoever_leads_is_caught() {
+        let mut album = healed();
+        let (at, _) = first(&album, is_verdict);
+        album[at].leader = Some(host(&mut album[at], "b2").id);
+        assert!(is_caught(&mut Verdicts::default(), &album, "law V5"));
     }
 
     #[test]
