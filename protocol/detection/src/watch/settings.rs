@@ -133,8 +133,8 @@ impl Settings {
         Span::milliseconds(self.0.unproven_after_ms)
     }
 
-    /// protocol 3.8: keep looking while doubting; less and less often, since a fresh dial into silence costs 3.6 kB. A
-    /// host that comes back tells its observers itself (protocol 2.3): the long gap is for links that come back.
+    /// protocol 3.8: keep looking while doubting; less and less often. A host that comes back tells its observers itself
+    /// (protocol 2.3): the long gap is for links that come back.
     pub fn doubt_gap(&self, age: Span) -> Span {
         let gap = Span::milliseconds(self.0.doubt_gap_ms);
         match age.as_milliseconds() {

@@ -48,6 +48,8 @@ pub(super) struct Doubt {
     pub(super) from: u64,
     /// When to look again.
     pub(super) next_look: Moment,
+    /// No dial earlier.
+    pub(super) next_dial: Moment,
     /// A dial under way, and until when it may be.
     pub(super) dial: Option<(AttemptId, Moment)>,
 }

@@ -14,6 +14,11 @@ use crate::calibration::{CHECK_EVERY, Calibration};
 /// A connection that is lost more often than this is looked at in its slots only.
 const LOST_EVERY: Span = Span::seconds(1);
 
+/// A dial into silence costs 3.7 kB, and every round has one of its own. Links that come back are seen by the probes, on the
+/// connection that stands for 90 s; whoever comes back as another life tells it itself, or resets that connection. With a round
+/// in 5 s (law D7 of `rounds`) the first of ten observers to have an answer is soon all of them.
+const DOUBT_DIAL_EVERY: Span = Span::seconds(7);
+
 /// One subject in the eyes of one observer.
 pub(super) struct Watched {
     pub(super) subject: HostId,
@@ -166,6 +171,10 @@ impl Watched {
                 let chain = std::mem::take(chain);
                 self.dial(desk, chain);
             }
+            Stage::Doubting(doubt) if !is_too_soon => {
+                doubt.next_dial = desk.now;
+                doubt.next_look = desk.now;
+            }
             Stage::Dialling { .. } | Stage::Doubting(_) | Stage::Left => {}
         }
         self.losable_from = desk.now.after(LOST_EVERY);
@@ -200,6 +209,7 @@ impl Watched {
             Stage::Doubting(doubt) => {
                 doubt.dial = None;
                 doubt.next_look = desk.now;
+                doubt.next_dial = desk.now;
             }
             Stage::Calm { .. } | Stage::Left => {}
         }
@@ -340,6 +350,7 @@ impl Watched {
                 boot: self.boot.unwrap_or_default(),
                 from: desk.draw_number(),
                 next_look: desk.now.after(desk.settings.doubt_gap(Span::ZERO)),
+                next_dial: desk.now.after(DOUBT_DIAL_EVERY),
                 dial: None,
             });
         } else {
@@ -355,8 +366,10 @@ impl Watched {
         let number = desk.draw_number();
         desk.effects.push(Effect::SendProbe { to: self.subject, number });
         let is_dialling = doubt.dial.is_some_and(|(_, until)| desk.now < until);
-        if !is_dialling && desk.can_dial() {
+        if !is_dialling && desk.now >= doubt.next_dial && desk.can_dial() {
             doubt.dial = Some(self.send_dial(desk));
+            let spread = desk.draw_span(Span::milliseconds(DOUBT_DIAL_EVERY.as_milliseconds() / 5));
+            doubt.next_dial = desk.now.after(DOUBT_DIAL_EVERY.less(spread));
         }
         let age = desk.now.since(doubt.since);
         doubt.next_look = desk.now.after(desk.settings.doubt_gap(age));
