@@ -1,8 +1,8 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW20 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
-//! `hearsay`, `looks`, `digest`, `exchange`.
+//! The laws SW1 to SW21 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
+//! `hearsay`, `looks`, `digest`, `exchange`, `purse`.
 //! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
 
@@ -17,6 +17,7 @@ mod looks;
 mod own;
 mod packet;
 mod port;
+mod purse;
 mod records;
 mod settings;
 mod settle;
@@ -47,6 +48,7 @@ use looks::Looks;
 use own::Own;
 use packet::{Packet, PacketCodec, RecordKeys};
 use port::Port;
+use purse::Purse;
 use records::Heard;
 use settle::ALONE_EVERY_MIN;
 use sieve::{Notes, Sieve, Sifted, Standpoint};
@@ -55,6 +57,7 @@ use timers::Due;
 
 pub use packet::PACKET_BYTES_MAX;
 pub use settings::Settings;
+use settings::{own_record_told, records_told_on};
 pub use sieve::Dropped;
 
 /// From so many untold updates on, health records get packets of their own: about 29 updates fill one.
@@ -200,6 +203,7 @@ pub struct Membership {
     roster: Option<Arc<Roster>>,
     heard: Heard,
     own: Own,
+    purse: Purse,
     /// Whom we have called up and not yet down.
     up: Arc<BTreeMap<HostId, Boot>>,
     /// How long to wait before saying [`Effect::Alone`] again; `None` while members are known.
@@ -229,6 +233,7 @@ impl Membership {
             roster: None,
             heard: Heard::default(),
             own: Own::calm(),
+            purse: Purse::full(),
             up: Arc::default(),
             alone: Some(ALONE_EVERY_MIN),
             has_left: false,
@@ -391,8 +396,22 @@ impl Membership {
         }
     }
 
-    /// Membership updates fill a packet first, so that health records need packets of their own when there are many.
+    /// Where there are records alone the purse is asked; `settle` has this tried again, so that no member waits for it (law SW21).
     fn spread(&mut self) {
+        let (now, is_records_alone) = (self.port.now, self.foca.updates_backlog() == 0);
+        if is_records_alone && !self.purse.holds(now) {
+            return;
+        }
+        let before = self.port.effects.len();
+        self.tell_company();
+        if is_records_alone {
+            let sent = self.port.effects.get(before..).unwrap_or_default();
+            self.purse.spend(now, sent);
+        }
+    }
+
+    /// Membership updates fill a packet first, so that health records need packets of their own when there are many.
+    fn tell_company(&mut self) {
         self.gather_company();
         let outcome = self.foca.gossip(&mut self.port);
         self.check(outcome);
@@ -432,9 +451,19 @@ impl Membership {
         self.check(outcome);
     }
 
+    /// foca tells what it is given as often as its configuration says at that moment.
     fn tell(&mut self, record: &HealthRecord) {
+        let hosts = self.settings.hosts;
+        let is_ours = record.host == self.foca.identity().host;
+        let max_transmissions =
+            if is_ours { own_record_told(hosts) } else { records_told_on(hosts) };
+        let usual = self.settings.foca();
+        let outcome = self.foca.set_config(foca::Config { max_transmissions, ..usual.clone() });
+        self.check(outcome);
         let outcome = self.foca.add_broadcast(&record.to_bytes());
         self.check(outcome.map(|_| ()));
+        let outcome = self.foca.set_config(usual);
+        self.check(outcome);
     }
 
     /// foca is told what is known of these, and tells it on or does not.

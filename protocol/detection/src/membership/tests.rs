@@ -207,6 +207,23 @@ fn a_health_that_flickers_is_told_at_a_bounded_rate_and_its_last_word_counts() {
 }
 
 #[test]
+fn law_sw21_what_a_hundred_hosts_tell_at_once_reaches_nearly_everybody_within_its_budget() {
+    let mut mesh = Mesh::settled(128, 19);
+    mesh.sent.clear();
+    for number in 0..100 {
+        mesh.tell(host(number), Event::HealthChanged { health: unwell() });
+    }
+    mesh.run(Span::seconds(10));
+    let most = mesh.sent.values().map(|sent| sent.bytes).max().expect("they tell");
+    // Probes, requests for members and exchanges are among them.
+    assert!(most < 30_000, "law SW21: {most} bytes in 10 s");
+    mesh.run(Span::seconds(110));
+    let heard = (0..100).map(|number| mesh.told(is_heard(host(number), unwell())).len());
+    let heard: usize = heard.sum();
+    assert!(heard >= 100 * 127 * 99 / 100, "{heard} of {}; the rest is told again", 100 * 127);
+}
+
+#[test]
 fn equal_seeds_give_equal_traces_and_others_do_not() {
     let story = |seed| {
         let mut mesh = Mesh::joining(12, seed);

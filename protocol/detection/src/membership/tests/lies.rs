@@ -244,8 +244,49 @@ fn a_health_record_is_not_starved_by_a_flood_of_membership_updates() {
             full_of_updates += usize::from(sent.updates.len() > 20);
         }
     }
-    assert_eq!(with_record, 8, "as often as an update of a mesh of 6 is told");
+    assert_eq!(with_record, 12, "twice for each host of a mesh of 6");
     assert!(full_of_updates > 20, "while updates fill every packet they may");
+}
+
+#[test]
+fn law_sw21_records_alone_are_told_within_a_budget_and_who_joins_meanwhile_at_once() {
+    // No probe is due while this lasts.
+    let probe_every = Span::minutes(1);
+    let settings = Settings { hosts: 128, probe_every, ..Settings::default() };
+    let mut us = Membership::new(settings, (host(US), boot(1)), 1);
+    for peer in 1..=100 {
+        hand(&mut us, peer, packet(peer, Message::Gossip, &[]));
+    }
+    let run = |us: &mut Membership, from: u64, to: u64| {
+        let (mut bytes_sent, mut told) = (0, 0);
+        for tenth in from * 10..to * 10 {
+            let now = NOW.after(Span::milliseconds(100).times(tenth));
+            for effect in us.handle(now, Event::DeadlineReached) {
+                let Effect::Send { bytes, .. } = effect else {
+                    continue;
+                };
+                let packet = Packet::parse(&bytes).expect("our own packet");
+                let is_news = |update: &Member<Identity>| update.id().host == host(200);
+                told += usize::from(packet.updates.iter().any(is_news));
+                bytes_sent += bytes.len() + 62;
+            }
+        }
+        (bytes_sent, told)
+    };
+    run(&mut us, 0, 8);
+    let now = NOW.after(Span::seconds(8));
+    for peer in 1..=100 {
+        let bytes = packet(peer, Message::Broadcast, &[]);
+        let bytes = with_record(bytes, &record(peer, 1).to_bytes());
+        us.handle(now, Event::DatagramArrived { from: host(peer), bytes });
+    }
+    let (bytes, _) = run(&mut us, 8, 18);
+    assert!((10_000..8_000 + 10 * 1_000).contains(&bytes), "law SW21: {bytes} bytes in 10 s");
+    let now = NOW.after(Span::seconds(18));
+    let bytes = packet(200, Message::Gossip, &[]);
+    us.handle(now, Event::DatagramArrived { from: host(200), bytes });
+    let (_, told) = run(&mut us, 18, 20);
+    assert!(told >= 16, "law SW21: who joined is told of {told} times within 2 s");
 }
 
 #[test]
