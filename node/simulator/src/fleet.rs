@@ -385,6 +385,7 @@ impl Fleet {
             life.wanted = life.agent.next_deadline();
         }
         self.sleep(place);
+        self.note_called_down(place);
         self.trace_mind(place);
     }
 

@@ -73,7 +73,6 @@ impl fmt::Display for Line {
 impl Fleet {
     /// What can be seen of a mind after an event: whom it doubts, and which rounds it has held.
     pub(crate) fn trace_mind(&mut self, place: Place) {
-        self.note_called_down(place);
         let local = self.hosts[place].local(self.now);
         let Some(life) = &mut self.hosts[place].life else {
             return;
