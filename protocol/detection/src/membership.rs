@@ -405,8 +405,7 @@ impl Membership {
         let before = self.port.effects.len();
         self.tell_company();
         if is_records_alone {
-            let sent = self.port.effects.get(before..).unwrap_or_default();
-            self.purse.spend(now, sent);
+            self.purse.spend(now, self.port.effects.get(before..).unwrap_or_default());
         }
     }
 
