@@ -58,7 +58,7 @@ fn law_cl3_the_screen_is_the_trace_and_a_line_for_each_figure() {
            2.3 round on b2: well a1 a2 a3 a4 b1 b3 c1 c2 c3 c4 => it answered for itself
          120.0 every link carries again
          120.6 a2 doubts b2 no more
-         121.0 b2 doubts a2 no more
+         120.9 b2 doubts a2 no more
 
         played              one-way-cut on 12 hosts (scenario), policy: library, seed 3, 2 m
         verdicts            0 true, 0 false
