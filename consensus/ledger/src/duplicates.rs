@@ -137,12 +137,17 @@ impl Ledger {
         self.record_verdict(&case);
         if case.is_quarantined() {
             // Law QU1: the host was tried too often, whichever of the two it was.
-            let (case_id, why) = (case.id, in_words(known, spoke));
-            self.record(What::Escalated { case: case_id, why: why.clone(), is_counted: false });
+            let mut why = in_words(known, spoke);
+            if let Stage::Quarantined { why: before, .. } = &case.stage {
+                why = format!("{why}; {before}");
+            }
+            self.record(What::Escalated { case: case.id, why: why.clone(), is_counted: false });
             case.stage = Stage::Quarantined { why, since: now };
-            return self.state.cases.put(case);
+            self.state.cases.put(case);
+        } else {
+            self.escalate(case, in_words(known, spoke));
         }
-        self.escalate(case, in_words(known, spoke));
+        self.end_domains_that_are_back();
     }
 
     fn new_duplicate(&mut self, host: HostId) -> Option<Case> {

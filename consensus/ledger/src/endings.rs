@@ -91,9 +91,10 @@ impl Ledger {
         Err(Refused::Grounds(format!("{missing} of its {of} hosts are not seen well yet")))
     }
 
-    /// Some hosts of a domain are well again, and by a goodbye or a retirement it waits for nobody else any more.
+    /// Some hosts of a domain are well again, and it waits for nobody else any more: the last one said goodbye, was retired, stands
+    /// elsewhere now, or is two machines.
     pub(crate) fn end_domains_that_are_back(&mut self) {
-        if self.rules() < rules::SECOND {
+        if self.rules() < rules::SECOND || self.state.well_again.is_empty() {
             return;
         }
         let is_back = |case: &&Arc<Case>| {

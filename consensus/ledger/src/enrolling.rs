@@ -78,6 +78,7 @@ impl Ledger {
             hosts.into_iter().map(|(claims, key)| self.entry_of(claims, key)).collect();
         if !entries.is_empty() {
             Arc::make_mut(&mut self.state.roster).put_all(entries);
+            self.end_domains_that_are_back();
         }
     }
 

@@ -79,7 +79,8 @@ impl Ledger {
         }
     }
 
-    /// A case has opened on a host: one that keeps coming back is quarantined at once.
+    /// A case has opened on a host, or one that nothing is done about has become one: a host that keeps coming back is quarantined
+    /// at once.
     pub(crate) fn came_back(&mut self, case: &Case) {
         let acting = self.rule_of(case).filter(|rule| rule.acts()).map(|rule| rule.attempts);
         let (Some(host), Some(attempts)) = (case.host(), acting) else {

@@ -33,8 +33,8 @@ pub struct Stop {
     pub since_wall: WallNote,
 }
 
-/// protocol 6.6: one replacement that fails may be its host's fault; a second one in a row says that what replaces is broken, and
-/// the next would cost the group another host.
+/// protocol 6.6: one replacement that fails may be an accident; a second one in a row, of whichever host, says that what replaces is
+/// broken, and the next would cost the group another host.
 const FAILED_MAX: usize = 2;
 
 impl Ledger {
@@ -71,7 +71,7 @@ impl Ledger {
         of_group.stop = Some(stop);
         let why = in_words(&of_group.failed);
         self.record(What::GroupStopped { group: group.clone(), why: why.clone() });
-        Some(format!("group {group} is stopped: {why}"))
+        Some(Refused::Stopped { group, why }.to_string())
     }
 
     /// A remedy was proven: the count of failed replacements begins anew.

@@ -147,6 +147,7 @@ impl Ledger {
         let was_unsettled = case.kind == VerdictKind::Unsettled;
         let is_movable = was_unsettled || case.is_live() && case.pending().is_none();
         let is_newer = kept.anchor.index > case.grounds.anchor.index;
+        let was_acted_on = self.rule_of(&case).is_some_and(|rule| rule.acts());
         if was_unsettled {
             case.stage = Stage::Open;
             case.refused = None;
@@ -171,7 +172,10 @@ impl Ledger {
         if is_changed {
             self.record_verdict(&case);
         }
-        self.state.cases.put(case);
+        self.state.cases.put(case.clone());
+        if is_changed && !was_acted_on {
+            self.came_back(&case);
+        }
         id
     }
 

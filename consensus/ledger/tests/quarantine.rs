@@ -49,6 +49,17 @@ fn came_and_went(fleet: &mut Fleet) -> CaseId {
     case
 }
 
+/// `b2` is doubted by too few, and then by enough.
+fn settled_late(fleet: &mut Fleet) -> CaseId {
+    let mut grounds = fleet.round(&AGENT);
+    let first = grounds.attestations[0].observer;
+    grounds.attestations.retain(|word| word.observer == first);
+    grounds.answers.retain(|answer| answer.subject != id("b2"));
+    let case = fleet.unsettled("b2", 31, grounds).expect("one word is too few");
+    assert_eq!(fleet.opened("b2", Seen::AgentDown), case);
+    case
+}
+
 fn recovered(fleet: &mut Fleet, case: CaseId) -> Outcome {
     let grounds = fleet.round(&[("b2", Seen::Well)]);
     fleet.send("a1", Command::Recovered { cases: vec![case], grounds })
@@ -142,6 +153,19 @@ fn whose_trouble_keeps_coming_back_is_chronic_though_nothing_was_ever_begun() {
     assert_eq!(fleet.send("a1", free("b2")), Outcome::Done);
     let case = fleet.opened("b2", Seen::AgentDown);
     assert_eq!(fleet.stage(case), "open", "the count begins anew");
+}
+
+#[test]
+fn trouble_that_nobody_could_settle_at_first_counts_once_a_verdict_is_borne() {
+    let mut fleet = Fleet::healing();
+    for _ in 0..6 {
+        let case = settled_late(&mut fleet);
+        assert_eq!(fleet.stage(case), "open");
+        recovered(&mut fleet, case);
+        fleet.wait(601);
+    }
+    let seventh = settled_late(&mut fleet);
+    assert_eq!(fleet.stage(seventh), "quarantined");
 }
 
 #[test]

@@ -181,6 +181,16 @@ fn a_domain_that_comes_back_waits_for_nobody_who_said_goodbye() {
 }
 
 #[test]
+fn a_domain_that_comes_back_waits_for_no_name_of_two_machines() {
+    let mut fleet = racks_of_two();
+    let case = dark(&mut fleet, "b-2", &["b3", "b4"], &[]);
+    well(&mut fleet, case, (&["b3"], &["b4"]));
+    assert_eq!(fleet.stage(case), "escalated", "of b4 nobody knows");
+    fleet.twin("b4");
+    assert_eq!(fleet.stage(case), "closed");
+}
+
+#[test]
 fn a_host_alone_in_its_rack_counts_by_the_round_at_hand_or_by_an_unsettled_doubt() {
     let others = ["b1", "b2", "b3", "b4"];
     let mut fleet = Fleet::of(hosts());

@@ -460,8 +460,10 @@ fn is_large(case: &Case) -> bool {
 /// The hosts that have to be looked at for a case; a fleet's case is looked at through its hosts' own.
 fn looked_at(case: &Case) -> Vec<HostId> {
     match &case.subject {
-        // protocol 1.2: nothing follows from how either machine is.
-        Scope::Host(_) if case.kind == VerdictKind::Duplicate => Vec::new(),
+        // protocol 1.2, 6.6: nothing follows from how either machine is, nor from how a quarantined host is.
+        Scope::Host(_) if case.kind == VerdictKind::Duplicate || case.is_quarantined() => {
+            Vec::new()
+        }
         Scope::Host(host) => vec![*host],
         Scope::Rack(_) | Scope::Zone(_) => case.members.iter().take(MEMBERS_MAX).copied().collect(),
         Scope::Group(_) | Scope::Fleet => Vec::new(),

@@ -23,11 +23,14 @@ const DOUBTED_WITHIN: Span = Span::seconds(3);
 /// No call waits longer than this for the case of a zone: of one of more than 350 hosts a person is called for the surge.
 const FORMS_WITHIN_MAX: Span = Span::seconds(10);
 
+/// What a call is about.
+type About = (Scope, VerdictKind);
+
 /// For what a leader has called, and which calls it holds.
 #[derive(Debug, Default)]
 pub(crate) struct Paging {
     /// Cases for which a person was called, while they need one, and what each was about then.
-    called: BTreeMap<CaseId, Scope>,
+    called: BTreeMap<CaseId, About>,
     /// Until when a call waits for the case of a zone.
     held: BTreeMap<CaseId, Moment>,
     /// Limits that hold cases back with no term in sight.
@@ -67,7 +70,7 @@ impl Paging {
 
     fn call(&mut self, case: &Case) {
         self.held.remove(&case.id);
-        self.called.insert(case.id, case.subject.clone());
+        self.called.insert(case.id, about(case));
     }
 
     /// Law PG1. A case that needed a person, does no more and does again is a new call, and so is one that has become a zone's; but
@@ -76,7 +79,7 @@ impl Paging {
         let became = |id: &CaseId| ledger.case(*id).and_then(|case| part_of(case));
         let heirs: Vec<CaseId> = self.called.keys().filter_map(became).collect();
         for case in heirs.into_iter().filter_map(|id| ledger.case(id)) {
-            self.called.insert(case.id, case.subject.clone());
+            self.called.insert(case.id, about(case));
         }
         let needing: BTreeMap<CaseId, (&Arc<Case>, String)> = ledger
             .cases()
@@ -84,7 +87,7 @@ impl Paging {
             .collect();
         self.called.retain(|case, _| needing.contains_key(case));
         self.held.retain(|case, _| needing.contains_key(case));
-        let is_news = |case: &Case| self.called.get(&case.id) != Some(&case.subject);
+        let is_news = |case: &Case| self.called.get(&case.id) != Some(&about(case));
         let news = needing.into_values().filter(|(case, _)| is_news(case));
         news.map(|(case, line)| (Arc::clone(case), line)).collect()
     }
@@ -164,6 +167,10 @@ fn forms_within(hosts: usize) -> Span {
 }
 
 /// The line that calls a person, if the case needs one: it was given up, or hale does nothing about its kind.
+fn about(case: &Case) -> About {
+    (case.subject.clone(), case.kind.clone())
+}
+
 fn person_needed(ledger: &Ledger, case: &Case) -> Option<String> {
     let (id, kind) = (case.id, &case.kind);
     let subject = subject_in_words(ledger, &case.subject);

@@ -90,6 +90,7 @@ fn limit(case: &Case, rule: Refused) -> Option<(Limit, Refused)> {
         Refused::Budget { scope, .. } => ("budget", scope.clone()),
         Refused::Floor { .. } => ("floor", Scope::Group(case.scopes.as_ref()?.group.clone())),
         Refused::Keepers { .. } => ("keepers", Scope::Fleet),
+        Refused::Stopped { group, .. } => ("stop", Scope::Group(group.clone())),
         _ => return None,
     };
     Some((limit, rule))

@@ -275,6 +275,45 @@ fn law_pg3_a_halt_that_lasts_calls_a_person_once_for_all_whom_it_holds_back() {
 }
 
 #[test]
+fn law_pg3_a_stopped_group_calls_for_whom_it_holds_back() {
+    let mut fleet = Fleet::healing();
+    let replacing = POLICY
+        .replace("\"gentle\"", "\"destructive\"")
+        .replace("\"disruptive\"", "\"destructive\"");
+    fleet.set_policy(&replacing);
+    for _ in 0..2 {
+        let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c3");
+        fleet.receive(("c3", case, fence), remedy, ReceiptKind::Done);
+        fleet.wait_renewing(30, "c3", case, fence);
+    }
+    let waiting = fleet.opened("c2", Seen::AgentDown);
+    let mut leader = leader_of(&fleet);
+    let stopped = told(&mut leader, &fleet.ledger, (1, 2));
+    assert_eq!(stopped.len(), 1, "the case that stopped it");
+    let called = pages(&mut leader, 2, 900);
+    let [(_, page)] = called.as_slice() else {
+        panic!("once: {called:?}");
+    };
+    assert_eq!(page.case, Some(waiting));
+    assert!(page.line.contains("`hale release --group web"), "{}", page.line);
+}
+
+#[test]
+fn law_pg1_a_quarantined_host_with_a_second_machine_is_a_call_of_its_own() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&POLICY.replace("at_most = 3", "at_most = 1"));
+    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
+    fleet.wait_renewing(30, "c2", case, fence);
+    fleet.wait(1);
+    assert_eq!(fleet.stage(case), "quarantined");
+    let mut leader = leader_of(&fleet);
+    assert_eq!(told(&mut leader, &fleet.ledger, (1, 60)), [case]);
+    fleet.twin("b2");
+    assert_eq!(told(&mut leader, &fleet.ledger, (61, 120)), [case]);
+}
+
+#[test]
 fn law_pg3_leases_that_no_term_ends_call_for_whom_they_hold_back_and_those_that_end_do_not() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1"));

@@ -43,6 +43,8 @@ pub(super) struct Doubts {
 /// One subject's doubts without a long break.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
+    /// In which life: with a newer one a new trouble begins (protocol 2.3).
+    boot: Boot,
     since: Moment,
     /// How many observers doubt it now.
     by: usize,
@@ -96,13 +98,15 @@ impl Doubts {
 
     /// law D6.
     fn enter(&mut self, now: Moment, of: &BTreeMap<HostId, (Boot, Moment)>) {
-        for (subject, (_, since)) in of {
-            let new = Trouble { since: *since, by: 0, last: now, last_by_two: None };
+        for (subject, (boot, since)) in of {
+            let new = Trouble { boot: *boot, since: *since, by: 0, last: now, last_by_two: None };
             let trouble = self.troubles.entry(*subject).or_insert(new);
-            if trouble.is_over(now) {
-                *trouble = new;
+            if trouble.is_over(now) || boot.number > trouble.boot.number {
+                *trouble = Trouble { by: trouble.by, ..new };
             }
-            trouble.since = trouble.since.min(*since);
+            if boot.number == trouble.boot.number {
+                trouble.since = trouble.since.min(*since);
+            }
             trouble.by += 1;
             trouble.note(now);
         }
@@ -242,6 +246,18 @@ mod tests {
         tell(&mut doubts, 60, 1, None);
         doubts.expire(at(66));
         assert!(doubts.troubles.is_empty());
+    }
+
+    #[test]
+    fn law_d6_with_a_newer_life_a_new_trouble_begins_whatever_is_said_of_the_older() {
+        let mut doubts = Doubts::default();
+        tell(&mut doubts, 10, 1, Some(0));
+        let boot = Boot { number: 2, nonce: 1 };
+        let newer = DoubtNote { subject: host(9), boot, age_ms: 0 };
+        doubts.replace(at(40), host(2), [&newer].into_iter());
+        assert_eq!(doubts.since(&host(9)), Some(at(40)));
+        tell(&mut doubts, 41, 1, Some(31));
+        assert_eq!(doubts.since(&host(9)), Some(at(40)));
     }
 
     #[test]
