@@ -333,11 +333,11 @@ fn a_stopped_group_is_a_note_with_the_order_that_releases_it() {
     shows(
         &[note, &desk.cases(false)].join("\n"),
         &expect![[r#"
-          group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
-        case  subject  verdict    stage      opened      rung    now
-           1  b2       AgentDown  escalated  76 s ago    2 of 2  a person is needed: group web is stopped: the last 2 replacements in it failed, of case 1; it closes by itself once the host is seen well, or by `hale case dismiss 1 --why ...`
-           2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
-    "#]],
+              group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
+            case  subject  verdict    stage      opened      rung    now
+               1  b2       AgentDown  escalated  76 s ago    2 of 2  a person is needed: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it; it closes by itself once the host is seen well, or by `hale case dismiss 1 --why ...`
+               2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
+        "#]],
     );
 }
 
