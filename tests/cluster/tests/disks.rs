@@ -35,6 +35,7 @@ const FILL: &str = "cat /dev/zero > filler 2>/dev/null || true";
 const LIVES_WITH_ROOM: &str = r#"
 rm filler
 mount -o remount,size=16m hale-test "$STORAGE"
+: > "$STORAGE/log"
 "$HALE" agent --config "$CONFIG" 2>"$STORAGE/log" & agent=$!
 for try in $(seq 600); do grep -q "agent is up" "$STORAGE/log" && break; sleep 0.05; done
 kill $agent 2>/dev/null || { cat "$STORAGE/log" >&2; exit 99; }
