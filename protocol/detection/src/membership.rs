@@ -384,11 +384,11 @@ impl Membership {
             Timer::RemoveDown(identity) => Some(identity.host),
             _ => None,
         };
-        if matches!(timer, Timer::ChangeSuspectToDown { .. }) {
-            self.summaries.doubt();
-        }
         let outcome = self.foca.handle_timer(timer, &mut self.port);
         self.check(outcome);
+        if !self.port.touched.is_empty() {
+            self.summaries.doubt();
+        }
         // Whoever has come back since, under another name, is a member still.
         if let Some(host) = removed.filter(|host| self.member(host).is_none()) {
             self.heard.forget(&host);

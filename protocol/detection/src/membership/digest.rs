@@ -120,7 +120,8 @@ struct Known {
 }
 
 impl Summaries {
-    /// Something may have changed of others.
+    /// Something may have changed of others. That it has, foca's timers tell by notifying: a suspicion that ends, and of two machines
+    /// under one name a failed probe, which can bring back the one that it was sent to.
     pub fn doubt(&mut self) {
         self.is_fresh = false;
     }

@@ -51,6 +51,40 @@ fn the_bytes_of_an_exchange_are_those_of_the_page() {
 }
 
 #[test]
+fn law_sw14_a_failed_probe_that_brings_back_the_other_of_two_machines_makes_the_summary_doubtful() {
+    let name = |nonce| Identity::first(host(1), Boot { number: 1, nonce });
+    let mut us = Membership::new(Settings::default(), (host(0), boot(1)), 1);
+    let members = [(host(1), name(9).boot), (host(2), boot(1))];
+    us.acquaint(NOW, &Arc::new(members.into_iter().collect()));
+    let pings_it = |effect: &Effect| {
+        let Effect::Send { to, bytes } = effect else {
+            return false;
+        };
+        let packet = Packet::parse(bytes).expect("our own packet");
+        *to == host(1) && matches!(packet.header.message, foca::Message::Ping(_))
+    };
+    let mut now = NOW;
+    while !next(&mut us, &mut now).iter().any(pings_it) {}
+    us.forget(Some(name(9)));
+    us.apply([Member::alive(name(1))], false);
+    let ask = Ask::Digest { members: 0, hash: 0 }.to_bytes();
+    let ask_it = |us: &mut Membership, now, by| us.answer(now, host(by), &ask).0;
+    let before = ask_it(&mut us, now, 2);
+    let knows = |us: &Membership| us.foca.iter_members().any(|member| *member.id() == name(9));
+    while !knows(&us) {
+        next(&mut us, &mut now);
+    }
+    assert_ne!(ask_it(&mut us, now, 3), before, "its name is another one now");
+}
+
+/// The next thing that is due.
+fn next(us: &mut Membership, now: &mut Moment) -> Vec<Effect> {
+    *now = us.next_deadline().expect("it probes").max(*now);
+    assert!(now.since(NOW) < Span::minutes(1), "within a few probes");
+    us.handle(*now, Event::DeadlineReached)
+}
+
+#[test]
 fn a_summary_that_is_kept_follows_every_change_of_any_state() {
     let mut kept = Summaries::default();
     let mut states = vec![state(5), state(9), state(200)];
