@@ -6,6 +6,7 @@
 
 pub mod actuation;
 pub mod canonical;
+pub mod checking;
 pub mod digest;
 pub mod host;
 pub mod keys;
@@ -18,6 +19,7 @@ pub mod time;
 pub mod verdict;
 
 pub use canonical::{Canonical, CanonicalBytes};
+pub use checking::{CheckFrom, CheckGrounds, CheckWord};
 pub use digest::Digest;
 pub use host::{Address, Boot, Claims, Domain, HostId, Roles, Zone};
 pub use keys::{CertificateChain, CertificateFault, PublicKey, Signature, Signer, Verifier};
