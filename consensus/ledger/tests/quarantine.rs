@@ -7,7 +7,7 @@ use fleet::*;
 use ledger::case::Closure;
 use ledger::command::{Command, Outcome, Refused};
 use ledger::{Ledger, rules};
-use vocabulary::{CaseId, GroupName, ReceiptKind, Scope};
+use vocabulary::{CaseId, GroupName, ReceiptKind, Scope, Span};
 
 const AGENT: [(&str, Seen); 1] = [("b2", Seen::AgentDown)];
 
@@ -174,9 +174,12 @@ fn law_qu3_what_came_back_longer_ago_than_that_makes_nobody_chronic() {
     for _ in 0..6 {
         came_and_went(&mut fleet);
     }
-    assert!(fleet.ledger.wants_ticks(), "ledger time decides when it is forgotten");
-    fleet.wait(8 * 3_600);
-    assert!(!fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_some(), "ledger time decides when it is forgotten");
+    fleet.wait(3_600);
+    let rarely = fleet.ledger.tick_every();
+    assert_eq!(rarely, Some(Span::seconds(4)), "a flush each second for hours serves nobody");
+    fleet.wait(7 * 3_600);
+    assert!(fleet.ledger.tick_every().is_none());
     let case = fleet.opened("b2", Seen::AgentDown);
     assert_eq!(fleet.stage(case), "open");
 }
