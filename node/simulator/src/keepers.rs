@@ -400,9 +400,13 @@ impl Fleet {
         self.order(&set_policy(&text));
     }
 
-    /// A person asks at the first host whose agent runs.
+    /// A person asks at the first keeper whose agent runs: orders are taken nowhere else.
     fn order(&mut self, command: &Command) {
-        let at = (0..self.hosts.len()).find(|place| self.hosts[*place].is_running());
+        let takes = |place: &Place| {
+            let host = &self.hosts[*place];
+            host.is_running() && host.claims.roles.keeper
+        };
+        let at = (0..self.hosts.len()).find(takes);
         let Some(by) = at else {
             return;
         };
