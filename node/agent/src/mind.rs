@@ -256,7 +256,9 @@ impl Agent {
             | Request::Raft(_)
             | Request::Standing
             | Request::Support
-            | Request::StateAt { .. } => {
+            | Request::StateAt { .. }
+            | Request::Unfit(_)
+            | Request::LookAtCheck { .. } => {
                 self.answer(now, id, Response::Unavailable(Unavailable::NotMine))
             }
         }
