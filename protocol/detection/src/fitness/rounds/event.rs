@@ -18,7 +18,7 @@ pub struct Named {
     /// Who carries it out.
     pub from: CheckFrom,
     /// On whose hosts; empty: on all.
-    pub groups: Vec<GroupName>,
+    pub groups: BTreeSet<GroupName>,
 }
 
 impl Named {

@@ -77,8 +77,8 @@ impl Leader {
             ticks: 0,
         };
         leader.tick();
-        let named = |from| Named { from, groups: vec![] };
-        let other = vec![GroupName::new("db").expect("sound")];
+        let named = |from| Named { from, groups: BTreeSet::new() };
+        let other = BTreeSet::from([GroupName::new("db").expect("sound")]);
         let checks = BTreeMap::from([
             (label("web"), named(CheckFrom::Peers)),
             (label("disk"), named(CheckFrom::Own)),
