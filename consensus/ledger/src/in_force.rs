@@ -130,6 +130,7 @@ impl Ledger {
         });
         Arc::make_mut(&mut self.state.shelf).put(policy, note);
         self.file_under_rules();
+        self.end_unlooked(order);
         Ok(Outcome::Policy { version })
     }
 
