@@ -109,6 +109,11 @@ impl Rounds {
         self.checks.is_empty()
     }
 
+    /// The policy's checks, as they were last told.
+    pub fn checks(&self) -> &BTreeMap<Label, Named> {
+        &self.checks
+    }
+
     /// Who finds this check on this host failing: its observers and itself.
     pub fn noted_by(&self, key: &Key) -> Vec<HostId> {
         self.notes.by(key)
