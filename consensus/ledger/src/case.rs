@@ -295,6 +295,8 @@ impl Case {
         match self.stage {
             // protocol 1.2: that one of two machines is well ends nothing.
             _ if self.kind == VerdictKind::Duplicate => false,
+            // Law FC4: nor does it that a host is reached whose check fails.
+            _ if self.is_unfit() => false,
             Stage::Open | Stage::Offered(_) | Stage::Leased(_) | Stage::Orphaned { .. } => {
                 self.pending().is_none()
             }

@@ -6,9 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    Address, Boot, CaseId, CertificateChain, CertificateFault, ClusterName, Fence, Grounds,
-    GroupName, HostId, HostName, LedgerIndex, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind,
-    WallNote,
+    Address, Boot, CaseId, CertificateChain, CertificateFault, CheckGrounds, ClusterName, Fence,
+    Grounds, GroupName, HostId, HostName, Label, LedgerIndex, Receipt, RemedyId, Scope, Span,
+    StoreId, VerdictKind, WallNote,
 };
 
 use crate::rules;
@@ -237,6 +237,20 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// The leader's verdicts on checks from the rounds of one anchor; each is concluded again; under rules 2 (protocol 3.10).
+    Unfit {
+        /// All that was signed.
+        grounds: CheckGrounds,
+        /// What the leader concluded; at most [`Command::FINDINGS_MAX`].
+        findings: Vec<UnfitFinding>,
+    },
+    /// The checks of these cases are well in a fresh round: they close as recovered; under rules 2 (protocol 3.10).
+    Fit {
+        /// The cases; at most [`Command::FINDINGS_MAX`].
+        cases: Vec<CaseId>,
+        /// The rounds.
+        grounds: CheckGrounds,
+    },
 }
 
 impl Command {
@@ -250,7 +264,9 @@ impl Command {
             | Self::OtherLife { .. }
             | Self::AddHost { .. }
             | Self::Revoke { .. }
-            | Self::Free { .. } => rules::SECOND,
+            | Self::Free { .. }
+            | Self::Unfit { .. }
+            | Self::Fit { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }
@@ -272,6 +288,15 @@ pub struct Finding {
     pub scope: Scope,
     /// What.
     pub kind: VerdictKind,
+}
+
+/// A host that fails a check.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnfitFinding {
+    /// Which one.
+    pub host: HostId,
+    /// Which check.
+    pub check: Label,
 }
 
 /// A host in doubt.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use vocabulary::{LedgerTime, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::audit::LeaseEnd;
-use crate::case::{Case, FrozenScopes, GroundsKept, Stage};
+use crate::case::{Case, Closure, FrozenScopes, GroundsKept, Stage};
 use crate::command::Refused;
 use crate::ledger::Ledger;
 use crate::rules;
@@ -212,7 +212,9 @@ impl Ledger {
             .map(|(host, _)| host)
             .collect();
         for host in due {
-            let open = self.state.cases.of_host(&host).map(|case| case.id);
+            // A check that failed before it left is part of its ticket: nobody can carry it out any more.
+            let open = self.state.cases.of_host(&host).filter(|case| !case.is_unfit());
+            let open = open.map(|case| case.id);
             let Some(ticket) = open.or_else(|| self.open_ticket(host)) else {
                 // The open cases are at their bound: the ticket is opened when there is room.
                 continue;
@@ -236,6 +238,9 @@ impl Ledger {
         case.boot = boot;
         case.scopes = Some(scopes);
         let id = case.id;
+        if let Some(unfit) = self.state.cases.of_host(&host).cloned() {
+            self.close(Case::clone(&unfit), Closure::MergedInto(id));
+        }
         self.record_verdict(&case);
         self.state.cases.put(case);
         Some(id)

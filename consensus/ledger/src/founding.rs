@@ -75,6 +75,11 @@ impl Departures {
         self.0.get(host)
     }
 
+    /// Everybody who said goodbye and is not back.
+    pub fn hosts(&self) -> impl Iterator<Item = HostId> {
+        self.0.keys().copied()
+    }
+
     pub fn awaited(&self) -> impl Iterator<Item = (HostId, LedgerTime)> {
         self.0
             .iter()

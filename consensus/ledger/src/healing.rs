@@ -1,6 +1,6 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its healer; that a host
+//! Law H1: verdicts, those on checks too, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its healer; that a host
 //! lives twice from itself or a voter; orders from a person at a host that belongs. Everything else is refused.
 //! Not here: what is decided (each command's room).
 
@@ -22,6 +22,8 @@ impl Ledger {
             | Command::Surge { .. }
             | Command::Recovered { .. }
             | Command::Unsettled { .. }
+            | Command::Unfit { .. }
+            | Command::Fit { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -75,6 +77,8 @@ impl Ledger {
             Command::Recovered { cases, grounds } => self.recovered(cases, grounds, verifier),
             Command::Offer { case, healer } => self.offer(*case, *healer),
             Command::Unsettled { grounds, doubted } => self.unsettled(grounds, doubted, verifier),
+            Command::Unfit { grounds, findings } => self.unfit(grounds, findings, verifier),
+            Command::Fit { cases, grounds } => self.fit(cases, grounds, verifier),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

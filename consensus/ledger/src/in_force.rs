@@ -76,6 +76,7 @@ impl PolicyShelf {
             self.policy.timers.settle_for = read.timers.settle_for;
             self.policy.timers.unsettled_for = read.timers.unsettled_for;
             self.policy.hosts_may_enrol = read.hosts_may_enrol;
+            self.policy.checks = read.checks;
         }
     }
 
@@ -129,6 +130,7 @@ impl Ledger {
         });
         Arc::make_mut(&mut self.state.shelf).put(policy, note);
         self.file_under_rules();
+        self.end_unlooked(order);
         Ok(Outcome::Policy { version })
     }
 

@@ -4,7 +4,7 @@
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
 //! [`expiry`] what ends by itself; [`founding`] who belongs, `adding` whom a person let
 //! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
-//! [`duplicates`], `judging` from grounds to cases;
+//! [`duplicates`], [`fitness`], `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`], `quiet`,
 //! [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod command;
 pub mod document;
 pub mod expiry;
+pub mod fitness;
 pub mod founding;
 pub mod in_force;
 pub mod ledger;

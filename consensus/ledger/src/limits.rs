@@ -171,10 +171,11 @@ impl Ledger {
         })
     }
 
-    /// Whether a case says so; a doubt that nobody could settle does not (protocol 3.6).
+    /// Whether a case says so; a doubt that nobody could settle does not, nor a check that fails on a host that answers
+    /// (protocol 3.6, law FC3).
     pub(crate) fn is_in_trouble(&self, host: &HostId) -> bool {
         let case = self.state.cases.of_host(host);
-        case.is_some_and(|case| case.kind != VerdictKind::Unsettled)
+        case.is_some_and(|case| case.kind != VerdictKind::Unsettled && !case.is_unfit())
     }
 
     /// protocol 7.2: a host of the mesh with the healer role, never the subject, itself in no trouble.
@@ -187,7 +188,7 @@ impl Ledger {
             Some(_) if self.state.departures.get(&healer).is_some() => {
                 refused("its agent said goodbye")
             }
-            Some(_) if self.state.cases.of_host(&healer).is_some() => {
+            Some(_) if self.state.cases.of_host(&healer).is_some_and(|case| !case.is_unfit()) => {
                 refused("it has an open case of its own")
             }
             Some(_) => None,

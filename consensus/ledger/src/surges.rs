@@ -26,9 +26,13 @@ impl Ledger {
         let recent = doubted.iter().filter(|doubt| doubt.age <= SURGE_WITHIN);
         let standing =
             recent.map(|doubt| StandingDoubt { host: doubt.host, since: now.before(doubt.age) });
-        // An unsettled doubt is counted as the doubt that it is, by its age; two machines of one name are no death.
+        // An unsettled doubt is counted as the doubt that it is, by its age; two machines of one name are no death, and a host
+        // that fails a check answers.
         let is_death = |case: &&Arc<Case>| {
-            !matches!(case.kind, VerdictKind::Unsettled | VerdictKind::Duplicate)
+            !matches!(
+                case.kind,
+                VerdictKind::Unsettled | VerdictKind::Duplicate | VerdictKind::Unfit(_)
+            )
         };
         let cases = self.state.cases.open().filter(is_death).filter_map(|case| {
             let since = case.opened;
@@ -97,7 +101,9 @@ impl Ledger {
     pub(crate) fn count_surge(&mut self, doubted: &[Doubted], newly: impl Iterator<Item = HostId>) {
         let mut all = doubted.to_vec();
         let is_told = |host: &HostId| doubted.iter().any(|doubt| doubt.host == *host);
-        let fresh = newly.filter(|host| !is_told(host) && self.state.cases.of_host(host).is_none());
+        let is_new =
+            |host: &HostId| self.state.cases.of_host(host).is_none_or(|case| case.is_unfit());
+        let fresh = newly.filter(|host| !is_told(host) && is_new(host));
         all.extend(fresh.map(|host| Doubted { host, age: vocabulary::Span::ZERO }));
         let now = self.state.time;
         let digest = digest_of(&all);

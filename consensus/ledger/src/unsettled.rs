@@ -66,7 +66,7 @@ impl Ledger {
                 return false;
             };
             let standing = self.state.cases.of_host(&doubt.host);
-            standing.is_none_or(|case| {
+            standing.filter(|case| !case.is_unfit()).is_none_or(|case| {
                 let calls = kept.unanswered().count() > self.may_lie(&doubt.host);
                 calls && !self.calls_a_person(case)
             })
@@ -78,7 +78,12 @@ impl Ledger {
         let Unsettling { kept, why, boot, scopes } = self.unsettling(doubt, judged)?;
         let (host, kind) = (doubt.host, VerdictKind::Unsettled);
         if let Some(case) = self.state.cases.of_host(&host).cloned() {
-            return Ok(self.unsettled_still(Case::clone(&case), kept, why));
+            let case = Case::clone(&case);
+            return Ok(if case.is_unfit() {
+                self.unsettled_beside(case, (kept, boot), why)
+            } else {
+                self.unsettled_still(case, kept, why)
+            });
         }
         let mut case = match self.unsettled_lately(&host)? {
             Some(case) => self.opened_again(case, kind, kept)?,
@@ -112,7 +117,8 @@ impl Ledger {
         let why = held.map_or_else(|| judged.without_verdict(&host), Ok)?;
         let kept = judged.kept(self, &Scope::Host(host));
         self.check_words(&host, judged, &kept)?;
-        match self.state.cases.of_host(&host) {
+        // Law FC2: a doubt that nobody settles takes over the case of a check.
+        match self.state.cases.of_host(&host).filter(|case| !case.is_unfit()) {
             Some(case) if case.kind != VerdictKind::Unsettled => {
                 return Err(Refused::CaseOpen(case.id));
             }
@@ -160,6 +166,27 @@ impl Ledger {
         }
         let bound = format!("open cases by the word of one observer alone: {SOLE_WORD_MAX}");
         Err(Refused::Bound(bound))
+    }
+
+    /// Law FC2: the host is not reached any more, so that its check says nothing of it: one trouble, one case.
+    fn unsettled_beside(
+        &mut self,
+        mut case: Case,
+        (kept, boot): (GroundsKept, Option<Boot>),
+        why: Refused,
+    ) -> CaseId {
+        let (id, now) = (case.id, self.state.time);
+        case.kind = VerdictKind::Unsettled;
+        case.boot = boot;
+        case.grounds = kept;
+        case.stands_since = now;
+        case.upheld_at = now;
+        case.rounds_upheld = 1;
+        case.held_off_until = now;
+        case.refused = Some(why);
+        self.record_verdict(&case);
+        self.state.cases.put(case);
+        id
     }
 
     /// The newest round that settled nothing either is what is shown.

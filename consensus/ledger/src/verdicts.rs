@@ -145,6 +145,7 @@ impl Ledger {
         let id = case.id;
         // protocol 3.6: one trouble, one case: what was unsettled is settled now, even if a person was called for it.
         let was_unsettled = case.kind == VerdictKind::Unsettled;
+        let was_unfit = case.is_unfit();
         let is_movable = was_unsettled || case.is_live() && case.pending().is_none();
         let is_newer = kept.anchor.index > case.grounds.anchor.index;
         let was_acted_on = self.rule_of(&case).is_some_and(|rule| rule.acts());
@@ -158,6 +159,11 @@ impl Ledger {
             case.rounds_upheld = 1;
             case.rung = 0;
             case.rule = self.rule_name(&case);
+            if was_unfit {
+                // That a check came and went is no see-saw of the host: it is healed as if it had been well.
+                case.held_off_until = self.state.time;
+                case.flips = 0;
+            }
         } else if case.kind == *kind && is_newer {
             case.rounds_upheld = case.rounds_with(self.state.time);
         } else {
@@ -250,10 +256,13 @@ impl Ledger {
                 case.stage,
                 Stage::Closed { how: Closure::Recovered, at, .. } if is_recent(at)
             );
-            // protocol 3.6: nothing follows from what was never settled, a hold-off neither.
+            // protocol 3.6: nothing follows from what was never settled, nor from a check, a hold-off neither.
             let was_verdict = !matches!(
                 case.kind,
-                VerdictKind::Left | VerdictKind::Unsettled | VerdictKind::Duplicate
+                VerdictKind::Left
+                    | VerdictKind::Unsettled
+                    | VerdictKind::Duplicate
+                    | VerdictKind::Unfit(_)
             );
             recovered && case.host() == Some(*host) && was_verdict
         };

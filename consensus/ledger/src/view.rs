@@ -202,6 +202,8 @@ impl Ledger {
             Stage::Open if case.kind == VerdictKind::Unsettled => {
                 (Step::Person, self.unsettled_holds(case))
             }
+            // Law FC3: no brake and no budget keeps it from what no rule asks.
+            Stage::Open if case.is_unfit() => (Step::Lease, vec![Refused::NoRule]),
             Stage::Open | Stage::Orphaned { .. } => (Step::Lease, self.offer_holds(case)),
             Stage::Leased(lease) => {
                 let mut rules = self.intent_holds(case, lease);

@@ -15,7 +15,7 @@ use ledger::{Ledger, rules, verify_chain};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use vocabulary::{
-    CaseId, Fence, HostId, ModelVerifier, ReceiptKind, RemedyId, Scope, Span, VerdictKind,
+    CaseId, Fence, Grade, HostId, ModelVerifier, ReceiptKind, RemedyId, Scope, Span, VerdictKind,
     model_chain,
 };
 
@@ -50,6 +50,8 @@ enum Deed {
     Rules(usize, u32),
     /// A doubt on this host, whom so many observers ever reached.
     Unsettled(usize, usize, Seen),
+    /// What this host and so many of its observers find of its check; the others find it well.
+    Unfit(usize, Option<Grade>, usize),
     /// Another machine under this host's name.
     Twin(usize),
     /// A keeper turns this number of this host away.
@@ -70,6 +72,7 @@ fn kind() -> impl Strategy<Value = ReceiptKind> {
 fn deed() -> impl Strategy<Value = Deed> {
     let host = 0..NINE.len();
     let case = any::<Index>;
+    let own = select(vec![None, Some(Grade::Ok), Some(Grade::Failed), Some(Grade::Unknown)]);
     prop_oneof![
         8 => (1..12_u64).prop_map(Deed::Wait),
         1 => (20..700_u64).prop_map(Deed::Jump),
@@ -94,10 +97,11 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => host.clone().prop_map(Deed::Retire),
         1 => Just(Deed::Pause),
         3 => Just(Deed::Resume),
-        2 => (0..5_usize).prop_map(Deed::Policy),
+        2 => (0..8_usize).prop_map(Deed::Policy),
         1 => (0..6_usize).prop_map(Deed::Surge),
         1 => (host.clone(), 0..4_u32).prop_map(|(a, b)| Deed::Rules(a, b)),
         3 => (host.clone(), 0..9_usize, seen()).prop_map(|(a, b, c)| Deed::Unsettled(a, b, c)),
+        3 => (host.clone(), own, 0..9_usize).prop_map(|(a, b, c)| Deed::Unfit(a, b, c)),
         1 => host.clone().prop_map(Deed::Twin),
         1 => (host.clone(), 0..3_u64).prop_map(|(a, b)| Deed::TurnedAway(a, b)),
         6 => (host.clone(), host.clone(), 3..10_usize, kind())
@@ -234,6 +238,9 @@ impl Play {
                     POLICY.replace("in_flight = 2", "in_flight = 1"),
                     POLICY.replace("\"act\"", "\"observe\""),
                     POLICY.replace("at_most = 3", "at_most = 1"),
+                    checking("peers"),
+                    checking("self"),
+                    checking("both"),
                 ];
                 let text = text[*which].clone();
                 fleet.send("a1", Command::Policy { text, if_version: None, order: order("p") })
@@ -255,6 +262,24 @@ impl Play {
                 let grounds = self.fleet.round(&[(name, *seen)]);
                 let grounds = self.fleet.blinded(grounds, *seeing);
                 self.fleet.unsettled(name, 40, grounds).ok();
+                return None;
+            }
+            Deed::Unfit(host, own, failing) => {
+                let name = self.living(*host)?;
+                let mut peers = vec![Grade::Failed; *failing];
+                peers.push(Grade::Ok);
+                let grounds = self.fleet.check_round(name, *own, &peers);
+                let standing = self.fleet.ledger.case_of_host(&id(name)).cloned();
+                let found = self.fleet.unfit(name, grounds.clone());
+                if let (Ok(case), Some(standing)) = (&found, &standing) {
+                    assert!(standing.is_unfit() && standing.id == *case, "law FC2, law K1");
+                }
+                let before = self.fleet.ledger.case_of_host(&id(name)).cloned()?;
+                let grounds = self.fleet.check_round(name, *own, &peers);
+                if self.fleet.fit(before.id, grounds).is_ok() {
+                    assert!(found.is_err(), "law FT3: no round finds both");
+                    assert!(before.is_unfit(), "law FC4");
+                }
                 return None;
             }
             Deed::Twin(host) => {
@@ -395,6 +420,7 @@ impl Play {
                 continue;
             };
             assert_ne!(case.kind, VerdictKind::Unsettled, "law W1: no lease follows");
+            assert!(!case.is_unfit(), "law FC3: no lease follows");
             assert!(leased.insert(case.subject.clone()), "law L1");
             for scope in lease.scopes.all() {
                 *used.entry(scope).or_default() += 1;
@@ -438,7 +464,19 @@ impl Play {
         }
         self.told = records.last().map_or(self.told, |record| record.number);
         assert!(ledger.next_fence() > self.fence, "law L2");
+        self.judge_checks();
         self.judge_quarantine(&records);
+    }
+
+    fn judge_checks(&self) {
+        let ledger = &self.fleet.ledger;
+        for case in ledger.cases() {
+            if let (VerdictKind::Unfit(check), Some(host)) = (&case.kind, case.host()) {
+                let checks = ledger.checks_of(&host);
+                assert!(checks.iter().any(|known| known.name == *check), "law FC1: {case:?}");
+                assert!(case.is_live() && case.rule.is_none(), "law FC3: {case:?}");
+            }
+        }
     }
 
     fn judge_quarantine(&mut self, records: &[Record]) {
@@ -576,6 +614,7 @@ fn the_generator_reaches_every_room() {
         "PolicySet",
         "Quarantined",
         "Freed",
+        "Unfit",
     ]);
     for rules in [rules::FIRST, rules::NEWEST].repeat(30) {
         let drawn = deeds.new_tree(&mut runner).expect("drawn").current();
@@ -585,6 +624,10 @@ fn the_generator_reaches_every_room() {
         }
         for room in play.fleet.history(0) {
             missing.remove(room.as_str());
+        }
+        let ledger = &play.fleet.ledger;
+        if ledger.cases().chain(ledger.closed_cases()).any(|case| case.is_unfit()) {
+            missing.remove("Unfit");
         }
         if missing.is_empty() {
             return;

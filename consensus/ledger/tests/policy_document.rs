@@ -4,9 +4,9 @@ mod fleet;
 
 use expect_test::{expect, expect_file};
 use ledger::document::{Fault, FaultKind, Presence, Section};
-use ledger::policy::{Floor, Mode, Policy, Share, Timers};
+use ledger::policy::{CheckKind, Floor, Mode, Policy, Share, Timers};
 use proptest::prelude::*;
-use vocabulary::{GroupName, RemedyClass, Span, VerdictKind};
+use vocabulary::{CheckFrom, GroupName, RemedyClass, Span, VerdictKind};
 
 fn read(text: &str) -> Result<Policy, Vec<Fault>> {
     Policy::read("policy.toml", text)
@@ -39,6 +39,7 @@ fn the_example_wide_awake_is_a_policy_that_uses_every_section() {
     let policy = read(&awake(&Policy::example())).expect("sound");
     assert_eq!(policy.rules.len(), 1);
     assert_eq!(policy.rules[0].ladder.len(), 1);
+    assert_eq!(policy.checks.len(), 1);
     assert!(policy.escalation.is_some());
     assert_eq!(policy.budget.group.len(), 1);
 }
@@ -178,7 +179,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:16:12: rule[1].ladder[1].class: missing, expected "gentle", "disruptive" or "destructive"
         policy.toml:16:38: rule[1].ladder[1].argv: "reboot", expected the absolute path of a program: it is run as it stands, without a shell
         policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
-        policy.toml:18:2: timer: unknown key, expected one of enrolment, budget, rule, timers, pager, second_channel; did you mean timers?
+        policy.toml:18:2: timer: unknown key, expected one of enrolment, budget, check, rule, timers, pager, second_channel; did you mean timers?
         policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
         policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within, settle_for, unsettled_for
     "#]].assert_eq(&faults(
@@ -230,17 +231,19 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
     expect![[r#"
         policy.toml:3:11: budget.fleet.floor: refused: a floor is of a group: set it in budget.group.NAME or budget.any_group
         policy.toml:4:14: budget.group.db.stateful: refused: this version knows no special treatment of stateful groups; in_flight = 1 bounds them
-        policy.toml:6:3: check: refused: this version has no checks beside reaching the agent; verdicts are AgentDown, HostDown and HostHung
-        policy.toml:11:20: rule[1].when.verdict: "Unfit", refused: this version has no checks beside reaching the agent, so no host is ever Unfit
-        policy.toml:11:29: rule[1].when.check: refused: this version has no checks beside reaching the agent; name a verdict alone
-        policy.toml:12:8: rule[1].mode: "shadow", refused: this version cannot rehearse a rule yet; "observe" opens cases and does nothing
-        policy.toml:14:10: rule[1].ladder[1].do: "unit.restart", refused: this version restarts no unit itself; do = "command" can run a program that does
-        policy.toml:14:26: rule[1].ladder[1].unit: refused: this version restarts no unit itself; name a program with do = "command"
-        policy.toml:15:10: rule[1].ladder[2].do: "instance.replace", refused: this version replaces no instance itself; do = "command" can run a program that does
-        policy.toml:15:30: rule[1].ladder[2].through: refused: this version drives no cloud; name a program with do = "command"
-        policy.toml:20:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
-        policy.toml:21:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
-        policy.toml:24:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
+        policy.toml:6:1: check[1].port: missing, expected a port from 1 to 65535
+        policy.toml:8:8: check[1].kind: "http", refused: this version sends no HTTP; "tcp" knocks at the same port
+        policy.toml:9:1: check[1].url: refused: this version sends no HTTP; kind = "tcp" with a port knocks at it
+        policy.toml:13:20: rule[1].when.verdict: "Unfit", refused: this version judges checks and heals nothing for them; a case Unfit is shown to people
+        policy.toml:13:29: rule[1].when.check: refused: this version heals nothing for checks; name a verdict alone
+        policy.toml:14:8: rule[1].mode: "shadow", refused: this version cannot rehearse a rule yet; "observe" opens cases and does nothing
+        policy.toml:16:10: rule[1].ladder[1].do: "unit.restart", refused: this version restarts no unit itself; do = "command" can run a program that does
+        policy.toml:16:26: rule[1].ladder[1].unit: refused: this version restarts no unit itself; name a program with do = "command"
+        policy.toml:17:10: rule[1].ladder[2].do: "instance.replace", refused: this version replaces no instance itself; do = "command" can run a program that does
+        policy.toml:17:30: rule[1].ladder[2].through: refused: this version drives no cloud; name a program with do = "command"
+        policy.toml:22:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
+        policy.toml:23:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
+        policy.toml:26:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
     "#]].assert_eq(&faults(
         r#"
 [budget]
@@ -249,6 +252,8 @@ group.db = { stateful = true }
 
 [[check]]
 name = "api"
+kind = "http"
+url = "http://{address}:8080/"
 
 [[rule]]
 name = "a"
@@ -269,6 +274,133 @@ lease_margin = "5s"
 settle_for = "30s"
 "#,
     ));
+}
+
+#[test]
+fn a_check_says_what_is_written_and_is_on_the_groups_it_names() {
+    let text = r#"
+[[check]]
+name = "api"
+kind = "tcp"
+port = 8080
+groups = ["web"]
+
+[[check]]
+name = "ssh"
+kind = "tcp"
+port = 22
+from = "both"
+every = "30s"
+timeout = "5s"
+fails_after = 1
+recovers_after = 20
+"#;
+    let policy = read(text).expect("sound");
+    let [api, ssh] = &policy.checks[..] else {
+        panic!("two checks were written");
+    };
+    assert_eq!((api.kind, api.from), (CheckKind::Tcp { port: 8080 }, CheckFrom::Peers));
+    assert_eq!((api.every, api.timeout), (Span::seconds(5), Span::seconds(1)));
+    assert_eq!((api.fails_after, api.recovers_after), (3, 5));
+    assert_eq!(
+        (ssh.every, ssh.timeout, ssh.from),
+        (Span::seconds(30), Span::seconds(5), CheckFrom::Both)
+    );
+    let on = |group| {
+        let group = GroupName::new(group).expect("sound");
+        policy.checks_on(&group).map(|check| check.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(on("web"), ["api", "ssh"]);
+    assert_eq!(on("db"), ["ssh"]);
+    assert_eq!(policy.check(&ssh.name), Some(ssh));
+}
+
+#[test]
+fn a_check_that_is_not_sound_is_told_with_value_range_and_place() {
+    expect![[r#"
+        policy.toml:3:8: check[1].name: "API", expected a name of 1 to 63 of a-z 0-9 . _ -
+        policy.toml:4:8: check[1].kind: "icmp", expected "tcp"; did you mean "tcp"?
+        policy.toml:5:8: check[1].port: 0, expected a port from 1 to 65535
+        policy.toml:6:8: check[1].from: "me", expected "self", "peers" or "both"
+        policy.toml:7:9: check[1].every: "500ms", expected a duration with its unit (ms, s, m, h, d) from 1s to 5m
+        policy.toml:8:11: check[1].timeout: "10s", expected a duration with its unit (ms, s, m, h, d) from 100ms to 5s
+        policy.toml:9:15: check[1].fails_after: 0, expected a whole number from 1 to 10
+        policy.toml:10:18: check[1].recovers_after: 21, expected a whole number from 1 to 20
+        policy.toml:12:1: check[2].kind: missing, expected "tcp"
+        policy.toml:12:1: check[2].port: missing, expected a port from 1 to 65535
+        policy.toml:16:8: check[3].name: "reach": this is the name of hale's own check
+        policy.toml:20:11: check[3].timeout: "2s": every = "2s" is no longer, so that looks would overlap
+        policy.toml:23:8: check[4].name: "reach": this is the name of hale's own check
+        policy.toml:23:8: check[4].name: "reach": another check has this name
+        policy.toml:26:9: check[4].every: "1s": every = "1s" is no longer, so that looks would overlap
+    "#]].assert_eq(&faults(
+        r#"
+[[check]]
+name = "API"
+kind = "icmp"
+port = 0
+from = "me"
+every = "500ms"
+timeout = "10s"
+fails_after = 0
+recovers_after = 21
+
+[[check]]
+name = "api"
+
+[[check]]
+name = "reach"
+kind = "tcp"
+port = 80
+every = "2s"
+timeout = "2s"
+
+[[check]]
+name = "reach"
+kind = "tcp"
+port = 81
+every = "1s"
+"#,
+    ));
+}
+
+#[test]
+fn more_checks_than_eight_on_one_group_and_thirty_two_in_all_are_refused() {
+    let check = |number: usize, groups: &str| {
+        format!("[[check]]\nname = \"c{number}\"\nkind = \"tcp\"\nport = 80\ngroups = [{groups}]\n")
+    };
+    let pages = |groups: &[&str]| -> String {
+        groups.iter().enumerate().map(|(number, groups)| check(number, groups)).collect()
+    };
+    let crowded = |groups: &[&str]| read(&pages(groups)).map_err(|faults| faults[0].to_string());
+    assert!(crowded(&["\"web\""; 8]).is_ok());
+    let most = "the most that there may be";
+    assert_eq!(
+        crowded(&["\"web\""; 9]).map(|_| ()),
+        Err(format!(
+            "policy.toml:42:8: check[9].name: \"c8\": 8 checks above it are for group web, {most}"
+        ))
+    );
+    let mixed = ["\"web\"", "", "", "", "", "", "", "", "\"db\"", "\"web\""];
+    assert!(crowded(&mixed[..9]).is_ok());
+    assert!(crowded(&mixed).is_err_and(|fault| fault.contains("for group web")));
+    let all = ["\"web\"", "\"web\"", "", "", "", "", "", "", ""];
+    assert!(crowded(&all[..8]).is_ok());
+    assert!(crowded(&all).is_err_and(|fault| fault.contains("for group web")));
+    assert!(crowded(&[""; 9]).is_err_and(|fault| fault.contains("for all groups")));
+    let groups: Vec<String> = (0..33).map(|number| format!("\"g{number}\"")).collect();
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    assert!(crowded(&groups[..32]).is_ok());
+    assert!(crowded(&groups).is_err_and(|fault| fault.contains("at most 32")));
+}
+
+#[test]
+fn a_mesh_of_rules_1_takes_no_check() {
+    let text = "[[check]]\nname = \"api\"\nkind = \"tcp\"\nport = 80\n";
+    let faults = Policy::read_under(1, "policy.toml", text).expect_err("not known yet");
+    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    expect!["policy.toml:1:1: check: [[check]]: under rules 1 there are no checks beside reaching the agent; they are known from rules 2 on"].assert_eq(&lines.join("\n"));
+    assert!(Policy::read_under(2, "policy.toml", text).is_ok());
 }
 
 #[test]

@@ -56,10 +56,10 @@ const WIDEN_EVERY: Span = Span::seconds(3);
 
 /// An anchor is fresh for 5 s of ledger time (protocol 3.2), and where nothing ticks the next entry may add all of these at
 /// once: a set begins only on an entry of the last second.
-const ANCHOR_WITHIN: Span = Span::seconds(1);
+pub(crate) const ANCHOR_WITHIN: Span = Span::seconds(1);
 
 /// How long a tick may take before another is asked for.
-const FRESHEN_EVERY: Span = Span::milliseconds(500);
+pub(crate) const FRESHEN_EVERY: Span = Span::milliseconds(500);
 
 /// The leader's rounds.
 pub struct Rounds {

@@ -14,12 +14,16 @@ mod laws;
 mod reason;
 mod seat_set;
 mod size;
+mod spread;
 mod tally;
 mod voice;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vocabulary::{Domain, HostId, Scope, VerdictKind};
+use vocabulary::{HostId, Scope, VerdictKind};
+
+pub(crate) use grounds::{later_boot, raise};
+pub(crate) use spread::check as check_spread;
 
 pub use discount::{CONTRADICTED_MAX, Discount, LATE_MAX_MS};
 pub use domain::DomainVerdict;
@@ -230,7 +234,8 @@ fn name(
         return Err(NoVerdict::LifeUnclear { proofs, voices, tolerated });
     }
     check_witness(evidence, subject)?;
-    check_spread(evidence, subject)?;
+    let observers = evidence.seating.observers(subject);
+    spread::check(evidence.roster, observers, tally.filled_seats(), tally.against)?;
     let is_hung = tally.is_accepting() || accepted && !tally.is_agreed_by_ports();
     Ok(HostVerdict {
         kind: if is_hung { VerdictKind::HostHung } else { VerdictKind::HostDown },
@@ -250,34 +255,6 @@ fn check_witness(evidence: &Evidence<'_>, subject: &HostId) -> Result<(), NoVerd
     } else {
         Err(NoVerdict::NoWitness { asked })
     }
-}
-
-/// protocol 3.4: where the filled seats stand in several zones, voices from two of them; else racks, likewise.
-fn check_spread(evidence: &Evidence<'_>, subject: &HostId) -> Result<(), NoVerdict> {
-    let tally = &evidence.tallies[subject];
-    let observers = evidence.seating.observers(subject);
-    let places = |seats: SeatSet| -> Vec<&Domain> {
-        let entries = seats.hosts(observers).filter_map(|host| evidence.roster.get(host));
-        entries.map(|entry| &entry.claims.domain).collect()
-    };
-    let (filled, voices) = (places(tally.filled_seats()), places(tally.against));
-    let zone = |domain: &&Domain| (domain.region.clone(), domain.zone.clone());
-    if is_spread(&filled, zone) {
-        return if is_spread(&voices, zone) { Ok(()) } else { Err(NoVerdict::OneZoneOnly) };
-    }
-    if is_spread(&filled, |domain| (*domain).clone())
-        && !is_spread(&voices, |domain| (*domain).clone())
-    {
-        return Err(NoVerdict::OneRackOnly);
-    }
-    Ok(())
-}
-
-/// Whether the places differ by this measure.
-fn is_spread<T: PartialEq>(places: &[&Domain], measure: impl Fn(&&Domain) -> T) -> bool {
-    let mut measured = places.iter().map(measure);
-    let first = measured.next();
-    measured.any(|place| Some(&place) != first.as_ref())
 }
 
 /// protocol 3.4: with fewer hosts nobody can be judged by peers.

@@ -2,11 +2,11 @@
 //!
 //! Law Y4: every field is laid; a test changes each and sees the digest change.
 
-use vocabulary::{Canonical, CanonicalBytes, Digest, Span};
+use vocabulary::{Canonical, CanonicalBytes, CheckFrom, Digest, Span};
 
 use super::{
-    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, MayEnrol, Mode, Policy,
-    Proof, Rule, Rung, Share, Then, Timers,
+    Attempts, Budget, Budgets, Check, CheckKind, Escalation, Floor, HaltAbove, InFlight, MayEnrol,
+    Mode, Policy, Proof, Rule, Rung, Share, Then, Timers,
 };
 
 impl Policy {
@@ -34,6 +34,30 @@ impl Canonical for Policy {
                 bytes.variant(1);
             }
         }
+        if !self.checks.is_empty() {
+            bytes.variant(2).list(self.checks.iter());
+        }
+    }
+}
+
+impl Canonical for Check {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        let Self { name, kind, from, every, timeout, fails_after, recovers_after, groups } = self;
+        let CheckKind::Tcp { port } = kind;
+        bytes
+            .text(name.as_str())
+            .variant(0)
+            .number(u64::from(*port))
+            .variant(match from {
+                CheckFrom::Own => 0,
+                CheckFrom::Peers => 1,
+                CheckFrom::Both => 2,
+            })
+            .value(&Length(*every))
+            .value(&Length(*timeout))
+            .number(u64::from(*fails_after))
+            .number(u64::from(*recovers_after))
+            .list(groups.iter().map(|group| Text(group.as_str())));
     }
 }
 
@@ -189,7 +213,7 @@ impl Canonical for Named<'_> {
 mod tests {
     use super::super::rule::tests::rule;
     use super::*;
-    use vocabulary::{GroupName, RemedyClass, VerdictKind};
+    use vocabulary::{GroupName, Label, RemedyClass, VerdictKind};
 
     fn policy() -> Policy {
         Policy {
@@ -199,6 +223,19 @@ mod tests {
                 time_limit: Span::seconds(10),
             }),
             ..Policy::default()
+        }
+    }
+
+    fn check() -> Check {
+        Check {
+            name: Label::new("api").expect("sound"),
+            kind: CheckKind::Tcp { port: 8080 },
+            from: CheckFrom::Peers,
+            every: Span::seconds(5),
+            timeout: Span::seconds(1),
+            fails_after: 3,
+            recovers_after: 5,
+            groups: [].into(),
         }
     }
 
@@ -245,6 +282,20 @@ mod tests {
             |p| p.escalation = None,
             |p| p.named_ports.push(22),
             |p| p.hosts_may_enrol = MayEnrol::Added,
+            |p| p.checks.push(check()),
+            |p| p.checks.extend([check(), check()]),
+            |p| p.checks.push(Check { name: Label::new("ssh").expect("sound"), ..check() }),
+            |p| p.checks.push(Check { kind: CheckKind::Tcp { port: 9 }, ..check() }),
+            |p| p.checks.push(Check { from: CheckFrom::Own, ..check() }),
+            |p| p.checks.push(Check { from: CheckFrom::Both, ..check() }),
+            |p| p.checks.push(Check { every: Span::seconds(9), ..check() }),
+            |p| p.checks.push(Check { timeout: Span::seconds(9), ..check() }),
+            |p| p.checks.push(Check { fails_after: 9, ..check() }),
+            |p| p.checks.push(Check { recovers_after: 9, ..check() }),
+            |p| {
+                let group = GroupName::new("web").expect("sound");
+                p.checks.push(Check { groups: [group].into(), ..check() });
+            },
         ];
         let mut seen = vec![policy().digest()];
         for change in changes {

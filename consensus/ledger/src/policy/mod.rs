@@ -6,6 +6,7 @@
 //! Not here: whether a remedy may begin now (see the ledger's leases and brakes).
 
 mod budget;
+mod check;
 mod digest;
 mod keys;
 mod read;
@@ -13,11 +14,12 @@ mod rule;
 mod timers;
 
 pub use budget::{Budget, Budgets, Floor, HaltAbove, InFlight, Share};
+pub use check::{Check, CheckKind};
 pub use rule::{Attempts, Mode, Proof, Rule, Rung, Then};
 pub use timers::Timers;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{GroupName, Span, VerdictKind};
+use vocabulary::{GroupName, Label, Span, VerdictKind};
 
 /// The operators' rules, one document, versioned in the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub struct Policy {
     /// older than this.
     #[serde(skip)]
     pub hosts_may_enrol: MayEnrol,
+    /// What is looked at beside reaching the agent; at most [`Policy::CHECKS_MAX`]. Read from the text again after a snapshot too.
+    #[serde(skip)]
+    pub checks: Vec<Check>,
 }
 
 /// What a new host needs beside a certificate of the cluster's authority.
@@ -63,6 +68,18 @@ impl Policy {
     pub const RULES_MAX: usize = 64;
     /// An attestation has room for four named ports (`Attestation::PATHS_MAX`).
     pub const NAMED_PORTS_MAX: usize = 4;
+    /// Keeps the document readable; how many lie on one host is bounded more closely ([`Check::ON_A_GROUP_MAX`]).
+    pub const CHECKS_MAX: usize = 32;
+
+    /// The checks on hosts of this group, in the document's order.
+    pub fn checks_on<'p>(&'p self, group: &'p GroupName) -> impl Iterator<Item = &'p Check> {
+        self.checks.iter().filter(|check| check.covers(group))
+    }
+
+    /// The check of this name.
+    pub fn check(&self, name: &Label) -> Option<&Check> {
+        self.checks.iter().find(|check| check.name == *name)
+    }
 
     /// The rule for a verdict on a host of this group: the first in the document's order that names both.
     pub fn rule_for(&self, verdict: &VerdictKind, group: &GroupName) -> Option<&Rule> {

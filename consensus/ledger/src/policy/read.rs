@@ -3,6 +3,8 @@
 //! Law Y5: a rule that could never be reached, or two keys at odds, are faults too: nothing is silently without effect.
 //! Not here: the keys (see `keys`), and how a document is read (see `document`).
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::actuation::CommandRemedy;
@@ -26,13 +28,18 @@ impl Policy {
     pub fn read_under(mesh_rules: u32, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         document::read(file, text, &keys::POLICY, |reader, root| {
             let timers = timers(reader, root, mesh_rules);
+            let (rules, checks) = (
+                rules_of(reader, root, (&timers, mesh_rules)),
+                checks::checks(reader, root, mesh_rules),
+            );
             Some(Self {
                 budget: budgets(reader, root),
-                rules: rules_of(reader, root, (&timers, mesh_rules))?,
+                rules: rules?,
                 timers,
                 escalation: escalation(reader, root),
                 named_ports: named_ports(reader, root),
                 hosts_may_enrol: hosts_may_enrol(reader, root, mesh_rules),
+                checks: checks?,
             })
         })
     }

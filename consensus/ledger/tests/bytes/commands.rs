@@ -1,10 +1,12 @@
 //! What hosts propose, what the log holds, what the ledger answers.
 
 use expect_test::expect_file;
-use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused};
+use ledger::command::{
+    Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused, UnfitFinding,
+};
 use vocabulary::{
-    CertificateChain, CertificateFault, Epoch, Grounds, HostName, LedgerIndex, ReceiptKind, Scope,
-    Span, StoreId, VerdictKind,
+    CertificateChain, CertificateFault, CheckGrounds, CheckWord, Epoch, Grade, Grounds, HostName,
+    LedgerIndex, PublicKey, ReceiptKind, Scope, Sequence, Signature, Span, StoreId, VerdictKind,
 };
 
 use crate::golden::{Page, every};
@@ -36,6 +38,27 @@ fn doubted() -> Vec<Doubted> {
 
 fn findings() -> Vec<Finding> {
     vec![Finding { scope: Scope::Host(HOST), kind: VerdictKind::HostDown }]
+}
+
+fn check_grounds() -> CheckGrounds {
+    let word = CheckWord {
+        subject: HOST,
+        subject_boot: BOOT,
+        author: HEALER,
+        author_boot: BOOT,
+        key: PublicKey([4; 32]),
+        sequence: Sequence(5),
+        epoch: Epoch(12),
+        anchor: ANCHOR,
+        check: label("api"),
+        grade: Grade::Failed,
+        signature: Signature([6; 32], [7; 32]),
+    };
+    CheckGrounds { anchor: ANCHOR, epoch: Epoch(12), words: vec![word] }
+}
+
+fn unfit_findings() -> Vec<UnfitFinding> {
+    vec![UnfitFinding { host: HOST, check: label("api") }]
 }
 
 fn put_nouns(page: &mut Page) {
@@ -127,6 +150,10 @@ fn put_commands(page: &mut Page) {
             Command::Free { subject: Scope::Host(HOST), order: order() },
             Command::Free { subject: Scope::Group(group()), order: order() },
         ],
+        Command::Unfit { .. } => [
+            Command::Unfit { grounds: check_grounds(), findings: unfit_findings() },
+        ],
+        Command::Fit { .. } => [Command::Fit { cases: vec![case], grounds: check_grounds() }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

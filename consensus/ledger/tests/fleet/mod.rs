@@ -2,13 +2,13 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use ledger::case::Case;
-use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed};
+use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed, UnfitFinding};
 use ledger::{Ledger, rules};
 use vocabulary::{
-    Answer, Attestation, Boot, CaseId, Claims, ClusterName, Domain, Fence, Grade, Grounds,
-    GroupName, HostId, HostName, Label, LedgerIndex, ModelSigner, ModelVerifier, Path, PathReading,
-    PublicKey, Reading, Receipt, ReceiptKind, RemedyId, Roles, Scope, SelfAnswer, Sequence,
-    Signature, Span, VerdictKind, WallNote, model_authority, model_chain,
+    Answer, Attestation, Boot, CaseId, CheckGrounds, CheckWord, Claims, ClusterName, Domain, Fence,
+    Grade, Grounds, GroupName, HostId, HostName, Label, LedgerIndex, ModelSigner, ModelVerifier,
+    Path, PathReading, PublicKey, Reading, Receipt, ReceiptKind, RemedyId, Roles, Scope,
+    SelfAnswer, Sequence, Signature, Span, VerdictKind, WallNote, model_authority, model_chain,
 };
 
 /// What observers see of a subject.
@@ -74,6 +74,11 @@ pub fn replacing() -> String {
     gentle.replace("\"gentle\"", "\"destructive\"").replace("\"disruptive\"", "\"gentle\"")
 }
 
+/// A check on every host, by this word.
+pub fn checking(from: &str) -> String {
+    format!("{POLICY}\n[[check]]\nname = \"api\"\nkind = \"tcp\"\nport = 8080\nfrom = \"{from}\"\n")
+}
+
 /// Nine hosts in three zones of three racks each; the first of each zone is a keeper, all are healers.
 pub const NINE: [&str; 9] = ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"];
 
@@ -87,6 +92,13 @@ impl Fleet {
     pub fn healing() -> Self {
         let mut fleet = Self::nine();
         fleet.set_policy(POLICY);
+        fleet
+    }
+
+    /// Nine hosts under [`POLICY`] and one check, by this word.
+    pub fn checking(from: &str) -> Self {
+        let mut fleet = Self::nine();
+        fleet.set_policy(&checking(from));
         fleet
     }
 
@@ -268,12 +280,55 @@ impl Fleet {
         grounds: Grounds,
     ) -> Result<CaseId, String> {
         let doubted = doubts(&[(name, seconds)]);
-        match self.send("a1", Command::Unsettled { grounds, doubted }) {
-            Outcome::Findings(mut outcomes) => {
-                outcomes.remove(0).map_err(|refused| refused.to_string())
+        one(self.send("a1", Command::Unsettled { grounds, doubted }))
+    }
+
+    /// A round on the check `api` of a host under the newest anchor: what the host says itself, and what its observers say, in
+    /// the order of the seats; the last grade is that of all who are left.
+    pub fn check_round(&mut self, name: &str, own: Option<Grade>, peers: &[Grade]) -> CheckGrounds {
+        self.wait(1);
+        let subject = id(name);
+        let (anchor, epoch) = (self.ledger.anchor(), self.ledger.roster().epoch);
+        let mut words: Vec<CheckWord> = Vec::new();
+        words.extend(own.map(|grade| self.check_word(subject, subject, grade)));
+        let observers = self.ledger.seating().observers(&subject).to_vec();
+        for (seat, observer) in observers.into_iter().enumerate() {
+            if let Some(grade) = peers.get(seat).or(peers.last()) {
+                words.push(self.check_word(observer, subject, *grade));
             }
-            other => Err(refusal(&other)),
         }
+        CheckGrounds { anchor, epoch, words }
+    }
+
+    fn check_word(&mut self, author: HostId, subject: HostId, grade: Grade) -> CheckWord {
+        self.sequence += 1;
+        let roster = self.ledger.roster().clone();
+        let entry = |host| roster.get(host).expect("it belongs");
+        let word = CheckWord {
+            subject,
+            subject_boot: entry(&subject).boot.expect("booted"),
+            author,
+            author_boot: entry(&author).boot.expect("booted"),
+            key: PublicKey([0; 32]),
+            sequence: Sequence(self.sequence),
+            epoch: roster.epoch,
+            anchor: self.ledger.anchor(),
+            check: Label::new("api").expect("sound"),
+            grade,
+            signature: Signature([0; 32], [0; 32]),
+        };
+        word.signed("test", &ModelSigner::new(&entry(&author).claims.host))
+    }
+
+    /// The leader tells from these grounds that a host fails the check `api`.
+    pub fn unfit(&mut self, name: &str, grounds: CheckGrounds) -> Result<CaseId, String> {
+        let findings = vec![unfit_finding(name)];
+        one(self.send("a1", Command::Unfit { grounds, findings }))
+    }
+
+    /// The leader tells from these grounds that the check of this case is well.
+    pub fn fit(&mut self, case: CaseId, grounds: CheckGrounds) -> Result<CaseId, String> {
+        one(self.send("a1", Command::Fit { cases: vec![case], grounds }))
     }
 
     /// A second machine starts under this host's name, in the life whose number is known.
@@ -398,6 +453,18 @@ impl Fleet {
             })
             .collect()
     }
+}
+
+/// The only outcome of a command that has one for each of its members.
+fn one(outcome: Outcome) -> Result<CaseId, String> {
+    match outcome {
+        Outcome::Findings(mut outcomes) => outcomes.remove(0).map_err(|no| no.to_string()),
+        other => Err(refusal(&other)),
+    }
+}
+
+pub fn unfit_finding(name: &str) -> UnfitFinding {
+    UnfitFinding { host: id(name), check: Label::new("api").expect("sound") }
 }
 
 pub fn cluster() -> ClusterName {

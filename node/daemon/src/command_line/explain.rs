@@ -81,16 +81,11 @@ fn voices(explained: &CaseExplained, screen: &Screen) -> String {
     if explained.voices.is_empty() {
         return String::new();
     }
-    let title = format!(
-        "who looked, in the newest round (entry {}): {} against, {} well, {} vacant of {} seats; {} needed, {} may be mistaken",
-        explained.anchor,
-        votes.against,
-        votes.well,
-        votes.vacant,
-        votes.seats,
-        votes.needed,
-        votes.tolerated
-    );
+    let title = if votes.seats == 0 {
+        format!("who looked, in the newest round (entry {}): the host itself", explained.anchor)
+    } else {
+        tallied(explained)
+    };
     let mut table = Table::new(&["observer", "stands in", "said", "fit to look", "by these paths"]);
     for voice in &explained.voices {
         let VoiceSeen { observer, domain, said, fitness, .. } = voice;
@@ -103,6 +98,20 @@ fn voices(explained: &CaseExplained, screen: &Screen) -> String {
         ]);
     }
     titled(&title, &table, screen.has_header())
+}
+
+fn tallied(explained: &CaseExplained) -> String {
+    let votes = &explained.votes;
+    format!(
+        "who looked, in the newest round (entry {}): {} against, {} well, {} vacant of {} seats; {} needed, {} may be mistaken",
+        explained.anchor,
+        votes.against,
+        votes.well,
+        votes.vacant,
+        votes.seats,
+        votes.needed,
+        votes.tolerated
+    )
 }
 
 fn paths(paths: &[PathSeen]) -> String {

@@ -149,28 +149,46 @@ impl Court<'_> {
         self.check_bytes(&attestation.key, &bytes, &attestation.signature)
     }
 
-    fn check_key(&self, host: &HostId, key: &PublicKey, anchor: &Anchor) -> Result<(), Void> {
+    /// Whether the key speaks for the host at this anchor.
+    pub(crate) fn check_key(
+        &self,
+        host: &HostId,
+        key: &PublicKey,
+        anchor: &Anchor,
+    ) -> Result<(), Void> {
         let entry = self.fleet.roster.get(host).ok_or(Void::Stranger)?;
         if entry.speaks(key, anchor.index) { Ok(()) } else { Err(Void::Key) }
     }
 
-    fn check_bytes(&self, key: &PublicKey, bytes: &[u8], signed: &Signature) -> Result<(), Void> {
+    /// Whether the key signed these bytes.
+    pub(crate) fn check_bytes(
+        &self,
+        key: &PublicKey,
+        bytes: &[u8],
+        signed: &Signature,
+    ) -> Result<(), Void> {
         if self.verifier.is_signed_by(key, bytes, signed) { Ok(()) } else { Err(Void::Signature) }
     }
 
-    /// protocol 3.2: an earlier epoch stands if both entries are unchanged since. That the seat was held is asked of
-    /// today's seats: where it has moved meanwhile the voice is lost and the next round has the new holder's.
-    fn check_seat(&self, attestation: &Attestation) -> Result<Heard, Void> {
-        let Attestation { subject, observer, epoch, .. } = attestation;
-        if *epoch > self.fleet.roster.epoch {
-            return Err(Void::FutureEpoch(*epoch));
+    /// protocol 3.2: an earlier epoch stands if both entries are unchanged since.
+    pub(crate) fn check_epoch(&self, epoch: Epoch, hosts: [&HostId; 2]) -> Result<(), Void> {
+        if epoch > self.fleet.roster.epoch {
+            return Err(Void::FutureEpoch(epoch));
         }
-        for host in [subject, observer] {
+        for host in hosts {
             let entry = self.fleet.roster.get(host).ok_or(Void::Stranger)?;
-            if entry.changed > *epoch {
+            if entry.changed > epoch {
                 return Err(Void::Changed(entry.changed));
             }
         }
+        Ok(())
+    }
+
+    /// That the seat was held is asked of today's seats: where it has moved meanwhile the voice is lost and the next round
+    /// has the new holder's.
+    fn check_seat(&self, attestation: &Attestation) -> Result<Heard, Void> {
+        let Attestation { subject, observer, epoch, .. } = attestation;
+        self.check_epoch(*epoch, [subject, observer])?;
         if !self.fleet.seating.holds(observer, subject) {
             return Err(Void::NoSeat);
         }
@@ -291,23 +309,12 @@ impl VerifiedGrounds {
 }
 
 impl Heard {
-    /// protocol 3.1, 1.2: a word about or from an earlier life is void. Only the committed boots and those that a host
-    /// signed itself are known: what others claim of its boot could void every voice.
+    /// protocol 3.1, 1.2: a word about or from an earlier life is void.
     fn stale(&self, roster: &Roster, signed: &BTreeMap<HostId, Boot>) -> Option<Void> {
-        let known = |host: &HostId| {
-            let committed = roster.get(host).and_then(|entry| entry.boot);
-            let own = signed.get(host).copied();
-            own.filter(|own| committed.is_none_or(|boot| own.number > boot.number)).or(committed)
-        };
-        let is_present = |boot: Boot, known: Boot| boot.number > known.number || boot == known;
-        if let Some(boot) =
-            known(&self.subject).filter(|known| !is_present(self.subject_boot, *known))
-        {
-            return Some(Void::SubjectBoot(boot));
-        }
-        known(&self.observer)
-            .filter(|known| !is_present(self.observer_boot, *known))
-            .map(Void::ObserverBoot)
+        let later = |host, boot| later_boot(roster, signed, host, boot);
+        later(&self.subject, self.subject_boot)
+            .map(Void::SubjectBoot)
+            .or_else(|| later(&self.observer, self.observer_boot).map(Void::ObserverBoot))
     }
 
     fn voided(&self, why: Void) -> Voided {
@@ -343,7 +350,23 @@ fn drop_equivocations(heard: &mut Vec<Heard>, void: &mut Vec<Voided>) {
     *heard = sound;
 }
 
-fn raise(boots: &mut BTreeMap<HostId, Boot>, host: HostId, boot: Boot) {
+/// The boot in which a host is known to live, where this one is not it. Only the committed boots and those that a host signed
+/// itself are known: what others claim of its boot could void every voice.
+pub(crate) fn later_boot(
+    roster: &Roster,
+    signed: &BTreeMap<HostId, Boot>,
+    host: &HostId,
+    boot: Boot,
+) -> Option<Boot> {
+    let committed = roster.get(host).and_then(|entry| entry.boot);
+    let own = signed.get(host).copied();
+    let known =
+        own.filter(|own| committed.is_none_or(|boot| own.number > boot.number)).or(committed);
+    known.filter(|known| boot.number <= known.number && boot != *known)
+}
+
+/// Raises the known boot of a host that signed a word in this one.
+pub(crate) fn raise(boots: &mut BTreeMap<HostId, Boot>, host: HostId, boot: Boot) {
     let known = boots.entry(host).or_insert(boot);
     if boot.number > known.number {
         *known = boot;

@@ -4,6 +4,7 @@
 //! Not here: how keys must fit together (see `read`).
 
 pub mod budget;
+pub mod check;
 pub mod enrolment;
 pub mod pager;
 pub mod rule;
@@ -35,15 +36,13 @@ What stands under a key or table of the same kind above is not said again.",
         // Its keys stand without a table in the example: before the first one.
         &enrolment::ENROLMENT,
         &budget::BUDGET,
+        &check::CHECK,
         &rule::RULE,
         &timers::TIMERS,
         &pager::PAGER,
         &pager::SECOND_CHANNEL,
     ],
-    refused: &[(
-        "check",
-        "this version has no checks beside reaching the agent; verdicts are AgentDown, HostDown and HostHung",
-    )],
+    refused: &[],
 };
 
 /// A program of the operators', whoever runs it.

@@ -83,10 +83,7 @@ pub static WHEN: Section = Section {
     says: "The trouble it answers.",
     keys: &[&VERDICT],
     sections: &[],
-    refused: &[(
-        "check",
-        "this version has no checks beside reaching the agent; name a verdict alone",
-    )],
+    refused: &[("check", "this version heals nothing for checks; name a verdict alone")],
 };
 
 pub static VERDICT: RequiredKey<Choice<VerdictKind>> = RequiredKey {
@@ -100,11 +97,11 @@ pub static VERDICT: RequiredKey<Choice<VerdictKind>> = RequiredKey {
         refused: &[
             (
                 "Unfit",
-                "this version has no checks beside reaching the agent, so no host is ever Unfit",
+                "this version judges checks and heals nothing for them; a case Unfit is shown to people",
             ),
             (
                 "unfit",
-                "this version has no checks beside reaching the agent, so no host is ever Unfit",
+                "this version judges checks and heals nothing for them; a case Unfit is shown to people",
             ),
             (
                 "DomainDown",

@@ -5,7 +5,7 @@ use ledger::command::Refused;
 use ledger::view::{Hold, Step};
 use vocabulary::{Span, VerdictKind};
 
-use super::{Scene, audit, reasons, wall};
+use super::{Scene, audit, checks, reasons, wall};
 use crate::admin::answer::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace};
 
 /// Cases that are not closed; with `all`, those lately closed too.
@@ -153,6 +153,9 @@ pub fn held(scene: &Scene<'_>, case: &Case, hold: &Hold) -> String {
     let is_observed = matches!(hold.rule, Refused::NoRule);
     if is_observed && case.scopes.is_none() {
         return "a case of this kind is a person's: nothing is done by itself".to_owned();
+    }
+    if is_observed && case.is_unfit() {
+        return checks::stands(scene, case);
     }
     if is_observed {
         return observed(scene, case);

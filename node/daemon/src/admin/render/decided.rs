@@ -3,7 +3,7 @@
 use ledger::case::Case;
 use vocabulary::{Scope, Span, VerdictKind};
 
-use super::{Scene, counted, votes};
+use super::{Scene, checks, counted, votes};
 use crate::admin::answer::{Decided, Votes};
 
 /// The reasoning, in the order of the protocol.
@@ -11,6 +11,7 @@ pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     let mut steps = match &case.subject {
         Scope::Host(_) if case.kind == VerdictKind::Left => Vec::new(),
         Scope::Host(_) if case.kind == VerdictKind::Duplicate => vec![of_two_machines(case)],
+        Scope::Host(_) if case.is_unfit() => of_a_check(scene, case),
         Scope::Host(_) => of_a_host(scene, case),
         Scope::Rack(_) | Scope::Zone(_) => of_a_domain(scene, case),
         Scope::Group(_) | Scope::Fleet => Vec::new(),
@@ -24,8 +25,11 @@ pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
             format!("it recovered and fell again {times}: one case, with a hold-off of {hold_off}"),
         ));
     }
-    // What nobody settled, and what is two, is for no rule.
-    let is_for_rules = !matches!(case.kind, VerdictKind::Unsettled | VerdictKind::Duplicate);
+    // What nobody settled, what is two and what a check found is for no rule.
+    let is_for_rules = !matches!(
+        case.kind,
+        VerdictKind::Unsettled | VerdictKind::Duplicate | VerdictKind::Unfit(_)
+    );
     steps.extend(rule(scene, case).filter(|_| is_for_rules));
     steps
 }
@@ -85,6 +89,42 @@ fn of_a_host(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     steps
 }
 
+/// protocol 3.10: the words on a check; nobody's who is not asked for one.
+fn of_a_check(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
+    let Votes { seats, against, well, vacant, needed, tolerated } = votes::votes(scene, case);
+    let index = case.grounds.anchor.index;
+    let spoke = case.grounds.sights.iter().filter(|sight| sight.void.is_none());
+    let observers = spoke.filter(|sight| Some(sight.observer) != case.host()).count();
+    let mut steps = vec![step(
+        "3.1",
+        format!(
+            "a round hung on entry {index}: the host itself answered, so it is reached, and {} signed what they found",
+            counted(observers, "observer")
+        ),
+    )];
+    if vacant > 0 {
+        let names = scene.names(&case.grounds.vacant).join(" ");
+        steps.push(step(
+            "3.10",
+            format!("{vacant} seats count as vacant, gone or unable to tell: {names}"),
+        ));
+    }
+    if seats > 0 {
+        steps.push(step(
+            "3.10",
+            format!(
+                "{against} of its {seats} observers find the check failed, {needed} were needed; {well} find it \
+                 serving, {tolerated} may be mistaken"
+            ),
+        ));
+    }
+    steps.push(step("3.10", format!("so it fails {}", checks::by(scene, case))));
+    if let Some(check) = checks::of_case(scene, case) {
+        steps.push(step("policy", format!("the check is {}", checks::in_words(check))));
+    }
+    steps
+}
+
 fn of_a_domain(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     let place = scene.subject(&case.subject);
     let hosts = counted(case.members_count as usize, "host");
@@ -109,7 +149,9 @@ fn meaning(kind: &VerdictKind) -> String {
             "HostHung: connections are accepted and nothing is said: a kernel lives, its processes do not get on"
                 .to_owned()
         }
-        VerdictKind::Unfit(check) => format!("Unfit: it is reachable, and check {check} fails"),
+        VerdictKind::Unfit(check) => format!(
+            "Unfit: it is reachable, and check {check} fails; it counts as unhealthy, and nothing is done for it"
+        ),
         VerdictKind::DomainDown => {
             "DomainDown: one case for all of it; no remedy begins by itself, a person looks at what feeds it".to_owned()
         }

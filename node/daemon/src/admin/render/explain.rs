@@ -3,7 +3,7 @@
 use ledger::case::{Case, RemedyNote};
 use vocabulary::{CaseId, Grade, HostId, ReceiptKind, VerdictKind};
 
-use super::{Scene, audit, cases, decided, hosts, reasons, votes};
+use super::{Scene, audit, cases, checks, decided, hosts, reasons, votes};
 use crate::admin::answer::{
     Awaited, CaseExplained, DoubtSeen, Explained, HostExplained, ObserverSeen, Refusal, RemedySeen,
     ReportSeen,
@@ -235,6 +235,7 @@ fn sentences(scene: &Scene<'_>, host: &HostId, state: &str) -> Vec<String> {
         ),
         _ => {}
     }
+    said.extend(checks::on(scene, host));
     let badly: Vec<String> = hosts::reached_badly(scene, host)
         .map(|(by, grade)| format!("{} ({})", scene.name(by), lost(*grade)))
         .collect();

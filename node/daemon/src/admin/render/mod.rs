@@ -7,6 +7,7 @@
 mod audit;
 mod cases;
 mod certs;
+mod checks;
 mod decided;
 mod explain;
 mod hosts;

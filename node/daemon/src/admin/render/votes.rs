@@ -9,17 +9,30 @@ use crate::admin::answer::{PathSeen, VoiceSeen, Votes};
 
 /// How the voices added up (protocol 3.3, 3.4).
 pub fn votes(scene: &Scene<'_>, case: &Case) -> Votes {
-    let observers = case.host().map_or(0, |host| scene.ledger.seating().observers(&host).len());
     let grounds = &case.grounds;
+    // protocol 3.10: its own word on a check is no vote of its observers, of whom none may have been asked.
+    let is_vote = |author: &&HostId| !case.is_unfit() || case.host() != Some(**author);
+    let votes = |authors: &[HostId]| count(authors.iter().filter(is_vote).count());
+    if !has_observers(case) {
+        return Votes { seats: 0, against: 0, well: 0, vacant: 0, needed: 0, tolerated: 0 };
+    }
+    let observers = case.host().map_or(0, |host| scene.ledger.seating().observers(&host).len());
     let filled = observers.saturating_sub(grounds.vacant.len());
     Votes {
         seats: count(observers),
-        against: count(grounds.against.len()),
-        well: count(grounds.well.len()),
+        against: votes(&grounds.against),
+        well: votes(&grounds.well),
         vacant: count(grounds.vacant.len()),
         needed: count(needed(observers, filled)),
         tolerated: count(tolerated(filled)),
     }
+}
+
+/// Whether its observers were asked: always but for a check that a host carries out alone (protocol 3.10).
+fn has_observers(case: &Case) -> bool {
+    let spoken = case.grounds.sights.iter().map(|sight| &sight.observer);
+    let mut authors = spoken.chain(&case.grounds.vacant);
+    !case.is_unfit() || authors.any(|author| case.host() != Some(*author))
 }
 
 /// Every observer's part, in the order of the seats.
@@ -33,7 +46,8 @@ pub fn voices(scene: &Scene<'_>, case: &Case) -> Vec<VoiceSeen> {
         // A farewell: nobody was asked to look.
         return Vec::new();
     }
-    let mut observers: Vec<HostId> = scene.ledger.seating().observers(&host).to_vec();
+    let observers = scene.ledger.seating().observers(&host).iter();
+    let mut observers: Vec<HostId> = observers.filter(|_| has_observers(case)).copied().collect();
     // Seats may have moved since; whoever spoke is shown.
     for observer in spoken.chain(grounds.sights.iter().map(|sight| &sight.observer)) {
         if !observers.contains(observer) {
@@ -60,7 +74,7 @@ fn voice(scene: &Scene<'_>, case: &Case, observer: &HostId) -> VoiceSeen {
         domain: scene.domain(observer),
         said: said.to_owned(),
         paths: sight.map(|sight| paths(&sight.paths)).unwrap_or_default(),
-        fitness: fitness(sight, said),
+        fitness: if case.is_unfit() { of_a_word(sight, said) } else { fitness(sight, said) },
     }
 }
 
@@ -74,6 +88,18 @@ fn fitness(sight: Option<&SightKept>, said: &str) -> String {
         Some(_) => "fit".to_owned(),
         None if said == "vacant" => "silent itself".to_owned(),
         None => "not heard in this round".to_owned(),
+    }
+}
+
+/// What there is to say of a word on a check, beside what it says.
+fn of_a_word(sight: Option<&SightKept>, said: &str) -> String {
+    match (sight, said) {
+        (Some(SightKept { void: Some(why), .. }), _) => format!("its word is void: {why}"),
+        (Some(_), "vacant") => "it cannot tell".to_owned(),
+        (Some(_), "mute") => "it answered; its word is not asked for".to_owned(),
+        (Some(_), _) => "fit".to_owned(),
+        (None, "vacant") => "gone, by the ledger".to_owned(),
+        (None, _) => "not heard in this round".to_owned(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What an operator sees, whole screens of it, from ledgers that went through real entries.
 
+mod checks;
 mod doubts;
 mod healing;
 mod mesh;
