@@ -39,6 +39,8 @@ pub struct Tally {
     pub verdicts_true: u64,
     /// The same about others.
     pub verdicts_false: u64,
+    /// Of the true ones, how many say of one host that it is dead or hung while its agent runs: it is cut off, or nearly.
+    pub verdicts_of_living: u64,
     /// Each of them, the first 10,000.
     pub verdicts: Vec<Judged>,
     /// What else was concluded and condemns nobody: surges, unsettled doubts, goodbyes, duplicates.
@@ -121,6 +123,7 @@ struct Counted {
     troubles: u64,
     verdicts_true: u64,
     verdicts_false: u64,
+    verdicts_of_living: u64,
     notices: BTreeMap<VerdictKind, u64>,
     escalated: u64,
     remedies_begun: u64,
@@ -153,6 +156,7 @@ impl Fleet {
             time_to_verdict: Times::of(&own.times),
             verdicts_true: own.counted.verdicts_true,
             verdicts_false: own.counted.verdicts_false,
+            verdicts_of_living: own.counted.verdicts_of_living,
             verdicts: own.verdicts.clone(),
             notices: own.counted.notices.clone(),
             escalated: own.counted.escalated,
@@ -286,6 +290,9 @@ impl Fleet {
         let is_true = places.iter().all(|place| self.tally.was_unwell(*place, now));
         if is_true {
             self.tally.counted.verdicts_true += 1;
+            let lives = |place: Place| self.hosts[place].is_running() && !self.hosts[place].is_off;
+            let is_of_living = *kind != VerdictKind::DomainDown && places.iter().all(lives);
+            self.tally.counted.verdicts_of_living += u64::from(is_of_living);
             places.iter().for_each(|place| self.tally.found(*place, now));
         } else {
             self.tally.counted.verdicts_false += 1;

@@ -48,6 +48,8 @@ pub struct Simulated {
     pub verdicts_true: u64,
     /// The same about others; of a sound mesh none.
     pub verdicts_false: u64,
+    /// Of the true ones, how many say of one host that it is dead or hung while its agent runs: it is cut off, or nearly.
+    pub verdicts_of_living: u64,
     /// Each of them, the first 10,000.
     pub verdicts: Vec<VerdictSeen>,
     /// What else was concluded and condemns nobody: surges, unsettled doubts, goodbyes, duplicates.

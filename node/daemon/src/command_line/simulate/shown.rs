@@ -44,6 +44,7 @@ pub fn simulated(source: &Source, played: &Played) -> Simulated {
         }),
         verdicts_true: tally.verdicts_true,
         verdicts_false: tally.verdicts_false,
+        verdicts_of_living: tally.verdicts_of_living,
         verdicts: tally.verdicts.iter().map(verdict).collect(),
         notices: tally.notices.iter().map(notice).collect(),
         escalated: tally.escalated,
@@ -77,10 +78,7 @@ fn table(run: &Simulated) -> Table {
             span(run.ran_ms)
         ),
     ]);
-    table.row([
-        "verdicts".into(),
-        format!("{} true, {} false", run.verdicts_true, run.verdicts_false),
-    ]);
+    table.row(["verdicts".into(), verdicts(run)]);
     table.row(["troubles found".into(), format!("{} of {}", run.troubles_found, run.troubles)]);
     table.row(["time to verdict".into(), times(run)]);
     if !run.notices.is_empty() {
@@ -100,6 +98,15 @@ fn table(run: &Simulated) -> Table {
     }
     table.row(["time to whole".into(), whole(run)]);
     table
+}
+
+/// A living host that is judged dead is in trouble, and yet not what somebody who lets hosts be replaced wants to read.
+fn verdicts(run: &Simulated) -> String {
+    let text = format!("{} true, {} false", run.verdicts_true, run.verdicts_false);
+    match run.verdicts_of_living {
+        0 => text,
+        living => format!("{text}; {living} of hosts that live and are cut off"),
+    }
 }
 
 fn times(run: &Simulated) -> String {
