@@ -2,7 +2,7 @@
 //!
 //! Law FT1: no `Unfit` without the subject's own signed word of that round: who cannot be reached is for `reach`.
 //! Law FT2: by peers it takes the quorum of law V1: K' - f voices, more than K/2, at least two, in enough domains.
-//! Law FT3: what one observer says, or f observers say, makes no host unfit, keeps none unfit and makes none well again.
+//! Law FT3: what f observers say makes no host unfit, keeps none unfit and makes none well again; one alone makes none unfit.
 //! Law FT4: pure and total, as law Q0: the leader and every keeper come to the same conclusion.
 //! Not here: how old grounds may be, what else stands against the host (see `ledger`), who is asked.
 
