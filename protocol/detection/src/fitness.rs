@@ -126,10 +126,11 @@ impl Fitness {
 
     fn named(&self, fleet: Fleet<'_>, subject: &HostId) -> Result<UnfitVerdict, NotUnfit> {
         let peers = self.from.asks_peers().then(|| self.tally.check_quorum(fleet, subject));
-        let own = self.from.asks_the_host().then(|| match self.own {
+        let says = match self.own {
             Some(Grade::Failed) => Ok(()),
             other => Err(NotUnfit::OwnWord(other)),
-        });
+        };
+        let own = self.from.asks_the_host().then_some(says);
         let is_unfit = |found: &Option<Result<(), NotUnfit>>| matches!(found, Some(Ok(())));
         let verdict = UnfitVerdict { by_peers: is_unfit(&peers), by_itself: is_unfit(&own) };
         if verdict.by_peers || verdict.by_itself {
