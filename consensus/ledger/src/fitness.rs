@@ -111,18 +111,18 @@ impl Ledger {
         entry.map_or(Vec::new(), |entry| self.policy().checks_on(&entry.claims.group).collect())
     }
 
-    /// The hosts that have no word on checks and whose seats are vacant: held down, departed, doubled, or in a dark domain.
+    /// The hosts that have no word on checks and whose seats are vacant: held down, doubted without an end, departed, doubled, or in a
+    /// dark domain.
     pub fn gone(&self) -> BTreeSet<HostId> {
         let is_gone = |case: &&Arc<Case>| match case.kind {
             VerdictKind::AgentDown
             | VerdictKind::HostDown
             | VerdictKind::HostHung
             | VerdictKind::Left
-            | VerdictKind::Duplicate => true,
-            VerdictKind::Unfit(_)
-            | VerdictKind::DomainDown
+            // Who is doubted and answers no round has no word; its filled seat would keep a case open as long as nobody mends it.
             | VerdictKind::Unsettled
-            | VerdictKind::Surge => false,
+            | VerdictKind::Duplicate => true,
+            VerdictKind::Unfit(_) | VerdictKind::DomainDown | VerdictKind::Surge => false,
         };
         let cases = self.cases().filter(is_gone).filter_map(|case| case.host());
         let mut gone: BTreeSet<HostId> = cases.chain(self.state.departures.hosts()).collect();

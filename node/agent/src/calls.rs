@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use detection::watch;
+use detection::{fitness, watch};
 use vocabulary::HostId;
 
 use crate::event::{AskId, CallId};
+use crate::fitness::AskedCheck;
 use crate::heal::Errand;
 use crate::leading::Asked;
 
@@ -35,6 +36,12 @@ pub enum Purpose {
     Relay(AskId),
     /// Our doubts, told to the leader.
     Doubts,
+    /// A check beside reach.
+    CheckRun(fitness::watch::RunId),
+    /// The leader's request for a word on a check.
+    CheckRound(AskedCheck),
+    /// What fails here, told to the leader.
+    Unfit,
     /// Whether a member lives that is about to be called down.
     MemberLook(HostId),
     /// What another member knows of the members.

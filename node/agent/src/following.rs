@@ -51,6 +51,7 @@ impl Agent {
         }
         if is_other_roster || is_other_policy {
             self.take_seats(now);
+            self.take_checks(now);
         }
         self.see_departures(now);
         if self.leads() {

@@ -126,8 +126,11 @@ impl Agent {
         let reach = reach.map(|(subject, grade)| (CheckKey::reach(&subject), grade));
         self.told_self_doubts = self.look.self_doubts(now);
         let grounds = self.told_self_doubts.iter().map(|ground| (ground.key(), Grade::Failed));
+        let failing = self.checks.failing();
+        let failing = failing.map(|check| (CheckKey::of(check.as_str()), Grade::Failed));
         let is_unfit = !self.told_self_doubts.is_empty();
-        let health = Health::new(reach.chain(grounds), doubted.iter().copied(), is_unfit);
+        let health =
+            Health::new(reach.chain(grounds).chain(failing), doubted.iter().copied(), is_unfit);
         self.gossip(now, Heard::HealthChanged { health });
         self.gossip(now, Heard::DoubtsChanged { doubted });
     }

@@ -127,6 +127,7 @@ impl Agent {
         let entry = self.ledger.roster().get(&self.me);
         if let Some(signer) = self.keyring.turn(now, entry) {
             self.look.sign_with(Arc::clone(&signer));
+            self.checks.sign_with(Arc::clone(&signer));
             self.reply.sign_with(signer);
         }
     }

@@ -47,6 +47,10 @@ pub enum Matter {
     Recovered(LedgerIndex),
     /// Doubts that a set has not settled, by the same.
     Unsettled(LedgerIndex),
+    /// Checks that fail, by the same.
+    Unfit(LedgerIndex),
+    /// Cases whose checks are well, by the same.
+    Fit(LedgerIndex),
     /// An entry for rounds to hang on.
     Tick,
     /// The lease of a case.
@@ -325,7 +329,7 @@ impl Lead {
         let settle_for = ledger.policy().timers.settle_for;
         let is_open = |host: &HostId| {
             let case = ledger.case_of_host(host);
-            case.is_none_or(|case| case.kind == VerdictKind::Unsettled)
+            case.is_none_or(|case| case.kind == VerdictKind::Unsettled || case.is_unfit())
         };
         let unsettled = conclusions.hosts.iter().filter(|(host, look)| {
             let verdict = look.verdict.as_ref().ok();
@@ -344,7 +348,9 @@ impl Lead {
     /// case until what was counted before is too old to be continued.
     fn note_broken(&mut self, now: Moment, ledger: &Ledger, conclusions: &Conclusions) {
         self.broken.retain(|_, at| now.since(*at) <= NEXT_ROUND_WITHIN);
-        let verdicts = ledger.cases().filter(|case| case.kind != VerdictKind::Unsettled);
+        let is_verdict =
+            |case: &&Arc<Case>| case.kind != VerdictKind::Unsettled && !case.is_unfit();
+        let verdicts = ledger.cases().filter(is_verdict);
         for host in verdicts.filter_map(|case| case.host()) {
             if conclusions.hosts.get(&host).is_some_and(|look| look.verdict.is_err()) {
                 self.broken.insert(host, now);
@@ -464,6 +470,8 @@ fn looked_at(case: &Case) -> Vec<HostId> {
         Scope::Host(_) if case.kind == VerdictKind::Duplicate || case.is_quarantined() => {
             Vec::new()
         }
+        // protocol 3.10: that it is reached is no end of it.
+        Scope::Host(_) if case.is_unfit() => Vec::new(),
         Scope::Host(host) => vec![*host],
         Scope::Rack(_) | Scope::Zone(_) => case.members.iter().take(MEMBERS_MAX).copied().collect(),
         Scope::Group(_) | Scope::Fleet => Vec::new(),

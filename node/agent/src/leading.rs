@@ -40,6 +40,7 @@ impl Agent {
         if self.leads() {
             self.tell_rounds(now);
         }
+        self.checks_led_by(now, has_led);
         if self.leads() && !has_led {
             self.lead.stand_down.begin(now);
         }
@@ -110,6 +111,7 @@ impl Agent {
         self.lead.rest(now);
         self.judge_own_lead(now);
         self.rounds(now, Told::DeadlineReached);
+        self.settle_check_rounds(now);
         let ledger = Arc::clone(&self.ledger);
         for (wish, subject) in self.lead.due_case_looks(now, &ledger) {
             self.rounds(now, Told::Wished { wish, subject });
@@ -138,7 +140,7 @@ impl Agent {
         );
         // Before the founding nobody serves it.
         let own = self.ledger.is_founded().then(|| self.lead.stand_down.next_look());
-        deadline.into_iter().chain(own).min()
+        deadline.into_iter().chain(own).chain(self.checks.next_round()).min()
     }
 
     /// Rounds hang on the committed state of the moment.
@@ -158,6 +160,7 @@ impl Agent {
             self.rounds(now, Told::Judged { domains });
         }
         self.tell_upheld(now);
+        self.tell_check_rounds(now);
     }
 
     fn tell_upheld(&mut self, now: Moment) {
@@ -182,7 +185,7 @@ impl Agent {
         }
     }
 
-    fn freshen(&mut self, now: Moment) {
+    pub(crate) fn freshen(&mut self, now: Moment) {
         if self.lead.begin(Matter::Tick) {
             self.propose(now, Purpose::Lead(Matter::Tick), Command::Tick, PROPOSAL_WITHIN);
         }

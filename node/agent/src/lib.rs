@@ -1,7 +1,7 @@
 //! One host's mind: detection and healing composed, `handle(now, event) -> effects`.
 //!
 //! Rooms: [`event`] what it is told and asks; `mind` the one door; `asking` how it asks, others and itself; `following` what follows
-//! from a grown ledger; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
+//! from a grown ledger; [`fitness`] checks beside reach; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
 //! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs;
 //! [`life`] whether the mesh takes this life, `turned_away` another host's; `ending` its last words; [`reports`] what others than observers say; `leaderless` what a keeper
 //! does when nobody leads; [`view`] what it can show of itself.
@@ -14,6 +14,7 @@ pub mod calls;
 mod ending;
 pub mod enrol;
 pub mod event;
+pub mod fitness;
 mod following;
 mod gossiping;
 pub mod heal;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use detection::fitness::watch as fitness;
 use detection::health::{HealthRecord, SelfDoubt};
 use detection::look::Look;
 use detection::membership::{self, Membership};
@@ -22,6 +23,7 @@ use crate::asking::ShortCuts;
 use crate::calls::{Calls, Purpose};
 use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
+use crate::fitness::Checks;
 use crate::heal::Healing;
 use crate::keyring::Keyring;
 use crate::lead::Lead;
@@ -73,6 +75,7 @@ pub struct Agent {
     pub(crate) watch: Watch,
     pub(crate) look: Look,
     pub(crate) reply: Reply,
+    pub(crate) checks: Checks,
     pub(crate) lead: Lead,
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
@@ -115,6 +118,7 @@ impl Agent {
                 Arc::clone(&settings.verifier),
                 settings.seed.wrapping_add(2),
             ),
+            checks: Checks::new(identity.clone(), settings.seed.wrapping_add(3)),
             reply: Reply::new(identity),
             lead: Lead::new(me),
             healing: Healing::new(me),
@@ -203,6 +207,7 @@ impl Agent {
         let own = (!self.short_cuts.is_empty()).then_some(Moment::default());
         let deadline = sooner(self.membership.next_deadline(), self.watch.next_deadline());
         let deadline = sooner(deadline, self.look.next_deadline());
+        let deadline = sooner(deadline, self.checks.next_deadline());
         let deadline = sooner(deadline, self.lead_deadline());
         let deadline = sooner(deadline, self.healing.next_deadline());
         let deadline = sooner(deadline, self.enrolment.next_deadline());
@@ -249,6 +254,11 @@ impl Agent {
             Request::Hears => self.say_what_is_heard(now, id),
             Request::Report(report) => self.take_report(now, id, from, report),
             Request::Members(bytes) => self.tell_members(now, id, from, &bytes),
+            Request::Unfit(notes) => self.hear_unfit(now, id, (from, notes)),
+            Request::LookAtCheck { subject, boot, anchor, check, epoch: _ } => {
+                let id = id.0;
+                self.look_at_check(now, fitness::Ask { id, subject, boot, anchor, check });
+            }
             // The shell serves these before they reach the mind; if one does, nobody here can.
             Request::Propose(_)
             | Request::ReadIndex
@@ -281,7 +291,9 @@ impl Agent {
             Purpose::Report(ask) => self.report_ended(now, ask, end),
             Purpose::MemberLook(host) => self.member_looked(now, host, &end),
             Purpose::Exchange(with) => self.exchanged(now, with, end),
-            Purpose::Doubts | Purpose::TurnedAway => {}
+            Purpose::CheckRun(id) => self.check_ran(now, id, &end),
+            Purpose::CheckRound(asked) => self.check_answered(now, asked, end),
+            Purpose::Doubts | Purpose::Unfit | Purpose::TurnedAway => {}
             Purpose::LastWord(end) => self.emit(Effect::EndLife(end)),
             Purpose::Goodbye => self.emit(Effect::Gone),
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
@@ -312,6 +324,9 @@ impl Agent {
         }
         if self.look.next_deadline().is_some_and(|at| at <= now) {
             self.look(now, detection::look::Event::DeadlineReached);
+        }
+        if self.checks.next_deadline().is_some_and(|at| at <= now) {
+            self.check(now, fitness::Event::DeadlineReached);
         }
         self.settle_health(now);
         self.turn_key(now);

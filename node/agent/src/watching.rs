@@ -34,6 +34,7 @@ impl Agent {
                 Wanted::DoubtsChanged(notes) => {
                     self.tell_health(now);
                     self.take_reachable(now);
+                    self.spare_the_doubted(now);
                     self.tell_leader(now, notes);
                 }
                 Wanted::ReachChanged { .. } => self.tell_health(now),
@@ -85,12 +86,14 @@ impl Agent {
     pub(crate) fn was_late(&mut self, now: Moment, by: Span) {
         self.observe(now, Seen::WasLate { by });
         self.look(now, detection::look::Event::WasLate { by });
+        self.checks_were_late(now, by);
     }
 
     /// What came to this host waited in its sockets, or was dropped there.
     pub(crate) fn sockets_were_late(&mut self, now: Moment, by: Span) {
         self.observe(now, Seen::WasLate { by });
         self.look(now, detection::look::Event::SocketsWereLate { by });
+        self.checks_were_late(now, by);
     }
 
     /// Which seats this host holds, as the committed roster deals them.

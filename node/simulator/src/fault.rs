@@ -8,6 +8,7 @@ use vocabulary::Span;
 
 use crate::actuator::Habit;
 use crate::lies::Lie;
+use crate::ports::PortGives;
 
 /// Which hosts a fault is about; asked again at the moment it strikes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,6 +157,13 @@ pub enum Fault {
         /// What.
         plight: Plight,
     },
+    /// A port of these hosts gives something else from now on.
+    Port {
+        /// Whose.
+        whom: Vec<Whom>,
+        /// Which, what and to whom.
+        gives: PortGives,
+    },
     /// These hosts lie from now on, all in the same way.
     Lie {
         /// Whose agents.
@@ -230,6 +238,7 @@ impl Fault {
             | Self::Restart(whom)
             | Self::Release(whom)
             | Self::Lie { whom, .. }
+            | Self::Port { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],
             Self::Cut { from, to, .. } => vec![from, to],
             Self::Links { on, .. } => on.parties(),

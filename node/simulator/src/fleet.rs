@@ -105,7 +105,8 @@ pub(crate) struct Knocking {
     pub life: u64,
     pub call: CallId,
     pub to: Place,
-    pub is_named: bool,
+    /// A port that the policy names; `None`: the agent's own.
+    pub port: Option<u16>,
     pub reading: Option<agent::Knock>,
 }
 

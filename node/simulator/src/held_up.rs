@@ -43,6 +43,14 @@ pub(crate) struct HeldUp {
     dropped: usize,
 }
 
+impl HeldUp {
+    /// Whether its agent comes late to anything now.
+    pub fn is_any(&self) -> bool {
+        let HeldUp { slow, is_stalled, still_until, has_leapt, .. } = self;
+        *slow > Span::ZERO || *is_stalled || still_until.is_some() || *has_leapt
+    }
+}
+
 /// A stall's end, or its next beginning.
 #[derive(Clone, Copy)]
 pub(crate) struct Turn {

@@ -16,6 +16,7 @@ use crate::held_up::HeldUp;
 use crate::lies::Liar;
 use crate::mail::Flight;
 use crate::peers::Peers;
+use crate::ports::Ports;
 
 /// A host's number in the fleet.
 pub(crate) type Place = usize;
@@ -34,6 +35,7 @@ pub(crate) struct Host {
     pub claims: Claims,
     pub clock: Clock,
     pub held_up: HeldUp,
+    pub ports: Ports,
     pub is_off: bool,
     pub is_silent: bool,
     /// Its agent was told to end, and has not begun anew.
@@ -149,6 +151,7 @@ impl Host {
             claims,
             clock: Clock::ahead(clock_ahead),
             held_up: HeldUp::default(),
+            ports: Ports::default(),
             is_off: false,
             is_silent: false,
             is_away: false,

@@ -4,7 +4,7 @@
 //! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
-//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `lies`, `forgeries` what is done to whom;
+//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `ports`, `lies`, `forgeries` what is done to whom;
 //! [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`,
 //! `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really
 //! is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the
@@ -35,6 +35,7 @@ pub mod opinions;
 mod peers;
 mod perform;
 mod pipe;
+mod ports;
 mod queue;
 pub mod script;
 mod service;
@@ -53,6 +54,7 @@ pub use fleet::Fleet;
 pub use laws::Breach;
 pub use lies::Lie;
 pub use network::Sent;
+pub use ports::{Gives, Knocker, PortGives};
 pub use setup::{Setup, SetupFault, Weather};
 pub use tally::Tally;
 pub use trace::Line;

@@ -12,25 +12,28 @@ pub struct Scenario {
     pub name: &'static str,
     /// The script as it is written.
     pub text: &'static str,
+    /// The checks that it wants of the library's policy.
+    checks: &'static str,
 }
 
-/// What the library's scenarios are played under unless another policy is given.
+/// What the library's scenarios are played under unless another policy is given; some add checks ([`Scenario::policy`]).
 pub const POLICY: &str = include_str!("../scenarios/policy.toml");
 
 /// All of them.
-pub const LIBRARY: [Scenario; 10] = [
-    Scenario { name: "host-death", text: include_str!("../scenarios/host-death.hale") },
-    Scenario { name: "zone-loss", text: include_str!("../scenarios/zone-loss.hale") },
-    Scenario { name: "rack-partition", text: include_str!("../scenarios/rack-partition.hale") },
-    Scenario { name: "one-way-cut", text: include_str!("../scenarios/one-way-cut.hale") },
-    Scenario { name: "lossy-switch", text: include_str!("../scenarios/lossy-switch.hale") },
-    Scenario { name: "slow-fleet", text: include_str!("../scenarios/slow-fleet.hale") },
-    Scenario { name: "rolling-restart", text: include_str!("../scenarios/rolling-restart.hale") },
-    Scenario { name: "bad-deploy", text: include_str!("../scenarios/bad-deploy.hale") },
-    Scenario { name: "flapping-host", text: include_str!("../scenarios/flapping-host.hale") },
+pub const LIBRARY: [Scenario; 11] = [
+    plain("host-death", include_str!("../scenarios/host-death.hale")),
+    plain("zone-loss", include_str!("../scenarios/zone-loss.hale")),
+    plain("rack-partition", include_str!("../scenarios/rack-partition.hale")),
+    plain("one-way-cut", include_str!("../scenarios/one-way-cut.hale")),
+    plain("lossy-switch", include_str!("../scenarios/lossy-switch.hale")),
+    plain("slow-fleet", include_str!("../scenarios/slow-fleet.hale")),
+    plain("rolling-restart", include_str!("../scenarios/rolling-restart.hale")),
+    plain("bad-deploy", include_str!("../scenarios/bad-deploy.hale")),
+    plain("flapping-host", include_str!("../scenarios/flapping-host.hale")),
+    plain("storm-and-recovery", include_str!("../scenarios/storm-and-recovery.hale")),
     Scenario {
-        name: "storm-and-recovery",
-        text: include_str!("../scenarios/storm-and-recovery.hale"),
+        checks: include_str!("../scenarios/stuck-service.toml"),
+        ..plain("stuck-service", include_str!("../scenarios/stuck-service.hale"))
     },
 ];
 
@@ -39,7 +42,16 @@ pub fn named(name: &str) -> Option<Scenario> {
     LIBRARY.into_iter().find(|scenario| scenario.name == name)
 }
 
+const fn plain(name: &'static str, text: &'static str) -> Scenario {
+    Scenario { name, text, checks: "" }
+}
+
 impl Scenario {
+    /// What it is played under unless another policy is given.
+    pub fn policy(&self) -> String {
+        format!("{POLICY}{}", self.checks)
+    }
+
     /// What it shows, in one line: the first of its text.
     pub fn about(&self) -> &'static str {
         let first = self.text.lines().next().unwrap_or_default();
@@ -48,6 +60,6 @@ impl Scenario {
 
     /// The script, under the library's policy.
     pub fn script(&self) -> Result<Script, ScriptFault> {
-        Script::read(self.text).map(|script| script.with_policy(Some(POLICY)))
+        Script::read(self.text).map(|script| script.with_policy(Some(&self.policy())))
     }
 }

@@ -7,8 +7,10 @@
 use std::fmt;
 
 use agent::{AskId, CallId, Effect};
-use vocabulary::{Attestation, Grade, HostId, ModelSigner, Path, PathReading, Reading, SelfAnswer};
-use wire::{DoubtNote, Report, Request, Response};
+use vocabulary::{
+    Attestation, CheckWord, Grade, HostId, ModelSigner, Path, PathReading, Reading, SelfAnswer,
+};
+use wire::{DoubtNote, Report, Request, Response, UnfitNote};
 
 use crate::fleet::Fleet;
 use crate::host::Place;
@@ -29,7 +31,7 @@ pub(crate) const FORGED_CALL: CallId = CallId(u64::MAX);
 /// How a host lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
-    /// Everybody whom it is asked about is dead, and it doubts everybody.
+    /// Everybody whom it is asked about is dead or fails its checks, and it says so of everybody.
     Accuses,
     /// Everybody whom it is asked about is well.
     Praises,
@@ -53,13 +55,15 @@ pub(crate) struct Liar {
     lie: Lie,
     /// What it would have signed of the round before.
     last: Option<Box<Attestation>>,
+    /// And of the check before.
+    last_word: Option<Box<CheckWord>>,
     beats: u64,
 }
 
 impl Fleet {
     /// From now on this host lies so.
     pub(crate) fn lie(&mut self, place: Place, lie: Lie) {
-        let liar = Liar { lie, last: None, beats: 0 };
+        let liar = Liar { lie, last: None, last_word: None, beats: 0 };
         self.hosts[place].liar = Some(Box::new(liar)).filter(|_| lie != Lie::Ends);
     }
 
@@ -68,7 +72,8 @@ impl Fleet {
         // Chance is asked only about what is lied about.
         if !matches!(
             effect,
-            Effect::Answer { .. } | Effect::Call { request: Request::Doubts(_), .. }
+            Effect::Answer { .. }
+                | Effect::Call { request: Request::Doubts(_) | Request::Unfit(_), .. }
         ) {
             return Some(effect);
         }
@@ -76,8 +81,11 @@ impl Fleet {
             (Some(lie), Effect::Answer { id, response }) => {
                 self.bent_answer(place, lie, (id, response))
             }
-            (Some(Lie::Accuses | Lie::Floods), Effect::Call { id, to, within, .. }) => {
-                let request = Request::Doubts(self.doubts_of_all(place));
+            (Some(Lie::Accuses | Lie::Floods), Effect::Call { id, to, within, request }) => {
+                let request = match request {
+                    Request::Unfit(_) => Request::Unfit(self.unfit_of_all()),
+                    _ => Request::Doubts(self.doubts_of_all(place)),
+                };
                 Some(Effect::Call { id, to, request, within })
             }
             (_, effect) => Some(effect),
@@ -133,6 +141,7 @@ impl Fleet {
             Response::Attested { attestation, answer } => {
                 self.bent_word(place, lie, (attestation, answer))
             }
+            Response::CheckWord(word) => self.bent_check(place, lie, word),
             // A question that it was to carry to another.
             Response::Answered(answer) if answer.subject != me => Some(Response::SubjectSilent),
             other => Some(other),
@@ -172,9 +181,30 @@ impl Fleet {
         }
     }
 
+    /// The same of a check.
+    fn bent_check(&mut self, place: Place, lie: Lie, word: Box<CheckWord>) -> Option<Response> {
+        let signer = ModelSigner::new(&self.hosts[place].claims.host);
+        let liar = self.hosts[place].liar.as_mut()?;
+        let last = liar.last_word.replace(word.clone());
+        let graded =
+            |grade| Box::new(CheckWord { grade, ..*word.clone() }.signed(CLUSTER, &signer));
+        let word = match lie {
+            Lie::Accuses | Lie::Floods => graded(Grade::Failed),
+            Lie::Praises => graded(Grade::Ok),
+            Lie::Hides => return None,
+            Lie::Repeats => last.unwrap_or(word),
+            Lie::Forges | Lie::Wavers | Lie::Ends => word,
+        };
+        Some(Response::CheckWord(word))
+    }
+
     fn slander_once(&mut self, place: Place) {
         let doubts = self.doubts_of_all(place);
         self.say_to_leader(place, &Request::Doubts(doubts));
+        let notes = self.unfit_of_all();
+        if !notes.is_empty() {
+            self.say_to_leader(place, &Request::Unfit(notes));
+        }
     }
 
     fn report_all(&mut self, place: Place) {
@@ -190,6 +220,19 @@ impl Fleet {
         if let Some(leader) = self.keepers.leader.filter(|leader| *leader != place) {
             self.send_ask(place, leader, (FORGED_CALL, request));
         }
+    }
+
+    fn unfit_of_all(&self) -> Vec<UnfitNote> {
+        let ledger = &self.keepers.ledger;
+        let all = ledger.roster().present().flat_map(|(host, entry)| {
+            let checks = ledger.checks_of(host).into_iter();
+            checks.map(|check| UnfitNote {
+                subject: *host,
+                boot: entry.boot.unwrap_or_default(),
+                check: check.name.clone(),
+            })
+        });
+        all.collect()
     }
 
     fn doubts_of_all(&self, place: Place) -> Vec<DoubtNote> {

@@ -129,8 +129,7 @@ impl Fleet {
         if self.is_blocked(place, to) || self.hosts[place].held_up.is_stalled {
             return;
         }
-        let knocking =
-            Knocking { from: place, life, call: id, to, is_named: port.is_some(), reading: None };
+        let knocking = Knocking { from: place, life, call: id, to, port, reading: None };
         let takes = self.network.stream(self.now, Way::of(place, to));
         self.queue.put(self.now.after(takes), Happening::Knock(knocking, false));
     }
@@ -162,8 +161,9 @@ impl Fleet {
             return;
         }
         let host = &self.hosts[to];
+        let named = host.ports.of(knocking.port.unwrap_or_default(), from == to);
         let reading = match &host.life {
-            _ if knocking.is_named => Knock::Answered,
+            _ if knocking.port.is_some() => named.knock(),
             Some(_) if !host.is_running() => Knock::Accepted,
             Some(_) => Knock::Answered,
             None => Knock::Refused,
@@ -175,11 +175,13 @@ impl Fleet {
             self.queue.put(self.now.after(takes), Happening::Knock(answered, true));
         };
         // The kernel accepts at once, whenever the process comes to say its bytes.
-        if reading == Knock::Answered && !knocking.is_named && slow > Span::ZERO {
+        if reading == Knock::Answered && knocking.port.is_none() && slow > Span::ZERO {
             comes(takes, Knock::Accepted);
             return comes(takes.plus(slow), Knock::Answered);
         }
-        comes(takes, reading);
+        if reading != Knock::Silent {
+            comes(takes, reading);
+        }
     }
 
     fn propose(&mut self, place: Place, (id, within): (CallId, Span), command: &Command) {

@@ -54,6 +54,7 @@ impl Fleet {
                 self.note(format!("{}: {plight}", self.named(&places)));
                 places.into_iter().for_each(|place| self.befall(place, plight));
             }
+            Fault::Port { whom, gives } => self.set_port(&whom, gives),
             Fault::Lie { whom, lie } => {
                 let places = self.who(&whom);
                 self.note(format!("{}: {lie}", self.named(&places)));

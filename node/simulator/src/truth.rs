@@ -32,6 +32,8 @@ pub struct Truth<'a> {
     pub is_dark: bool,
     /// How often its disk was lost.
     pub disks_lost: u64,
+    /// Whether its agent comes late to what it does: slow, stalled, or after a leap of its clock.
+    pub is_held_up: bool,
     /// Whether its agent lies.
     pub is_lying: bool,
     /// Whom its agent doubts.
@@ -72,6 +74,7 @@ impl Fleet {
                 is_heard: self.is_heard(place),
                 is_dark: host.is_mute(),
                 disks_lost: host.held_up.disks_lost,
+                is_held_up: host.held_up.is_any(),
                 is_lying: host.liar.is_some(),
                 doubts: life.map_or(&[][..], |life| &life.doubts[..]),
                 upto: life.map_or(LedgerIndex::default(), |life| life.upto),

@@ -4,7 +4,7 @@ use simulator::library::{self, LIBRARY, Scenario};
 use simulator::script::Script;
 use simulator::tally::{Tally, Whole};
 use simulator::{Fault, Fleet, Setup, Tally as Came, Whom};
-use vocabulary::{Scope, Span, VerdictKind};
+use vocabulary::{Label, Scope, Span, VerdictKind};
 
 /// Plays it; what nothing may break is asked of all of them.
 fn played(script: &Script, name: &str) -> Came {
@@ -147,6 +147,16 @@ fn a_storm_waits_for_a_person_and_is_healed_one_at_a_time() {
 }
 
 #[test]
+fn a_stuck_service_is_shown_and_healed_by_nobody_and_is_over_once_it_serves() {
+    let tally = tally("stuck-service");
+    let unfit = VerdictKind::Unfit(Label::new("service").expect("a name"));
+    assert_eq!(tally.notices, [(unfit, 1)].into());
+    assert_eq!((judged(&tally), tally.troubles), (vec![], 0), "its agent lives");
+    assert_eq!((tally.remedies_begun, tally.escalated), (0, 0));
+    is_whole_again(&tally, Span::seconds(90));
+}
+
+#[test]
 fn law_b1_every_scenario_is_played_on_another_fleet_under_another_seed() {
     for scenario in LIBRARY {
         let script = scenario.script().expect("it is sound").reseeded(11);
@@ -160,7 +170,7 @@ fn law_b1_every_scenario_is_played_on_another_fleet_under_another_seed() {
 
 #[test]
 fn each_scenario_says_in_one_line_what_it_shows() {
-    for Scenario { name, text } in LIBRARY {
+    for Scenario { name, text, .. } in LIBRARY {
         let scenario = library::named(name).expect("by its name");
         assert!(text.starts_with("# "), "{name}");
         assert!((30..160).contains(&scenario.about().len()), "{name}: {}", scenario.about());

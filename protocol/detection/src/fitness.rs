@@ -4,10 +4,13 @@
 //! Law FT2: by peers it takes the quorum of law V1: K' - f voices, more than K/2, at least two, in enough domains.
 //! Law FT3: what f observers say makes no host unfit, keeps none unfit and makes none well again; one alone makes none unfit.
 //! Law FT4: pure and total, as law Q0: the leader and every keeper come to the same conclusion.
-//! Not here: how old grounds may be, what else stands against the host (see `ledger`), who is asked.
+//! Rooms: [`watch`] one host's own runs and its part in rounds; [`rounds`] whom the leader asks, and when.
+//! Not here: how old grounds may be, what else stands against the host (see `ledger`).
 
 mod laws;
 mod reason;
+pub mod rounds;
+pub mod watch;
 mod words;
 
 use std::collections::BTreeSet;

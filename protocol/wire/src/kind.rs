@@ -41,6 +41,10 @@ pub enum Kind {
     Hears,
     /// [`Request::Report`].
     Report,
+    /// [`Request::Unfit`].
+    Unfit,
+    /// [`Request::LookAtCheck`].
+    LookAtCheck,
 }
 
 /// A refusal by the role table, for logs and counters.
@@ -54,7 +58,7 @@ pub struct Refusal {
 
 impl Kind {
     /// Every kind, for the table test.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Probe,
         Self::Doubts,
         Self::Look,
@@ -71,6 +75,8 @@ impl Kind {
         Self::StateAt,
         Self::Hears,
         Self::Report,
+        Self::Unfit,
+        Self::LookAtCheck,
     ];
 
     /// The kind of a request.
@@ -92,6 +98,8 @@ impl Kind {
             Request::StateAt { .. } => Self::StateAt,
             Request::Hears => Self::Hears,
             Request::Report(_) => Self::Report,
+            Request::Unfit(_) => Self::Unfit,
+            Request::LookAtCheck { .. } => Self::LookAtCheck,
         }
     }
 }
@@ -99,9 +107,13 @@ impl Kind {
 /// Whether a host with these roles may ask for this kind; which command it may propose is the ledger's own rule.
 pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
     let permitted = match kind {
-        Kind::Raft | Kind::Standing | Kind::Look | Kind::Support | Kind::StateAt | Kind::Hears => {
-            roles.keeper
-        }
+        Kind::Raft
+        | Kind::Standing
+        | Kind::Look
+        | Kind::LookAtCheck
+        | Kind::Support
+        | Kind::StateAt
+        | Kind::Hears => roles.keeper,
         Kind::RoundFor => roles.healer || roles.keeper,
         Kind::Probe
         | Kind::Doubts
@@ -111,7 +123,8 @@ pub fn admits(kind: Kind, roles: Roles) -> Result<(), Refusal> {
         | Kind::ReadIndex
         | Kind::Follow
         | Kind::Members
-        | Kind::Report => true,
+        | Kind::Report
+        | Kind::Unfit => true,
     };
     if permitted { Ok(()) } else { Err(Refusal { kind, roles }) }
 }
@@ -127,9 +140,10 @@ mod tests {
             Kind::ALL.into_iter().filter(|kind| admits(*kind, roles).is_ok()).collect()
         };
         use Kind::{
-            Ask, Doubts, Follow, Members, Probe, Propose, ReadIndex, Relay, Report, RoundFor,
+            Ask, Doubts, Follow, Members, Probe, Propose, ReadIndex, Relay, Report, RoundFor, Unfit,
         };
-        let plain = vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow, Members, Report];
+        let plain =
+            vec![Probe, Doubts, Ask, Relay, Propose, ReadIndex, Follow, Members, Report, Unfit];
         let mut healer = plain.clone();
         healer.insert(4, RoundFor);
         assert_eq!(table(roles(false, false)), plain);

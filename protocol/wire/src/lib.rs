@@ -16,6 +16,6 @@ pub use frame::DATAGRAM_BYTES_MAX;
 pub use kind::{Kind, Refusal, admits};
 pub use message::{
     Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Report, Request, Response,
-    Unavailable, Welcome,
+    Unavailable, UnfitNote, Welcome,
 };
 pub use version::{Framed, VersionRange};

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    Address, Anchor, Attestation, Boot, CaseId, ClusterName, Digest, Epoch, Grounds, HostId,
-    LedgerIndex, SelfAnswer, StoreId,
+    Address, Anchor, Attestation, Boot, CaseId, CheckWord, ClusterName, Digest, Epoch, Grounds,
+    HostId, Label, LedgerIndex, SelfAnswer, StoreId,
 };
 
 use crate::version::VersionRange;
@@ -114,6 +114,22 @@ impl Report {
     }
 }
 
+/// One check that an observer, or the subject itself, finds failing (protocol 3.10).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UnfitNote {
+    /// Whose check.
+    pub subject: HostId,
+    /// In which life.
+    pub boot: Boot,
+    /// Which.
+    pub check: Label,
+}
+
+impl UnfitNote {
+    /// Most notes that one host tells at once: more hosts that fail at once than anybody watches.
+    pub const NOTES_MAX: usize = 256;
+}
+
 /// Asked on a stream of its own; answered by one [`Response`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
@@ -177,6 +193,21 @@ pub enum Request {
     Hears,
     /// Somebody on my host says that this one fails. For the leader, by any host (protocol 2.8).
     Report(Report),
+    /// All checks that fail for the asker now; replaces what it said before. For the leader, by any host (protocol 3.10).
+    Unfit(Vec<UnfitNote>),
+    /// Carry this check out for a round, or, if you are the subject, say that you are there (protocol 3.10).
+    LookAtCheck {
+        /// Whose check.
+        subject: HostId,
+        /// The life the leader knows of it.
+        boot: Boot,
+        /// The round.
+        anchor: Anchor,
+        /// The roster's epoch.
+        epoch: Epoch,
+        /// Which.
+        check: Label,
+    },
 }
 
 /// The answer to one [`Request`].
@@ -187,7 +218,7 @@ pub enum Response {
         /// The life that answers.
         boot: Boot,
     },
-    /// To `Doubts`: they stand with the leader.
+    /// To `Doubts` and `Unfit`: they stand with the leader.
     Noted,
     /// To `Look`, from an observer.
     Attested {
@@ -252,6 +283,8 @@ pub enum Response {
         /// Whether a round is held for it; none is where one was held for a report lately.
         is_looked_at: bool,
     },
+    /// To `LookAtCheck`.
+    CheckWord(Box<CheckWord>),
 }
 
 /// Why a well-formed and permitted request is not served.

@@ -85,9 +85,13 @@ impl Framed for Request {
             | Kind::Follow
             | Kind::Raft
             | Kind::Standing => FIRST,
-            Kind::Members | Kind::Support | Kind::StateAt | Kind::Hears | Kind::Report => {
-                STATES_COMPARED
-            }
+            Kind::Members
+            | Kind::Support
+            | Kind::StateAt
+            | Kind::Hears
+            | Kind::Report
+            | Kind::Unfit
+            | Kind::LookAtCheck => STATES_COMPARED,
         }
     }
 }
@@ -111,7 +115,8 @@ impl Framed for Response {
             | Self::Support { .. }
             | Self::StateAt { .. }
             | Self::Hears { .. }
-            | Self::Reported { .. } => STATES_COMPARED,
+            | Self::Reported { .. }
+            | Self::CheckWord(_) => STATES_COMPARED,
         }
     }
 }

@@ -34,8 +34,13 @@ pub struct Mesh {
 impl Mesh {
     /// Under the policy of the library's scenarios, and calm; what happens from now on is counted.
     pub fn new(setup: Setup) -> Self {
+        Self::checked(setup, "")
+    }
+
+    /// The same with these checks beside.
+    pub fn checked(setup: Setup, checks: &str) -> Self {
         let seed = setup.seed;
-        let setup = setup.with_policy(library::POLICY).settled();
+        let setup = setup.with_policy(&format!("{}{checks}", library::POLICY)).settled();
         let mut fleet = Fleet::new(setup).expect("the fleet of an experiment is sound");
         fleet.run(warm_up(seed));
         let begun = fleet.now();
@@ -107,6 +112,25 @@ impl Mesh {
         sample.note("entries", moments.len() as u64);
         sample.note("host_verdicts", host_verdicts);
         sample.note("domain_cases", domains as u64);
+    }
+
+    /// The same of cases `Unfit`, from the earliest moment at which an observer can have seen its check fail often enough.
+    pub fn note_unfit(&self, sample: &mut Sample, (from, ill): (Span, &BTreeSet<String>)) {
+        let is_of = |line: &&Line| {
+            let mut words = line.text.split([' ', ':']).filter(|word| !word.is_empty());
+            let is_unfit = words.nth(2).is_some_and(|kind| kind.starts_with("Unfit("));
+            is_unfit && words.next().is_some_and(|host| ill.contains(host))
+        };
+        let first = self.fleet.trace().iter().find(is_of);
+        if let Some(line) = first {
+            sample.note("verdict_ms", line.at.less(from).as_milliseconds());
+        }
+        let ledger = self.fleet.ledger();
+        let cases = ledger.cases().chain(ledger.closed_cases());
+        let hosts = cases.filter(|case| case.is_unfit()).filter_map(|case| case.host());
+        let others = hosts.filter(|host| !ill.contains(&self.fleet.name_of(host))).count();
+        sample.note("missed", u64::from(first.is_none()));
+        sample.note("others_judged", others as u64);
     }
 
     /// Whether nobody is doubted, no case is open but a surge's, which waits for a person, and every host knows every other.

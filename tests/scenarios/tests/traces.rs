@@ -48,5 +48,6 @@ scripts! {
     lost_receipt = "lost-receipt",
     minority = "minority",
     quarantine = "quarantine",
+    unfit = "unfit",
     unsettled = "unsettled",
 }

@@ -237,11 +237,14 @@ impl Opened {
         for (host, address) in &fixed {
             self.transport.set_address(*host, *address);
         }
+        let mut places = Places::new(fixed);
+        // Where its own checks knock; others learn it from the roster.
+        places.hear(id(&self.identity.claims().host), self.settings.advertise);
         Hands {
             transport: self.transport.clone(),
             door: door.clone(),
             second_channel: Arc::clone(&self.world.second_channel),
-            places: Arc::new(Mutex::new(Places::new(fixed))),
+            places: Arc::new(Mutex::new(places)),
             actuator: Arc::clone(&self.world.actuator),
             pager: Pager::start(Arc::clone(&self.world.pager)),
             seeds: Seeds::new(&self.settings.seeds),

@@ -33,7 +33,9 @@ pub fn is_for_the_ledger(request: &Request) -> bool {
         | Request::RoundFor { .. }
         | Request::Members(_)
         | Request::Hears
-        | Request::Report(_) => false,
+        | Request::Report(_)
+        | Request::Unfit(_)
+        | Request::LookAtCheck { .. } => false,
     }
 }
 
@@ -68,7 +70,9 @@ pub async fn serve(door: Door, sender: Sender, request: Request, reply: Reply) {
         | Request::RoundFor { .. }
         | Request::Members(_)
         | Request::Hears
-        | Request::Report(_) => Response::Unavailable(Unavailable::NotMine),
+        | Request::Report(_)
+        | Request::Unfit(_)
+        | Request::LookAtCheck { .. } => Response::Unavailable(Unavailable::NotMine),
     };
     reply.send(response);
 }

@@ -1,24 +1,30 @@
 //! Agents of different ages on one wire (protocol 1.6, law W5).
 
 use daemon::transport::CallFault;
-use vocabulary::{HostId, LedgerIndex};
+use vocabulary::{Anchor, Boot, Epoch, HostId, Label, LedgerIndex};
 use wire::version::{FIRST, NEWEST};
-use wire::{Datagram, HelloRefusal, Report, Request, Response, VersionRange, Welcome, frame};
+use wire::{
+    Datagram, HelloRefusal, Report, Request, Response, UnfitNote, VersionRange, Welcome, frame,
+};
 
 use crate::fleet::{Fleet, KEEPER, Node, PATIENCE, boot};
 use crate::raw;
 
 const YESTERDAY: VersionRange = VersionRange { oldest: FIRST, newest: FIRST };
 
-fn newer_questions() -> [Request; 5] {
+fn newer_questions() -> [Request; 7] {
     let (index, who) = (LedgerIndex(1_000), String::new());
-    let report = Report { subject: HostId([1; 16]), who: who.clone(), failed: who };
+    let (subject, boot) = (HostId([1; 16]), Boot::default());
+    let report = Report { subject, who: who.clone(), failed: who };
+    let (anchor, epoch, check) = (Anchor::default(), Epoch(1), Label::new("http").expect("sound"));
     [
         Request::Members(vec![1]),
         Request::Support,
         Request::StateAt { index },
         Request::Hears,
         Request::Report(report),
+        Request::Unfit(vec![UnfitNote { subject, boot, check: check.clone() }]),
+        Request::LookAtCheck { subject, boot, anchor, epoch, check },
     ]
 }
 

@@ -17,6 +17,7 @@
 //!                                          to WHOM, from WHOM to WHOM, between WHOM and WHOM
 //! slow b2 500ms; drift b2 1%; jump b2 30s     stall b2 8s (free 1s: and so on), unstall b2, suspend b2 30s (uncounted), lose b2
 //! lie a2 b2 accuses                        praises, hides, repeats, floods, forges, wavers, ends
+//! port 8080 on b2 refuses                     hangs, silent, serves; to itself, to peers
 //! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY                        release b2 (from its quarantine)

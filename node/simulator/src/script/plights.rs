@@ -5,6 +5,7 @@ use vocabulary::Span;
 use super::read::{Fallible, Wrong, permille, read_whom, span};
 use crate::fault::{Fault, Plight, ServiceTrouble};
 use crate::lies::Lie;
+use crate::ports::{Gives, Knocker, PortGives};
 
 /// Whether an order that begins so is about what holds hosts up.
 pub(super) fn is_plight(word: &str) -> bool {
@@ -60,6 +61,28 @@ pub(super) fn read_lie(words: &[&str]) -> Fallible<Fault> {
         Wrong::of(how, format!("{how:?} is none of {known}"))
     })?;
     Ok(Fault::Lie { whom: read_whom(whom)?, lie })
+}
+
+/// `port 8080 on a1 b2 refuses to itself`: which, whose, and what it gives to whom.
+pub(super) fn read_port(words: &[&str]) -> Fallible<Fault> {
+    let expected =
+        "expected `port NUMBER on WHOM refuses|hangs|silent|serves [to itself|to peers]`";
+    let (words, to) = match words {
+        [words @ .., "to", "itself"] => (words, Knocker::Itself),
+        [words @ .., "to", "peers"] => (words, Knocker::Peers),
+        words => (words, Knocker::Anybody),
+    };
+    let [port, "on", whom @ .., how] = words else {
+        return Err(expected.into());
+    };
+    let port = port.parse().ok().filter(|port| *port > 0);
+    let port = port.ok_or_else(|| Wrong::of(words[0], format!("{:?} is no port", words[0])))?;
+    let gives = Gives::WORDS.into_iter().find(|(word, _)| word == how).map(|(_, gives)| gives);
+    let gives = gives.ok_or_else(|| {
+        let known = Gives::WORDS.map(|(word, _)| word).join(", ");
+        Wrong::of(how, format!("{how:?} is none of {known}"))
+    })?;
+    Ok(Fault::Port { whom: read_whom(whom)?, gives: PortGives { port, gives, to } })
 }
 
 /// `1%` too fast, `-1%` too slow.

@@ -5,7 +5,7 @@
 use vocabulary::{Claims, Span};
 
 use super::links::{is_trouble, read_links};
-use super::plights::{is_plight, read_lie, read_plight, read_service};
+use super::plights::{is_plight, read_lie, read_plight, read_port, read_service};
 use super::{Placed, RULE, Script, ScriptFault, Show, Spot, Step, Until};
 use crate::actuator::Habit;
 use crate::fault::{Fault, Whom};
@@ -312,6 +312,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "restart" => Fault::Restart,
         "release" => Fault::Release,
         "lie" => return read_lie(words),
+        "port" => return read_port(words),
         word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };

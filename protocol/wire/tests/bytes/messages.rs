@@ -2,13 +2,13 @@
 
 use expect_test::expect_file;
 use vocabulary::{
-    Address, Anchor, Answer, Attestation, Boot, CaseId, ClusterName, Digest, Epoch, Grade, Grounds,
-    HostId, LedgerIndex, Path, PathReading, PublicKey, Reading, SelfAnswer, Sequence, Signature,
-    StoreId,
+    Address, Anchor, Answer, Attestation, Boot, CaseId, CheckWord, ClusterName, Digest, Epoch,
+    Grade, Grounds, HostId, Label, LedgerIndex, Path, PathReading, PublicKey, Reading, SelfAnswer,
+    Sequence, Signature, StoreId,
 };
 use wire::{
     Datagram, DoubtNote, Hello, HelloRefusal, LeaderHint, Leading, Report, Request, Response,
-    Unavailable, VersionRange, Welcome,
+    Unavailable, UnfitNote, VersionRange, Welcome,
 };
 
 use crate::golden::{Page, every};
@@ -70,6 +70,26 @@ fn grounds() -> Grounds {
         epoch: EPOCH,
         attestations: vec![attestation()],
         answers: vec![self_answer(Answer::Round(ANCHOR))],
+    }
+}
+
+fn check() -> Label {
+    Label::new("http").expect("sound")
+}
+
+fn check_word() -> CheckWord {
+    CheckWord {
+        subject: SUBJECT,
+        subject_boot: BOOT,
+        author: OBSERVER,
+        author_boot: OTHER_BOOT,
+        key: PublicKey([0x9e; 32]),
+        sequence: Sequence(8),
+        epoch: EPOCH,
+        anchor: ANCHOR,
+        check: check(),
+        grade: Grade::Failed,
+        signature: Signature([0xc1; 32], [0xc2; 32]),
     }
 }
 
@@ -172,6 +192,17 @@ fn put_requests(page: &mut Page) {
             who: "lb".into(),
             failed: "502".into(),
         })],
+        Request::Unfit(_) => [
+            Request::Unfit(vec![UnfitNote { subject: SUBJECT, boot: BOOT, check: check() }]),
+            Request::Unfit(vec![]),
+        ],
+        Request::LookAtCheck { .. } => [Request::LookAtCheck {
+            subject: SUBJECT,
+            boot: BOOT,
+            anchor: ANCHOR,
+            epoch: EPOCH,
+            check: check(),
+        }],
     });
 }
 
@@ -213,6 +244,7 @@ fn put_responses(page: &mut Page) {
             Response::Reported { is_looked_at: true },
             Response::Reported { is_looked_at: false },
         ],
+        Response::CheckWord(_) => [Response::CheckWord(Box::new(check_word()))],
     });
     every!(page, Unavailable {
         Unavailable::NotLeader(_) => [

@@ -3,6 +3,7 @@
 mod authorities;
 mod boots;
 mod certificates;
+mod checks;
 mod demo;
 mod floods;
 mod founding;

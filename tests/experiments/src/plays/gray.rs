@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use simulator::tally::Judged;
-use simulator::{Fault, Plight, Trouble, Ways, Whom};
+use simulator::{Fault, Gives, Knocker, Plight, PortGives, Trouble, Ways, Whom};
 use vocabulary::Span;
 
 use super::{HALE, Plan, Play, Trial, first, fleet};
@@ -17,11 +17,12 @@ const WAITS: Span = Span::seconds(60);
 pub const PLAY: Play = Play {
     name: NAME,
     about: "One host for 60 s is frozen, stalled, slow, hard to reach in one way or another, or has a strange clock; or the ledger is \
-            slow. What needs a check of a service (stuck service, slow or full disk, dead DNS) is not played: those checks are not \
-            built. Whether a verdict on that host comes, and when; others judged are verdicts on anybody else.",
+            slow. Where a cell begins with `check`, the policy looks at a service from its peers, and at disk and resolver by the host's own \
+            word, each at a port, every 5 s, three failures in a row: what these find is modelled. Whether a verdict on that host comes, and \
+            when, `Unfit` from the 10 s on in which three runs can have failed; others judged are verdicts on anybody else.",
     aim: "what makes a host useless is found within 10 s, what does not is no verdict, and nobody else is judged",
     not_reached: "a host that loses 80 % both ways is not found, since its answers get through in the second of a look; it is doubted, graded, \
-                  and after half a minute an unsettled case",
+                  and after half a minute an unsettled case; a service that accepts and says nothing is well to a knock",
     columns: &[
         "verdict_ms",
         "missed",
@@ -51,11 +52,59 @@ const CELLS: [&str; 14] = [
     "ledger 2 s slow",
 ];
 
+/// By peers a service; by the host's own word what only it can see, each as its own small server would tell at a port.
+const CHECKS: &str = r#"
+[[check]]
+name = "service"
+kind = "tcp"
+port = 8080
+
+[[check]]
+name = "disk"
+kind = "tcp"
+port = 9001
+from = "self"
+
+[[check]]
+name = "resolver"
+kind = "tcp"
+port = 9002
+from = "self"
+"#;
+
+/// protocol 3.10: so long a check takes to fail three times, one run every five seconds.
+const FAILS_WITHIN: Span = Span::seconds(10);
+
+/// How a flapping service is: never three runs long in one state.
+const FLAPS_EVERY: Span = Span::seconds(6);
+
+/// What is looked at by a check, the port that says so, and what it gives to whom.
+const CHECKED: [(&str, PortGives); 8] = [
+    ("check: service dead", port(8080, Gives::Refuses, Knocker::Anybody)),
+    ("check: service behind a filter", port(8080, Gives::Silent, Knocker::Anybody)),
+    ("check: serves itself, not its peers", port(8080, Gives::Silent, Knocker::Peers)),
+    ("check: service accepts and hangs", port(8080, Gives::Hangs, Knocker::Anybody)),
+    ("check: service flaps", port(8080, Gives::Refuses, Knocker::Anybody)),
+    ("check: disk slow, own word", port(9001, Gives::Silent, Knocker::Itself)),
+    ("check: disk full, own word", port(9001, Gives::Refuses, Knocker::Itself)),
+    ("check: resolver dead, own word", port(9002, Gives::Refuses, Knocker::Itself)),
+];
+
+const fn port(port: u16, gives: Gives, to: Knocker) -> PortGives {
+    PortGives { port, gives, to }
+}
+
 fn trials(plan: &Plan) -> Vec<Trial> {
     let mut trials = Vec::new();
     for cell in CELLS {
         for seed in plan.seeds(HOSTS) {
             let play = move || mesh(Sample::new((NAME, cell), HALE, (HOSTS, seed)), cell);
+            trials.push(Trial { cell: cell.to_owned(), hosts: HOSTS, play: Box::new(play) });
+        }
+    }
+    for (cell, gives) in CHECKED {
+        for seed in plan.seeds(HOSTS) {
+            let play = move || checked(Sample::new((NAME, cell), HALE, (HOSTS, seed)), gives);
             trials.push(Trial { cell: cell.to_owned(), hosts: HOSTS, play: Box::new(play) });
         }
     }
@@ -96,5 +145,27 @@ fn mesh(mut sample: Sample, cell: &str) -> Sample {
     let verdicts = mesh.fleet.tally().verdicts;
     let is_of_others = |judged: &&Judged| judged.hosts.iter().any(|host| !ill.contains(host));
     sample.note("others_judged", verdicts.iter().filter(is_of_others).count() as u64);
+    sample
+}
+
+/// One host's port gives something else, for good or by turns.
+fn checked(mut sample: Sample, gives: PortGives) -> Sample {
+    let whom = first(1);
+    let mut mesh = Mesh::checked(fleet(HOSTS, 2, sample.seed), CHECKS);
+    let ill: BTreeSet<String> = mesh.fleet.meant(&whom).into_iter().collect();
+    let from = mesh.at().plus(FAILS_WITHIN);
+    let serves = PortGives { gives: Gives::Serves, ..gives };
+    let turns = if sample.cell.ends_with("flaps") {
+        WAITS.as_milliseconds() / FLAPS_EVERY.as_milliseconds()
+    } else {
+        1
+    };
+    for turn in 0..turns {
+        let gives = if turn % 2 == 0 { gives } else { serves };
+        mesh.fleet.strike(Fault::Port { whom: whom.clone(), gives });
+        mesh.fleet.run(Span::milliseconds(WAITS.as_milliseconds() / turns));
+    }
+    mesh.note_unfit(&mut sample, (from, &ill));
+    mesh.note_falsehoods(&mut sample, &BTreeSet::new());
     sample
 }

@@ -9,6 +9,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::acts::Acts;
+use super::checked;
 use super::liars::liars;
 use super::plan::{Act, Plan, Spot};
 use super::policy;
@@ -31,7 +32,7 @@ pub enum Mode {
 }
 
 /// All chance of a plan.
-pub(super) struct Luck(ChaCha8Rng);
+pub(super) struct Luck(pub(super) ChaCha8Rng);
 
 /// The plan of a seed.
 pub fn drawn(seed: u64, mode: Mode) -> Plan {
@@ -46,7 +47,7 @@ pub fn drawn(seed: u64, mode: Mode) -> Plan {
     let count = luck.from(ACTS_MIN, ACTS_MAX);
     let mut drawing = Acts::new(&mut luck, &hosts);
     acts.extend((0..count).map(|_| drawing.one()));
-    Plan { seed, hosts, weather, policy, acts }
+    checked::put(Plan { seed, hosts, weather, policy, acts })
 }
 
 impl Luck {

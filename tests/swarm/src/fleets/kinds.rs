@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use simulator::{Fault, Habit, Plight, ServiceTrouble, Trouble, Ways};
+use simulator::{Fault, Gives, Habit, Knocker, Plight, PortGives, ServiceTrouble, Trouble, Ways};
 
 use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 49] = [
+pub const ALL: [&str; 56] = [
     "bandwidth",
     "between two",
+    "check",
     "clone",
     "cut both ways",
     "cut one way",
@@ -41,6 +42,12 @@ pub const ALL: [&str; 49] = [
     "one way of two",
     "pause",
     "policy",
+    "port hangs",
+    "port refuses",
+    "port serves",
+    "port silent",
+    "port to itself",
+    "port to peers",
     "poweroff",
     "release",
     "remedies does-nothing",
@@ -78,6 +85,7 @@ fn of_plan(plan: &Plan) -> Vec<&'static str> {
     let faults = plan.faults().expect("law D3: what is drawn is a script");
     let mut kinds: Vec<&str> = faults.iter().flat_map(kinds).collect();
     let has = |key: &str| plan.policy.split(key).skip(1).any(|rest| !rest.starts_with("\"none\""));
+    kinds.extend(plan.policy.contains("[[check]]").then_some("check"));
     kinds.extend(has("halt_above = ").then_some("halt"));
     kinds.extend(has("per_hour = ").then_some("hourly limit"));
     kinds.sort_unstable();
@@ -102,6 +110,7 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::Join => vec!["join"],
         Fault::Links { trouble, on } => vec![of_trouble(trouble), of_ways(on)],
         Fault::Befall { plight, .. } => of_plight(plight).into_iter().collect(),
+        Fault::Port { gives, .. } => of_port(gives),
         Fault::Lie { .. } => vec!["lie"],
         Fault::Service(ServiceTrouble::Slow(_)) => vec!["ledger slow"],
         Fault::Service(ServiceTrouble::Leaderless(_)) => vec!["ledger leaderless"],
@@ -113,6 +122,21 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::Release(_) => vec!["release"],
         Fault::Policy(_) => vec!["policy"],
     }
+}
+
+fn of_port(gives: &PortGives) -> Vec<&'static str> {
+    let what = match gives.gives {
+        Gives::Serves => "port serves",
+        Gives::Hangs => "port hangs",
+        Gives::Refuses => "port refuses",
+        Gives::Silent => "port silent",
+    };
+    let to = match gives.to {
+        Knocker::Anybody => None,
+        Knocker::Itself => Some("port to itself"),
+        Knocker::Peers => Some("port to peers"),
+    };
+    std::iter::once(what).chain(to).collect()
 }
 
 fn of_trouble(trouble: &Trouble) -> &'static str {

@@ -8,6 +8,7 @@
 //! Not here: what is modelled (see `simulator`).
 
 mod acts;
+mod checked;
 pub mod checkers;
 pub mod drawing;
 pub mod kinds;

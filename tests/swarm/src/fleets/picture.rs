@@ -10,8 +10,9 @@ use detection::seats::Seating;
 use ledger::Ledger;
 use ledger::audit::Record;
 use ledger::case::Case;
+use ledger::policy::{Check, CheckKind};
 use ledger::view::BudgetLine;
-use simulator::{Fleet, JournalLine};
+use simulator::{Fleet, Gives, JournalLine};
 use vocabulary::{Boot, Domain, GroupName, HostId, LedgerIndex, Moment, Span};
 
 use super::liars::borne;
@@ -40,6 +41,8 @@ pub struct Picture {
     pub journal: Vec<JournalLine>,
     /// Every host, in the order of the setup.
     pub hosts: Vec<Seen>,
+    /// The check of the policy, if it has one.
+    pub check: Option<Check>,
     /// Who leads by the keepers' own count.
     pub leader: Option<HostId>,
     /// Who watches whom.
@@ -75,6 +78,15 @@ pub struct Seen {
     pub seen_by: usize,
     /// How many of its observers may lie.
     pub borne: usize,
+    /// How many observers are fit to find out how its check stands: honest, heard by the leader, hearing it, without a doubt of it and
+    /// held up by nothing.
+    pub able: usize,
+    /// Whether the check's port serves the host itself, and its peers.
+    pub serves: (bool, bool),
+    /// Whether its agent lies.
+    pub is_lying: bool,
+    /// Whether anything holds its agent up.
+    pub is_held_up: bool,
     /// Whom it doubts, in which lives.
     pub doubts: Vec<(HostId, Boot)>,
     /// Up to where it knows the ledger.
@@ -127,6 +139,7 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         is_braked: is_braked(ledger),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
+        check: ledger.policy().checks.first().cloned(),
         leader: fleet.leading_place().and_then(|place| Some(fleet.truths().nth(place)?.id)),
         seating: Arc::clone(ledger.seating()),
         breach: fleet.breaches().first().map(|breach| breach.law.clone()),
@@ -165,10 +178,22 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
         let place = *places.get(observer)?;
         (has_voice(place) && fleet.hear_each_other(place, subject)).then_some(place)
     };
+    let port = fleet.ledger().policy().checks.first().map(|check| match check.kind {
+        CheckKind::Tcp { port } => port,
+    });
+    let serves = |place: usize, is_own: bool| {
+        let gives = port.map(|port| fleet.port_gives(place, (port, is_own)));
+        matches!(gives, None | Some(Gives::Serves | Gives::Hangs))
+    };
+    let is_able = |place: usize, subject: &HostId| {
+        let truth = &truths[place];
+        !truth.is_held_up && truth.doubts.iter().all(|note| note.subject != *subject)
+    };
     let of = |subject: usize| {
         let truth = &truths[subject];
         let observers = seating.observers(&truth.id);
-        let seers = observers.iter().filter_map(|observer| seer(subject, observer));
+        let seers: Vec<usize> =
+            observers.iter().filter_map(|observer| seer(subject, observer)).collect();
         Seen {
             id: truth.id,
             name: truth.claims.host.to_string(),
@@ -180,7 +205,11 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
             is_dark: truth.is_dark || is_beyond(fleet, truths.len(), subject),
             is_copy: places.get(&truth.id) != Some(&subject),
             is_double: is_double(&truth.id),
-            seen_by: seers.count(),
+            seen_by: seers.len(),
+            able: seers.iter().filter(|place| is_able(**place, &truth.id)).count(),
+            serves: (serves(subject, true), serves(subject, false)),
+            is_lying: truth.is_lying,
+            is_held_up: truth.is_held_up,
             borne: borne(observers.len()),
             doubts: truth.doubts.iter().map(|note| (note.subject, note.boot)).collect(),
             upto: truth.upto,

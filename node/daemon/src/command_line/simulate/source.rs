@@ -39,7 +39,8 @@ pub struct Source {
 struct Text {
     name: String,
     text: String,
-    is_of_library: bool,
+    /// The library's, of one of its scenarios.
+    policy: Option<String>,
 }
 
 impl Source {
@@ -47,9 +48,9 @@ impl Source {
     pub fn of(verb: &Verb, scenario: &str) -> Result<Self, CommandFault> {
         let given = Text::of(scenario)?;
         let script = Script::read(&given.text).map_err(|fault| given.told(fault, ""))?;
-        let (script, from) = match given.is_of_library {
-            true => (script.with_policy(Some(library::POLICY)), "library"),
-            false => (script, "scenario"),
+        let (script, from) = match &given.policy {
+            Some(policy) => (script.with_policy(Some(policy)), "library"),
+            None => (script, "scenario"),
         };
         let mut source = Self {
             scenario: scenario.to_owned(),
@@ -154,7 +155,7 @@ impl Text {
     fn of(scenario: &str) -> Result<Self, CommandFault> {
         if let Some(found) = library::named(scenario) {
             let (name, text) = (found.name.to_owned(), found.text.to_owned());
-            return Ok(Self { name, text, is_of_library: true });
+            return Ok(Self { name, text, policy: Some(found.policy()) });
         }
         let is_path = scenario.contains(['/', '.']) || Path::new(scenario).exists();
         if !is_path {
@@ -162,7 +163,7 @@ impl Text {
         }
         let (name, text) = config::text_of(Path::new(scenario))
             .map_err(|found| faults::told(Exit::Failed, &found, ""))?;
-        Ok(Self { name, text, is_of_library: false })
+        Ok(Self { name, text, policy: None })
     }
 
     /// `whose`: of which hosts the script speaks, where they are not its own.

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use ledger::audit::What;
+use simulator::Fleet;
 use simulator::script::Script;
 
 use super::super::picture::{Camera, Picture, Seen};
@@ -21,16 +22,42 @@ end
 run 10s; kill b2; run 1m
 ";
 
-/// Every picture of it.
+/// The same hosts, of which `b2` serves nobody from the tenth second on.
+const FAILED: &str =
+    "hosts a1 a2 zone=a rack=p; hosts b1 b2 zone=b rack=q; hosts c1 c2 zone=c rack=r
+keepers a1 b1 c1
+policy
+[[check]]
+name = \"service\"
+kind = \"tcp\"
+port = 8080
+every = \"2s\"
+end
+run 10s; port 8080 on b2 refuses; run 1m
+";
+
+/// Every picture of the first.
 pub fn healed() -> Vec<Picture> {
-    let script = Script::read(HEALED).expect("a script");
+    let (fleet, album) = pictures(HEALED);
+    assert_eq!(fleet.tally().remedies_begun, 1);
+    album
+}
+
+/// Every picture of the second.
+pub fn failed() -> Vec<Picture> {
+    let (fleet, album) = pictures(FAILED);
+    assert_eq!(fleet.ledger().cases().count(), 1);
+    album
+}
+
+fn pictures(script: &str) -> (Fleet, Vec<Picture>) {
+    let script = Script::read(script).expect("a script");
     let (mut camera, mut album) = (Camera::default(), Vec::new());
     let fleet = script.play_watched(&mut |fleet| {
         album.extend(camera.look(fleet));
         ControlFlow::Continue(())
     });
-    assert!(fleet.is_ok_and(|fleet| fleet.tally().remedies_begun == 1));
-    album
+    (fleet.expect("a fleet"), album)
 }
 
 /// The first law that this checker finds broken.

@@ -11,6 +11,7 @@ mod budgets;
 mod cures;
 mod doubts;
 pub mod endings;
+mod fitness;
 mod leases;
 mod surges;
 mod verdicts;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(doubts::Doubts),
         Box::new(surges::Surges::default()),
         Box::new(cures::Cures::default()),
+        Box::new(fitness::Fitness::default()),
     ]
 }
 
