@@ -187,6 +187,8 @@ impl Ledger {
             Some(case) => self.opened_again(case, kind, kept)?,
             None => self.new_case(Scope::Host(host), kind, kept)?,
         };
+        // Nothing is begun for it, so nothing is held off.
+        case.held_off_until = self.state.time;
         case.boot = boot;
         case.scopes = Some(scopes);
         let id = case.id;

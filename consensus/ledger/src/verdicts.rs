@@ -161,7 +161,6 @@ impl Ledger {
             case.rule = self.rule_name(&case);
             if was_unfit {
                 // That a check came and went is no see-saw of the host: it is healed as if it had been well.
-                case.held_off_until = self.state.time;
                 case.flips = 0;
             }
         } else if case.kind == *kind && is_newer {

@@ -2,7 +2,7 @@
 //!
 //! Law FT1: no `Unfit` without the subject's own signed word of that round: who cannot be reached is for `reach`.
 //! Law FT2: by peers it takes the quorum of law V1: K' - f voices, more than K/2, at least two, in enough domains.
-//! Law FT3: what one observer says, or f observers say, makes no host unfit, keeps none unfit and makes none well again.
+//! Law FT3: what f observers say makes no host unfit, keeps none unfit and makes none well again; one alone makes none unfit.
 //! Law FT4: pure and total, as law Q0: the leader and every keeper come to the same conclusion.
 //! Rooms: [`watch`] one host's own runs and its part in rounds; [`rounds`] whom the leader asks, and when.
 //! Not here: how old grounds may be, what else stands against the host (see `ledger`).
@@ -129,10 +129,11 @@ impl Fitness {
 
     fn named(&self, fleet: Fleet<'_>, subject: &HostId) -> Result<UnfitVerdict, NotUnfit> {
         let peers = self.from.asks_peers().then(|| self.tally.check_quorum(fleet, subject));
-        let own = self.from.asks_the_host().then(|| match self.own {
+        let says = match self.own {
             Some(Grade::Failed) => Ok(()),
             other => Err(NotUnfit::OwnWord(other)),
-        });
+        };
+        let own = self.from.asks_the_host().then_some(says);
         let is_unfit = |found: &Option<Result<(), NotUnfit>>| matches!(found, Some(Ok(())));
         let verdict = UnfitVerdict { by_peers: is_unfit(&peers), by_itself: is_unfit(&own) };
         if verdict.by_peers || verdict.by_itself {

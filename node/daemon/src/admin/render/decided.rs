@@ -20,10 +20,11 @@ pub fn decided(scene: &Scene<'_>, case: &Case) -> Vec<Decided> {
     if case.flips > 0 {
         let hold_off = case.held_off_until.since(case.opened);
         let times = counted(case.flips as usize, "time");
-        steps.push(step(
-            "3.8",
-            format!("it recovered and fell again {times}: one case, with a hold-off of {hold_off}"),
-        ));
+        let held = match hold_off {
+            Span::ZERO => String::new(),
+            hold_off => format!(", with a hold-off of {hold_off}"),
+        };
+        steps.push(step("3.8", format!("it recovered and fell again {times}: one case{held}")));
     }
     // What nobody settled, what is two and what a check found is for no rule.
     let is_for_rules = !matches!(

@@ -19,7 +19,9 @@ fn unfit(from: &str, own: Grade, peers: &[Grade]) -> Desk {
 fn a_check_that_observers_find_failed_says_who_did_and_what_ends_it() {
     let desk = unfit("peers", Grade::Unknown, &[Grade::Unknown, Grade::Failed]);
     let text = desk.cases(false) + "\n" + &desk.explain("b2");
-    shows(&text, &expect![[r#"
+    shows(
+        &text,
+        &expect![[r#"
         case  subject  verdict     stage  opened    rung  now
            1  b2       Unfit(api)  open   60 s ago     -  check api (tcp, port 8080, by its observers) fails by the word of 7 of its 8 observers; nothing is done for a check; it closes by itself once the check is well
 
@@ -51,14 +53,17 @@ fn a_check_that_observers_find_failed_says_who_did_and_what_ends_it() {
         timeline, from the audit
           record  when      what has become true
               22  60 s ago  verdict Unfit(api) on b2 at entry 27, 7 voices against it, 0 well, 1 seats vacant
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_check_that_fails_by_the_hosts_own_word_says_so() {
     let desk = unfit("self", Grade::Failed, &[]);
     let text = desk.cases(false) + "\n" + &desk.explain("1");
-    shows(&text, &expect![[r#"
+    shows(
+        &text,
+        &expect![[r#"
         case  subject  verdict     stage  opened    rung  now
            1  b2       Unfit(api)  open   60 s ago     -  check api (tcp, port 8080, by the host itself) fails by its own word; nothing is done for a check; it closes by itself once the check is well
 
@@ -80,16 +85,20 @@ fn a_check_that_fails_by_the_hosts_own_word_says_so() {
         timeline, from the audit
           record  when      what has become true
               22  60 s ago  verdict Unfit(api) on b2 at entry 27, 1 voices against it, 0 well, 0 seats vacant
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_check_that_fails_by_both_words_says_so_on_its_line() {
     let desk = unfit("both", Grade::Failed, &[Grade::Failed]);
-    shows(&desk.cases(false), &expect![[r#"
+    shows(
+        &desk.cases(false),
+        &expect![[r#"
         case  subject  verdict     stage  opened    rung  now
            1  b2       Unfit(api)  open   60 s ago     -  check api (tcp, port 8080, by its observers and the host itself) fails by its own word and the word of 8 of its 8 observers; nothing is done for a check; it closes by itself once the check is well
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -99,7 +108,9 @@ fn a_host_that_is_well_says_which_checks_are_on_it_and_a_closed_case_how_it_ende
     desk.fleet.fit(vocabulary::CaseId(1), grounds).expect("well");
     let explained = desk.explain("b2");
     let now: Vec<&str> = explained.lines().take(7).collect();
-    shows(&format!("{}\n{}", desk.cases(true), now.join("\n")), &expect![[r#"
+    shows(
+        &format!("{}\n{}", desk.cases(true), now.join("\n")),
+        &expect![[r#"
         case  subject  verdict     stage   opened    rung  now
            1  b2       Unfit(api)  closed  61 s ago     -  closed: well again before anything was begun
 
@@ -109,5 +120,6 @@ fn a_host_that_is_well_says_which_checks_are_on_it_and_a_closed_case_how_it_ende
           nobody doubts it, as far as this agent has heard, and it has no case
           checks on it: api (tcp, port 8080, by its observers)
           roles: healer
-          swim says up: a hint, never a verdict"#]]);
+          swim says up: a hint, never a verdict"#]],
+    );
 }
