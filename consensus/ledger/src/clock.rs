@@ -21,6 +21,13 @@ pub(crate) struct Marks(VecDeque<(Anchor, LedgerTime)>);
 /// anchor from before a silence of any length is never younger.
 pub const ANCHOR_AGE_MAX: Span = Span::seconds(5);
 
+/// While somebody waits for what ledger time decides (protocol 5).
+const TICK_EVERY: Span = Span::seconds(1);
+
+/// While nothing but windows of minutes and hours runs out: each tick is a flush on every keeper. Less than
+/// [`Entry::ELAPSED_MAX`] by more than a busy leader is late, so that no time is lost.
+const TICK_RARELY: Span = Span::seconds(4);
+
 /// More entries than any leader commits within [`ANCHOR_AGE_MAX`]; at the bound the oldest anchors go stale early.
 const MARKS_MAX: usize = 2_048;
 
@@ -61,17 +68,18 @@ impl Ledger {
         }
     }
 
-    /// Whether ledger time decides anything now: the leader commits a tick each second while it does (protocol 5).
-    pub fn wants_ticks(&self) -> bool {
+    /// How often the leader commits a tick now; `None` while ledger time decides nothing (protocol 5).
+    pub fn tick_every(&self) -> Option<Span> {
         let state = &self.state;
-        state.cases.open().any(|case| case.is_live())
+        let is_watched = state.cases.open().any(|case| case.is_live())
             || state.brakes.wants_time(self.timers().resume_after)
-            || !state.attempts.is_empty()
+            || !state.enrolling.is_empty()
+            || self.is_any_duplicate_ending();
+        let is_remembered = !state.attempts.is_empty()
             || !state.begun.is_empty()
             || !state.added.returns.is_empty()
             || !state.doubts.is_empty()
-            || state.departures.is_any_awaited()
-            || !state.enrolling.is_empty()
-            || self.is_any_duplicate_ending()
+            || state.departures.is_any_awaited();
+        if is_watched { Some(TICK_EVERY) } else { is_remembered.then_some(TICK_RARELY) }
     }
 }

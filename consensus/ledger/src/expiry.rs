@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use vocabulary::{LedgerTime, Scope, Span, VerdictKind};
+use vocabulary::{LedgerTime, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::audit::LeaseEnd;
 use crate::case::{Case, Closure, FrozenScopes, GroundsKept, Stage};
 use crate::command::Refused;
 use crate::ledger::Ledger;
+use crate::rules;
 
 /// protocol 7.6: after so many takeovers a person is called.
 pub const TAKEOVERS_MAX: u32 = 3;
@@ -185,6 +186,16 @@ impl Ledger {
         let rungs = rule.ladder.len();
         if case.rung as usize >= rungs {
             return Some(format!("all {rungs} rungs of {:?} were tried", rule.name));
+        }
+        // Law P3 (see `intents`): a policy of the first rules may go on with more.
+        let class = rule.ladder[case.rung as usize].command.class;
+        let is_alive = case.kind == VerdictKind::AgentDown && self.rules() >= rules::SECOND;
+        if is_alive && class > RemedyClass::Gentle {
+            let rung = case.rung + 1;
+            let name = &rule.name;
+            return Some(format!(
+                "rung {rung} of {name:?} is {class}, and the host itself is proven alive"
+            ));
         }
         self.spent(case, rule)
     }

@@ -3,6 +3,7 @@
 //! Law F1: a ledger is founded once (protocol 1.4).
 //! Law F2: the authority's signature is checked here, by every keeper (protocol 1.3).
 //! Law F3: a retired host never comes back; a boot number never falls (protocol 1.2).
+//! Law F10: a person's order is taken from a keeper's host alone, under rules 2.
 //! Not here: when whoever has enrolled belongs (see `enrolling`).
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::audit::What;
 use crate::case::{Case, Closure, Stage};
 use crate::command::{Order, Outcome, Refused};
 use crate::ledger::Ledger;
+use crate::rules;
 
 /// What was settled when the ledger was founded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,9 +256,15 @@ impl Ledger {
         }
     }
 
-    /// Checks a person's order: from a host that belongs, signed with a name and a reason.
+    /// Checks a person's order: from a host that may bring one, signed with a name and a reason.
+    ///
+    /// Law F10. Whoever holds the certificate of any other host could else set a policy, and
+    /// with it the programs that healers run.
     pub(crate) fn ordered(&self, by: HostId, order: &Order) -> Result<(), Refused> {
-        self.member(by)?;
+        let is_keeper = self.member(by)?.claims.roles.keeper;
+        if !is_keeper && self.rules() >= rules::SECOND {
+            return Err(Refused::NotPermitted(self.where_orders_are_taken()));
+        }
         let (who, why) = (order.who.len(), order.why.len());
         if (1..=Order::WHO_BYTES_MAX).contains(&who) && (1..=Order::WHY_BYTES_MAX).contains(&why) {
             return Ok(());
@@ -266,6 +274,12 @@ impl Ledger {
             Order::WHO_BYTES_MAX,
             Order::WHY_BYTES_MAX,
         )))
+    }
+
+    fn where_orders_are_taken(&self) -> String {
+        let name = |host: &HostId| Some(self.state.roster.get(host)?.claims.host.to_string());
+        let keepers: Vec<String> = self.voters().iter().filter_map(name).collect();
+        format!("orders are taken on keepers' hosts alone: give it on {}", keepers.join(", "))
     }
 
     /// protocol 1.3: a change of domain or group is refused while a case on the host is open.

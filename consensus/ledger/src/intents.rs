@@ -3,6 +3,7 @@
 //! Law L3: no effect without a live lease, its margin, and a committed intent.
 //! Law V3: no remedy against a fresh round that sees the subject well.
 //! Law P1: under a brake nothing begins.
+//! Law P3: what is above gentle begins on no host that the round proves alive (protocol 3.6 `AgentDown`), under rules 2.
 //! Not here: the healer's own last look and its linearizable read (see `agent`).
 
 use vocabulary::{CaseId, Fence, Grounds, HostId, RemedyClass, RemedyId, Verifier};
@@ -10,9 +11,10 @@ use vocabulary::{CaseId, Fence, Grounds, HostId, RemedyClass, RemedyId, Verifier
 use crate::audit::What;
 use crate::case::{Case, Lease, RemedyNote, Stage};
 use crate::command::{Outcome, Refused};
-use crate::judging::{Judged, hung_hold};
+use crate::judging::{Judged, alive_hold, hung_hold};
 use crate::ledger::Ledger;
 use crate::policy::{Rule, Rung};
+use crate::rules;
 
 /// Begun remedies that a case remembers; older ones are in the audit.
 const REMEDIES_MAX: usize = 32;
@@ -62,7 +64,9 @@ impl Ledger {
         let judged = self.judge(grounds, Some(lease.granted_at), verifier)?;
         let verdict = judged.against(&host, &case.kind)?;
         let class = rung.command.class;
-        if let Some(hold) = hung_hold(verdict, class) {
+        // Law P3, which the first rules did not know.
+        let alive = alive_hold(verdict, class).filter(|_| self.rules() >= rules::SECOND);
+        if let Some(hold) = alive.or_else(|| hung_hold(verdict, class)) {
             return Err(hold);
         }
         let is_newer = judged.anchor.index > case.grounds.anchor.index;

@@ -156,6 +156,16 @@ fn sights(
     sights
 }
 
+/// protocol 3.6: an `AgentDown` host is proven alive: nothing above a gentle remedy takes it away, whatever the policy says.
+pub(crate) fn alive_hold(verdict: &HostVerdict, class: RemedyClass) -> Option<Refused> {
+    let is_alive = verdict.kind == VerdictKind::AgentDown;
+    (is_alive && class > RemedyClass::Gentle).then(|| {
+        Refused::Grounds(format!(
+            "a host that is proven alive is not taken away by a {class} remedy; a person is called"
+        ))
+    })
+}
+
 /// protocol 3.6: `HostHung` allows more than a gentle remedy only where a named port agrees.
 pub(crate) fn hung_hold(verdict: &HostVerdict, class: RemedyClass) -> Option<Refused> {
     let is_hung = verdict.kind == VerdictKind::HostHung && !verdict.is_agreed_by_ports;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use detection::surge::{SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
+use detection::surge::{HOSTS_AT_MOST, SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
 use detection::verdict::HostVerdict;
 use vocabulary::{CaseId, Digest, HostId, LedgerTime, Scope, VerdictKind};
 
@@ -42,7 +42,8 @@ impl Ledger {
         let told = self.state.cases.told_until();
         let is_news = |doubt: &StandingDoubt| told.is_none_or(|told| doubt.since > told);
         let doubts: Vec<StandingDoubt> = standing.chain(cases).filter(is_news).collect();
-        surge(self.roster(), &doubts, &self.in_domain_cases(), now)
+        let at_most = if self.rules() >= rules::SECOND { HOSTS_AT_MOST } else { usize::MAX };
+        surge(self.roster(), &doubts, &self.in_domain_cases(), (now, at_most))
     }
 
     /// Law V6: what keeps this verdict on a host from being its case now; the leader asks before it proposes. A case that says the

@@ -42,7 +42,7 @@ fn law_f8_a_certificate_alone_brings_nobody_in_until_a_person_has_added_its_host
     assert_eq!(refused, not_added("d1"));
     assert!(refusal(&refused).contains("`hale host add d1 --why ...`"), "{refused:?}");
     assert!(!fleet.ledger.may_enrol(&id("d1")));
-    assert_eq!(fleet.send("b2", add("d1", true)), Outcome::Done, "by any host's socket");
+    assert_eq!(fleet.send("b1", add("d1", true)), Outcome::Done, "by any keeper's socket");
     assert!(fleet.ledger.may_enrol(&id("d1")));
     assert_eq!(fleet.send("d2", enrol("d2")), not_added("d2"), "nobody else");
     assert_eq!(fleet.send("d1", enrol("d1")), Outcome::Done);

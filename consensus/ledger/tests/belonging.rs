@@ -34,7 +34,7 @@ fn alone(by: &str, command: Command) -> (Ledger, Outcome) {
 fn a_ledger_that_nobody_has_founded_takes_nothing_else() {
     let (ledger, outcome) = alone("a1", Command::Enrol(model_chain(&claims("a1"))));
     assert_eq!(outcome, Outcome::Refused(Refused::NotFounded));
-    assert!(!ledger.is_founded() && !ledger.wants_ticks());
+    assert!(!ledger.is_founded() && ledger.tick_every().is_none());
 }
 
 #[test]
@@ -92,14 +92,14 @@ fn enrolments_are_gathered_and_make_one_epoch_in_five_seconds_at_most() {
         assert_eq!(fleet.send(name, Command::Enrol(model_chain(&claims(name)))), Outcome::Done);
     };
     fleet.wait(EPOCH_SECONDS);
-    assert!(!fleet.ledger.wants_ticks(), "nobody waits");
+    assert!(fleet.ledger.tick_every().is_none(), "nobody waits");
     enrol(&mut fleet, newcomers[0]);
     assert_eq!(belong(&fleet), (3, 10), "an epoch that has stood for long enough holds nobody up");
     for name in &newcomers[1..4] {
         enrol(&mut fleet, name);
         enrol(&mut fleet, name);
     }
-    assert!(fleet.ledger.wants_ticks(), "ledger time runs for those who wait");
+    assert!(fleet.ledger.tick_every().is_some(), "ledger time runs for those who wait");
     fleet.wait(2);
     enrol(&mut fleet, newcomers[4]);
     assert_eq!(fleet.boot("f2", 1), Outcome::Refused(Refused::UnknownHost));
@@ -109,7 +109,7 @@ fn enrolments_are_gathered_and_make_one_epoch_in_five_seconds_at_most() {
     assert_eq!(belong(&fleet), (4, 14), "all of them at once");
     assert_eq!(fleet.ledger.seating().epoch(), fleet.ledger.roster().epoch);
     assert_eq!(fleet.boot("f2", 1), Outcome::Done);
-    assert!(!fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_none());
 }
 
 #[test]
@@ -255,14 +255,14 @@ fn one_entry_adds_at_most_five_seconds() {
 #[test]
 fn a_calm_ledger_wants_no_ticks_and_one_with_a_case_does() {
     let mut fleet = Fleet::nine();
-    assert!(!fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_none());
     let case = fleet.opened("b2", Seen::AgentDown);
-    assert!(fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_some());
     let grounds = fleet.round(&[("b2", Seen::Well)]);
     let cases = vec![case];
     fleet.send("a1", Command::Recovered { cases, grounds });
     assert_eq!(fleet.stage(case), "closed");
-    assert!(!fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_none());
 }
 
 #[test]

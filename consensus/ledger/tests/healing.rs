@@ -156,16 +156,38 @@ fn a_halt_is_of_the_moment_and_stops_lease_and_intent() {
 
 #[test]
 fn a_floor_keeps_hosts_that_may_serve_and_not_those_that_are_dead() {
-    let disruptive = POLICY.replace("\"gentle\"", "\"disruptive\"");
-    let floor = disruptive
+    let hung = POLICY.replace("AgentDown", "HostHung").replace("\"gentle\"", "\"disruptive\"");
+    let floor = hung
         .replace("any_group = { in_flight = 2", "any_group = { in_flight = 2, floor = \"100%\"");
     let mut fleet = Fleet::nine();
     fleet.set_policy(&floor);
-    let serves = fleet.opened("b2", Seen::AgentDown);
+    let serves = fleet.opened("b2", Seen::HostHung);
     assert!(refusal(&fleet.offer(serves, "a2")).contains("only 8 hosts"));
     let dead = fleet.opened("c2", Seen::HostDown);
     fleet.wait(10);
     assert!(matches!(fleet.offer(dead, "a2"), Outcome::Leased { .. }));
+}
+
+#[test]
+fn law_p3_nothing_above_gentle_begins_on_a_host_that_is_proven_alive() {
+    // A policy that was set under the first rules still stands when they are raised, even amid a lease.
+    let mut fleet = Fleet::healing_under_the_first_rules();
+    fleet.set_policy(&POLICY.replace("\"gentle\"", "\"disruptive\""));
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let fence = fleet.leased(case, "a2");
+    fleet.wait(6);
+    let rules = Command::Rules { rules: ledger::rules::NEWEST };
+    assert_eq!(fleet.send("a1", rules), Outcome::Done);
+    let refused = refusal(&fleet.intend(("a2", case, fence), &AGENT));
+    assert!(refused.contains("proven alive is not taken away by a disruptive remedy"), "{refused}");
+    let given_back = Command::Release { case, fence, why: String::from("it may not begin") };
+    assert_eq!(fleet.send("a2", given_back), Outcome::Done);
+    fleet.wait(1);
+    assert_eq!(
+        fleet.stage(case),
+        "escalated",
+        "and a person is called, for no other remedy is left"
+    );
 }
 
 #[test]
@@ -287,18 +309,19 @@ fn few_observers_need_three_rounds_in_a_row_for_more_than_a_gentle_remedy() {
     let mut hosts = hosts;
     hosts[2].roles.keeper = false;
     let mut fleet = Fleet::of(hosts);
-    fleet.set_policy(&POLICY.replace("\"gentle\"", "\"disruptive\""));
-    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.set_policy(&POLICY.replace("for = \"10s\"", "for = \"0s\""));
+    let down = [("b2", Seen::HostDown)];
+    let case = fleet.opened("b2", Seen::HostDown);
     let fence = fleet.leased(case, "a2");
     fleet.wait(6);
-    let alone = fleet.intend(("a2", case, fence), &AGENT);
+    let alone = fleet.intend(("a2", case, fence), &down);
     let why = "the verdict's round is too long ago to be the one before";
     assert_eq!(alone, Outcome::Refused(Refused::ThreeRounds { have: 1 }), "{why}");
-    fleet.opened("b2", Seen::AgentDown);
-    let two = fleet.intend(("a2", case, fence), &AGENT);
+    fleet.opened("b2", Seen::HostDown);
+    let two = fleet.intend(("a2", case, fence), &down);
     assert_eq!(two, Outcome::Refused(Refused::ThreeRounds { have: 2 }));
-    fleet.opened("b2", Seen::AgentDown);
-    let outcome = fleet.intend(("a2", case, fence), &AGENT);
+    fleet.opened("b2", Seen::HostDown);
+    let outcome = fleet.intend(("a2", case, fence), &down);
     assert!(matches!(outcome, Outcome::Intended { .. }), "{outcome:?}");
 }
 

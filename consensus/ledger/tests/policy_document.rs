@@ -98,7 +98,7 @@ when = { verdict = "AgentDown" }
 mode = "act"
 ladder = [
   { do = "command", class = "gentle", argv = ["/usr/bin/start", "again"], verify_within = "20s", soak = "0s" },
-  { do = "command", class = "disruptive", argv = ["/usr/bin/reboot"], inspect = ["/usr/bin/reboot", "-n"], time_limit = "1s500ms" },
+  { do = "command", class = "gentle", argv = ["/usr/bin/reboot"], inspect = ["/usr/bin/reboot", "-n"], time_limit = "1s500ms" },
 ]
 
 [[rule]]
@@ -137,7 +137,7 @@ fn a_policy_says_what_is_written_and_nothing_else_changes() {
     assert_eq!(agent_down.ladder[0].command.class, RemedyClass::Gentle);
     assert_eq!(agent_down.ladder[0].command.time_limit, Span::milliseconds(2_200));
     assert_eq!(agent_down.ladder[1].command.time_limit, Span::milliseconds(1_500));
-    assert_eq!(agent_down.stands_for(&agent_down.ladder[1]), Span::seconds(30));
+    assert_eq!(agent_down.stands_for(&agent_down.ladder[1]), Span::ZERO);
     assert_eq!(host_down.mode, Mode::Observe, "law U1");
     assert_eq!(host_down.attempts.at_most, 5);
     assert_eq!(policy.rule_for(&VerdictKind::HostDown, &web), Some(host_down));
@@ -211,6 +211,19 @@ renewals = 3
 ports = [22, 0]
 "#,
     ));
+}
+
+#[test]
+fn a_host_that_is_proven_alive_gets_gentle_remedies_alone_in_a_mesh_that_knows_so() {
+    let text = DEMO.replace(
+        "\"gentle\", argv = [\"/usr/bin/reboot\"]",
+        "\"destructive\", argv = [\"/usr/bin/reboot\"]",
+    );
+    expect![[r#"
+        policy.toml:15:29: rule[1].ladder[2].class: "destructive": AgentDown means that the host itself is proven alive: only gentle remedies answer it, then a person is called
+    "#]]
+    .assert_eq(&faults(&text));
+    assert!(Policy::read_under(ledger::rules::FIRST, "policy.toml", &text).is_ok());
 }
 
 #[test]

@@ -7,9 +7,10 @@ use fleet::*;
 use ledger::case::Closure;
 use ledger::command::{Command, Outcome, Refused};
 use ledger::{Ledger, rules};
-use vocabulary::{CaseId, GroupName, ReceiptKind, Scope};
+use vocabulary::{CaseId, GroupName, ReceiptKind, Scope, Span};
 
 const AGENT: [(&str, Seen); 1] = [("b2", Seen::AgentDown)];
+const HOST: [(&str, Seen); 1] = [("b2", Seen::HostDown)];
 
 fn free(name: &str) -> Command {
     Command::Free { subject: Scope::Host(id(name)), order: order("the cable is new") }
@@ -24,8 +25,8 @@ fn free_web() -> Command {
 }
 
 /// One attempt on `b2` that comes to nothing.
-fn tried_in_vain(fleet: &mut Fleet) -> CaseId {
-    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+fn tried_in_vain(fleet: &mut Fleet, seen: Seen) -> CaseId {
+    let (case, fence, remedy) = fleet.begun("b2", seen, "c2");
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
     fleet.wait_renewing(30, "c2", case, fence);
     case
@@ -35,7 +36,7 @@ fn tried_in_vain(fleet: &mut Fleet) -> CaseId {
 fn quarantined() -> (Fleet, CaseId) {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&POLICY.replace("at_most = 3", "at_most = 1"));
-    let case = tried_in_vain(&mut fleet);
+    let case = tried_in_vain(&mut fleet, Seen::AgentDown);
     fleet.wait(1);
     assert_eq!(fleet.stage(case), "quarantined");
     (fleet, case)
@@ -174,9 +175,12 @@ fn law_qu3_what_came_back_longer_ago_than_that_makes_nobody_chronic() {
     for _ in 0..6 {
         came_and_went(&mut fleet);
     }
-    assert!(fleet.ledger.wants_ticks(), "ledger time decides when it is forgotten");
-    fleet.wait(8 * 3_600);
-    assert!(!fleet.ledger.wants_ticks());
+    assert!(fleet.ledger.tick_every().is_some(), "ledger time decides when it is forgotten");
+    fleet.wait(3_600);
+    let rarely = fleet.ledger.tick_every();
+    assert_eq!(rarely, Some(Span::seconds(4)), "a flush each second for hours serves nobody");
+    fleet.wait(7 * 3_600);
+    assert!(fleet.ledger.tick_every().is_none());
     let case = fleet.opened("b2", Seen::AgentDown);
     assert_eq!(fleet.stage(case), "open");
 }
@@ -196,7 +200,7 @@ fn law_c5_under_the_first_rules_a_host_is_given_up_and_not_quarantined() {
     let mut fleet = Fleet::healing_under_the_first_rules();
     fleet.set_policy(&POLICY.replace("at_most = 3", "at_most = 1"));
     assert_eq!(free("b2").since(), rules::SECOND);
-    let case = tried_in_vain(&mut fleet);
+    let case = tried_in_vain(&mut fleet, Seen::AgentDown);
     fleet.wait(1);
     assert_eq!(fleet.stage(case), "escalated");
     assert!(matches!(fleet.send("a1", free("b2")), Outcome::Refused(Refused::NotPermitted(_))));
@@ -212,20 +216,15 @@ fn only_hosts_and_groups_that_are_held_are_released() {
     assert!(matches!(fleet.send("a1", all), Outcome::Refused(Refused::Malformed(_))));
 }
 
-/// Replaces the host, and nothing else.
-fn replacing() -> String {
-    POLICY.replace("\"gentle\"", "\"destructive\"").replace("\"disruptive\"", "\"destructive\"")
-}
-
 #[test]
 fn two_replacements_that_fail_in_a_row_stop_their_group_until_a_person_releases_it() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&replacing());
-    let case = tried_in_vain(&mut fleet);
+    let case = tried_in_vain(&mut fleet, Seen::HostDown);
     assert_eq!(fleet.stage(case), "open", "one may be its host's fault");
     let fence = fleet.leased(case, "c3");
     fleet.wait(6);
-    let outcome = fleet.intend(("c3", case, fence), &AGENT);
+    let outcome = fleet.intend(("c3", case, fence), &HOST);
     fleet.receive(("c3", case, fence), remedy(&outcome), ReceiptKind::Done);
     fleet.wait_renewing(30, "c3", case, fence);
     assert_eq!(fleet.stage(case), "escalated");
@@ -233,7 +232,7 @@ fn two_replacements_that_fail_in_a_row_stop_their_group_until_a_person_releases_
         fleet.ledger.stopped_groups().map(|(group, _)| group.clone()).collect::<Vec<_>>(),
         [web()]
     );
-    let other = fleet.opened("c2", Seen::AgentDown);
+    let other = fleet.opened("c2", Seen::HostDown);
     let refused = refusal(&fleet.offer(other, "a2"));
     assert_eq!(
         refused,
@@ -252,15 +251,15 @@ fn two_replacements_that_fail_in_a_row_stop_their_group_until_a_person_releases_
 fn a_replacement_that_worked_in_between_begins_the_count_anew() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&replacing());
-    let first = tried_in_vain(&mut fleet);
+    let first = tried_in_vain(&mut fleet, Seen::HostDown);
     let fence = fleet.leased(first, "c3");
     fleet.wait(6);
-    let outcome = fleet.intend(("c3", first, fence), &AGENT);
+    let outcome = fleet.intend(("c3", first, fence), &HOST);
     fleet.receive(("c3", first, fence), remedy(&outcome), ReceiptKind::Done);
     fleet.boot("b2", 2);
     fleet.verify(("c3", first, fence), &[("b2", Seen::Well)]);
     assert_eq!(fleet.stage(first), "closed");
     fleet.wait(3_600);
-    tried_in_vain(&mut fleet);
+    tried_in_vain(&mut fleet, Seen::HostDown);
     assert_eq!(fleet.ledger.stopped_groups().count(), 0);
 }

@@ -2,7 +2,7 @@
 
 use ledger::command::{Entry, Outcome};
 use ledger::{Ledger, rules};
-use vocabulary::{Boot, Digest, HostId, LedgerIndex, StoreId, Verifier};
+use vocabulary::{Boot, Digest, HostId, LedgerIndex, Span, StoreId, Verifier};
 
 use crate::contained::contained;
 
@@ -27,8 +27,8 @@ pub trait Machine: Clone + Send + Sync + 'static {
     /// The life that this host has committed last (protocol 1.2).
     fn boot_of(&self, host: &HostId) -> Option<Boot>;
 
-    /// Whether any term is running, so that the leader must commit ticks (protocol 5).
-    fn wants_ticks(&self) -> bool;
+    /// How often the leader must commit ticks, while any term is running (protocol 5).
+    fn tick_every(&self) -> Option<Span>;
 
     /// The whole state for a snapshot.
     fn to_bytes(&self) -> Vec<u8>;
@@ -68,8 +68,8 @@ impl Machine for Ledger {
         self.roster().get(host)?.boot
     }
 
-    fn wants_ticks(&self) -> bool {
-        Self::wants_ticks(self)
+    fn tick_every(&self) -> Option<Span> {
+        Self::tick_every(self)
     }
 
     fn to_bytes(&self) -> Vec<u8> {

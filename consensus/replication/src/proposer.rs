@@ -71,7 +71,7 @@ pub(crate) struct Stamp {
 impl<M: Machine> Proposer<M> {
     /// Until it is stopped or nobody can ask any more.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        let mut ticks = interval(TICK_EVERY);
+        let mut ticks = interval(TICKS_ASKED_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut held = None;
         let _life = self.pulse.life();
@@ -194,8 +194,11 @@ impl<M: Machine> Proposer<M> {
         Ok(Stamped { term, entry })
     }
 
-    /// Each second while a term is running and no other entry has carried the time (protocol 5).
+    /// As often as the state wants while no other entry has carried the time (protocol 5).
     fn is_tick_due(&self) -> bool {
+        let Some(every) = self.shown.both().1.tick_every() else {
+            return false;
+        };
         let metrics = self.raft.metrics();
         let (leads, term) = {
             let known = metrics.borrow();
@@ -203,10 +206,12 @@ impl<M: Machine> Proposer<M> {
         };
         let is_leader = leads && !self.watch.gate().stands_down(Instant::now());
         let is_quiet = match self.stamp {
-            Some(last) if last.term == term => self.clock.now().since(last.at) >= QUIET,
+            Some(last) if last.term == term => {
+                self.clock.now().since(last.at) >= every.less(TICK_SLACK)
+            }
             Some(_) | None => true,
         };
-        is_leader && is_quiet && self.shown.both().1.wants_ticks()
+        is_leader && is_quiet
     }
 }
 
@@ -224,8 +229,8 @@ const BYTES_MAX: usize = Entry::BYTES_MAX - 64;
 /// smallest batches.
 pub(crate) const ASKS_MAX: usize = 1_024;
 
-/// Protocol 5.
-const TICK_EVERY: Duration = Duration::from_secs(1);
+/// How often it is asked whether a tick is due: as often as the shortest terms want one (protocol 5).
+const TICKS_ASKED_EVERY: Duration = Duration::from_secs(1);
 
-/// An entry this young has carried the time: no tick.
-const QUIET: Span = Span::milliseconds(500);
+/// A tick may come this much earlier than it is wanted: it is asked for once in a second.
+const TICK_SLACK: Span = Span::milliseconds(500);

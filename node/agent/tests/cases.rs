@@ -277,16 +277,13 @@ fn law_pg3_a_halt_that_lasts_calls_a_person_once_for_all_whom_it_holds_back() {
 #[test]
 fn law_pg3_a_stopped_group_calls_for_whom_it_holds_back() {
     let mut fleet = Fleet::healing();
-    let replacing = POLICY
-        .replace("\"gentle\"", "\"destructive\"")
-        .replace("\"disruptive\"", "\"destructive\"");
-    fleet.set_policy(&replacing);
+    fleet.set_policy(&fleet::replacing());
     for _ in 0..2 {
-        let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c3");
+        let (case, fence, remedy) = fleet.begun("b2", Seen::HostDown, "c3");
         fleet.receive(("c3", case, fence), remedy, ReceiptKind::Done);
         fleet.wait_renewing(30, "c3", case, fence);
     }
-    let waiting = fleet.opened("c2", Seen::AgentDown);
+    let waiting = fleet.opened("c2", Seen::HostDown);
     let mut leader = leader_of(&fleet);
     let stopped = told(&mut leader, &fleet.ledger, (1, 2));
     assert_eq!(stopped.len(), 1, "the case that stopped it");

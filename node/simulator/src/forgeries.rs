@@ -1,10 +1,11 @@
-//! What a forger puts before the ledger: verdicts in other observers' names, and every order of a lease that is not its own.
+//! What a forger puts before the ledger: verdicts in other observers' names, every order of a lease that is not its own, and, where
+//! its host is no keeper, every order of a person.
 //!
 //! Law N1 (see `lies`): under any name, its own key alone.
 //! Not here: what the ledger says to it (see `ledger`).
 
 use ledger::case::{Case, Lease};
-use ledger::command::{Command, Doubted, Finding};
+use ledger::command::{Command, Doubted, Finding, Order};
 use vocabulary::{
     Attestation, Boot, Epoch, Grade, Grounds, HostId, ModelSigner, Receipt, ReceiptKind, RemedyId,
     Scope, Sequence, Signature, Signer as _, Span, VerdictKind,
@@ -15,6 +16,9 @@ use crate::host::Place;
 use crate::keepers::Ask;
 use crate::lies::{FORGED_CALL, painted};
 use crate::setup::CLUSTER;
+
+/// Who gives orders that no person has given; `laws` looks for the name.
+pub(crate) const FORGER: &str = "forger";
 
 /// Nobody waits for the outcome; it is tried for so long.
 const TRIED_FOR: Span = Span::seconds(2);
@@ -28,6 +32,10 @@ impl Fleet {
             return;
         };
         let mut commands = vec![self.forged_verdict(place, target)];
+        // Raft trusts a keeper, and so does whoever takes orders there.
+        if !self.hosts[place].claims.roles.keeper {
+            commands.extend(persons_orders(target));
+        }
         let ledger = std::sync::Arc::clone(&self.keepers.ledger);
         for case in ledger.cases() {
             commands.extend(self.forged_orders(place, case));
@@ -120,4 +128,17 @@ impl Fleet {
         };
         self.queue.put(self.now, Happening::Proposal(ask));
     }
+}
+
+/// Law F10 of the ledger: whatever a person could order, about this host where it is about one.
+fn persons_orders(target: HostId) -> [Command; 6] {
+    let order = || Order { who: FORGER.into(), why: "a certificate was stolen".into() };
+    [
+        Command::Policy { text: String::new(), if_version: None, order: order() },
+        Command::Retire { host: target, order: order() },
+        Command::Pause(order()),
+        Command::Resume(order()),
+        Command::Free { subject: Scope::Host(target), order: order() },
+        Command::Authorities { authorities: vec![b"mine".to_vec()], order: order() },
+    ]
 }

@@ -38,9 +38,9 @@ const COMMIT_JITTER_MS: u64 = 8;
 /// A client that finds no leader tries the next keeper after this.
 const TRY_AGAIN: Span = Span::milliseconds(100);
 
-/// protocol 5: a tick each second; an entry this young has carried the time.
-const TICK_EVERY: Span = Span::seconds(1);
-const QUIET: Span = Span::milliseconds(500);
+/// protocol 5: it is asked once in a second whether a tick is due, which may come this much earlier than it is wanted.
+const TICKS_ASKED_EVERY: Span = Span::seconds(1);
+const TICK_SLACK: Span = Span::milliseconds(500);
 
 /// The leader's wall clock at the fleet's beginning: a day long past, so that nobody mistakes it for now.
 const WALL_BEGINS: u64 = 1_000_000_000_000;
@@ -232,9 +232,12 @@ impl Fleet {
         let Some(leader) = self.keepers.leader else {
             return;
         };
-        let is_quiet = self.keepers.stamped.is_none_or(|(at, _)| now.since(at) >= QUIET);
-        let is_due = now.since(self.keepers.ticked) >= TICK_EVERY;
-        if is_quiet && is_due && self.keepers.ledger.wants_ticks() {
+        let Some(every) = self.keepers.ledger.tick_every() else {
+            return;
+        };
+        let is_quiet =
+            self.keepers.stamped.is_none_or(|(at, _)| now.since(at) >= every.less(TICK_SLACK));
+        if is_quiet && now.since(self.keepers.ticked) >= TICKS_ASKED_EVERY {
             self.keepers.ticked = now;
             self.take_in(Ask {
                 by: leader,
@@ -397,9 +400,13 @@ impl Fleet {
         self.order(&set_policy(&text));
     }
 
-    /// A person asks at the first host whose agent runs.
+    /// A person asks at the first keeper whose agent runs: orders are taken nowhere else.
     fn order(&mut self, command: &Command) {
-        let at = (0..self.hosts.len()).find(|place| self.hosts[*place].is_running());
+        let takes = |place: &Place| {
+            let host = &self.hosts[*place];
+            host.is_running() && host.claims.roles.keeper
+        };
+        let at = (0..self.hosts.len()).find(takes);
         let Some(by) = at else {
             return;
         };

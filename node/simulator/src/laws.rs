@@ -2,7 +2,7 @@
 //!
 //! Law V-truth: no host that was alive and in reach of the leader for the last seconds gets `AgentDown`, `HostDown` or
 //! `HostHung`. Law B1: no grant goes over a budget. Law L2: fences only rise. Law P1: nothing is intended under a brake.
-//! Law V6: under a surge nobody is judged by silence alone.
+//! Law V6: under a surge nobody is judged by silence alone. Law F10: no order is carried out that no person has given.
 //! Law A1: the audit is one chain. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
 //! Not here: the moment of a remedy (see `actuator`).
 
@@ -15,6 +15,7 @@ use ledger::verify_chain_after;
 use vocabulary::{CaseId, Fence, HostId, Moment, Scope, Span, VerdictKind};
 
 use crate::fleet::Fleet;
+use crate::forgeries::FORGER;
 use crate::host::Place;
 
 /// Trouble that ended so lately may still be what a verdict saw: a round, its entry, and the freshness of protocol 3.2.
@@ -91,6 +92,16 @@ impl Fleet {
                 }
                 What::Intended { case, remedy, .. } => {
                     self.law_of_intent(before, &after, (*case, remedy.0));
+                }
+                What::PolicySet { who, .. }
+                | What::Retired { who, .. }
+                | What::Paused { who, .. }
+                | What::Resumed { who, .. }
+                | What::Freed { who, .. }
+                | What::AuthoritiesSet { who, .. }
+                    if who == FORGER =>
+                {
+                    self.laws.breach("law F10: an order that no person has given", self.now);
                 }
                 _ => {}
             }

@@ -255,3 +255,20 @@ fn a_fleet_of_which_only_the_keepers_come_back_has_no_more_to_do_than_one_that_l
     // Seen: 180,203; before one wait stood for all, more than were awaited at once.
     assert!(fleet.happened() < 1_000_000, "{} things", fleet.happened());
 }
+
+/// Law D8 (see `detection::rounds`): a rack that is cut off while a set of rounds on others is under way, in which one of its hosts
+/// has spoken just before.
+#[test]
+fn racks_that_are_cut_off_one_after_the_other_condemn_none_of_their_hosts() {
+    let host = |at: usize| format!("hosts h{at} zone=z{} rack=z{}r{}\n", at % 3, at % 3, at / 15);
+    let hosts: String = (0..128).map(host).collect();
+    let cuts: String = (1..=6).map(|rack| format!("cut rack:{rack}; run 10s; join\n")).collect();
+    for seed in [3, 10] {
+        let text = format!("{hosts}keepers h0 h1 h2\nseed {seed}\n{cuts}");
+        let script = Script::read(&text).unwrap_or_else(|why| panic!("{why}"));
+        let played = script.play().expect("there is such a fleet");
+        let kinds = played.tally.verdicts.iter().map(|judged| &judged.kind);
+        let of_hosts = kinds.filter(|kind| **kind != VerdictKind::DomainDown).count();
+        assert_eq!(of_hosts, 0, "seed {seed}: {}", played.trace());
+    }
+}

@@ -118,8 +118,8 @@ impl Rounds {
             Event::Upheld { subjects } => self.pace.uphold(subjects),
             Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
             Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
-            Event::Attested { attestation, answer } => self.collect(attestation, answer),
-            Event::Answered { answer } => self.collect_answer(*answer),
+            Event::Attested { attestation, answer } => self.collect(now, attestation, answer),
+            Event::Answered { answer } => self.collect_answer(now, *answer),
             Event::Silent { from, subject, anchor } => self.give_up(from, subject, anchor),
             Event::Deposed => *self = Self { standing: self.standing.take(), ..Self::new() },
             Event::DeadlineReached => {}
@@ -198,19 +198,24 @@ impl Rounds {
         }
     }
 
-    fn collect(&mut self, attestation: Box<Attestation>, answer: Option<Box<SelfAnswer>>) {
+    fn collect(
+        &mut self,
+        now: Moment,
+        attestation: Box<Attestation>,
+        answer: Option<Box<SelfAnswer>>,
+    ) {
         let (subject, observer) = (attestation.subject, attestation.observer);
         let anchor = attestation.anchor;
         if let Some(set) = self.sets.iter_mut().find(|set| set.is_asked(&anchor, &subject)) {
-            set.attested(observer, *attestation, answer.map(|answer| *answer));
+            set.attested(now, observer, (*attestation, answer.map(|answer| *answer)));
         }
     }
 
-    fn collect_answer(&mut self, answer: SelfAnswer) {
+    fn collect_answer(&mut self, now: Moment, answer: SelfAnswer) {
         if let vocabulary::Answer::Round(anchor) = answer.to
             && let Some(set) = self.sets.iter_mut().find(|set| set.anchor == anchor)
         {
-            set.answered(answer);
+            set.answered(now, answer);
         }
     }
 
@@ -328,7 +333,7 @@ impl Rounds {
         for subject in subjects {
             let wishes = self.wanted.remove(subject).unwrap_or_default();
             self.pace.looked(now, *subject);
-            set.begin(*subject, wishes);
+            set.begin(now, *subject, wishes);
             for to in standing.seating.observers(subject) {
                 set.ask(*to, *subject, !doubted.contains(to));
                 effects.extend(standing.look(set.anchor, *to, *subject));
@@ -337,6 +342,7 @@ impl Rounds {
             effects.extend(standing.look(set.anchor, *subject, *subject));
         }
         for subject in subjects {
+            set.name_mates(subject, standing.mates(subject));
             let mates = standing.mates(subject);
             for witness in mates.filter(|mate| !doubted.contains(mate)).take(WITNESSES) {
                 if set.ask_witness(witness, *subject) {

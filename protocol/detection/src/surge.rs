@@ -1,8 +1,9 @@
 //! Is it too much trouble at once to trust any verdict? Counted alike by the leader and by the ledger (protocol 3.6).
 //!
 //! Law P2: more than max(fleet 15 %, 2) hosts, more than max(zone 40 %, 2) hosts of one zone, or half of all hosts, in
-//! doubt now whose doubt began inside 30 s, are a surge; hosts of a domain case are excepted.
-//! Not here: the brake itself and what lifts it (see `ledger`), rounds past their limit (see `rounds`).
+//! doubt now whose doubt began inside 30 s, are a surge; hosts of a domain case are excepted. Under rules 2 so are, in a fleet of any
+//! size, more than one second has rounds for.
+//! Not here: the brake itself and what lifts it (see `ledger`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,6 +11,7 @@ use std::fmt;
 use vocabulary::{HostId, LedgerTime, Span, Zone};
 
 use crate::roster::Roster;
+use crate::rounds::ROUNDS_PER_SECOND;
 
 /// Trouble that began inside this span counts as one.
 pub const SURGE_WITHIN: Span = Span::seconds(30);
@@ -19,6 +21,10 @@ pub const FLEET_PERCENT: usize = 15;
 pub const ZONE_PERCENT: usize = 40;
 /// So many hosts are never a surge by percentage: two hosts of a small fleet may die in one half minute.
 pub const HOSTS_ALWAYS: usize = 2;
+
+/// protocol 3.6, rounds past their limit: of a large fleet 15 % are more than can be looked at together, so that they would be judged
+/// one by one, by rounds that do not see each other.
+pub const HOSTS_AT_MOST: usize = ROUNDS_PER_SECOND;
 
 /// A doubt that stands, in ledger time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,12 +58,12 @@ pub struct Figures {
 }
 
 /// Counts the doubts that began inside [`SURGE_WITHIN`] before `now`; `excepted` are the hosts of domain cases. Hosts that
-/// do not belong to the mesh are not counted, and each host counts once.
+/// do not belong to the mesh are not counted, and each host counts once. More than `at_most` are a surge whatever the fleet's size.
 pub fn surge(
     roster: &Roster,
     doubts: &[StandingDoubt],
     excepted: &BTreeSet<HostId>,
-    now: LedgerTime,
+    (now, at_most): (LedgerTime, usize),
 ) -> Option<Surge> {
     let fresh: BTreeSet<HostId> = doubts
         .iter()
@@ -69,7 +75,7 @@ pub fn surge(
         return None;
     }
     let (doubted, hosts) = (fresh.len(), roster.present_count());
-    let whole = Figures { doubted, hosts, limit: limit(hosts, FLEET_PERCENT) };
+    let whole = Figures { doubted, hosts, limit: limit(hosts, FLEET_PERCENT).min(at_most) };
     if whole.is_over() {
         return Some(Surge::Fleet(whole));
     }
@@ -168,7 +174,7 @@ mod tests {
     }
 
     fn count(roster: &Roster, doubts: &[StandingDoubt]) -> Option<Surge> {
-        surge(roster, doubts, &BTreeSet::new(), at(100))
+        surge(roster, doubts, &BTreeSet::new(), (at(100), HOSTS_AT_MOST))
     }
 
     #[test]
@@ -180,6 +186,18 @@ mod tests {
             count(&roster, &doubted(&spread, at(90))),
             Some(Surge::Fleet(Figures { doubted: 16, hosts: 100, limit: 15 }))
         ));
+    }
+
+    #[test]
+    fn more_hosts_than_a_second_has_rounds_for_are_a_surge_of_any_fleet() {
+        let (roster, hosts) = fleet(&[200, 200]);
+        let spread: Vec<HostId> = hosts.iter().step_by(7).take(51).copied().collect();
+        assert_eq!(count(&roster, &doubted(&spread[..50], at(90))), None);
+        let figures = Figures { doubted: 51, hosts: 400, limit: 50 };
+        assert_eq!(count(&roster, &doubted(&spread, at(90))), Some(Surge::Fleet(figures)));
+        let uncapped =
+            surge(&roster, &doubted(&spread, at(90)), &BTreeSet::new(), (at(100), usize::MAX));
+        assert_eq!(uncapped, None, "15 % of 400 are 60");
     }
 
     #[test]
@@ -222,7 +240,7 @@ mod tests {
         assert!(count(&roster, &doubted(&five, at(70))).is_some());
         assert_eq!(count(&roster, &doubted(&five, at(69))), None, "31 s ago");
         let excepted: BTreeSet<HostId> = hosts[..10].iter().copied().collect();
-        assert_eq!(surge(&roster, &doubted(&five, at(90)), &excepted, at(100)), None);
+        assert_eq!(surge(&roster, &doubted(&five, at(90)), &excepted, (at(100), 50)), None);
         let mut four = doubted(&five[..4], at(90));
         four.push(StandingDoubt { host: HostId([9; 16]), since: at(90) });
         assert_eq!(count(&roster, &four), None);

@@ -8,7 +8,7 @@ mod checks;
 use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::actuation::CommandRemedy;
-use vocabulary::{GroupName, Span};
+use vocabulary::{GroupName, RemedyClass, Span, VerdictKind};
 
 use super::keys::{self, budget::ScopeKeys};
 use super::{
@@ -28,8 +28,10 @@ impl Policy {
     pub fn read_under(mesh_rules: u32, file: &str, text: &str) -> Result<Self, Vec<Fault>> {
         document::read(file, text, &keys::POLICY, |reader, root| {
             let timers = timers(reader, root, mesh_rules);
-            let (rules, checks) =
-                (rules_of(reader, root, &timers), checks::checks(reader, root, mesh_rules));
+            let (rules, checks) = (
+                rules_of(reader, root, (&timers, mesh_rules)),
+                checks::checks(reader, root, mesh_rules),
+            );
             Some(Self {
                 budget: budgets(reader, root),
                 rules: rules?,
@@ -101,19 +103,26 @@ fn budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, keys: &ScopeKeys) -> B
 }
 
 /// `None` is always beside a fault.
-fn rules_of<'d>(reader: &mut Reader<'d>, root: &Table<'d>, timers: &Timers) -> Option<Vec<Rule>> {
-    let mut rules: Vec<Rule> = Vec::new();
+fn rules_of<'d>(
+    reader: &mut Reader<'d>,
+    root: &Table<'d>,
+    (timers, mesh_rules): (&Timers, u32),
+) -> Option<Vec<Rule>> {
+    let mut read: Vec<Rule> = Vec::new();
     let mut is_whole = true;
     for table in reader.tables(root, &keys::rule::RULE) {
         match rule(reader, &table, timers) {
             Some(rule) => {
-                check_against_earlier(reader, &table, &rule, &rules);
-                rules.push(rule);
+                check_against_earlier(reader, &table, &rule, &read);
+                if mesh_rules >= rules::SECOND {
+                    check_classes(reader, &table, &rule);
+                }
+                read.push(rule);
             }
             None => is_whole = false,
         }
     }
-    is_whole.then_some(rules)
+    is_whole.then_some(read)
 }
 
 fn rule<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Option<Rule> {
@@ -170,6 +179,20 @@ fn check_against_earlier<'d>(
             other.name, rule.verdict
         );
         reader.contradiction(table, keys::rule::WHEN.name, why);
+    }
+}
+
+/// protocol 3.6: a host that is proven alive is taken away by nothing (law P3 of `intents`).
+fn check_classes<'d>(reader: &mut Reader<'d>, table: &Table<'d>, rule: &Rule) {
+    if rule.verdict != VerdictKind::AgentDown {
+        return;
+    }
+    let rungs = reader.tables(table, &keys::rule::LADDER);
+    for (table, rung) in rungs.iter().zip(&rule.ladder) {
+        if rung.command.class > RemedyClass::Gentle {
+            let why = "AgentDown means that the host itself is proven alive: only gentle remedies answer it, then a person is called";
+            reader.contradiction(table, keys::rule::CLASS.name, why);
+        }
     }
 }
 

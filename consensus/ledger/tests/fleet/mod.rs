@@ -37,7 +37,7 @@ pub struct Fleet {
 /// So long an epoch stands (protocol 1.3).
 pub const EPOCH_SECONDS: u64 = 5;
 
-/// Gentle first, then disruptive; short waits.
+/// Gentle where the host lives, disruptive where it does not; short waits.
 pub const POLICY: &str = r#"
 [budget]
 fleet = { in_flight = 2, halt_above = "none" }
@@ -53,7 +53,7 @@ cooldown = "60s"
 attempts = { at_most = 3, within = "1h" }
 ladder = [
   { do = "command", class = "gentle", argv = ["/bin/start"], time_limit = "10s", verify_within = "30s", soak = "3s" },
-  { do = "command", class = "disruptive", argv = ["/bin/reboot"], time_limit = "10s", verify_within = "30s", soak = "0s" },
+  { do = "command", class = "gentle", argv = ["/bin/reboot"], time_limit = "10s", verify_within = "30s", soak = "0s" },
 ]
 for = "0s"
 
@@ -66,6 +66,13 @@ ladder = [
   { do = "command", class = "disruptive", argv = ["/bin/reboot"], time_limit = "10s", verify_within = "30s", soak = "0s" },
 ]
 "#;
+
+/// [`POLICY`] the other way round: a host that is down is replaced, twice, and nothing else is done.
+pub fn replacing() -> String {
+    let swapped = POLICY.replace("HostDown", "Other").replace("AgentDown", "HostDown");
+    let gentle = swapped.replace("Other", "AgentDown");
+    gentle.replace("\"gentle\"", "\"destructive\"").replace("\"disruptive\"", "\"gentle\"")
+}
 
 /// A check on every host, by this word.
 pub fn checking(from: &str) -> String {
@@ -99,7 +106,9 @@ impl Fleet {
     pub fn healing_under_the_first_rules() -> Self {
         let hosts = NINE.iter().map(|name| claims(name)).collect();
         let mut fleet = Self::under(rules::FIRST, hosts);
-        fleet.set_policy(POLICY);
+        // They let a living host be taken away by more than a gentle remedy.
+        let again = "gentle\", argv = [\"/bin/reboot\"";
+        fleet.set_policy(&POLICY.replace(again, &again.replace("gentle", "disruptive")));
         fleet
     }
 

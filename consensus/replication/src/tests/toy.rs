@@ -8,7 +8,7 @@ use openraft::{CommittedLeaderId, EntryPayload};
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Address, Boot, CertificateChain, CertificateFault, Claims, Digest, HostId, LedgerIndex,
-    LedgerTime, PublicKey, Signature, StoreId, Verifier, WallNote,
+    LedgerTime, PublicKey, Signature, Span, StoreId, Verifier, WallNote,
 };
 
 use crate::machine::Machine;
@@ -81,8 +81,9 @@ impl Machine for Toy {
         Some(self.lives.get(host)?.0)
     }
 
-    fn wants_ticks(&self) -> bool {
-        self.said.last().is_some_and(|word| word == "tick")
+    fn tick_every(&self) -> Option<Span> {
+        let is_wanted = self.said.last().is_some_and(|word| word == "tick");
+        is_wanted.then_some(Span::seconds(1))
     }
 
     fn to_bytes(&self) -> Vec<u8> {

@@ -1,4 +1,7 @@
 //! One set of rounds under one anchor, from the first question to its end.
+//!
+//! Law D8: what a host said before another joined the set bears no witness for that one: it said so before that trouble began, and
+//! may be cut off with it by now (protocol 3.5). Who has been asked again and said nothing more leaves no verdict on the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +16,27 @@ pub(super) struct Set {
     pub ends: Moment,
     pub epoch: Epoch,
     started: Moment,
-    subjects: BTreeMap<HostId, Vec<WishId>>,
+    subjects: BTreeMap<HostId, Joined>,
     /// Who was asked about whom; nobody else's word is taken.
     asked: BTreeSet<(HostId, HostId)>,
     /// Of these, whose answer the set waits for: hosts that are not in doubt themselves.
     awaited: BTreeSet<(HostId, HostId)>,
-    /// Who may bear witness for whom, beside the subject.
-    witnesses: BTreeMap<HostId, BTreeSet<HostId>>,
+    /// When each host that has signed anything here did so last.
+    spoke: BTreeMap<HostId, Moment>,
     attestations: Vec<Attestation>,
     /// One for each subject and question.
     answers: BTreeMap<(HostId, HostId), SelfAnswer>,
+}
+
+/// A subject of the set.
+#[derive(Debug)]
+struct Joined {
+    at: Moment,
+    wishes: Vec<WishId>,
+    /// Who could bear witness for it, asked or not (protocol 3.5).
+    mates: BTreeSet<HostId>,
+    /// Of these, whose own word was asked for.
+    witnesses: BTreeSet<HostId>,
 }
 
 impl Set {
@@ -35,7 +49,7 @@ impl Set {
             subjects: BTreeMap::new(),
             asked: BTreeSet::new(),
             awaited: BTreeSet::new(),
-            witnesses: BTreeMap::new(),
+            spoke: BTreeMap::new(),
             attestations: Vec::new(),
             answers: BTreeMap::new(),
         }
@@ -56,9 +70,9 @@ impl Set {
         self.subjects.keys()
     }
 
-    pub fn begin(&mut self, subject: HostId, wishes: Vec<WishId>) {
-        self.subjects.insert(subject, wishes);
-        self.witnesses.insert(subject, BTreeSet::new());
+    pub fn begin(&mut self, now: Moment, subject: HostId, wishes: Vec<WishId>) {
+        let (mates, witnesses) = (BTreeSet::new(), BTreeSet::new());
+        self.subjects.insert(subject, Joined { at: now, wishes, mates, witnesses });
     }
 
     pub fn ask(&mut self, from: HostId, subject: HostId, is_awaited: bool) {
@@ -68,14 +82,24 @@ impl Set {
         }
     }
 
-    /// Whether the witness has to be asked; it may be asked already, for itself or for another.
-    pub fn ask_witness(&mut self, witness: HostId, subject: HostId) -> bool {
-        self.witnesses.entry(subject).or_default().insert(witness);
-        let is_new = self.asked.insert((witness, witness));
-        if is_new {
-            self.awaited.insert((witness, witness));
+    /// Who could bear witness for this subject.
+    pub fn name_mates(&mut self, subject: &HostId, mates: impl Iterator<Item = HostId>) {
+        if let Some(joined) = self.subjects.get_mut(subject) {
+            joined.mates.extend(mates);
         }
-        is_new
+    }
+
+    /// Whether the witness has to be asked, for the first time or again (law D8); it may be asked already, for itself or another.
+    pub fn ask_witness(&mut self, witness: HostId, subject: HostId) -> bool {
+        if let Some(joined) = self.subjects.get_mut(&subject) {
+            joined.witnesses.insert(witness);
+        }
+        let own = (witness, witness);
+        let is_due = self.asked.insert(own) || self.spoke.contains_key(&witness);
+        if is_due {
+            self.awaited.insert(own);
+        }
+        is_due
     }
 
     pub fn is_asked(&self, anchor: &Anchor, subject: &HostId) -> bool {
@@ -84,9 +108,9 @@ impl Set {
 
     pub fn attested(
         &mut self,
+        now: Moment,
         observer: HostId,
-        attestation: Attestation,
-        answer: Option<SelfAnswer>,
+        (attestation, answer): (Attestation, Option<SelfAnswer>),
     ) {
         let key = (observer, attestation.subject);
         if !self.asked.contains(&key) {
@@ -98,15 +122,18 @@ impl Set {
             self.attestations.push(attestation);
         }
         self.awaited.remove(&key);
+        self.spoke.insert(observer, now);
         if let Some(answer) = answer.filter(|answer| answer.subject == key.1) {
+            self.spoke.insert(key.1, now);
             self.answers.insert(key, answer);
         }
     }
 
-    pub fn answered(&mut self, answer: SelfAnswer) {
+    pub fn answered(&mut self, now: Moment, answer: SelfAnswer) {
         let key = (answer.subject, answer.subject);
         if self.asked.contains(&key) {
             self.awaited.remove(&key);
+            self.spoke.insert(key.0, now);
             self.answers.insert(key, answer);
         }
     }
@@ -119,24 +146,34 @@ impl Set {
         self.awaited.is_empty() || now >= self.ends
     }
 
-    /// Subjects that did not answer and none of whose witnesses signed anything.
+    /// Subjects that did not answer and none of whose witnesses signed anything since they joined.
     pub fn without_witness(&self) -> Vec<HostId> {
-        let spoke: BTreeSet<HostId> = self
-            .answers
-            .values()
-            .map(|answer| answer.subject)
-            .chain(self.attestations.iter().map(|attestation| attestation.observer))
-            .collect();
-        let lacks = |(subject, witnesses): &(&HostId, &BTreeSet<HostId>)| {
-            !spoke.contains(*subject) && witnesses.is_disjoint(&spoke)
+        let lacks = |(subject, joined): &(&HostId, &Joined)| {
+            !self.spoke.contains_key(subject)
+                && !joined.witnesses.iter().any(|host| self.has_spoken_since(host, joined.at))
         };
-        self.witnesses.iter().filter(lacks).map(|(subject, _)| *subject).collect()
+        self.subjects.iter().filter(lacks).map(|(subject, _)| *subject).collect()
     }
 
-    pub fn ended(self) -> Effect {
+    fn has_spoken_since(&self, host: &HostId, at: Moment) -> bool {
+        self.spoke.get(host).is_some_and(|spoke| *spoke >= at)
+    }
+
+    /// Law D8: those whose witnesses have all fallen silent since they joined. What was seen of them is judged in a later set.
+    fn witnessed_too_early(&self) -> BTreeSet<HostId> {
+        let is_early = |(_, joined): &(&HostId, &Joined)| {
+            let mut mates = joined.mates.iter().filter_map(|mate| self.spoke.get(mate)).peekable();
+            mates.peek().is_some() && mates.all(|spoke| *spoke < joined.at)
+        };
+        self.subjects.iter().filter(is_early).map(|(subject, _)| *subject).collect()
+    }
+
+    pub fn ended(mut self) -> Effect {
+        let early = self.witnessed_too_early();
+        self.attestations.retain(|attestation| !early.contains(&attestation.subject));
         Effect::Ended {
             subjects: self.subjects.keys().copied().collect(),
-            wishes: self.subjects.into_values().flatten().collect(),
+            wishes: self.subjects.into_values().flat_map(|joined| joined.wishes).collect(),
             grounds: Box::new(Grounds {
                 anchor: self.anchor,
                 epoch: self.epoch,

@@ -546,3 +546,29 @@ fn of_a_large_zone_the_mates_of_those_in_doubt_are_looked_at_with_them() {
     }
     assert_eq!(looked, numbered(0..34), "31 and 33 stand beside one in doubt, 34 does not");
 }
+
+#[test]
+fn law_d8_who_spoke_before_a_mate_came_into_doubt_bears_no_witness_unless_it_speaks_again() {
+    for speaks_again in [false, true] {
+        let mut rounds = leading();
+        rounds.handle(at(1_000), doubt("b1", &["a1"]));
+        rounds.handle(at(1_050), word_of("a1"));
+        // Now all of zone a is cut off, and a2 is missed first.
+        tick(&mut rounds, at(1_500));
+        let effects = rounds.handle(at(1_600), doubt("b1", &["a1", "a2"]));
+        assert_eq!(looked_at(&effects), BTreeSet::from([host("a2")]), "it joins the same set");
+        let own = |effect: &Effect| matches!(effect, Effect::Look { to, subject, .. } if to == subject && *to == host("a1"));
+        assert!(effects.iter().any(own), "its witness is asked again");
+        rounds.handle(at(1_650), attestation("b1", "a2"));
+        rounds.handle(at(1_650), attestation("b1", "a1"));
+        if speaks_again {
+            rounds.handle(at(1_660), word_of("a1"));
+        }
+        let effects = rounds.handle(at(2_900), Event::DeadlineReached);
+        let (grounds, _) = ended(&effects).expect("the set has ended");
+        let about = |subject: &str| {
+            grounds.attestations.iter().filter(|said| said.subject == host(subject)).count()
+        };
+        assert_eq!((about("a1"), about("a2")), (1, usize::from(speaks_again)));
+    }
+}

@@ -37,7 +37,7 @@ left_grace = \"{grace}m\"
 "
     );
     for (verdict, classes) in [
-        ("AgentDown", &["gentle", "disruptive"][..]),
+        ("AgentDown", &["gentle", "gentle"][..]),
         ("HostDown", &["disruptive", "disruptive"]),
         ("HostHung", &["gentle"]),
     ] {

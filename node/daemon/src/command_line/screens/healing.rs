@@ -7,7 +7,7 @@ use ledger::command::{Command, Finding};
 use vocabulary::{ReceiptKind, Scope, VerdictKind};
 
 use super::{Desk, shows};
-use crate::admin::tests::fleet::{Fleet, POLICY, Seen, doubts, id, order, zone};
+use crate::admin::tests::fleet::{Fleet, POLICY, Seen, doubts, id, order, replacing, zone};
 
 #[test]
 fn a_case_is_explained_from_the_voices_to_the_soak() {
@@ -320,23 +320,22 @@ fn a_quarantined_host_is_told_on_every_screen_with_the_order_that_releases_it() 
 #[test]
 fn a_stopped_group_is_a_note_with_the_order_that_releases_it() {
     let mut desk = Desk::at(Fleet::healing());
-    let replacing = POLICY.replace("\"gentle\"", "\"destructive\"");
-    desk.fleet.set_policy(&replacing.replace("\"disruptive\"", "\"destructive\""));
+    desk.fleet.set_policy(&replacing());
     for healer in ["c2", "c3"] {
-        let (case, fence, remedy) = desk.fleet.begun("b2", Seen::AgentDown, healer);
+        let (case, fence, remedy) = desk.fleet.begun("b2", Seen::HostDown, healer);
         desk.fleet.receive((healer, case, fence), remedy, ReceiptKind::Done);
         desk.fleet.wait_renewing(30, healer, case, fence);
     }
-    desk.fleet.opened("a2", Seen::AgentDown);
+    desk.fleet.opened("a2", Seen::HostDown);
     let status = desk.status();
     let note = status.lines().rfind(|line| line.contains("is stopped")).unwrap_or_default();
     shows(
         &[note, &desk.cases(false)].join("\n"),
         &expect![[r#"
               group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
-            case  subject  verdict    stage      opened      rung    now
-               1  b2       AgentDown  escalated  76 s ago    2 of 2  a person is needed: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it; it closes by itself once the host is seen well, or by `hale case dismiss 1 --why ...`
-               2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
+            case  subject  verdict   stage      opened      rung    now
+               1  b2       HostDown  escalated  76 s ago    2 of 2  a person is needed: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it; it closes by itself once the host is seen well, or by `hale case dismiss 1 --why ...`
+               2  a2       HostDown  open       400 ms ago  1 of 2  no lease yet: group web is stopped: the last 2 replacements in it failed, of case 1; `hale release --group web --why ...` frees it
         "#]],
     );
 }
