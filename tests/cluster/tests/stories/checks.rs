@@ -31,12 +31,14 @@ impl Service {
     }
 }
 
+/// By its observers and by its own word: it is over only when both say so.
 fn check(port: u16) -> String {
     format!(
         "
 [[check]]
 name = \"web\"
 kind = \"tcp\"
+from = \"both\"
 port = {port}
 every = \"1s\"
 timeout = \"500ms\"
