@@ -21,6 +21,7 @@ mod names;
 mod paths;
 mod plan;
 mod purity;
+mod shown;
 mod sizes;
 mod source;
 mod tasks;
@@ -39,7 +40,7 @@ pub struct Check {
 }
 
 /// Every rule that is enforced. A rule that is not in this table is not enforced.
-pub const CHECKS: [Check; 12] = [
+pub const CHECKS: [Check; 13] = [
     Check { name: "arrows", run: arrows::check },
     Check { name: "purity", run: purity::check },
     Check { name: "tasks", run: tasks::check },
@@ -52,4 +53,5 @@ pub const CHECKS: [Check; 12] = [
     Check { name: "idle dependencies", run: idle::check },
     Check { name: "frozen pages", run: frozen::check },
     Check { name: "laws", run: laws::check },
+    Check { name: "rules shown", run: shown::check },
 ];

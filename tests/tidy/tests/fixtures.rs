@@ -193,3 +193,8 @@ fn a_law_that_is_on_no_page_and_a_row_without_its_law_fail() {
     "#]],
     );
 }
+
+#[test]
+fn a_rule_that_nothing_shows_and_a_test_that_is_gone_fail() {
+    tells("unshown-rule", &expect![[r#""#]]);
+}

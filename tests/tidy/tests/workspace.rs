@@ -86,3 +86,8 @@ fn every_law_of_a_file_head_stands_on_the_page_of_laws() {
     }
     obey("laws");
 }
+
+#[test]
+fn every_numbered_rule_of_detection_is_shown_by_tests_that_are_there() {
+    obey("rules shown");
+}
