@@ -290,7 +290,8 @@ impl Fleet {
         let is_true = places.iter().all(|place| self.tally.was_unwell(*place, now));
         if is_true {
             self.tally.counted.verdicts_true += 1;
-            let lives = |place: &Place| self.hosts[*place].is_running() && !self.hosts[*place].is_off;
+            let lives =
+                |place: &Place| self.hosts[*place].is_running() && !self.hosts[*place].is_off;
             let is_of_living = *kind != VerdictKind::DomainDown && places.iter().all(lives);
             self.tally.counted.verdicts_of_living += u64::from(is_of_living);
             places.iter().for_each(|place| self.tally.found(*place, now));

@@ -1,6 +1,8 @@
 //! Who doubts whom, as each observer last told the leader.
 //!
 //! Law D4: an observer's list replaces what it said before, and is forgotten when it is not repeated.
+//! Law D9: a host is in doubt since more than f observers doubt it: no f liars make its trouble look old, so that it would be no news to
+//! whoever counts a surge (law V4).
 //! Law D6: doubts of one subject that come back within [`RETURNS_WITHIN`] are one trouble, as old as its first doubt.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +29,7 @@ pub struct Doubted {
     pub subject: HostId,
     /// In which life.
     pub boot: Boot,
-    /// Since when, by the leader's clock: the oldest of the standing doubts.
+    /// Since when, by the leader's clock: since more than f of the standing doubts (law D9).
     pub since: Moment,
 }
 
@@ -155,19 +157,17 @@ impl Doubts {
     /// What one host says puts nobody into doubt (law V4); where there are fewer than four seats, one is all there is.
     pub fn by_more_than_f(&self, seating: &Seating) -> Vec<Doubted> {
         // One walk over all lists: one for each subject would be too many where a large zone is dark.
-        let mut standing: BTreeMap<HostId, (usize, Doubted)> = BTreeMap::new();
+        let mut standing: BTreeMap<HostId, Vec<(Moment, Boot)>> = BTreeMap::new();
         for (subject, (boot, since)) in self.lists.values().flat_map(|list| &list.of) {
-            let doubt = Doubted { subject: *subject, boot: *boot, since: *since };
-            let (by, oldest) = standing.entry(*subject).or_insert((0, doubt));
-            *by += 1;
-            if *since < oldest.since {
-                *oldest = doubt;
-            }
+            standing.entry(*subject).or_default().push((*since, *boot));
         }
-        let is_enough =
-            |subject: &HostId, by: usize| by > tolerated(seating.observers(subject).len());
-        standing.retain(|subject, (by, _)| is_enough(subject, *by));
-        standing.into_values().map(|(_, oldest)| oldest).collect()
+        // Law D9: the f oldest may be lies.
+        let by_enough = |(subject, mut doubts): (HostId, Vec<(Moment, Boot)>)| {
+            doubts.sort_unstable();
+            let (since, boot) = *doubts.get(tolerated(seating.observers(&subject).len()))?;
+            Some(Doubted { subject, boot, since })
+        };
+        standing.into_iter().filter_map(by_enough).collect()
     }
 
     /// Whether more than half of these hosts, which are in order, are in doubt, even without what any one observer alone says

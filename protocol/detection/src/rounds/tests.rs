@@ -200,9 +200,20 @@ fn what_one_observer_says_puts_nobody_into_doubt_for_the_surge_count() {
     assert_eq!(rounds.doubted(), []);
     rounds.handle(at(1_100), doubt("c1", &["a1"]));
     let doubted = rounds.doubted();
-    assert_eq!((doubted.len(), doubted[0].since), (1, at(600)));
+    assert_eq!((doubted.len(), doubted[0].since), (1, at(700)), "law D9: since there are two");
     rounds.handle(at(1_200), doubt("c1", &[]));
     assert_eq!(rounds.doubted(), [], "an observer's list replaces what it said before");
+}
+
+#[test]
+fn law_d9_one_observers_old_doubt_makes_nobodys_trouble_old() {
+    let mut rounds = leading();
+    for second in 1..60 {
+        rounds.handle(at(second * 1_000), doubt("b1", &["a1", "a2", "c1"]));
+    }
+    rounds.handle(at(60_000), doubt("c2", &["a1"]));
+    let doubted = rounds.doubted();
+    assert_eq!((doubted.len(), doubted[0].since), (1, at(59_600)));
 }
 
 #[test]

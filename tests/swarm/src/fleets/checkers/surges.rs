@@ -11,14 +11,10 @@ use super::Checker;
 /// A doubt is new for 30 s by its leader's clock and by the ledger's, of which either may be slow or fast.
 const NEW_FOR: Span = Span::seconds(20);
 
-/// What an observer that died has said last stands with the leader for so long (law D4 of `detection::rounds`): a doubt is as old as the
-/// oldest that stands.
-const STANDS_FOR: Span = Span::seconds(10);
-
-/// Since when each host has been doubted without a break, when it last was, and what brakes were lifted.
+/// Since when each host has been doubted without a break, and what brakes were lifted.
 #[derive(Default)]
 pub struct Surges {
-    doubted: BTreeMap<HostId, (Moment, Moment)>,
+    doubted: BTreeMap<HostId, Moment>,
     judged: BTreeMap<HostId, Moment>,
     resumed: Option<Moment>,
 }
@@ -28,9 +24,9 @@ impl Checker for Surges {
         let of = |(subject, _): &(HostId, Boot)| *subject;
         let doubted: BTreeSet<HostId> =
             picture.hosts.iter().flat_map(|seen| seen.doubts.iter().map(of)).collect();
-        self.doubted.retain(|_, (_, last)| picture.at.since(*last) <= STANDS_FOR);
+        self.doubted.retain(|host, _| doubted.contains(host));
         for host in doubted {
-            self.doubted.entry(host).or_insert((picture.at, picture.at)).1 = picture.at;
+            self.doubted.entry(host).or_insert(picture.at);
         }
         for record in &picture.records {
             match &record.what {
@@ -56,7 +52,7 @@ impl Surges {
             own.any(|own| is_of_death(&own.kind))
         };
         let is_counted = |host: &&HostId| {
-            let since = self.doubted.get(*host).map(|(since, _)| since);
+            let since = self.doubted.get(*host);
             since.is_some_and(|since| is_new(since) && !was_told(since))
                 && is_open(host)
                 && !is_in_domain(picture, host)
