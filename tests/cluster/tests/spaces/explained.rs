@@ -12,8 +12,10 @@ use crate::world::{LOOK_EVERY, PATIENCE, World, until};
 /// Why a host has no verdict that nobody suspects.
 const NOBODY: &str = "nobody doubts it, as far as this agent has heard, and it has no case";
 
-/// Why a doubted one has none: the rule that says no, by whoever holds the rounds.
-const NONE: &str = "\nwhy there is no verdict\n  the last round, ";
+/// Why a doubted one has none, where the rounds are held: one doubt alone calls none, and what a round lacks is said.
+const NO_ROUND: &str =
+    "\nwhy there is no verdict\n  this agent leads and has held no round on it yet\n";
+const NONE: [&str; 2] = ["\nwhy there is no verdict\n  the last round, ", " ago, made none: "];
 
 /// A page of `hale explain`.
 #[derive(Clone, Debug)]
@@ -85,21 +87,22 @@ impl World {
         page
     }
 
-    /// Amid trouble that is nobody's death: it is well, or it is doubted and a rule says why that is no verdict.
-    pub async fn explains_why_there_is_no_verdict(&self, by: Place, place: Place) {
+    /// Amid trouble that is nobody's death, by whoever leads: it is well, or it is doubted, and why that is no verdict.
+    pub async fn explains_why_there_is_no_verdict(&self, leader: Place, place: Place) {
         let name = Planned(place).name();
+        let well = [&*format!("host {name}  ok  "), NOBODY];
+        let doubted = format!("host {name}  doubted  ");
+        let doubted = [&*doubted, " observers doubt it, as far as ", "\ndoubted by\n"];
         let end = Instant::now() + PATIENCE;
         loop {
-            let printed = self.types(by, &["explain", &name]).await;
-            println!("{}", printed.text);
+            let printed = self.types(leader, &["explain", &name]).await;
             let page = Page(printed.text + &printed.fault);
             page.is_silent_on(&["its last case", "case ", "remedies"]);
-            let well = [&*format!("host {name}  ok  "), NOBODY];
-            let doubted = [&*format!("host {name}  doubted  "), NONE, " ago, made none: "];
-            if page.missing(&well).is_empty() || page.missing(&doubted).is_empty() {
+            let says = |sentences: &[&str]| page.missing(sentences).is_empty();
+            if says(&well) || says(&doubted) && (says(&[NO_ROUND]) || says(&NONE)) {
                 return;
             }
-            assert!(Instant::now() < end, "neither well nor why it has no verdict: {page:?}");
+            assert!(Instant::now() < end, "neither well nor why it has no verdict: {}", page.0);
             sleep(LOOK_EVERY).await;
         }
     }

@@ -88,7 +88,7 @@ fn a_zone_that_is_cut_off_is_one_case_its_side_begins_nothing_and_all_is_whole_a
         let case = world.case_on(&domain);
         let hosts = zone.len();
         let dark = [
-            &*format!("case {case}  zone lab/c  DomainDown  "),
+            &*format!("case {case}  zone lab/c ({hosts} hosts)  DomainDown  "),
             &*format!(
                 "all of zone lab/c is silent, {hosts} hosts, each by at least two voices from outside it: dead or cut off"
             ),
