@@ -8,7 +8,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daemon::admin::answer::{Answer, Body};
 use daemon::admin::mind::{Local, Mind, NotCommitted};
+use daemon::admin::render::Scene;
 use daemon::host::mind::HostMind;
 use ledger::Ledger;
 use ledger::command::{Command, Order, Outcome};
@@ -293,6 +295,22 @@ impl World {
     /// What only this host knows, in time; `None` where its loop does not answer.
     pub async fn local(&self, host: &str) -> Option<Local> {
         self.ask(host, |mind| async move { mind.local().await }).await
+    }
+
+    /// What its agent answers an operator there, as its admin socket works it out; `None` where none runs, or none answers.
+    pub async fn answer<B: Body + Send + 'static>(
+        &self,
+        host: &str,
+        work_out: impl FnOnce(&Scene<'_>) -> B + Send + 'static,
+    ) -> Option<Answer<B>> {
+        let ask = |mind: Arc<HostMind>| async move {
+            mind.refresh().await;
+            let local = mind.local().await;
+            let (view, me) = (mind.view(), mind.me());
+            let scene = Scene::new(&view, &local, &me, (mind.standing(), view.wall().0));
+            scene.answer(work_out(&scene))
+        };
+        self.ask(host, ask).await
     }
 
     /// Every doubt that any agent holds of itself: by whom and of whom.

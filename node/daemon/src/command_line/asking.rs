@@ -35,6 +35,7 @@ pub struct At {
 /// How a screen is printed.
 #[derive(Clone, Debug, Args)]
 pub struct Screen {
+    /// Where it comes from.
     #[command(flatten)]
     pub at: At,
     /// Leave the headings out.
@@ -58,7 +59,6 @@ pub struct Why {
 
 impl At {
     /// The agent at this socket, and text.
-    #[cfg(test)]
     pub fn of_socket(socket: &str) -> Self {
         Self { socket: socket.into(), json: false }
     }

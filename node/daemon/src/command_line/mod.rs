@@ -5,7 +5,7 @@
 //! A verb lives in a file of its own: a clap type and `run(...) -> Result<(), CommandFault>`.
 
 pub mod agent;
-mod asking;
+pub mod asking;
 pub mod audit;
 pub mod ca;
 pub mod cases;

@@ -5,6 +5,7 @@
 //! Law T1 (see `cluster::mesh`): a claim rests on agents' answers, on the committed audit, and on what the remedy wrote down itself.
 //! Not here: what modelled hosts do under the same faults (see `tests/experiments`).
 
+mod explained;
 mod gone;
 mod network;
 mod upkeep;

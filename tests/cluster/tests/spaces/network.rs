@@ -22,11 +22,14 @@ fn a_way_that_is_cut_in_one_direction_and_then_in_the_other_condemns_nobody() {
             world.spoil(&Trouble { cut, ..Trouble::default() });
             sleep(LONG).await;
             world.nothing_came_of_it().await;
+            for end in [one, other] {
+                world.explains_why_there_is_no_verdict(leader, end).await;
+            }
         }
         world.spoil(&Trouble::default());
-        world.is_well_again().await;
+        let leader = world.is_well_again().await;
         world.nothing_came_of_it().await;
-        world.types(leader, &["explain", &Planned(other).name()]).await.done();
+        world.explains_as_never_judged(leader, &world.all()).await;
     });
 }
 
@@ -38,13 +41,14 @@ fn a_loss_of_thirty_in_a_hundred_condemns_nobody_and_a_true_death_under_it_is_fo
         world.spoil(&lossy);
         sleep(LONG).await;
         world.nothing_came_of_it().await;
+        world.explains_why_there_is_no_verdict(leader, 7).await;
         let dead = 10;
         world.fleet.kill(dead).expect("killed");
         until("the dead agent's host is condemned", async || !world.verdicts().await.is_empty())
             .await;
         world.powers_cycle(dead).await;
         world.spoil(&Trouble::default());
-        world.is_well_again().await;
+        let leader = world.is_well_again().await;
         // Half of all refusals are lost as well: now and then fewer than two of ten come, and the host is called down for a round.
         let verdicts = world.verdicts().await;
         let is_true =
@@ -58,7 +62,15 @@ fn a_loss_of_thirty_in_a_hundred_condemns_nobody_and_a_true_death_under_it_is_fo
             "{:?}",
             world.begun()
         );
-        world.types(leader, &["explain", &Planned(dead).name()]).await.says("healed");
+        let healed = [
+            " voices against it, ",
+            " of policy version 1 acts on it in group web: 1 rung, ",
+            "\nremedies\n",
+            " proven ",
+            "closed: healed, and proven",
+        ];
+        world.explains_as_over(leader, dead, &healed).await;
+        world.explains_as_never_judged(leader, &world.others(&[dead])).await;
     });
 }
 
@@ -68,22 +80,39 @@ fn a_zone_that_is_cut_off_is_one_case_its_side_begins_nothing_and_all_is_whole_a
     play("cut", async |mut world| {
         world.calm().await;
         let zone = world.zone(2);
-        let cut = Cut::between(&zone, &world.others(&zone)).to_vec();
+        let outside = world.others(&zone);
+        let cut = Cut::between(&zone, &outside).to_vec();
         world.spoil(&Trouble { cut, ..Trouble::default() });
         let domain = Scope::Zone(Planned(zone[0]).claims().expect("sound").domain.zone());
         world.verdict(domain.clone(), VerdictKind::DomainDown).await;
-        let inside = zone[1];
-        until("a host on the small side says that it is cut off", async || {
-            let status = world.types(inside, &["status"]).await;
-            status.text.contains("no majority") || status.text.contains("no leader")
-        })
-        .await;
+        let case = world.case_on(&domain);
+        let hosts = zone.len();
+        let dark = [
+            &*format!("case {case}  zone lab/c ({hosts} hosts)  DomainDown  "),
+            &*format!(
+                "all of zone lab/c is silent, {hosts} hosts, each by at least two voices from outside it: dead or cut off"
+            ),
+            "DomainDown: one case for all of it; no remedy begins by itself, a person looks at what feeds it",
+        ];
+        let persons = "it closes by itself once all of its hosts are seen well";
+        for what in [&case, &Planned(zone[1]).name()] {
+            let page = world.explains(outside[0], what, &dark).await;
+            page.says(&[persons]);
+            page.is_silent_on(&["\nremedies\n", "\nlease\n"]);
+        }
+        world.explains_as_never_judged(outside[0], &outside).await;
+        world.knows_that_it_is_cut_off(&zone, outside[0]).await;
         world.spoil(&Trouble::default());
-        world.is_well_again().await;
+        let leader = world.is_well_again().await;
         let verdicts = world.verdicts().await;
         // A rack of it may be found silent a round before the last host of the zone is.
         assert!(verdicts.iter().all(|(_, kind)| *kind == VerdictKind::DomainDown), "{verdicts:?}");
         assert_eq!(verdicts.last().map(|(on, _)| on), Some(&domain), "the whole zone in the end");
         assert_eq!((world.intended().await, world.begun()), (0, vec![]), "nothing is begun");
+        let page = world.explained(leader, &case).await;
+        page.says(&dark);
+        page.says(&["closed: well again before anything was begun"]);
+        page.is_silent_on(&["\nremedies\n"]);
+        world.explains_as_never_judged(leader, &world.all()).await;
     });
 }

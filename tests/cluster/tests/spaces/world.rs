@@ -13,18 +13,19 @@ use lab::plan::{Place, Planned};
 use ledger::audit::What;
 use tokio::sync::Semaphore;
 use tokio::time::{self, Instant};
-use vocabulary::{Scope, VerdictKind};
+use vocabulary::{CaseId, Scope, VerdictKind};
 
 /// Hosts of a story, where `HALE_HOSTS` names no other number.
 const HOSTS_COUNT: usize = 12;
 
 /// Many times what anything takes: two such meshes at once leave two cores little.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// For all of a story, whatever in it awaits an answer and not a condition.
 const STORY_WITHIN: Duration = Duration::from_mins(8);
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How often it is asked whether it is so yet.
+pub const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Two meshes at a time, so that timers stay honest on two cores.
 static TURNS: Semaphore = Semaphore::const_new(2);
@@ -88,9 +89,9 @@ impl World {
         leader
     }
 
-    /// Waits until every host is well and nothing is open.
-    pub async fn is_well_again(&self) {
-        self.fleet.calm().await.unwrap_or_else(|unrest| panic!("{unrest}"));
+    /// Waits until every host is well and nothing is open; who leads.
+    pub async fn is_well_again(&self) -> Place {
+        self.fleet.calm().await.unwrap_or_else(|unrest| panic!("{unrest}"))
     }
 
     /// What was concluded since it was calm, each once, in order.
@@ -105,6 +106,14 @@ impl World {
             }
         }
         verdicts
+    }
+
+    /// Every verdict since it was calm, by its case and subject, in order.
+    pub fn cases(&self) -> impl Iterator<Item = (CaseId, &Scope)> {
+        self.seen.iter().filter_map(|what| match what {
+            What::Verdict { case, subject, .. } => Some((*case, subject)),
+            _ => None,
+        })
     }
 
     /// Waits until the roster has so many new keys since it was calm; reads by itself, so that others may ask meanwhile.
@@ -173,6 +182,11 @@ impl World {
     /// All places but these.
     pub fn others(&self, but: &[Place]) -> Vec<Place> {
         (0..self.fleet.count()).filter(|place| !but.contains(place)).collect()
+    }
+
+    /// All places.
+    pub fn all(&self) -> Vec<Place> {
+        self.others(&[])
     }
 
     /// All hosts of a zone; the zones are dealt in turn.

@@ -3,6 +3,7 @@
 mod calm;
 mod certificates;
 mod chaos;
+mod cut_off;
 mod faults;
 mod keepers;
 mod membership;
