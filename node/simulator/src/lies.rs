@@ -22,8 +22,9 @@ const BEATS_BETWEEN: u64 = 10;
 /// So often it says the same in the same instant where it floods.
 const FLOODED: usize = 40;
 
-/// How old a slanderer says that its doubts are: older than any wait that a leader has for young ones.
-const AGE_MS: u64 = 20_000;
+/// How old a slanderer says that its doubts are: older than any wait that a leader has for young ones, and than what is news to
+/// whoever counts a surge.
+const AGE_MS: u64 = 60_000;
 
 /// What a liar asks past its own mind: no mind ever draws so high a number, so nobody waits for the end.
 pub(crate) const FORGED_CALL: CallId = CallId(u64::MAX);
