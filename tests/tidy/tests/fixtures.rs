@@ -196,8 +196,11 @@ fn a_law_that_is_on_no_page_and_a_row_without_its_law_fail() {
 
 #[test]
 fn a_rule_that_nothing_shows_and_a_test_that_is_gone_fail() {
-    tells("unshown-rule", &expect![[r#"
+    tells(
+        "unshown-rule",
+        &expect![[r#"
         [rules shown] docs/protocol/2-seats-probing-doubt.md:7: found the rule 2.2 without a row in docs/protocol/shown.md; expected the tests that show it
         [rules shown] docs/protocol/shown.md:5: found the test `a_test_that_was_renamed`; expected a function of that name in 2-seats-probing-doubt.md
-    "#]]);
+    "#]],
+    );
 }
