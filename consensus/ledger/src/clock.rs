@@ -71,7 +71,8 @@ impl Ledger {
     /// How often the leader commits a tick now; `None` while ledger time decides nothing (protocol 5).
     pub fn tick_every(&self) -> Option<Span> {
         let state = &self.state;
-        let is_watched = state.cases.open().any(|case| case.is_live())
+        // Nothing follows from a failed check, and its rounds ask for an entry where they need one.
+        let is_watched = state.cases.open().any(|case| case.is_live() && !case.is_unfit())
             || state.brakes.wants_time(self.timers().resume_after)
             || !state.enrolling.is_empty()
             || self.is_any_duplicate_ending();

@@ -14,8 +14,7 @@ use std::sync::Arc;
 use detection::fitness::{Asked, Fitness, UnfitVerdict, VerifiedWords};
 use detection::verdict::{Court, Void, needed};
 use vocabulary::{
-    Anchor, CaseId, CheckGrounds, Digest, Grade, HostId, Label, LedgerTime, Scope, VerdictKind,
-    Verifier,
+    Anchor, CaseId, CheckGrounds, Digest, Grade, HostId, Label, Scope, Span, VerdictKind, Verifier,
 };
 
 use crate::case::{Case, Closure, FrozenScopes, GroundsKept, SightKept, Stage};
@@ -183,7 +182,7 @@ impl Ledger {
         }
         let entry = self.member(host)?;
         let (boot, scopes) = (entry.boot, FrozenScopes::of(&entry.claims));
-        let mut case = match self.unfit_lately(&host, &kind) {
+        let mut case = match self.unfit_lately(&host, &kind)? {
             Some(case) => self.opened_again(case, kind, kept)?,
             None => self.new_case(Scope::Host(host), kind, kept)?,
         };
@@ -213,6 +212,9 @@ impl Ledger {
         let is_other = |case: &&Arc<Case>| case.kind != VerdictKind::Unfit(check.clone());
         if let Some(other) = standing.filter(is_other) {
             return Err(Refused::CaseOpen(other.id));
+        }
+        if standing.is_none() {
+            self.unfit_lately(host, &VerdictKind::Unfit(check.clone()))?;
         }
         let fitness = self.fitness(host, check, looked)?;
         fitness.verdict.map_err(|no| Refused::Grounds(no.to_string()))?;
@@ -273,18 +275,25 @@ impl Ledger {
         id
     }
 
-    /// protocol 3.8: the same check failed on it a short while ago and was well since.
-    fn unfit_lately(&self, host: &HostId, kind: &VerdictKind) -> Option<Case> {
-        let is_recent = |at: LedgerTime| self.state.time.since(at) < FLIPS_WITHIN;
-        let is_flip = |case: &&Arc<Case>| {
-            let recovered = matches!(
-                case.stage,
-                Stage::Closed { how: Closure::Recovered, at, .. } if is_recent(at)
-            );
-            recovered && case.host() == Some(*host) && case.kind == *kind
+    /// protocol 3.8: the same check failed on it a short while ago and was well since; what a person has dismissed is left alone for
+    /// as long.
+    fn unfit_lately(&self, host: &HostId, kind: &VerdictKind) -> Result<Option<Case>, Refused> {
+        let is_its = |case: &&Arc<Case>| case.host() == Some(*host) && case.kind == *kind;
+        let Some(case) = self.state.cases.closed().filter(is_its).last() else {
+            return Ok(None);
         };
-        let closed = self.state.cases.closed();
-        closed.filter(is_flip).last().map(|case| Case::clone(case))
+        let Stage::Closed { how, at, .. } = &case.stage else {
+            return Ok(None);
+        };
+        let left = FLIPS_WITHIN.less(self.state.time.since(*at));
+        match how {
+            _ if left == Span::ZERO => Ok(None),
+            Closure::Recovered => Ok(Some(Case::clone(case))),
+            Closure::ByPerson(_) => {
+                Err(Refused::TooSoon { what: "since a person dismissed it".into(), left })
+            }
+            Closure::Healed | Closure::Retired | Closure::MergedInto(_) => Ok(None),
+        }
     }
 
     /// What is kept of the grounds (protocol 3.7): the host itself is among those against, or for, where its own word counts.

@@ -176,6 +176,9 @@ impl Ledger {
         why: Refused,
     ) -> CaseId {
         let (id, now) = (case.id, self.state.time);
+        if case.is_unfit() {
+            self.begin_anew(&mut case);
+        }
         case.kind = VerdictKind::Unsettled;
         case.boot = boot;
         case.grounds = kept;

@@ -160,8 +160,7 @@ impl Ledger {
             case.rung = 0;
             case.rule = self.rule_name(&case);
             if was_unfit {
-                // That a check came and went is no see-saw of the host: it is healed as if it had been well.
-                case.flips = 0;
+                self.begin_anew(&mut case);
             }
         } else if case.kind == *kind && is_newer {
             case.rounds_upheld = case.rounds_with(self.state.time);
@@ -182,6 +181,15 @@ impl Ledger {
             self.came_back(&case);
         }
         id
+    }
+
+    /// Trouble of reach takes a failed check's case over: it begins now, for whoever counts what is new, and that a check came and went
+    /// is no see-saw of the host.
+    pub(crate) fn begin_anew(&self, case: &mut Case) {
+        case.flips = 0;
+        case.opened = self.state.time;
+        case.opened_wall = self.state.wall;
+        case.opened_at = self.state.index;
     }
 
     /// A new case, not yet among the others.

@@ -54,6 +54,9 @@ const MATES_MAX: usize = 32;
 /// is in doubt itself, and a zone that stays half dark costs its living hosts no round in every second.
 const WIDEN_EVERY: Span = Span::seconds(3);
 
+/// Law D8: who was left out of a set joins none for so long; three rounds in a row are the most that any remedy asks for.
+const APART_FOR: Span = Span::seconds(30);
+
 /// An anchor is fresh for 5 s of ledger time (protocol 3.2), and where nothing ticks the next entry may add all of these at
 /// once: a set begins only on an entry of the last second.
 pub(crate) const ANCHOR_WITHIN: Span = Span::seconds(1);
@@ -73,6 +76,8 @@ pub struct Rounds {
     /// Racks and zones with open cases.
     judged: BTreeSet<Scope>,
     sets: Vec<Set>,
+    /// Who was left out of a set that it had joined, and when (law D8): at most as many as the roster has.
+    left_out: BTreeMap<HostId, Moment>,
     last_set: Option<Moment>,
     /// When the anchor was last new, and when a tick was last asked for.
     anchored: Moment,
@@ -100,6 +105,7 @@ impl Rounds {
             widened: BTreeMap::new(),
             judged: BTreeSet::new(),
             sets: Vec::new(),
+            left_out: BTreeMap::new(),
             last_set: None,
             anchored: Moment::default(),
             freshened: None,
@@ -193,7 +199,13 @@ impl Rounds {
                     entry.boot.is_none_or(|boot| boot.number <= note.boot.number)
                 })
         });
-        for subject in self.doubts.replace(now, observer, sound) {
+        // Law D6: a life that only an observer knows begins no new trouble, or one that invents lives would keep it young for ever.
+        let known = |note: &DoubtNote| {
+            let committed = roster.get(&note.subject).and_then(|entry| entry.boot);
+            DoubtNote { boot: committed.unwrap_or(note.boot), ..*note }
+        };
+        let sound: Vec<DoubtNote> = sound.map(known).collect();
+        for subject in self.doubts.replace(now, observer, sound.iter()) {
             self.pace.wake(&subject);
         }
     }
@@ -231,6 +243,9 @@ impl Rounds {
             std::mem::take(&mut self.sets).into_iter().partition(|set: &Set| set.is_over(now));
         self.sets = open;
         let over: Vec<Set> = over;
+        self.left_out.retain(|_, at| now.since(*at) < APART_FOR);
+        let left_out = over.iter().flat_map(Set::witnessed_too_early);
+        self.left_out.extend(left_out.map(|subject| (subject, now)));
         over.into_iter()
             .map(|set| {
                 self.want_mates(&set);
@@ -317,6 +332,7 @@ impl Rounds {
         let zone = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
         let is_wished = self.wanted.get(subject).is_some_and(|wishes| !wishes.is_empty());
         !is_wished
+            && !self.left_out.contains_key(subject)
             && set.is_open(now)
             && set.epoch == roster.epoch
             && set.subjects().any(|other| zone(other) == zone(subject))

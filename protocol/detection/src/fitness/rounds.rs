@@ -51,6 +51,8 @@ pub struct Rounds {
     notes: Notes,
     pace: Pace,
     sets: Vec<Set>,
+    /// Whether what is wanted may be another than it was: a wrong check fails on a whole fleet, which says so all the time.
+    is_stale: bool,
     /// When the anchor was last new, and when a tick was last asked for.
     anchored: Moment,
     freshened: Option<Moment>,
@@ -77,10 +79,18 @@ impl Rounds {
             Event::StateChanged { anchor, roster, seating } => {
                 self.anchored = now;
                 self.freshened = None;
+                self.is_stale |= self.standing.as_ref().is_none_or(|standing| {
+                    !Arc::ptr_eq(&standing.roster, &roster)
+                        || !Arc::ptr_eq(&standing.seating, &seating)
+                });
                 self.standing = Some(Standing { anchor, roster, seating });
             }
-            Event::ChecksChanged { checks } => self.checks = checks,
+            Event::ChecksChanged { checks } => {
+                self.is_stale = true;
+                self.checks = checks;
+            }
             Event::CasesChanged { open, taken, down } => {
+                self.is_stale = true;
                 (self.open, self.taken, self.down) = (open, taken, down);
             }
             Event::Noted { by, notes } => self.hear(now, by, notes),
@@ -89,11 +99,14 @@ impl Rounds {
             Event::Deposed => self.depose(),
             Event::DeadlineReached => {}
         }
-        self.notes.expire(now);
+        self.is_stale |= self.notes.expire(now);
         let mut effects = self.end_sets(now);
-        let wanted = self.wanted();
-        self.pace
-            .notice(now, &wanted, |key| self.open.contains(key) || self.taken.contains(&key.0));
+        self.pace.pass(now);
+        if std::mem::take(&mut self.is_stale) {
+            let wanted = self.wanted();
+            self.pace
+                .notice(now, &wanted, |key| self.open.contains(key) || self.taken.contains(&key.0));
+        }
         effects.extend(self.begin(now));
         self.next = self.find_next();
         effects
@@ -141,7 +154,8 @@ impl Rounds {
                 })
         };
         let sound = notes.into_iter().take(UnfitNote::NOTES_MAX).filter(is_sound);
-        self.notes.replace(now, by, sound.map(|note| (note.subject, note.check)).collect());
+        let keys = sound.map(|note| (note.subject, note.check)).collect();
+        self.is_stale |= self.notes.replace(now, by, keys);
     }
 
     fn collect(&mut self, word: CheckWord) {
@@ -160,7 +174,7 @@ impl Rounds {
     /// Nothing is inherited by anybody (protocol 3.2).
     fn depose(&mut self) {
         let (standing, checks) = (self.standing.take(), std::mem::take(&mut self.checks));
-        *self = Self { standing, checks, ..Self::default() };
+        *self = Self { standing, checks, is_stale: true, ..Self::default() };
     }
 
     /// Law FD2.

@@ -1,7 +1,8 @@
 //! One set of rounds under one anchor, from the first question to its end.
 //!
 //! Law D8: what a host said before another joined the set bears no witness for that one: it said so before that trouble began, and
-//! may be cut off with it by now (protocol 3.5). Who has been asked again and said nothing more leaves no verdict on the other.
+//! may be cut off with it by now (protocol 3.5). Who has been asked again and said nothing more leaves no verdict on the other, which is
+//! then looked at in a set of its own, where nobody can have spoken before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ pub(super) struct Set {
     asked: BTreeSet<(HostId, HostId)>,
     /// Of these, whose answer the set waits for: hosts that are not in doubt themselves.
     awaited: BTreeSet<(HostId, HostId)>,
-    /// When each host that has signed anything here did so last.
+    /// When each host that has sent anything signed did so last; what others bring of it proves nothing of when.
     spoke: BTreeMap<HostId, Moment>,
     attestations: Vec<Attestation>,
     /// One for each subject and question.
@@ -124,7 +125,6 @@ impl Set {
         self.awaited.remove(&key);
         self.spoke.insert(observer, now);
         if let Some(answer) = answer.filter(|answer| answer.subject == key.1) {
-            self.spoke.insert(key.1, now);
             self.answers.insert(key, answer);
         }
     }
@@ -148,8 +148,12 @@ impl Set {
 
     /// Subjects that did not answer and none of whose witnesses signed anything since they joined.
     pub fn without_witness(&self) -> Vec<HostId> {
+        let answered: BTreeSet<HostId> =
+            self.answers.values().map(|answer| answer.subject).collect();
         let lacks = |(subject, joined): &(&HostId, &Joined)| {
             !self.spoke.contains_key(subject)
+                && !answered.contains(subject)
+                && joined.witnesses.is_disjoint(&answered)
                 && !joined.witnesses.iter().any(|host| self.has_spoken_since(host, joined.at))
         };
         self.subjects.iter().filter(lacks).map(|(subject, _)| *subject).collect()
@@ -160,7 +164,7 @@ impl Set {
     }
 
     /// Law D8: those whose witnesses have all fallen silent since they joined. What was seen of them is judged in a later set.
-    fn witnessed_too_early(&self) -> BTreeSet<HostId> {
+    pub fn witnessed_too_early(&self) -> BTreeSet<HostId> {
         let is_early = |(_, joined): &(&HostId, &Joined)| {
             let mut mates = joined.mates.iter().filter_map(|mate| self.spoke.get(mate)).peekable();
             mates.peek().is_some() && mates.all(|spoke| *spoke < joined.at)

@@ -22,24 +22,32 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Law FD4.
-    pub fn replace(&mut self, now: Moment, by: HostId, keys: BTreeSet<Key>) {
-        self.leave(&by);
+    /// Law FD4. Returned is whether it says anything else than before.
+    pub fn replace(&mut self, now: Moment, by: HostId, keys: BTreeSet<Key>) -> bool {
+        if let Some((heard, standing)) = self.lists.get_mut(&by)
+            && *standing == keys
+        {
+            *heard = now;
+            return false;
+        }
+        let had_any = self.leave(&by);
         if keys.is_empty() {
-            return;
+            return had_any;
         }
         for key in &keys {
             self.by.entry(key.clone()).or_default().insert(by);
         }
         self.lists.insert(by, (now, keys));
+        true
     }
 
-    pub fn expire(&mut self, now: Moment) {
+    /// Returned is whether anybody's word was forgotten.
+    pub fn expire(&mut self, now: Moment) -> bool {
         let is_old = |(host, (heard, _)): (&HostId, &(Moment, BTreeSet<Key>))| {
             (now.since(*heard) >= FORGOTTEN_AFTER).then_some(*host)
         };
         let old: Vec<HostId> = self.lists.iter().filter_map(is_old).collect();
-        old.iter().for_each(|host| self.leave(host));
+        old.iter().filter(|host| self.leave(host)).count() > 0
     }
 
     pub fn next_expiry(&self) -> Option<Moment> {
@@ -64,9 +72,9 @@ impl Notes {
             || from.asks_the_host() && by.contains(&key.0)
     }
 
-    fn leave(&mut self, host: &HostId) {
+    fn leave(&mut self, host: &HostId) -> bool {
         let Some((_, keys)) = self.lists.remove(host) else {
-            return;
+            return false;
         };
         for key in keys {
             if let Some(by) = self.by.get_mut(&key) {
@@ -76,5 +84,6 @@ impl Notes {
                 }
             }
         }
+        true
     }
 }

@@ -45,10 +45,14 @@ struct Wanted {
 }
 
 impl Pace {
-    /// These are wanted now, and no others.
-    pub fn notice(&mut self, now: Moment, keys: &BTreeSet<Key>, is_settled: impl Fn(&Key) -> bool) {
+    /// Time goes by.
+    pub fn pass(&mut self, now: Moment) {
         self.begun.retain(|at| now.since(*at) < SECOND);
         self.lately.retain(|_, at| now.since(*at) < ROUND_EVERY);
+    }
+
+    /// These are wanted now, and no others.
+    pub fn notice(&mut self, now: Moment, keys: &BTreeSet<Key>, is_settled: impl Fn(&Key) -> bool) {
         let gone = self.wanted.iter().filter(|(key, _)| !keys.contains(*key));
         let gone: Vec<(Key, Option<Moment>)> =
             gone.map(|(key, wanted)| (key.clone(), wanted.looked)).collect();
