@@ -264,6 +264,10 @@ fn law_fc1_a_policy_without_the_check_ends_its_cases_and_one_that_keeps_it_does_
     let by = Closure::ByPerson("ops: the policy has this check no more on its host".into());
     assert_eq!(closed_as(&fleet, id), Some(by));
     fleet.set_policy(&checking("peers"));
+    let grounds = failing(&mut fleet, "b2");
+    let refused = fleet.unfit("b2", grounds).expect_err("a person has ended it");
+    assert!(refused.contains("since a person dismissed it"), "{refused}");
+    fleet.wait(600);
     assert!(opened(&mut fleet, "b2") > id);
 }
 
