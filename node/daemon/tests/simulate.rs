@@ -28,7 +28,7 @@ fn every_scenario_that_the_list_names_is_played_by_the_binary() {
     let list = answer(&["--list", "--json"]);
     assert_eq!(list["schema"], "hale.scenarios/1");
     let scenarios = list["data"]["scenarios"].as_array().expect("a list").clone();
-    assert_eq!(scenarios.len(), 10);
+    assert_eq!(scenarios.len(), 11);
     let text = String::from_utf8(hale(&["--list"]).stdout).expect("text");
     for scenario in scenarios {
         let [name, about] = ["name", "about"].map(|key| scenario[key].as_str().expect("text"));
