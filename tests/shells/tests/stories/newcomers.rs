@@ -31,7 +31,7 @@ fn a_certified_host_is_refused_with_the_order_that_lets_it_in_and_comes_by_itsel
         world.until(60, "the others to belong", have_come).await;
         let policy =
             Command::Policy { text: ADDED.into(), if_version: None, order: order("strict") };
-        assert_eq!(world.propose("h3", policy).await, Ok(Outcome::Policy { version: 1 }));
+        assert_eq!(world.propose("h1", policy).await, Ok(Outcome::Policy { version: 1 }));
 
         world.start("h5");
         world.run(30_000).await;
@@ -43,11 +43,11 @@ fn a_certified_host_is_refused_with_the_order_that_lets_it_in_and_comes_by_itsel
             may_enrol: true,
             order: order(why),
         };
-        assert_eq!(world.propose("h4", add("h9", "another one")).await, Ok(Outcome::Done));
+        assert_eq!(world.propose("h0", add("h9", "another one")).await, Ok(Outcome::Done));
         world.run(130_000).await;
         assert!(!belongs(world, "h5"), "the word is for the name that it names");
 
-        assert_eq!(world.propose("h4", add("h5", "it is ours")).await, Ok(Outcome::Done));
+        assert_eq!(world.propose("h0", add("h5", "it is ours")).await, Ok(Outcome::Done));
         let came_ms = world.until(10, "it to come", |world| belongs(world, "h5")).await;
         println!("in the roster {came_ms} ms after the word");
         world.whole().await;
