@@ -6,6 +6,8 @@ use vocabulary::{
 use super::*;
 use crate::roster::Entry;
 
+mod joining;
+
 const NO_SIGNATURE: Signature = Signature([0; 32], [0; 32]);
 
 fn at(ms: u64) -> Moment {
@@ -217,6 +219,20 @@ fn law_d9_one_observers_old_doubt_makes_nobodys_trouble_old() {
 }
 
 #[test]
+fn law_d6_a_life_that_one_observer_invents_keeps_no_trouble_young() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    for second in 2..40 {
+        let boot = Boot { number: second, nonce: u128::from(second) };
+        let note = DoubtNote { subject: host("a1"), boot, age_ms: 0 };
+        let told = Event::Doubted { observer: host("c1"), notes: vec![note] };
+        rounds.handle(at(second * 1_000), told);
+        rounds.handle(at(second * 1_000), doubt("b1", &["a1"]));
+    }
+    assert_eq!(rounds.in_doubt_since(&host("a1")), Some(at(600)));
+}
+
+#[test]
 fn an_observer_that_is_not_heard_again_doubts_nobody() {
     let mut rounds = leading();
     rounds.handle(at(1_000), doubt("b1", &["a1"]));
@@ -372,43 +388,6 @@ fn law_d7_whoever_rests_is_looked_at_with_another_that_it_observes() {
     assert_eq!(looked_at(&effects), together, "its seat is vacant under the same anchor only");
 }
 
-/// The subjects that the next set to end was about.
-fn next_end(rounds: &mut Rounds) -> (Moment, Vec<HostId>) {
-    loop {
-        let now = rounds.next_deadline().expect("a set is under way");
-        let effects = rounds.handle(now, Event::DeadlineReached);
-        if let Some((_, subjects)) = ended(&effects) {
-            return (now, subjects.to_vec());
-        }
-    }
-}
-
-#[test]
-fn a_stable_subject_waits_a_second_at_most_for_others_of_its_zone_and_for_nobody_else() {
-    let mut rounds = leading();
-    rounds.handle(at(900), doubt("c1", &["a1"]));
-    tick(&mut rounds, at(1_100));
-    rounds.handle(at(1_200), doubt("c2", &["a2"]));
-    rounds.handle(at(1_400), doubt("b1", &["c2"]));
-    assert_eq!(
-        next_end(&mut rounds),
-        (at(2_500), vec![host("a1"), host("a2")]),
-        "one zone, one anchor"
-    );
-    assert_eq!(next_end(&mut rounds).1, [host("c2")], "another zone, a set of its own");
-}
-
-#[test]
-fn a_wish_joins_no_set_whose_anchor_is_older_than_the_wish() {
-    let mut rounds = leading();
-    rounds.handle(at(900), doubt("c1", &["a1"]));
-    let subject = host("a2");
-    let wish = WishId(7);
-    rounds.handle(at(1_000), Event::Wished { wish, subject });
-    tick(&mut rounds, at(1_100));
-    assert_eq!(next_end(&mut rounds), (at(2_200), vec![host("a1")]));
-}
-
 /// The six, and zone d of five: racks of two, two and one.
 fn with_a_zone_of_five() -> Arc<Roster> {
     let mut roster = roster();
@@ -556,30 +535,4 @@ fn of_a_large_zone_the_mates_of_those_in_doubt_are_looked_at_with_them() {
         looked.extend(looked_at(&told(&mut rounds, &roster, at(ms), Event::DeadlineReached)));
     }
     assert_eq!(looked, numbered(0..34), "31 and 33 stand beside one in doubt, 34 does not");
-}
-
-#[test]
-fn law_d8_who_spoke_before_a_mate_came_into_doubt_bears_no_witness_unless_it_speaks_again() {
-    for speaks_again in [false, true] {
-        let mut rounds = leading();
-        rounds.handle(at(1_000), doubt("b1", &["a1"]));
-        rounds.handle(at(1_050), word_of("a1"));
-        // Now all of zone a is cut off, and a2 is missed first.
-        tick(&mut rounds, at(1_500));
-        let effects = rounds.handle(at(1_600), doubt("b1", &["a1", "a2"]));
-        assert_eq!(looked_at(&effects), BTreeSet::from([host("a2")]), "it joins the same set");
-        let own = |effect: &Effect| matches!(effect, Effect::Look { to, subject, .. } if to == subject && *to == host("a1"));
-        assert!(effects.iter().any(own), "its witness is asked again");
-        rounds.handle(at(1_650), attestation("b1", "a2"));
-        rounds.handle(at(1_650), attestation("b1", "a1"));
-        if speaks_again {
-            rounds.handle(at(1_660), word_of("a1"));
-        }
-        let effects = rounds.handle(at(2_900), Event::DeadlineReached);
-        let (grounds, _) = ended(&effects).expect("the set has ended");
-        let about = |subject: &str| {
-            grounds.attestations.iter().filter(|said| said.subject == host(subject)).count()
-        };
-        assert_eq!((about("a1"), about("a2")), (1, usize::from(speaks_again)));
-    }
 }
