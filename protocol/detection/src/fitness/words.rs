@@ -46,12 +46,6 @@ pub struct HeardWord {
 }
 
 impl Court<'_> {
-    /// Checks one word by itself; the leader does so when it arrives, the ledger when it applies.
-    pub fn hear_word(&self, anchor: &Anchor, word: &CheckWord) -> Result<HeardWord, Void> {
-        self.check_word(anchor, word)?;
-        self.check_place(word)
-    }
-
     fn check_word(&self, anchor: &Anchor, word: &CheckWord) -> Result<(), Void> {
         if word.anchor != *anchor {
             return Err(Void::OtherAnchor);
@@ -102,8 +96,8 @@ impl VerifiedWords {
         verified
     }
 
-    /// Puts together what was checked one by one as it arrived, all of it for this anchor.
-    pub fn assembled(anchor: Anchor, roster: &Roster, mut heard: Vec<HeardWord>) -> Self {
+    /// Puts together what was checked one by one, all of it for this anchor.
+    fn assembled(anchor: Anchor, roster: &Roster, mut heard: Vec<HeardWord>) -> Self {
         let (mut living, mut boots, mut void) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         for one in &heard {
             raise(&mut boots, one.author, one.author_boot);
