@@ -1,5 +1,7 @@
 //! What the ports of a host give is what its checks find, whoever carries them out, and what follows is one case for one trouble.
 
+use std::ops::ControlFlow;
+
 use simulator::script::{Played, Script};
 use vocabulary::VerdictKind;
 
@@ -118,4 +120,26 @@ fn a_fleet_whose_service_fails_everywhere_is_no_surge_and_nothing_is_healed() {
     assert_eq!(unfit(&played).len(), 12, "{}", played.trace());
     assert!(!played.tally.notices.contains_key(&VerdictKind::Surge));
     assert_eq!(played.tally.remedies_begun, 0);
+}
+
+/// A host that carries no check out itself, of its own or of another, signs as every other all the same (law FT1).
+#[test]
+fn whoever_is_only_looked_at_has_a_word_that_counts() {
+    let alone = HOSTS.replace(
+        "hosts c1 c2 zone=c rack=t;",
+        "hosts c1 zone=c rack=t; hosts c2 zone=c rack=t group=web;",
+    );
+    let text = alone.replace(
+        "every = \"2s\"\ntimeout = \"500ms\"\nrecovers_after = 3\n\n[[check]]",
+        "groups = [\"web\"]\n\n[[check]]",
+    );
+    let text = text.replace("from = \"self\"", "from = \"self\"\ngroups = [\"nobody\"]");
+    let script = Script::read(&format!("{text}port 8080 on c2 refuses; run 60s\n"))
+        .unwrap_or_else(|why| panic!("{why}"));
+    let fleet = script.play_watched(&mut |_| ControlFlow::Continue(())).expect("sound");
+    let case = fleet.ledger().cases().next().expect("it is unfit");
+    let word = VerdictKind::Unfit(vocabulary::Label::new("web").expect("sound"));
+    assert_eq!(case.kind, word);
+    let void: Vec<_> = case.grounds.sights.iter().filter(|sight| sight.void.is_some()).collect();
+    assert!(void.is_empty(), "{void:?}");
 }
