@@ -14,16 +14,16 @@ use std::sync::Arc;
 use detection::fitness::{Asked, Fitness, UnfitVerdict, VerifiedWords};
 use detection::verdict::{Court, Void, needed};
 use vocabulary::{
-    Anchor, CaseId, CheckGrounds, Digest, Grade, HostId, Label, Scope, Span, VerdictKind, Verifier,
+    Anchor, CaseId, CheckGrounds, Digest, Grade, HostId, Label, Scope, VerdictKind, Verifier,
 };
 
-use crate::case::{Case, Closure, FrozenScopes, GroundsKept, SightKept, Stage};
+use crate::case::{Case, Closure, FrozenScopes, GroundsKept, SightKept};
 use crate::cases::Cases;
 use crate::command::{Command, Order, Outcome, Refused, UnfitFinding};
 use crate::ledger::Ledger;
 use crate::policy::Check;
 use crate::rules;
-use crate::verdicts::{FLIPS_WITHIN, covers};
+use crate::verdicts::covers;
 
 /// A check that is wrong for the whole of a large fleet must not take the room of cases that are healed.
 pub const UNFIT_OPEN_MAX: usize = Cases::OPEN_MAX / 2;
@@ -182,7 +182,7 @@ impl Ledger {
         }
         let entry = self.member(host)?;
         let (boot, scopes) = (entry.boot, FrozenScopes::of(&entry.claims));
-        let mut case = match self.unfit_lately(&host, &kind)? {
+        let mut case = match self.ended_lately(&host, &kind)? {
             Some(case) => self.opened_again(case, kind, kept)?,
             None => self.new_case(Scope::Host(host), kind, kept)?,
         };
@@ -214,7 +214,7 @@ impl Ledger {
             return Err(Refused::CaseOpen(other.id));
         }
         if standing.is_none() {
-            self.unfit_lately(host, &VerdictKind::Unfit(check.clone()))?;
+            self.ended_lately(host, &VerdictKind::Unfit(check.clone()))?;
         }
         let fitness = self.fitness(host, check, looked)?;
         fitness.verdict.map_err(|no| Refused::Grounds(no.to_string()))?;
@@ -273,27 +273,6 @@ impl Ledger {
             self.state.cases.put(case);
         }
         id
-    }
-
-    /// protocol 3.8: the same check failed on it a short while ago and was well since; what a person has dismissed is left alone for
-    /// as long.
-    fn unfit_lately(&self, host: &HostId, kind: &VerdictKind) -> Result<Option<Case>, Refused> {
-        let is_its = |case: &&Arc<Case>| case.host() == Some(*host) && case.kind == *kind;
-        let Some(case) = self.state.cases.closed().filter(is_its).last() else {
-            return Ok(None);
-        };
-        let Stage::Closed { how, at, .. } = &case.stage else {
-            return Ok(None);
-        };
-        let left = FLIPS_WITHIN.less(self.state.time.since(*at));
-        match how {
-            _ if left == Span::ZERO => Ok(None),
-            Closure::Recovered => Ok(Some(Case::clone(case))),
-            Closure::ByPerson(_) => {
-                Err(Refused::TooSoon { what: "since a person dismissed it".into(), left })
-            }
-            Closure::Healed | Closure::Retired | Closure::MergedInto(_) => Ok(None),
-        }
     }
 
     /// What is kept of the grounds (protocol 3.7): the host itself is among those against, or for, where its own word counts.

@@ -1,7 +1,8 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, those on checks too, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its healer; that a host
-//! lives twice from itself or a voter; orders from a person at a host that belongs. Everything else is refused.
+//! Law H1: verdicts, those on checks too, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its
+//! healer; that a host lives twice from itself or a voter; orders from a person, where they are taken (law F10 of `founding`).
+//! Everything else is refused.
 //! Not here: what is decided (each command's room).
 
 use vocabulary::{HostId, Verifier};

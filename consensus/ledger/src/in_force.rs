@@ -69,7 +69,8 @@ impl PolicyShelf {
         self.history.iter()
     }
 
-    /// What a snapshot does not carry is read from the text in force again (law N2: it passed when it was set).
+    /// What a snapshot does not carry is read from the text in force again (law N2: it passed when it was set). Of one
+    /// that only older rules would take nothing is read, since it has none of these keys.
     pub(crate) fn read_again(&mut self) {
         let text = self.current().map(|note| Arc::clone(&note.text));
         if let Some(Ok(read)) = text.map(|text| Policy::read("policy.toml", &text)) {

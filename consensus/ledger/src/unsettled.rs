@@ -85,7 +85,7 @@ impl Ledger {
                 self.unsettled_still(case, kept, why)
             });
         }
-        let mut case = match self.unsettled_lately(&host)? {
+        let mut case = match self.ended_lately(&host, &VerdictKind::Unsettled)? {
             Some(case) => self.opened_again(case, kind, kept)?,
             None => self.new_case(Scope::Host(host), kind, kept)?,
         };
@@ -124,7 +124,7 @@ impl Ledger {
             }
             Some(_) => {}
             None => {
-                self.unsettled_lately(&host)?;
+                self.ended_lately(&host, &VerdictKind::Unsettled)?;
                 self.check_sole_word(&host, &kept)?;
             }
         }
@@ -204,11 +204,15 @@ impl Ledger {
         id
     }
 
-    /// The same trouble again, if it ended by itself a short while ago; what a person has dismissed is left alone for as long.
-    fn unsettled_lately(&self, host: &HostId) -> Result<Option<Case>, Refused> {
+    /// The same trouble again, if it ended by itself a short while ago; what a person has dismissed is left alone for as long. Of kinds
+    /// that bring no hold-off (protocol 3.8).
+    pub(crate) fn ended_lately(
+        &self,
+        host: &HostId,
+        kind: &VerdictKind,
+    ) -> Result<Option<Case>, Refused> {
         let now = self.state.time;
-        let is_its =
-            |case: &&Arc<Case>| case.host() == Some(*host) && case.kind == VerdictKind::Unsettled;
+        let is_its = |case: &&Arc<Case>| case.host() == Some(*host) && case.kind == *kind;
         let Some(case) = self.state.cases.closed().filter(is_its).last() else {
             return Ok(None);
         };

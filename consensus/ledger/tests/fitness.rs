@@ -9,7 +9,7 @@ use fleet::*;
 use ledger::Ledger;
 use ledger::case::{Closure, Stage};
 use ledger::command::{Command, Finding, Outcome, Refused};
-use vocabulary::{CaseId, CheckGrounds, Grade, Label, Scope, VerdictKind};
+use vocabulary::{CaseId, CheckGrounds, Grade, Label, Scope, Span, VerdictKind};
 
 const UNKNOWN: Option<Grade> = Some(Grade::Unknown);
 const FAILED: [Grade; 1] = [Grade::Failed];
@@ -219,9 +219,12 @@ fn law_fc2_a_verdict_on_its_host_takes_the_case_over_and_is_healed_without_a_hol
         fleet.fit(id, grounds).expect("well");
         assert_eq!(opened(&mut fleet, "b2"), id);
     }
+    let failed_since = fleet.case(id).opened;
+    fleet.wait(600);
     assert_eq!(fleet.opened("b2", Seen::AgentDown), id);
     let case = fleet.case(id);
     assert_eq!((&case.kind, case.flips), (&VerdictKind::AgentDown, 0));
+    assert!(case.opened >= failed_since.after(Span::seconds(600)), "this trouble is news");
     assert_eq!(case.rule.as_ref().map(|(name, _)| name.as_str()), Some("agent down"));
     assert!(matches!(fleet.offer(id, "c2"), Outcome::Leased { .. }));
     let grounds = well(&mut fleet, "b2");
@@ -233,15 +236,27 @@ fn law_fc2_a_verdict_on_its_host_takes_the_case_over_and_is_healed_without_a_hol
 fn law_fc2_a_doubt_that_nobody_settles_takes_it_over_and_calls_a_person_in_time() {
     let mut fleet = Fleet::checking("peers");
     let id = opened(&mut fleet, "b2");
+    let grounds = well(&mut fleet, "b2");
+    fleet.fit(id, grounds).expect("well");
+    assert_eq!(opened(&mut fleet, "b2"), id, "it came and went");
     let grounds = fleet.round(&[("b2", Seen::HostDown)]);
     let grounds = fleet.blinded(grounds, 2);
     let told =
         fleet.ledger.can_unsettle(&grounds, &doubts(&[("b2", 31)]), &vocabulary::ModelVerifier);
     assert_eq!(told.len(), 1);
     assert_eq!(fleet.unsettled("b2", 31, grounds), Ok(id));
-    assert_eq!(fleet.case(id).kind, VerdictKind::Unsettled);
+    assert_eq!((&fleet.case(id).kind, fleet.case(id).flips), (&VerdictKind::Unsettled, 0));
     fleet.wait(301);
     assert_eq!(fleet.stage(id), "escalated", "law G1");
+}
+
+#[test]
+fn a_failed_check_asks_for_no_ticks_since_nothing_of_it_waits_for_ledger_time() {
+    let mut fleet = Fleet::checking("peers");
+    fleet.wait(3_600);
+    let before = fleet.ledger.tick_every();
+    opened(&mut fleet, "b2");
+    assert_eq!((before, fleet.ledger.tick_every()), (None, None));
 }
 
 #[test]
