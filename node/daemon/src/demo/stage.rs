@@ -77,7 +77,7 @@ impl Stage {
             if Instant::now() > until {
                 let claim =
                     format!("within {} s all six agents say that all is well", within.as_secs());
-                return Err(Proof::overdue(claim, unrest));
+                return Err(Proof::overdue(claim, self.said_by_all(unrest).await));
             }
             self.follow().await?;
             time::sleep(LOOK_EVERY).await;
@@ -195,6 +195,18 @@ impl Stage {
             let is_one = places.iter().any(|place| HOSTS[*place].name == host.name);
             is_one && (!host.doubted_by.is_empty() || matches!(&*host.state, "doubted" | "case"))
         })
+    }
+
+    /// What kept the mesh from being calm, and what each agent says of it now: one alone may be behind.
+    async fn said_by_all(&self, unrest: Unrest) -> String {
+        let mut said = vec![unrest];
+        for place in 0..HOSTS_COUNT {
+            said.push(match self.calm_by(place).await {
+                Ok(seen) => format!("{} says that all is well: {seen}", HOSTS[place].name),
+                Err(unrest) => unrest,
+            });
+        }
+        said.join("; ")
     }
 
     /// What keeps the mesh from being calm, for a proof that did not hold.
