@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ledger::audit::What;
-use vocabulary::{CaseId, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{CaseId, Digest, HostId, Moment, Scope, Span, VerdictKind};
 
 use super::super::liars::borne;
 use super::super::picture::{Picture, Seen};
@@ -28,8 +28,8 @@ impl Checker for Verdicts {
         }
         picture.records.iter().try_for_each(|record| match &record.what {
             What::Intended { case, .. } => self.of_intent(picture, *case),
-            What::Verdict { case, subject: Scope::Host(host), against, well, .. } => {
-                of_words(picture, (*case, host), *against + *well)?;
+            What::Verdict { case, subject: Scope::Host(host), grounds, against, well, .. } => {
+                of_words(picture, (*case, *grounds), (host, *against + *well))?;
                 self.of_verdict(picture, &record.what)
             }
             what => self.of_verdict(picture, what),
@@ -134,9 +134,15 @@ impl Verdicts {
     }
 }
 
-/// Law V1: each voice is the word of one host that was heard.
-fn of_words(picture: &Picture, (case, host): (CaseId, &HostId), voices: u64) -> Result<(), String> {
-    let own = picture.cases.iter().find(|own| own.id == case);
+/// Law V1: each voice is the word of one host that was heard. Where later rounds on the case were told in the same moment, its
+/// grounds are theirs.
+fn of_words(
+    picture: &Picture,
+    (case, grounds): (CaseId, Digest),
+    (host, voices): (&HostId, u64),
+) -> Result<(), String> {
+    let mut told = picture.cases.iter().filter(|own| own.grounds.digest == grounds);
+    let own = told.find(|own| own.id == case);
     let heard = own.map_or(voices, |own| own.grounds.sights.len() as u64);
     if voices <= heard {
         return Ok(());
