@@ -3,7 +3,8 @@
 //! Law FW1: a check stands failed after `fails_after` failures in a row and no longer after `recovers_after` successes in a row;
 //! what cannot be told counts as neither.
 //! Law FW2: on a subject that this host doubts nothing runs, and nothing is said but `Unknown`: that is for reach.
-//! Law FW3: whoever was late by more than [`LATE_MAX`] while a check ran has seen no failure of it (law P3).
+//! Law FW3: whoever was late by more than [`LATE_MAX`] while a check ran has seen no failure of it (law P3). Sockets that stand still
+//! are noticed when they do no longer: what failed meanwhile is taken back.
 //! Law FW4: asked twice for one round, a host gives the same word; so it does to a leader that comes back.
 //! Law FW5: at most [`DUTIES_MAX`] duties and [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
 //! Not here: carrying a check out (the shell does), whose words add up to what (see `fitness`).
@@ -119,14 +120,14 @@ impl Watch {
     /// The one door: what has happened, and what is to be done about it.
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.note_lateness(self.next_deadline().map_or(Span::ZERO, |due| now.since(due)));
+        self.note_lateness(now, self.next_deadline().map_or(Span::ZERO, |due| now.since(due)));
         match event {
             Event::DutiesChanged { epoch, duties } => self.take_duties(now, epoch, duties),
             Event::DoubtsChanged { doubted } => self.take_doubts(doubted),
             Event::Asked(ask) => self.begin_look(ask, &mut effects),
-            Event::Ran { id, grade } => self.ran(id, grade, &mut effects),
+            Event::Ran { id, grade } => self.ran(now, id, grade, &mut effects),
             Event::LeaderChanged => self.told.clear(),
-            Event::WasLate { by } => self.note_lateness(by),
+            Event::WasLate { by } => self.note_lateness(now, by),
             Event::DeadlineReached => {}
         }
         self.run_due(now, &mut effects);
@@ -188,9 +189,11 @@ impl Watch {
     }
 
     /// Law FW3.
-    fn note_lateness(&mut self, by: Span) {
+    fn note_lateness(&mut self, now: Moment, by: Span) {
         if by > LATE_MAX {
             self.runs.values_mut().for_each(|run| run.is_late = true);
+            let since = now.before(by);
+            self.watched.values_mut().for_each(|watched| watched.was_late_since(since));
         }
     }
 
@@ -215,7 +218,7 @@ impl Watch {
         }
     }
 
-    fn ran(&mut self, id: RunId, grade: Grade, effects: &mut Vec<Effect>) {
+    fn ran(&mut self, now: Moment, id: RunId, grade: Grade, effects: &mut Vec<Effect>) {
         let Some(run) = self.runs.remove(&id) else {
             return;
         };
@@ -225,7 +228,7 @@ impl Watch {
                 let is_doubted = self.doubted.contains(&key.0);
                 let grade = if is_doubted { Grade::Unknown } else { grade };
                 if let Some(watched) = self.watched.get_mut(&key) {
-                    watched.ended(id, grade);
+                    watched.ended(now, id, grade);
                 }
             }
             Purpose::Look(round) => {

@@ -239,6 +239,33 @@ fn law_fw3_who_was_late_while_a_check_ran_has_seen_no_failure_of_it() {
     assert_eq!(said, Some(Grade::Unknown));
 }
 
+/// Runs until the leader has been told that so many checks fail.
+fn until_told(host: &mut Host, notes: usize) {
+    let end = host.now.after(EVERY.times(8));
+    while host.told().last().map(|(_, told)| *told) != Some(notes) {
+        assert!(host.now < end, "told {notes} by now: {:?}", host.told());
+        host.now = host.watch.next_deadline().expect("a duty runs");
+        host.tell(Event::DeadlineReached);
+    }
+}
+
+#[test]
+fn law_fw3_what_failed_while_its_sockets_stood_still_is_taken_back_once_they_do_no_longer() {
+    let mut host = Host::with(vec![duty(ME, "web", CheckFrom::Own)]);
+    host.fails.insert(ME);
+    until_told(&mut host, 1);
+    host.now = host.now.after(Span::milliseconds(100));
+    host.tell(Event::WasLate { by: Span::seconds(1) });
+    assert_eq!(host.told().last(), Some(&(host.now, 0)), "it is told no longer");
+    assert_eq!(host.watch.own_failing().count(), 0);
+    let taken_back = host.now;
+    until_told(&mut host, 1);
+    assert!(host.now.since(taken_back) > EVERY.times(2), "three more had to fail");
+    host.now = host.now.after(Span::milliseconds(900));
+    host.tell(Event::WasLate { by: Span::milliseconds(500) });
+    assert_eq!(host.watch.own_failing().count(), 1, "it had failed before that");
+}
+
 #[test]
 fn asked_by_the_leader_it_runs_the_check_at_once_and_signs_what_it_read() {
     let mut host = Host::with(vec![duty(SUBJECT, "web", CheckFrom::Peers)]);

@@ -1,6 +1,6 @@
 //! How does one check on one subject stand, as this host has seen it?
 //!
-//! Law FW1 (see `watch`) is kept here.
+//! Laws FW1 and FW3 (see `watch`) are kept here.
 
 use vocabulary::{Grade, Moment};
 
@@ -13,13 +13,25 @@ pub(super) struct Watched {
     running: Option<RunId>,
     /// Whether it fails, as far as it was decided.
     stands_failed: bool,
+    /// When that was last decided.
+    decided: Moment,
+    /// When a run last failed.
+    failed: Option<Moment>,
     /// Runs in a row that say otherwise.
     in_a_row: u32,
 }
 
 impl Watched {
     pub fn new(first: Moment, duty: Duty) -> Self {
-        Self { duty, next: first, running: None, stands_failed: false, in_a_row: 0 }
+        Self {
+            duty,
+            next: first,
+            running: None,
+            stands_failed: false,
+            decided: Moment::default(),
+            failed: None,
+            in_a_row: 0,
+        }
     }
 
     /// The same check under another roster. Nothing where it is another one: it begins anew, and so it does with a newer life of
@@ -71,7 +83,21 @@ impl Watched {
         self.in_a_row = 0;
     }
 
-    pub fn ended(&mut self, id: RunId, grade: Grade) {
+    /// Law FW3: whoever was late since then has seen no failure, not even one that has ended before he knew it.
+    pub fn was_late_since(&mut self, since: Moment) {
+        if self.failed.is_none_or(|at| at < since) {
+            return;
+        }
+        self.failed = None;
+        if self.stands_failed && self.decided >= since {
+            self.stands_failed = false;
+        }
+        if !self.stands_failed {
+            self.in_a_row = 0;
+        }
+    }
+
+    pub fn ended(&mut self, now: Moment, id: RunId, grade: Grade) {
         if self.running != Some(id) {
             return;
         }
@@ -81,6 +107,9 @@ impl Watched {
             Grade::Failed => true,
             Grade::Ok | Grade::Degraded => false,
         };
+        if fails {
+            self.failed = Some(now);
+        }
         if fails == self.stands_failed {
             self.in_a_row = 0;
             return;
@@ -89,6 +118,7 @@ impl Watched {
         let enough = if fails { self.duty.fails_after } else { self.duty.recovers_after };
         if self.in_a_row >= enough {
             self.stands_failed = fails;
+            self.decided = now;
             self.in_a_row = 0;
         }
     }
