@@ -12,6 +12,7 @@ use ledger::audit::Record;
 use ledger::case::Case;
 use ledger::policy::{Check, CheckKind};
 use ledger::view::BudgetLine;
+use simulator::truth::Truth;
 use simulator::{Fleet, Gives, JournalLine};
 use vocabulary::{Boot, Domain, GroupName, HostId, LedgerIndex, Moment, Span};
 
@@ -146,14 +147,18 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
     }
 }
 
-/// Whether a cut stands between this host and the leader, and whomever the leader hears.
-fn is_beyond(fleet: &Fleet, count: usize, subject: usize) -> bool {
+/// Whether a cut stands between this host and the leader, and every agent to which the leader's way is open: where much is lost some
+/// of it comes through.
+fn is_beyond(fleet: &Fleet, truths: &[Truth<'_>], subject: usize) -> bool {
     let Some(leader) = fleet.leading_place().filter(|leader| *leader != subject) else {
         return false;
     };
-    let is_near = |place: &usize| *place == leader || fleet.hear_each_other(leader, *place);
-    let mut near = (0..count).filter(|place| *place != subject && is_near(place));
-    near.all(|place| fleet.is_way_open(place, subject) == Some(false))
+    let is_cut = |a: usize, b: usize| fleet.is_way_open(a, b) == Some(false);
+    let is_near = |place: &usize| {
+        *place == leader || truths[*place].boot.is_some() && !is_cut(leader, *place)
+    };
+    let mut near = (0..truths.len()).filter(|place| *place != subject && is_near(place));
+    near.all(|place| is_cut(place, subject))
 }
 
 fn seen(fleet: &Fleet) -> Vec<Seen> {
@@ -202,7 +207,7 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
             disks_lost: truth.disks_lost,
             boot: truth.boot,
             is_heard: truth.is_heard,
-            is_dark: truth.is_dark || is_beyond(fleet, truths.len(), subject),
+            is_dark: truth.is_dark || is_beyond(fleet, &truths, subject),
             is_copy: places.get(&truth.id) != Some(&subject),
             is_double: is_double(&truth.id),
             seen_by: seers.len(),

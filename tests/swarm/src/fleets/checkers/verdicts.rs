@@ -18,6 +18,8 @@ const AFTERMATH: Span = Span::seconds(7);
 pub struct Verdicts {
     seen_well: BTreeMap<HostId, Moment>,
     dark: BTreeMap<HostId, Moment>,
+    /// Who leads, and since when.
+    leads: Option<(HostId, Moment)>,
 }
 
 impl Checker for Verdicts {
@@ -25,6 +27,9 @@ impl Checker for Verdicts {
         for seen in picture.hosts.iter().filter(|seen| !seen.is_copy) {
             note(&mut self.seen_well, picture.at, (seen.id, seen.is_seen_well()));
             note(&mut self.dark, picture.at, (seen.id, seen.is_dark));
+        }
+        if self.leads.map(|(host, _)| host) != picture.leader {
+            self.leads = picture.leader.map(|host| (host, picture.at));
         }
         picture.records.iter().try_for_each(|record| match &record.what {
             What::Intended { case, .. } => self.of_intent(picture, *case),
@@ -57,7 +62,9 @@ impl Verdicts {
                 VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung,
                 Scope::Host(host),
             ) => {
-                if picture.leader == Some(*host) {
+                // What its predecessor proposed may still be in the log of whoever has just begun to lead.
+                let is_long = |since: Moment| picture.at.since(since) > AFTERMATH;
+                if self.leads.is_some_and(|(leads, since)| leads == *host && is_long(since)) {
                     let name = name(picture, host);
                     return Err(format!("law V5: {kind} of {name}, which leads"));
                 }
@@ -201,6 +208,13 @@ mod tests {
         let mut album = healed();
         let (at, _) = first(&album, is_verdict);
         album[at].leader = Some(host(&mut album[at], "b2").id);
+        assert!(
+            !is_caught(&mut Verdicts::default(), &album, "law V5"),
+            "it has just begun to lead"
+        );
+        for picture in &mut album {
+            picture.leader = Some(host(picture, "b2").id);
+        }
         assert!(is_caught(&mut Verdicts::default(), &album, "law V5"));
     }
 
