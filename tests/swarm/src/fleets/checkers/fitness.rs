@@ -84,11 +84,13 @@ impl Fitness {
     }
 }
 
-/// Whoever the policy asks finds it served: more than f honest observers, and it itself.
+/// Whoever the policy asks finds it served: more than f honest observers, and it itself. A host whose input and output stand still
+/// cannot tell that from a service that is silent, and says of itself what it sees.
 fn is_sound(check: &Check, seen: &Seen) -> bool {
     let (itself, peers) = seen.serves;
     let by_peers = !check.from.asks_peers() || peers && seen.is_seen_well();
-    let by_itself = !check.from.asks_the_host() || itself && !seen.is_lying;
+    let is_able = !seen.is_lying && !seen.is_held_up;
+    let by_itself = !check.from.asks_the_host() || itself && is_able;
     by_peers && by_itself
 }
 
