@@ -3,6 +3,9 @@
 //! Law F4: enrolments make an epoch at the earliest 5 s of ledger time after the epoch before, whatever made that one.
 //! Law F5: whoever waits belongs with the first entry that may make an epoch; no leader has to do anything for it but let
 //! ledger time run.
+//! Law F11: from the second rules on a lot is drawn for whoever comes (law S4 of `seats`): from the head of the audit with its own
+//! enrolment, made at a moment of the leader's clock, that nobody knows who chooses a name. Each name has one draw, and each wants a
+//! certificate of its own.
 //! Not here: whether a certificate is sound (see `founding`).
 
 use std::collections::BTreeMap;
@@ -10,10 +13,11 @@ use std::sync::Arc;
 
 use detection::roster;
 use serde::{Deserialize, Serialize};
-use vocabulary::{Claims, HostId, LedgerTime, PublicKey, Span};
+use vocabulary::{Claims, Digest, HostId, LedgerTime, PublicKey, Span};
 
 use crate::audit::What;
 use crate::ledger::Ledger;
+use crate::rules;
 
 /// The hosts that wait, and since when the epoch has stood.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +100,10 @@ impl Ledger {
         self.forget_addition(&host);
         self.record(What::Enrolled { host, name, claims: claims.to_uri(), key });
         match self.state.roster.get(&host).cloned() {
-            None => roster::Entry::enrolled(claims, key, index),
+            None => {
+                self.draw_lot(host);
+                roster::Entry::enrolled(claims, key, index)
+            }
             Some(mut entry) => {
                 entry.claims = claims;
                 // protocol 1.3: up to two keys, each from its index on; the oldest falls silent.
@@ -107,6 +114,15 @@ impl Ledger {
                 }
                 entry
             }
+        }
+    }
+
+    /// Law F11.
+    fn draw_lot(&mut self, host: HostId) {
+        if self.rules() >= rules::SECOND {
+            let Digest(head) = self.state.audit.head().digest;
+            let lot = head.first_chunk().copied().map_or(0, u64::from_be_bytes);
+            Arc::make_mut(&mut self.state.roster).draw(host, roster::Lot(lot));
         }
     }
 }

@@ -5,10 +5,18 @@
 //! Law C5: the rules in force choose the layout, so that a keeper of the age that knew no others reads its own.
 //! Not here: checksums and chunks (see `replication`).
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+
+use detection::roster::Lot;
+use vocabulary::HostId;
 
 use crate::ledger::{Ledger, State};
 use crate::rules::{self, Added};
+
+/// The lots of the roster (law S4 of `seats`), which the first layout does not know.
+type Lots = Arc<BTreeMap<HostId, Lot>>;
 
 /// The layout of the first rules; each later number of rules lays its own.
 const FIRST_LAYOUT: u32 = 2;
@@ -29,6 +37,7 @@ impl Ledger {
         bytes.extend(wire::codec::encode(&self.state));
         if self.state.rules >= rules::SECOND {
             bytes.extend(wire::codec::encode(&self.state.added));
+            bytes.extend(wire::codec::encode(self.state.roster.lots()));
         }
         bytes
     }
@@ -50,7 +59,12 @@ fn read(rules: u32, bytes: &[u8]) -> Result<State, wire::Fault> {
     let behind = &bytes[used..];
     state.rules = rules;
     match (rules, behind.len()) {
-        (rules::SECOND.., _) => state.added = wire::codec::decode_state::<Added>(behind)?,
+        (rules::SECOND.., _) => {
+            let (added, lots) = wire::codec::decode_state::<(Added, Lots)>(behind)?;
+            state.added = added;
+            let roster = Arc::unwrap_or_clone(state.roster);
+            state.roster = Arc::new(roster.with_lots(lots));
+        }
         (_, 0) => {}
         (_, left) => return Err(wire::Fault::Trailing(left)),
     }

@@ -2,10 +2,12 @@
 
 mod fleet;
 
+use detection::roster::Lot;
 use fleet::*;
 use ledger::Ledger;
 use ledger::case::Closure;
 use ledger::command::{Command, Entry, Outcome, Proposed, Refused};
+use ledger::rules;
 use vocabulary::{
     LedgerIndex, ModelSigner, ModelVerifier, Span, VerdictKind, WallNote, model_authority,
     model_chain, model_chain_for,
@@ -271,4 +273,38 @@ fn an_entry_is_never_applied_twice() {
     let mut fleet = Fleet::nine();
     let (index, entry) = fleet.log[3].clone();
     fleet.ledger.apply(index, &entry, &ModelVerifier);
+}
+
+/// The lot of a host that enrols so many seconds after the mesh was founded.
+fn lot_of(fleet: &mut Fleet, name: &str, seconds: u64) -> Option<Lot> {
+    fleet.wait(seconds);
+    assert_eq!(fleet.send(name, Command::Enrol(model_chain(&claims(name)))), Outcome::Done);
+    assert!(fleet.ledger.roster().get(&id(name)).is_some(), "it has entered");
+    fleet.ledger.roster().lot(&id(name))
+}
+
+#[test]
+fn law_f11_a_lot_is_drawn_for_whoever_comes_hangs_on_the_moment_and_stays_its_own() {
+    let mut fleet = Fleet::nine();
+    let drawn = lot_of(&mut fleet, "d1", EPOCH_SECONDS);
+    assert!(drawn.is_some());
+    let other = lot_of(&mut Fleet::nine(), "d1", EPOCH_SECONDS + 1);
+    assert_ne!(drawn, other, "a second later it is another one");
+    assert_ne!(drawn, lot_of(&mut fleet, "d2", EPOCH_SECONDS), "of another host, too");
+    let again = Command::Enrol(model_chain_for(
+        &claims("d1"),
+        &ModelSigner::rotated(&claims("d1").host, 1),
+    ));
+    fleet.wait(EPOCH_SECONDS);
+    assert_eq!(fleet.send("d1", again), Outcome::Done);
+    assert_eq!(fleet.ledger.roster().lot(&id("d1")), drawn, "law R3: with another key, too");
+    let back = Ledger::from_bytes(&fleet.ledger.to_bytes()).expect("a state");
+    assert!(back == fleet.ledger && back.seating() == fleet.ledger.seating());
+    assert_eq!(back.roster().lot(&id("d1")), drawn);
+}
+
+#[test]
+fn law_f11_under_the_first_rules_nothing_is_drawn() {
+    let mut fleet = Fleet::under(rules::FIRST, NINE.iter().map(|name| claims(name)).collect());
+    assert_eq!(lot_of(&mut fleet, "d1", EPOCH_SECONDS), None);
 }

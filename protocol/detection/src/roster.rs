@@ -3,6 +3,7 @@
 //! Law R1: the epoch rises at each change of who belongs or what they claim, and at nothing else: boots and addresses
 //! move no seat.
 //! Law R2: a retired host stays as a tombstone for good (protocol 1.3).
+//! Law R3: a host's lot is drawn once, and stays its own for good.
 //! Not here: who may change it (see `ledger`), who seems alive (see `membership`).
 
 use std::collections::BTreeMap;
@@ -29,7 +30,15 @@ pub struct Roster {
     /// All hosts that ever belonged; [`Entry::is_retired`] tells tombstones.
     /// Shared, so that a copy of the roster for one boot does not copy every host.
     hosts: BTreeMap<HostId, Arc<Entry>>,
+    /// Of those that have one. The ledger's first layout does not know them: it keeps them behind the roster.
+    #[serde(skip)]
+    lots: Arc<BTreeMap<HostId, Lot>>,
 }
+
+/// What decides where a host sits (law S4 of `seats`): drawn as it enrols, so that nobody can choose a name for its seats. Hosts that
+/// came before lots were drawn have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lot(pub u64);
 
 /// One host's entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +62,7 @@ pub struct Entry {
 impl Roster {
     /// An empty roster at epoch 0.
     pub fn new(cluster: ClusterName) -> Self {
-        Self { cluster, epoch: Epoch(0), hosts: BTreeMap::new() }
+        Self { cluster, epoch: Epoch(0), hosts: BTreeMap::new(), lots: Arc::default() }
     }
 
     /// A host that belongs now; tombstones are not found.
@@ -122,6 +131,27 @@ impl Roster {
             entry.address = Some(address);
             entry.store = store;
         }
+    }
+
+    /// Law R3: keeps what was drawn for a host that is about to enrol; whoever has a lot keeps it.
+    pub fn draw(&mut self, host: HostId, lot: Lot) {
+        Arc::make_mut(&mut self.lots).entry(host).or_insert(lot);
+    }
+
+    /// What was drawn for a host, if anything was.
+    pub fn lot(&self, host: &HostId) -> Option<Lot> {
+        self.lots.get(host).copied()
+    }
+
+    /// What was drawn for all hosts, tombstones among them: bounded like the roster.
+    pub fn lots(&self) -> &Arc<BTreeMap<HostId, Lot>> {
+        &self.lots
+    }
+
+    /// The same roster with these lots: as it comes back from a snapshot.
+    #[must_use]
+    pub fn with_lots(self, lots: Arc<BTreeMap<HostId, Lot>>) -> Self {
+        Self { lots, ..self }
     }
 
     /// A host by its name.

@@ -4,6 +4,8 @@
 //! Law S2: all K = min(10, N - 1) seats of every subject are filled, by K different hosts, never by itself.
 //! Law S3: a zone gets at most its share plus one; no host holds more than 2K seats; the zone's share yields to the load
 //! bound, and the load bound yields before the second zone does.
+//! Law S4: where a host sits hangs on its lot, which nobody knows before it has enrolled: a name, however long it was looked for, wins no
+//! seat. Without a lot it hangs on its id.
 //!
 //! How it stays O(N K): ranking all N hosts for each subject (plain rendezvous) would be O(N²). Hosts lie on a ring by a
 //! hash of their own; a subject looks only at the [`WINDOW`] hosts behind its own point and ranks these by the rendezvous
@@ -14,7 +16,7 @@
 
 use vocabulary::{Domain, Epoch, HostId, Zone};
 
-use crate::roster::Roster;
+use crate::roster::{Lot, Roster};
 
 /// Most observers of one subject (protocol 2.1): enough for two zones, a rack mate, a liar and a few dead.
 pub const SEATS_MAX: usize = 10;
@@ -136,6 +138,7 @@ impl Seating {
 /// What a deal needs to know of every host, by its place in the order of ids.
 struct Table {
     hosts: Vec<HostId>,
+    draws: Vec<Draw>,
     zone: Vec<usize>,
     zone_sizes: Vec<usize>,
     /// The places of all hosts, in the order of their points.
@@ -147,6 +150,9 @@ struct Table {
     /// ring they could be arbitrarily far apart.
     dominant: Option<(usize, Vec<u32>)>,
 }
+
+/// What a host's points and ranks are made of (law S4).
+type Draw = (u64, u64);
 
 /// Where a seat is looked for.
 #[derive(Clone, Copy)]
@@ -179,13 +185,14 @@ impl Table {
         let present: Vec<(&HostId, &Domain)> =
             roster.present().map(|(host, entry)| (host, &entry.claims.domain)).collect();
         let hosts: Vec<HostId> = present.iter().map(|(host, _)| **host).collect();
+        let draws: Vec<Draw> = hosts.iter().map(|host| drawn(host, roster.lot(host))).collect();
         let zones: Vec<Zone> = present.iter().map(|(_, domain)| domain.zone()).collect();
         let racks: Vec<&Domain> = present.iter().map(|(_, domain)| *domain).collect();
         let (zone, zone_sizes) = numbered(&zones);
         let (rack, rack_sizes) = numbered(&racks);
 
         let mut fleet: Vec<u32> = (0..).take(hosts.len()).collect();
-        fleet.sort_by_key(|&at| (point(&hosts[at as usize]), hosts[at as usize]));
+        fleet.sort_by_key(|&at| (point(draws[at as usize]), hosts[at as usize]));
         let mut rings = vec![Vec::new(); rack_sizes.len()];
         for &at in &fleet {
             rings[rack[at as usize]].push(at);
@@ -195,7 +202,8 @@ impl Table {
             let outside = fleet.iter().copied();
             (large, outside.filter(|&at| zone[at as usize] != large).collect())
         };
-        Self { dominant: dominant.map(beyond), hosts, zone, zone_sizes, fleet, racks: rings, rack }
+        let dominant = dominant.map(beyond);
+        Self { dominant, hosts, draws, zone, zone_sizes, fleet, racks: rings, rack }
     }
 
     /// The seats of every host, in the order of ids.
@@ -229,13 +237,13 @@ impl Table {
     /// hosts of the pool alone, so that it is the same on the fleet's ring and on one of the pool's own.
     fn window(&self, subject: usize, pool: Pool, number: usize) -> Vec<u32> {
         let ring = self.ring(subject, pool);
-        let target = aim(&self.hosts[subject]);
-        let start = ring.partition_point(|&at| point(&self.hosts[at as usize]) < target);
+        let target = aim(self.draws[subject]);
+        let start = ring.partition_point(|&at| point(self.draws[at as usize]) < target);
         let is_beyond = |at: u32| match pool {
             Pool::Beyond(zone) => self.zone[at as usize] != zone,
             Pool::Rack | Pool::Fleet => true,
         };
-        let rank = |at| rendezvous(&self.hosts[subject], &self.hosts[at as usize]);
+        let rank = |at| rendezvous(self.draws[subject], self.draws[at as usize]);
         let behind = ring[start..].iter().chain(&ring[..start]).copied();
         let pooled = behind.filter(|&at| is_beyond(at) && at as usize != subject);
         let mut window: Vec<(u64, u32)> =
@@ -357,20 +365,28 @@ fn numbered<T: Ord>(values: &[T]) -> (Vec<usize>, Vec<usize>) {
     (numbers, sizes)
 }
 
+/// Law S4: the halves of its id, and its lot in both of them.
+fn drawn(host: &HostId, lot: Option<Lot>) -> Draw {
+    let (high, low) = halves(host);
+    match lot {
+        Some(Lot(lot)) => (high ^ stirred(lot), low ^ stirred(lot.rotate_left(32))),
+        None => (high, low),
+    }
+}
+
 /// Where a host lies on a ring.
-fn point(host: &HostId) -> u64 {
-    stirred(halves(host).0 ^ 0x706f_696e_7400_0000)
+fn point(host: Draw) -> u64 {
+    stirred(host.0 ^ 0x706f_696e_7400_0000)
 }
 
 /// Where a subject begins to look on a ring; not its own point, so that watching is not mutual.
-fn aim(subject: &HostId) -> u64 {
-    stirred(halves(subject).1 ^ 0x6169_6d00_0000_0000)
+fn aim(subject: Draw) -> u64 {
+    stirred(subject.1 ^ 0x6169_6d00_0000_0000)
 }
 
 /// The rendezvous rank of an observer for a subject, lowest first. The ids already are SHA-256 of cluster and name, so
 /// the cluster is in it, and an even mixing of their bits is enough.
-fn rendezvous(subject: &HostId, observer: &HostId) -> u64 {
-    let (subject, observer) = (halves(subject), halves(observer));
+fn rendezvous(subject: Draw, observer: Draw) -> u64 {
     stirred(
         stirred(subject.0 ^ observer.1.rotate_left(32)) ^ observer.0 ^ subject.1.rotate_left(32),
     )

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use detection::roster::{Entry, Roster};
+use detection::roster::{Entry, Lot, Roster};
 use detection::seats::{FAR_SEATS, LOAD_FACTOR, SEATS_MAX, Seating};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -281,4 +281,51 @@ fn in_a_fleet_of_many_windows_the_busiest_host_keeps_its_bound() {
     let busiest = loads.max().expect("3,000 hosts");
     println!("busiest of 3,000 hosts: {busiest} seats");
     assert!(busiest <= LOAD_FACTOR * SEATS_MAX);
+}
+
+/// Names that would watch the victim if they came as they are, as whoever may choose his name finds them.
+fn chosen_for(roster: &Roster, victim: &HostId) -> Vec<String> {
+    let watches = |name: &String| {
+        let mut roster = roster.clone();
+        let id = add(&mut roster, name, "z0", "r1");
+        Seating::new(&roster).holds(&id, victim)
+    };
+    (0..200).map(|number| format!("chosen-{number}")).filter(watches).collect()
+}
+
+#[test]
+fn law_s4_a_name_that_was_looked_for_wins_no_seat_once_its_lot_is_drawn() {
+    const DRAWS: usize = 10;
+    let mut roster = fleet(&[&[10, 10], &[10, 10], &[10, 10]]);
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let hosts: Vec<HostId> = roster.present().map(|(host, _)| *host).collect();
+    for host in &hosts[..30] {
+        roster.draw(*host, Lot(random.random()));
+    }
+    check_laws(&roster);
+    let victim = hosts[7];
+    let names = chosen_for(&roster, &victim);
+    assert!(names.len() >= 20, "a few hundred names are enough to choose from: {}", names.len());
+    let mut seated = 0;
+    for name in &names {
+        for _ in 0..DRAWS {
+            let mut roster = roster.clone();
+            roster.draw(claims(name, "z0", "r1").id(), Lot(random.random()));
+            let id = add(&mut roster, name, "z0", "r1");
+            seated += usize::from(Seating::new(&roster).holds(&id, &victim));
+        }
+    }
+    let drawn = names.len() * DRAWS;
+    assert!(seated * 3 < drawn, "chosen names win {seated} of {drawn} draws, like any other");
+}
+
+#[test]
+fn law_r3_a_lot_is_drawn_once() {
+    let mut roster = fleet(&[&[3]]);
+    let host = claims("h0-0-1", "z0", "r0").id();
+    assert_eq!(roster.lot(&host), None);
+    for lot in [5, 6] {
+        roster.draw(host, Lot(lot));
+        assert_eq!(roster.lot(&host), Some(Lot(5)));
+    }
 }
