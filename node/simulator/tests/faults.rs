@@ -198,11 +198,12 @@ fn law_o1_what_is_thought_of_a_host_is_counted_where_it_is_thought_and_by_whom()
 }
 
 /// The bridge of the experiment on partitions: two halves across all racks, and one host that reaches both. Each half looks dead to
-/// the other, host by host, beside living neighbours in its rack.
+/// the other, host by host, beside living neighbours in its rack. Whoever leads stands on one side of it: a bridge that leads is answered
+/// by everybody. A few of those beyond are vouched for by the bridge.
 #[test]
 fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
     const HOSTS: usize = 48;
-    let setup = Setup::grid(HOSTS, 3, 1).with_policy(library::POLICY).settled();
+    let setup = Setup::grid(HOSTS, 3, 3).with_policy(library::POLICY).settled();
     let mut fleet = Fleet::new(setup).expect("sound");
     fleet.run(Span::seconds(40));
     fleet.begin_trace();
@@ -214,7 +215,7 @@ fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
     assert_eq!(tally.notices.get(&VerdictKind::Surge), Some(&1));
     let unsettled = |case: &&Arc<Case>| case.kind == VerdictKind::Unsettled;
     let shown = fleet.ledger().cases().filter(unsettled).count();
-    assert!(shown >= HOSTS / 2 - 1, "everybody beyond the cut is shown: {shown}");
+    assert!(shown >= HOSTS / 2 - 3, "whoever is beyond the cut is shown: {shown}");
     fleet.strike(Fault::Join);
     fleet.run(Span::seconds(10));
     let open: Vec<&VerdictKind> = fleet.ledger().cases().map(|case| &case.kind).collect();
