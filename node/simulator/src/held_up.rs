@@ -2,6 +2,7 @@
 //!
 //! Law H1: what is held up comes later and in its order, but for what finds no room in a bounded buffer: that is lost.
 //! Law H2: a stalled agent's timers run: its mind goes on, and hears nothing.
+//! Law H3: what a process had not said or read when it was killed is never said nor read.
 //! Not here: frozen and dead agents (see `strike`), clocks (see `clock`).
 
 use std::collections::VecDeque;
@@ -246,6 +247,13 @@ impl HeldUp {
         } else {
             self.dropped += 1;
         }
+    }
+
+    /// law H3.
+    pub fn forget(&mut self) {
+        self.into.clear();
+        self.out.clear();
+        self.dropped = 0;
     }
 
     /// It would leave the host.

@@ -133,6 +133,7 @@ impl Fleet {
     pub(crate) fn kill(&mut self, place: Place) {
         let life = self.hosts[place].life_number();
         self.hosts[place].life = None;
+        self.hosts[place].held_up.forget();
         self.keepers.forget_abreast();
         if let Some(life) = life {
             self.end_remedies_of(place, life);

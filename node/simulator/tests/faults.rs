@@ -7,7 +7,7 @@ use ledger::case::Case;
 use simulator::opinions::Opinions;
 use simulator::script::{Played, Script};
 use simulator::tally::Judged;
-use simulator::{Fault, Fleet, Setup, Whom, library};
+use simulator::{Fault, Fleet, Line, Setup, Whom, library};
 use vocabulary::{Span, VerdictKind};
 
 /// Twelve hosts in three zones, two to a rack.
@@ -31,6 +31,10 @@ fn judged(played: &Played) -> Vec<String> {
     let mut judged: Vec<String> = played.tally.verdicts.iter().map(of).collect();
     judged.dedup();
     judged
+}
+
+fn closed(played: &Played) -> usize {
+    played.lines.iter().filter(|line| line.text.contains(": closed, ")).count()
 }
 
 #[test]
@@ -195,6 +199,16 @@ fn law_o1_what_is_thought_of_a_host_is_counted_where_it_is_thought_and_by_whom()
     assert!((1..=10).contains(&opinions[7].doubted_by_well), "{:?}", opinions[7]);
     let others = opinions.iter().enumerate().filter(|(place, _)| *place != 7);
     assert!(others.into_iter().all(|(_, opinions)| *opinions == Opinions::default()));
+}
+
+#[test]
+fn law_h3_what_a_stalled_process_had_to_say_dies_with_it() {
+    let killed = played("run 10s; stall c4 20s; run 2s; kill c4; run 40s");
+    let answers =
+        |line: &&Line| line.text.contains("round on c4") && line.text.contains("answered");
+    let after = killed.lines.iter().filter(|line| line.at.as_milliseconds() > 12_000);
+    assert_eq!(after.filter(answers).count(), 0, "{}", killed.trace());
+    assert_eq!(closed(&killed), 0, "it stays dead: {}", killed.trace());
 }
 
 /// The bridge of the experiment on partitions: two halves across all racks, and one host that reaches both. Each half looks dead to

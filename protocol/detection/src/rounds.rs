@@ -35,6 +35,9 @@ pub const ROUNDS_PER_SECOND: usize = 50;
 /// Observers look for 1 s at most; the rest is the way to them and back.
 pub const SET_WITHIN: Span = Span::milliseconds(1_300);
 
+/// Law D10 (see `set`): a leader whose loop is busy is late by less.
+pub(crate) const AWAY_FROM: Span = Span::seconds(1);
+
 /// protocol 3.7: a subject that is due waits at most so long for the others that are in doubt with it.
 const WAIT_FOR_OTHERS: Span = Span::seconds(1);
 
@@ -242,7 +245,11 @@ impl Rounds {
         let (over, open) =
             std::mem::take(&mut self.sets).into_iter().partition(|set: &Set| set.is_over(now));
         self.sets = open;
-        let over: Vec<Set> = over;
+        let (stale, over): (Vec<Set>, Vec<Set>) =
+            Vec::into_iter(over).partition(|set| set.is_stale(now));
+        for (subject, wishes) in stale.into_iter().flat_map(Set::given_up) {
+            self.wanted.entry(subject).or_default().extend(wishes);
+        }
         self.left_out.retain(|_, at| now.since(*at) < APART_FOR);
         let left_out = over.iter().flat_map(Set::witnessed_too_early);
         self.left_out.extend(left_out.map(|subject| (subject, now)));

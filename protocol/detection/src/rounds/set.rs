@@ -3,12 +3,14 @@
 //! Law D8: what a host said before another joined the set bears no witness for that one: it said so before that trouble began, and
 //! may be cut off with it by now (protocol 3.5). Who has been asked again and said nothing more leaves no verdict on the other, which is
 //! then looked at in a set of its own, where nobody can have spoken before it.
+//! Law D10: a set that its leader ends by more than [`AWAY_FROM`] too late bears nothing: the leader was away, and so old are the words in
+//! it. Ledger time cannot tell, since without a leader it stands still.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
-use super::{Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
+use super::{AWAY_FROM, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
 #[derive(Debug)]
@@ -144,6 +146,16 @@ impl Set {
 
     pub fn is_over(&self, now: Moment) -> bool {
         self.awaited.is_empty() || now >= self.ends
+    }
+
+    /// Law D10: of no use any more.
+    pub fn is_stale(&self, now: Moment) -> bool {
+        now.since(self.ends) > AWAY_FROM
+    }
+
+    /// Whoever is to be looked at in another set, and who waits for it.
+    pub fn given_up(self) -> impl Iterator<Item = (HostId, Vec<WishId>)> {
+        self.subjects.into_iter().map(|(subject, joined)| (subject, joined.wishes))
     }
 
     /// Subjects that did not answer and none of whose witnesses signed anything since they joined.

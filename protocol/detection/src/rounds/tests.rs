@@ -6,6 +6,7 @@ use vocabulary::{
 use super::*;
 use crate::roster::Entry;
 
+mod away;
 mod joining;
 
 const NO_SIGNATURE: Signature = Signature([0; 32], [0; 32]);

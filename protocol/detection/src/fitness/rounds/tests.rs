@@ -287,6 +287,20 @@ fn law_fd2_a_round_ends_when_all_have_answered_or_after_its_time() {
 }
 
 #[test]
+fn law_fd2_a_round_that_its_leader_ends_long_after_its_time_bears_nothing() {
+    let mut leader = Leader::of(12);
+    let web = key(3, "web");
+    leader.mute.insert(leader.seating.observers(&web.0)[4]);
+    leader.note(3, &web);
+    leader.now = leader.now.after(SET_WITHIN).after(AWAY_FROM).after(Span::milliseconds(1));
+    leader.tell(Event::DeadlineReached);
+    assert_eq!(leader.ended, [], "the leader was away");
+    leader.note(3, &web);
+    leader.run_for(2_000);
+    assert_eq!(leader.ended.len(), 1, "it is held again");
+}
+
+#[test]
 fn nobodys_word_is_taken_but_once_of_whoever_was_asked() {
     let mut leader = Leader::of(30);
     let web = key(3, "web");

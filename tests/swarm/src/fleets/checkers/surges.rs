@@ -28,16 +28,19 @@ impl Checker for Surges {
         for host in doubted {
             self.doubted.entry(host).or_insert(picture.at);
         }
+        let mut is_judged = false;
         for record in &picture.records {
             match &record.what {
                 What::Verdict { subject: Scope::Host(host), kind, .. } if is_of_death(kind) => {
                     self.judged.insert(*host, picture.at);
+                    is_judged = true;
                 }
                 What::Resumed { .. } => self.resumed = Some(picture.at),
                 _ => {}
             }
         }
-        self.of_count(picture)
+        // Trouble is counted as it is judged: what was a domain's until now is no news of its hosts.
+        if is_judged { self.of_count(picture) } else { Ok(()) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Laws V1 to V5: no verdict without a quorum, none while a whole domain is dark, no verdict and no intent against a host that more
 //! than f honest observers see well, none on whoever leads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::audit::What;
 use vocabulary::{CaseId, Digest, HostId, Moment, Scope, Span, VerdictKind};
@@ -116,12 +116,16 @@ impl Verdicts {
         let Some(own) = picture.hosts.iter().find(|seen| seen.id == *host) else {
             return Ok(());
         };
+        // Protocol 1.2: whichever of two machines speaks or is silent under one name neither saves its domain nor condemns it.
+        let doubles: BTreeSet<HostId> = picture
+            .cases
+            .iter()
+            .filter(|case| case.kind == VerdictKind::Duplicate)
+            .filter_map(|case| case.host())
+            .collect();
         let beside = |is_there: &dyn Fn(&Seen) -> bool| -> Vec<&Seen> {
-            picture
-                .hosts
-                .iter()
-                .filter(|seen| !seen.is_copy && seen.id != *host && is_there(seen))
-                .collect()
+            let others = picture.hosts.iter().filter(|seen| !seen.is_copy && seen.id != *host);
+            others.filter(|seen| !doubles.contains(&seen.id) && is_there(seen)).collect()
         };
         let mut witnesses = beside(&|seen| seen.domain == own.domain);
         if witnesses.is_empty() {
