@@ -4,6 +4,7 @@
 //! Law F2: the authority's signature is checked here, by every keeper (protocol 1.3).
 //! Law F3: a retired host never comes back; a boot number never falls (protocol 1.2).
 //! Law F10: a person's order is taken from a keeper's host alone, under rules 2.
+//! Law F12: no key enrols by which one signature holds for many messages, under rules 2.
 //! Not here: when whoever has enrolled belongs (see `enrolling`).
 
 use std::collections::BTreeMap;
@@ -131,6 +132,10 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         let founding = self.state.founding.clone().ok_or(Refused::NotFounded)?;
         let (claims, key) = read(&founding.cluster, &founding.authorities, chain, verifier)?;
+        // Law F12.
+        if self.rules() >= rules::SECOND && !key.is_sound() {
+            return Err(Refused::Certificate(CertificateFault::WeakKey));
+        }
         let host = claims.id();
         // Another's certificate is public: an old one must not move its host back.
         if host != by {

@@ -9,8 +9,8 @@ use ledger::case::Closure;
 use ledger::command::{Command, Entry, Outcome, Proposed, Refused};
 use ledger::rules;
 use vocabulary::{
-    LedgerIndex, ModelSigner, ModelVerifier, Span, VerdictKind, WallNote, model_authority,
-    model_chain, model_chain_for,
+    LedgerIndex, ModelSigner, ModelVerifier, PublicKey, Signature, Signer, Span, VerdictKind,
+    WallNote, model_authority, model_chain, model_chain_for,
 };
 
 fn founding(keepers: &[&str]) -> Command {
@@ -307,4 +307,32 @@ fn law_f11_a_lot_is_drawn_for_whoever_comes_hangs_on_the_moment_and_stays_its_ow
 fn law_f11_under_the_first_rules_nothing_is_drawn() {
     let mut fleet = Fleet::under(rules::FIRST, NINE.iter().map(|name| claims(name)).collect());
     assert_eq!(lot_of(&mut fleet, "d1", EPOCH_SECONDS), None);
+}
+
+/// Whoever holds this key has signed everything with one signature.
+struct Weak;
+
+impl Signer for Weak {
+    fn public_key(&self) -> PublicKey {
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        PublicKey(identity)
+    }
+
+    fn sign(&self, _: &[u8]) -> Signature {
+        Signature(self.public_key().0, [0; 32])
+    }
+}
+
+#[test]
+fn law_f12_a_key_of_small_order_does_not_enrol_and_does_under_the_first_rules_as_ever() {
+    let weak = Command::Enrol(model_chain_for(&claims("d1"), &Weak));
+    let mut fleet = Fleet::nine();
+    fleet.wait(EPOCH_SECONDS);
+    let outcome = fleet.send("d1", weak.clone());
+    assert!(refusal(&outcome).contains("small order"), "{outcome:?}");
+    assert!(fleet.ledger.roster().get(&id("d1")).is_none());
+    let mut fleet = Fleet::under(rules::FIRST, NINE.iter().map(|name| claims(name)).collect());
+    fleet.wait(EPOCH_SECONDS);
+    assert_eq!(fleet.send("d1", weak), Outcome::Done);
 }

@@ -61,6 +61,8 @@ pub enum CertificateFault {
     UriCount(u32),
     /// The URI does not say what a host certificate must say.
     Claims(String),
+    /// Its key is none that an Ed25519 signature could be trusted by (see [`PublicKey::is_sound`]).
+    WeakKey,
 }
 
 impl CertificateChain {
@@ -83,6 +85,46 @@ impl Signature {
         bytes[..32].copy_from_slice(&self.0);
         bytes[32..].copy_from_slice(&self.1);
         bytes
+    }
+}
+
+/// The y coordinates of the eight points of small order (listed by Chalkias, Garillot and Nikolaenko, "Taming the many EdDSAs", SSR
+/// 2020), as RFC 8032 5.1.2 encodes them without the sign of x.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    filled(0x01, 0, 0),
+    filled(0xec, 0xff, 0x7f),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+/// The prime of the field, 2^255 - 19: the first y that no canonical encoding has (RFC 8032 5.1.3).
+const PRIME: [u8; 32] = filled(0xed, 0xff, 0x7f);
+
+/// A first and a last byte, and all others alike.
+const fn filled(first: u8, inner: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [inner; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
+impl PublicKey {
+    /// Whether what this key signs is a word of its holder: the key is spelled as RFC 8032 5.1.3 wants it, and is none of the points of
+    /// small order. With one of these a single signature holds for many messages, and libraries differ on whether they take it.
+    pub fn is_sound(&self) -> bool {
+        let mut y = self.0;
+        y[31] &= 0x7f;
+        let is_canonical = y.iter().rev().lt(PRIME.iter().rev());
+        is_canonical && !SMALL_ORDER.contains(&y)
     }
 }
 
@@ -127,8 +169,38 @@ impl fmt::Display for CertificateFault {
                 )
             }
             Self::Claims(why) => write!(out, "the certificate's URI is not a host's: {why}"),
+            Self::WeakKey => write!(
+                out,
+                "the certificate's Ed25519 key is of small order or not canonical: nothing that it signs proves anything; make another key"
+            ),
         }
     }
 }
 
 impl std::error::Error for CertificateFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_small_order_and_those_that_have_another_spelling_are_not_sound() {
+        let sound = PublicKey(filled(0x58, 0x66, 0x66));
+        assert!(sound.is_sound(), "the base point");
+        let mut negative = sound;
+        negative.0[31] |= 0x80;
+        assert!(negative.is_sound());
+        for y in SMALL_ORDER {
+            for sign in [0, 0x80] {
+                let mut key = PublicKey(y);
+                key.0[31] |= sign;
+                assert!(!key.is_sound(), "{y:02x?}");
+            }
+        }
+        for first in 0xed..=0xff {
+            assert!(!PublicKey(filled(first, 0xff, 0x7f)).is_sound(), "p and above: {first:02x}");
+            assert!(!PublicKey(filled(first, 0xff, 0xff)).is_sound(), "with a sign: {first:02x}");
+        }
+        assert!(PublicKey(filled(0xeb, 0xff, 0x7f)).is_sound(), "p - 2 is no such point");
+    }
+}

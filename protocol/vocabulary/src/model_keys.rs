@@ -88,11 +88,12 @@ pub fn model_chain(claims: &Claims) -> CertificateChain {
     model_chain_for(claims, &ModelSigner::new(&claims.host))
 }
 
-/// A certificate for this key of the host: for rotations.
-pub fn model_chain_for(claims: &Claims, signer: &ModelSigner) -> CertificateChain {
+/// A certificate for this key of the host: for rotations, and for keys that no host should have.
+pub fn model_chain_for(claims: &Claims, signer: &dyn Signer) -> CertificateChain {
     let mut certificate = claims.to_uri().into_bytes();
-    let tag = certificate_tag(&model_authority(), &certificate, &signer.key);
-    certificate.extend_from_slice(&signer.key.0);
+    let key = signer.public_key();
+    let tag = certificate_tag(&model_authority(), &certificate, &key);
+    certificate.extend_from_slice(&key.0);
     certificate.extend_from_slice(&tag.0);
     CertificateChain(vec![certificate])
 }

@@ -177,6 +177,7 @@ fn put_outcomes(page: &mut Page) {
         CertificateFault::UnknownAuthority => [CertificateFault::UnknownAuthority],
         CertificateFault::UriCount(_) => [CertificateFault::UriCount(2)],
         CertificateFault::Claims(_) => [CertificateFault::Claims("no group".into())],
+        CertificateFault::WeakKey => [CertificateFault::WeakKey],
     });
 }
 

@@ -14,6 +14,8 @@ use super::*;
 use crate::authority::{self, Term};
 use crate::moments;
 
+mod odd;
+
 fn claims() -> Claims {
     let label = |text| Label::new(text).expect("sound");
     Claims {
