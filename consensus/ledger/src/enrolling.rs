@@ -3,9 +3,9 @@
 //! Law F4: enrolments make an epoch at the earliest 5 s of ledger time after the epoch before, whatever made that one.
 //! Law F5: whoever waits belongs with the first entry that may make an epoch; no leader has to do anything for it but let
 //! ledger time run.
-//! Law F11: from the second rules on a lot is drawn for whoever comes (law S4 of `seats`): from the head of the audit with its own
-//! enrolment, made at a moment of the leader's clock, that nobody knows who chooses a name. Each name has one draw, and each wants a
-//! certificate of its own.
+//! Law F11: from the second rules on a lot is drawn for whoever comes (law S4 of `seats`), once: from the head of the audit with its own
+//! enrolment, made at a millisecond of the leader's clock. Whoever chooses a name does not know it; who chooses the moment as well may
+//! guess (see `docs/decisions/seats-by-lot.md`).
 //! Not here: whether a certificate is sound (see `founding`).
 
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl Ledger {
         }
         let waiting = std::mem::take(&mut Arc::make_mut(&mut self.state.enrolling).waiting);
         let may_enter: Vec<(Claims, PublicKey)> =
-            waiting.into_values().filter(|(claims, _)| self.may_enter(claims)).collect();
+            waiting.into_values().filter(|(claims, key)| self.may_enter(claims, key)).collect();
         self.put_claims(may_enter);
     }
 
@@ -87,7 +87,10 @@ impl Ledger {
     }
 
     /// What was refused on the day it asked is refused on the day it enters: the host sees that it is not there and asks again.
-    fn may_enter(&self, claims: &Claims) -> bool {
+    fn may_enter(&self, claims: &Claims, key: &PublicKey) -> bool {
+        if self.rules() >= rules::SECOND && !key.is_sound() {
+            return false;
+        }
         match self.state.roster.get_even_retired(&claims.id()) {
             None => self.needs_no_addition(claims).is_ok(),
             Some(entry) => !entry.is_retired && self.case_against(entry, claims).is_none(),
@@ -117,11 +120,12 @@ impl Ledger {
         }
     }
 
-    /// Law F11.
+    /// Law F11: right after its own record, which nobody could have laid before.
     fn draw_lot(&mut self, host: HostId) {
         if self.rules() >= rules::SECOND {
             let Digest(head) = self.state.audit.head().digest;
-            let lot = head.first_chunk().copied().map_or(0, u64::from_be_bytes);
+            let lot = head.first_chunk().expect("a digest has 32 bytes");
+            let lot = u64::from_be_bytes(*lot);
             Arc::make_mut(&mut self.state.roster).draw(host, roster::Lot(lot));
         }
     }

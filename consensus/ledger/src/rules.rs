@@ -30,7 +30,8 @@ pub const SECOND: u32 = 2;
 /// raises `wire::version::NEWEST` in the same commit: the rules that a follower supports are told by the version that it speaks.
 pub const NEWEST: u32 = SECOND;
 
-/// What the second rules keep beside the state of the first; empty under the first. It lies behind it in the third layout.
+/// What the second rules keep beside the state of the first; empty under the first. It lies behind it in the third layout, and the lots
+/// behind it: the roster has these itself, so that seats are dealt from the roster alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Added {
     /// When the certificates of a host end: the first end in the chain of its last `Enrol`, in seconds of the wall clock

@@ -35,8 +35,8 @@ pub struct Roster {
     lots: Arc<BTreeMap<HostId, Lot>>,
 }
 
-/// What decides where a host sits (law S4 of `seats`): drawn as it enrols, so that nobody can choose a name for its seats. Hosts that
-/// came before lots were drawn have none.
+/// What decides with its id where a host sits (law S4 of `seats`): drawn as it enrols, so that nobody chooses a name for its seats. Hosts
+/// that came before lots were drawn have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lot(pub u64);
 

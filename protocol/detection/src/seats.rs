@@ -4,8 +4,7 @@
 //! Law S2: all K = min(10, N - 1) seats of every subject are filled, by K different hosts, never by itself.
 //! Law S3: a zone gets at most its share plus one; no host holds more than 2K seats; the zone's share yields to the load
 //! bound, and the load bound yields before the second zone does.
-//! Law S4: where a host sits hangs on its lot, which nobody knows before it has enrolled: a name, however long it was looked for, wins no
-//! seat. Without a lot it hangs on its id.
+//! Law S4: where a host sits as an observer hangs on its lot, which nobody knows who chooses its name. Without a lot it hangs on its id.
 //!
 //! How it stays O(N K): ranking all N hosts for each subject (plain rendezvous) would be O(N²). Hosts lie on a ring by a
 //! hash of their own; a subject looks only at the [`WINDOW`] hosts behind its own point and ranks these by the rendezvous
