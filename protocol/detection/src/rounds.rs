@@ -35,8 +35,11 @@ pub const ROUNDS_PER_SECOND: usize = 50;
 /// Observers look for 1 s at most; the rest is the way to them and back.
 pub const SET_WITHIN: Span = Span::milliseconds(1_300);
 
-/// Law D10 (see `set`): a leader whose loop is busy is late by less.
-pub(crate) const AWAY_FROM: Span = Span::seconds(1);
+/// Law D10 (see `set`): as old as an anchor may be (protocol 3.2). Whoever is busy for so long does not lead for long.
+pub(crate) const AWAY_AFTER: Span = Span::seconds(5);
+
+/// Wishes of one subject that wait for its next set: all healers that may ask, and the looks at its case; the oldest are given up.
+const WISHES_MAX: usize = 64;
 
 /// protocol 3.7: a subject that is due waits at most so long for the others that are in doubt with it.
 const WAIT_FOR_OTHERS: Span = Span::seconds(1);
@@ -126,7 +129,7 @@ impl Rounds {
             Event::Judged { domains } => self.judged = domains,
             Event::Upheld { subjects } => self.pace.uphold(subjects),
             Event::Doubted { observer, notes } => self.hear(now, observer, &notes),
-            Event::Wished { wish, subject } => self.wanted.entry(subject).or_default().push(wish),
+            Event::Wished { wish, subject } => self.want(subject, vec![wish]),
             Event::Attested { attestation, answer } => self.collect(now, attestation, answer),
             Event::Answered { answer } => self.collect_answer(now, *answer),
             Event::Silent { from, subject, anchor } => self.give_up(from, subject, anchor),
@@ -240,15 +243,22 @@ impl Rounds {
         }
     }
 
-    /// law D2, and earlier when nobody is waited for.
+    fn want(&mut self, subject: HostId, wishes: Vec<WishId>) {
+        let wanted = self.wanted.entry(subject).or_default();
+        wanted.extend(wishes);
+        let over = wanted.len().saturating_sub(WISHES_MAX);
+        wanted.drain(..over);
+    }
+
+    /// Laws D2 and D10; earlier when nobody is waited for.
     fn end_sets(&mut self, now: Moment) -> Vec<Effect> {
-        let (over, open) =
-            std::mem::take(&mut self.sets).into_iter().partition(|set: &Set| set.is_over(now));
+        let sets = std::mem::take(&mut self.sets).into_iter();
+        let (over, open): (Vec<Set>, Vec<Set>) = sets.partition(|set| set.is_over(now));
         self.sets = open;
-        let (stale, over): (Vec<Set>, Vec<Set>) =
-            Vec::into_iter(over).partition(|set| set.is_stale(now));
-        for (subject, wishes) in stale.into_iter().flat_map(Set::given_up) {
-            self.wanted.entry(subject).or_default().extend(wishes);
+        let (late, over): (Vec<Set>, Vec<Set>) =
+            over.into_iter().partition(|set| set.is_too_late(now));
+        for (subject, wishes) in late.into_iter().flat_map(Set::given_up) {
+            self.want(subject, wishes);
         }
         self.left_out.retain(|_, at| now.since(*at) < APART_FOR);
         let left_out = over.iter().flat_map(Set::witnessed_too_early);

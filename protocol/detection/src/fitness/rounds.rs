@@ -3,7 +3,7 @@
 //! Law FD1: at most one round of a check on a host in a second, one in five once a case stands or many rounds have settled nothing,
 //! and [`ROUNDS_PER_SECOND`] in all; those that have waited longest go first.
 //! Law FD2: a round ends when all who were asked have answered, and within [`SET_WITHIN`]. One that its leader ends later by more than
-//! [`AWAY_FROM`] bears nothing, and is held again (law D10 of `rounds`).
+//! [`AWAY_AFTER`] bears nothing, and is held again (law D10 of `rounds`).
 //! Law FD3: more than f of a host's observers must find a check failing, or the host itself where the policy asks it, before a
 //! round is held for it (law V4).
 //! Law FD4: an observer's list replaces what it said before, and is forgotten [`FORGOTTEN_AFTER`] it came last.
@@ -21,7 +21,7 @@ use vocabulary::{Anchor, CheckWord, HostId, Label, Moment};
 use wire::UnfitNote;
 
 use crate::roster::Roster;
-use crate::rounds::{ANCHOR_WITHIN, AWAY_FROM, FRESHEN_EVERY, SET_WITHIN};
+use crate::rounds::{ANCHOR_WITHIN, AWAY_AFTER, FRESHEN_EVERY, SET_WITHIN};
 use crate::seats::Seating;
 use notes::Notes;
 use pace::Pace;
@@ -183,7 +183,7 @@ impl Rounds {
         let sets = std::mem::take(&mut self.sets);
         let (over, open): (Vec<Set>, Vec<Set>) = sets.into_iter().partition(|set| set.is_over(now));
         self.sets = open;
-        let in_time = over.into_iter().filter(|set| now.since(set.ends) <= AWAY_FROM);
+        let in_time = over.into_iter().filter(|set| now.since(set.ends) <= AWAY_AFTER);
         in_time.map(Set::ended).collect()
     }
 

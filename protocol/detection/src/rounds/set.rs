@@ -3,14 +3,14 @@
 //! Law D8: what a host said before another joined the set bears no witness for that one: it said so before that trouble began, and
 //! may be cut off with it by now (protocol 3.5). Who has been asked again and said nothing more leaves no verdict on the other, which is
 //! then looked at in a set of its own, where nobody can have spoken before it.
-//! Law D10: a set that its leader ends by more than [`AWAY_FROM`] too late bears nothing: the leader was away, and so old are the words in
-//! it. Ledger time cannot tell, since without a leader it stands still.
+//! Law D10: a set that its leader ends by more than [`AWAY_AFTER`] too late bears nothing: the leader was away, and so old are the words in
+//! it. Ledger time cannot tell, since without a leader it stands still. Nor can the leader tell of a pause that its own clock does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
-use super::{AWAY_FROM, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
+use super::{AWAY_AFTER, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
 #[derive(Debug)]
@@ -149,8 +149,8 @@ impl Set {
     }
 
     /// Law D10: of no use any more.
-    pub fn is_stale(&self, now: Moment) -> bool {
-        now.since(self.ends) > AWAY_FROM
+    pub fn is_too_late(&self, now: Moment) -> bool {
+        now.since(self.ends) > AWAY_AFTER
     }
 
     /// Whoever is to be looked at in another set, and who waits for it.

@@ -292,7 +292,7 @@ fn law_fd2_a_round_that_its_leader_ends_long_after_its_time_bears_nothing() {
     let web = key(3, "web");
     leader.mute.insert(leader.seating.observers(&web.0)[4]);
     leader.note(3, &web);
-    leader.now = leader.now.after(SET_WITHIN).after(AWAY_FROM).after(Span::milliseconds(1));
+    leader.now = leader.now.after(SET_WITHIN).after(AWAY_AFTER).after(Span::milliseconds(1));
     leader.tell(Event::DeadlineReached);
     assert_eq!(leader.ended, [], "the leader was away");
     leader.note(3, &web);

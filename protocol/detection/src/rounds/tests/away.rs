@@ -5,25 +5,33 @@ use super::*;
 #[test]
 fn law_d10_a_set_that_its_leader_ends_long_after_its_time_bears_nothing_and_is_held_again() {
     let wish = WishId(7);
-    for (away, is_of_use) in [(0, true), (900, true), (1_100, false), (30_000, false)] {
+    for (away, is_of_use) in [(0, true), (4_900, true), (5_100, false), (30_000, false)] {
         let mut rounds = leading();
         rounds.handle(at(1_000), doubt("b1", &["a1"]));
         rounds.handle(at(1_050), attestation("b1", "a1"));
         rounds.handle(at(1_050), word_of("a1"));
-        let subject = host("c2");
-        rounds.handle(at(1_060), Event::Wished { wish, subject });
-        tick(&mut rounds, at(1_200));
-        let awake = at(2_600 + away);
+        rounds.handle(at(1_060), Event::Wished { wish, subject: host("a1") });
+        let awake = at(2_300 + away);
         let mut effects = rounds.handle(awake, Event::DeadlineReached);
-        assert_eq!(ended(&effects).is_some(), is_of_use, "away for {away} ms");
+        let subjects = ended(&effects).map(|(_, subjects)| subjects.to_vec());
+        assert_eq!(subjects, is_of_use.then(|| vec![host("a1")]), "away for {away} ms");
         effects.extend(tick(&mut rounds, awake));
-        if !is_of_use {
-            let again = BTreeSet::from([host("a1"), subject]);
-            assert_eq!(looked_at(&effects), again, "in another set, for whoever waits, too");
-            let late =
-                rounds.handle(awake.after(Span::milliseconds(1_300)), Event::DeadlineReached);
-            let waits = |effect: &Effect| matches!(effect, Effect::Ended { wishes, .. } if *wishes == [wish]);
-            assert!(late.iter().any(waits), "{late:?}");
-        }
+        assert_eq!(looked_at(&effects), BTreeSet::from([host("a1")]), "in another set");
+        let later = rounds.handle(awake.after(SET_WITHIN), Event::DeadlineReached);
+        let answers =
+            |effect: &Effect| matches!(effect, Effect::Ended { wishes, .. } if *wishes == [wish]);
+        assert!(later.iter().any(answers), "whoever waits has its round: {later:?}");
     }
+}
+
+#[test]
+fn of_the_wishes_for_one_subject_the_oldest_are_given_up_at_their_bound() {
+    let mut rounds = leading();
+    rounds.handle(at(1_000), doubt("b1", &["a1"]));
+    let subject = host("a1");
+    for number in 0..3 * u64::try_from(WISHES_MAX).expect("small") {
+        rounds.handle(at(1_001), Event::Wished { wish: WishId(number), subject });
+    }
+    assert_eq!(rounds.wanted[&subject].len(), WISHES_MAX);
+    assert_eq!(rounds.wanted[&subject].last(), Some(&WishId(191)));
 }
