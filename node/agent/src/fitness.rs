@@ -23,7 +23,7 @@ use vocabulary::{Anchor, CaseId, CheckGrounds, Grade, HostId, Label, Moment, Spa
 use wire::{Request, Response, UnfitNote};
 
 use crate::calls::Purpose;
-use crate::event::{AskId, CallEnd, Knock};
+use crate::event::{AskId, CallEnd, DROPPED_COUNTS_AS, Knock};
 use crate::lead::Matter;
 use crate::mind::Agent;
 
@@ -133,10 +133,11 @@ impl Agent {
         }
     }
 
-    /// Law FW3.
+    /// Law FW3: when something was dropped is not known, only that it was.
     pub(crate) fn checks_were_late(&mut self, now: Moment, by: Span) {
         if !self.checks.watch.is_idle() {
-            self.check(now, Seen::WasLate { by });
+            let was_dropped = by == DROPPED_COUNTS_AS;
+            self.check(now, if was_dropped { Seen::SocketsLost } else { Seen::WasLate { by } });
         }
     }
 

@@ -3,8 +3,8 @@
 //! Law FW1: a check stands failed after `fails_after` failures in a row and no longer after `recovers_after` successes in a row;
 //! what cannot be told counts as neither.
 //! Law FW2: on a subject that this host doubts nothing runs, and nothing is said but `Unknown`: that is for reach.
-//! Law FW3: whoever was late by more than [`LATE_MAX`] while a check ran has seen no failure of it (law P3). Sockets that stand still
-//! are noticed when they do no longer: what failed meanwhile is taken back.
+//! Law FW3: whoever was late by more than [`LATE_MAX`] while a check ran has seen no failure of it (law P3). That something was lost in
+//! its sockets a host learns up to [`NOTICED_WITHIN`] later: what failed meanwhile is taken back, but for the word of a round (law FW4).
 //! Law FW4: asked twice for one round, a host gives the same word; so it does to a leader that comes back.
 //! Law FW5: at most [`DUTIES_MAX`] duties and [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
 //! Not here: carrying a check out (the shell does), whose words add up to what (see `fitness`).
@@ -36,6 +36,9 @@ pub const DUTIES_MAX: usize = 512;
 
 /// Looks at once: a leader asks for ten rounds a second in all, each lasts one, and two leaders may overlap for a moment.
 pub const LOOKS_MAX: usize = 64;
+
+/// How long what a host's sockets have lost is unknown to it: its shell reads that every 5 s.
+pub const NOTICED_WITHIN: Span = Span::seconds(5);
 
 /// A check that takes longer than this has no answer in a round.
 pub const LOOK_FOR: Span = Span::seconds(1);
@@ -128,6 +131,7 @@ impl Watch {
             Event::Ran { id, grade } => self.ran(now, id, grade, &mut effects),
             Event::LeaderChanged => self.told.clear(),
             Event::WasLate { by } => self.note_lateness(now, by),
+            Event::SocketsLost => self.note_lateness(now, NOTICED_WITHIN),
             Event::DeadlineReached => {}
         }
         self.run_due(now, &mut effects);

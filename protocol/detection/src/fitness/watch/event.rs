@@ -78,6 +78,8 @@ pub enum Event {
         /// By how much at worst.
         by: Span,
     },
+    /// Too much of what came to this host was dropped in its sockets, within the last [`super::NOTICED_WITHIN`].
+    SocketsLost,
     /// The moment of `next_deadline` has come.
     DeadlineReached,
 }

@@ -254,8 +254,8 @@ fn law_fw3_what_failed_while_its_sockets_stood_still_is_taken_back_once_they_do_
     let mut host = Host::with(vec![duty(ME, "web", CheckFrom::Own)]);
     host.fails.insert(ME);
     until_told(&mut host, 1);
-    host.now = host.now.after(Span::milliseconds(100));
-    host.tell(Event::WasLate { by: Span::seconds(1) });
+    host.now = host.now.after(Span::seconds(4));
+    host.tell(Event::SocketsLost);
     assert_eq!(host.told().last(), Some(&(host.now, 0)), "it is told no longer");
     assert_eq!(host.watch.own_failing().count(), 0);
     let taken_back = host.now;
