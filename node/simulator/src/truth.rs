@@ -34,6 +34,8 @@ pub struct Truth<'a> {
     pub disks_lost: u64,
     /// Whether its agent comes late to what it does: slow, stalled, or after a leap of its clock.
     pub is_held_up: bool,
+    /// Whether nothing comes in or goes out at it, while its timers run.
+    pub is_stalled: bool,
     /// Whether its agent lies.
     pub is_lying: bool,
     /// Whom its agent doubts.
@@ -75,6 +77,7 @@ impl Fleet {
                 is_dark: host.is_mute(),
                 disks_lost: host.held_up.disks_lost,
                 is_held_up: host.held_up.is_any(),
+                is_stalled: host.held_up.is_stalled,
                 is_lying: host.liar.is_some(),
                 doubts: life.map_or(&[][..], |life| &life.doubts[..]),
                 upto: life.map_or(LedgerIndex::default(), |life| life.upto),

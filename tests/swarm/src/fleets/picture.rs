@@ -88,6 +88,8 @@ pub struct Seen {
     pub is_lying: bool,
     /// Whether anything holds its agent up.
     pub is_held_up: bool,
+    /// Whether nothing comes in or goes out at it, while its timers run.
+    pub is_stalled: bool,
     /// Whom it doubts, in which lives.
     pub doubts: Vec<(HostId, Boot)>,
     /// Up to where it knows the ledger.
@@ -147,16 +149,15 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
     }
 }
 
-/// Whether a cut stands between this host and the leader, and every agent to which the leader's way is open: where much is lost some
-/// of it comes through.
+/// Whether a cut stands between this host and the leader, and every agent that answers and to which the leader's way is open: where much
+/// is lost some of it comes through.
 fn is_beyond(fleet: &Fleet, truths: &[Truth<'_>], subject: usize) -> bool {
     let Some(leader) = fleet.leading_place().filter(|leader| *leader != subject) else {
         return false;
     };
     let is_cut = |a: usize, b: usize| fleet.is_way_open(a, b) == Some(false);
-    let is_near = |place: &usize| {
-        *place == leader || truths[*place].boot.is_some() && !is_cut(leader, *place)
-    };
+    let is_near =
+        |place: &usize| *place == leader || truths[*place].is_heard && !is_cut(leader, *place);
     let mut near = (0..truths.len()).filter(|place| *place != subject && is_near(place));
     near.all(|place| is_cut(place, subject))
 }
@@ -215,6 +216,7 @@ fn seen(fleet: &Fleet) -> Vec<Seen> {
             serves: (serves(subject, true), serves(subject, false)),
             is_lying: truth.is_lying,
             is_held_up: truth.is_held_up,
+            is_stalled: truth.is_stalled,
             borne: borne(observers.len()),
             doubts: truth.doubts.iter().map(|note| (note.subject, note.boot)).collect(),
             upto: truth.upto,

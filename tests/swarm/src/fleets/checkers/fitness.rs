@@ -89,7 +89,7 @@ impl Fitness {
 fn is_sound(check: &Check, seen: &Seen) -> bool {
     let (itself, peers) = seen.serves;
     let by_peers = !check.from.asks_peers() || peers && seen.is_seen_well();
-    let is_able = !seen.is_lying && !seen.is_held_up;
+    let is_able = !seen.is_lying && !seen.is_stalled;
     let by_itself = !check.from.asks_the_host() || itself && is_able;
     by_peers && by_itself
 }

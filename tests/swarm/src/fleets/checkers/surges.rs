@@ -28,19 +28,18 @@ impl Checker for Surges {
         for host in doubted {
             self.doubted.entry(host).or_insert(picture.at);
         }
-        let mut is_judged = false;
         for record in &picture.records {
             match &record.what {
                 What::Verdict { subject: Scope::Host(host), kind, .. } if is_of_death(kind) => {
                     self.judged.insert(*host, picture.at);
-                    is_judged = true;
                 }
                 What::Resumed { .. } => self.resumed = Some(picture.at),
                 _ => {}
             }
         }
-        // Trouble is counted as it is judged: what was a domain's until now is no news of its hosts.
-        if is_judged { self.of_count(picture) } else { Ok(()) }
+        // What was a domain's once is no news of its hosts when that is over.
+        self.judged.retain(|host, _| !is_in_domain(picture, host));
+        self.of_count(picture)
     }
 }
 
@@ -56,9 +55,7 @@ impl Surges {
         };
         let is_counted = |host: &&HostId| {
             let since = self.doubted.get(*host);
-            since.is_some_and(|since| is_new(since) && !was_told(since))
-                && is_open(host)
-                && !is_in_domain(picture, host)
+            since.is_some_and(|since| is_new(since) && !was_told(since)) && is_open(host)
         };
         let count = self.judged.keys().filter(is_counted).count();
         let hosts = picture.hosts.iter().filter(|seen| !seen.is_copy).count();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::audit::What;
-use vocabulary::{CaseId, Digest, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{Anchor, CaseId, HostId, LedgerIndex, Moment, Scope, Span, VerdictKind};
 
 use super::super::liars::borne;
 use super::super::picture::{Picture, Seen};
@@ -18,8 +18,8 @@ const AFTERMATH: Span = Span::seconds(7);
 pub struct Verdicts {
     seen_well: BTreeMap<HostId, Moment>,
     dark: BTreeMap<HostId, Moment>,
-    /// Who leads, and since when.
-    leads: Option<(HostId, Moment)>,
+    /// Who led last, and which entry was committed when it began to.
+    leads: Option<(HostId, LedgerIndex)>,
 }
 
 impl Checker for Verdicts {
@@ -28,13 +28,15 @@ impl Checker for Verdicts {
             note(&mut self.seen_well, picture.at, (seen.id, seen.is_seen_well()));
             note(&mut self.dark, picture.at, (seen.id, seen.is_dark));
         }
-        if self.leads.map(|(host, _)| host) != picture.leader {
-            self.leads = picture.leader.map(|host| (host, picture.at));
+        if let Some(leader) = picture.leader
+            && self.leads.is_none_or(|(host, _)| host != leader)
+        {
+            self.leads = Some((leader, picture.index));
         }
         picture.records.iter().try_for_each(|record| match &record.what {
             What::Intended { case, .. } => self.of_intent(picture, *case),
-            What::Verdict { case, subject: Scope::Host(host), grounds, against, well, .. } => {
-                of_words(picture, (*case, *grounds), (host, *against + *well))?;
+            What::Verdict { case, subject: Scope::Host(host), anchor, against, well, .. } => {
+                of_words(picture, (*case, *anchor), (host, *against + *well))?;
                 self.of_verdict(picture, &record.what)
             }
             what => self.of_verdict(picture, what),
@@ -54,7 +56,7 @@ impl Verdicts {
     }
 
     fn of_verdict(&self, picture: &Picture, what: &What) -> Result<(), String> {
-        let What::Verdict { case, subject, kind, against, well, vacant, .. } = what else {
+        let What::Verdict { case, subject, kind, anchor, against, well, vacant, .. } = what else {
             return Ok(());
         };
         match (kind, subject) {
@@ -63,8 +65,9 @@ impl Verdicts {
                 Scope::Host(host),
             ) => {
                 // What its predecessor proposed may still be in the log of whoever has just begun to lead.
-                let is_long = |since: Moment| picture.at.since(since) > AFTERMATH;
-                if self.leads.is_some_and(|(leads, since)| leads == *host && is_long(since)) {
+                let leads = self.leads.filter(|(leads, _)| picture.leader == Some(*leads));
+                let is_its_own = |since: LedgerIndex| anchor.index > since;
+                if leads.is_some_and(|(leads, since)| leads == *host && is_its_own(since)) {
                     let name = name(picture, host);
                     return Err(format!("law V5: {kind} of {name}, which leads"));
                 }
@@ -132,7 +135,8 @@ impl Verdicts {
             witnesses = beside(&|seen| seen.domain.zone() == own.domain.zone());
         }
         let is_dark = |seen: &&Seen| lasts(&self.dark, picture.at, &seen.id);
-        if *kind != VerdictKind::AgentDown && witnesses.iter().all(is_dark) {
+        let has_any = !witnesses.is_empty();
+        if *kind != VerdictKind::AgentDown && has_any && witnesses.iter().all(is_dark) {
             return Err(format!("law V2: {kind} of {}, whose whole domain is dark", own.name));
         }
         Ok(())
@@ -149,11 +153,11 @@ impl Verdicts {
 /// grounds are theirs.
 fn of_words(
     picture: &Picture,
-    (case, grounds): (CaseId, Digest),
+    (case, anchor): (CaseId, Anchor),
     (host, voices): (&HostId, u64),
 ) -> Result<(), String> {
-    let mut told = picture.cases.iter().filter(|own| own.grounds.digest == grounds);
-    let own = told.find(|own| own.id == case);
+    let own = picture.cases.iter().find(|own| own.id == case);
+    let own = own.filter(|own| own.grounds.anchor.index <= anchor.index);
     let heard = own.map_or(voices, |own| own.grounds.sights.len() as u64);
     if voices <= heard {
         return Ok(());
