@@ -20,4 +20,4 @@ pub mod remedies;
 pub mod stranger;
 
 /// Many times what anything takes, since the machine may be busy with other work: a wait that ends so has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(90);
