@@ -6,6 +6,8 @@
 //! Law O3: who was late by more than [`LATE_MAX`] while it looked, or has no calibrated path of the agent, or whom relays do
 //! not hear (see `nacks`), and heard nothing, grades `Unknown` (protocol 2.5, 2.7).
 //! Law O4: at most [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
+//! Law O5: a word is given again for [`REPEATED_FOR`], and no other under that anchor ever: where nobody leads the ledger stands still, and
+//! whoever leads next may ask under the very anchor of its predecessor.
 //!
 //! A look opens on the standing connection alone, for [`OPENING`]: a subject that is well answers there with its signature,
 //! and neither dials nor knocks nor relays are spent on it. Then all other paths are tried at once, so that a look into
@@ -44,6 +46,9 @@ pub use relay::{Reachable, choose as choose_relay};
 
 /// How long a look may take in all (protocol 3.1 allows 1 s; the rest is the way back to the leader).
 pub const LOOK_FOR: Span = Span::milliseconds(900);
+
+/// How long a set of rounds may last (protocol 3.7), and the question of a leader whose answer was lost.
+pub const REPEATED_FOR: Span = Span::seconds(3);
 
 /// How long only the standing connection is asked.
 pub const OPENING: Span = Span::milliseconds(50);
@@ -89,6 +94,7 @@ struct Fleet {
 }
 
 struct Made {
+    at: Moment,
     attestation: Attestation,
     answer: Option<SelfAnswer>,
 }
@@ -196,7 +202,7 @@ impl Look {
         if let Some(looking) = self.looks.get_mut(&round) {
             looking.ask_again(ask.id);
         } else if let Some(made) = self.made.iter().find(|made| made.is_of(&round)) {
-            effects.push(made.attest(ask.id));
+            effects.push(made.again(now, ask.id));
         } else if !self.fleet.as_ref().is_some_and(holds) {
             effects.push(Effect::Refuse { ask: ask.id, why: Unavailable::NotMine });
         } else if self.looks.len() >= LOOKS_MAX {
@@ -409,7 +415,7 @@ impl Look {
         let cluster = self.identity.cluster.as_str();
         let attestation = attestation.signed(cluster, &*self.identity.signer);
         let (asks, answer) = looking.into_asks();
-        let made = Made { attestation, answer };
+        let made = Made { at: now, attestation, answer };
         effects.extend(asks.into_iter().map(|ask| made.attest(ask)));
         self.made.push_back(made);
         if self.made.len() > LOOKS_MAX {
@@ -421,6 +427,14 @@ impl Look {
 impl Made {
     fn is_of(&self, round: &(HostId, Anchor)) -> bool {
         (self.attestation.subject, self.attestation.anchor) == *round
+    }
+
+    /// law O5: an old word would say that what was so is so.
+    fn again(&self, now: Moment, ask: u64) -> Effect {
+        if now.since(self.at) <= REPEATED_FOR {
+            return self.attest(ask);
+        }
+        Effect::Refuse { ask, why: Unavailable::TooLate }
     }
 
     fn attest(&self, ask: u64) -> Effect {

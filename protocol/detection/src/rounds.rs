@@ -5,6 +5,8 @@
 //!
 //! Law D1: at most one round of a subject in a second, and at most [`ROUNDS_PER_SECOND`] in all; beyond, [`Effect::Overload`].
 //! Law D2: a set ends within [`SET_WITHIN`] of the last subject that joined it, and is joined for [`WAIT_FOR_OTHERS`] only.
+//! Law D11: who begins to lead has an entry of its own committed before its first set: under an older anchor others may have been asked
+//! before, and say nothing more (law O5 of `look`).
 //! Law D3: only the holder of a seat can bring its subject into doubt (law V4).
 //! Not here: what the grounds add up to (see `verdict`), one observer's looking (see `look`).
 
@@ -85,9 +87,10 @@ pub struct Rounds {
     /// Who was left out of a set that it had joined, and when (law D8): at most as many as the roster has.
     left_out: BTreeMap<HostId, Moment>,
     last_set: Option<Moment>,
-    /// When the anchor was last new, and when a tick was last asked for.
-    anchored: Moment,
+    /// When the anchor was last new, and when a tick was last asked for; no anchor is new that was there before (law D11).
+    anchored: Option<Moment>,
     freshened: Option<Moment>,
+    leads: bool,
 }
 
 /// Whoever is to be looked at, and whether it rests (law D7).
@@ -113,8 +116,9 @@ impl Rounds {
             sets: Vec::new(),
             left_out: BTreeMap::new(),
             last_set: None,
-            anchored: Moment::default(),
+            anchored: None,
             freshened: None,
+            leads: false,
         }
     }
 
@@ -122,8 +126,11 @@ impl Rounds {
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         match event {
             Event::StateChanged { anchor, roster, seating } => {
-                self.anchored = now;
-                self.freshened = None;
+                // Law D11: the first is what was there before.
+                if std::mem::replace(&mut self.leads, true) {
+                    self.anchored = Some(now);
+                    self.freshened = None;
+                }
                 self.standing = Some(Standing { anchor, roster, seating });
             }
             Event::Judged { domains } => self.judged = domains,
@@ -293,7 +300,7 @@ impl Rounds {
         if self.next_beginning().is_none_or(|at| now < at) || self.sets.len() >= SETS_MAX {
             return Vec::new();
         }
-        if now.since(self.anchored) > ANCHOR_WITHIN {
+        if self.anchored.is_none_or(|at| now.since(at) > ANCHOR_WITHIN) {
             return self.freshen(now);
         }
         self.widen(now, &subjects);

@@ -54,9 +54,10 @@ pub struct Rounds {
     sets: Vec<Set>,
     /// Whether what is wanted may be another than it was: a wrong check fails on a whole fleet, which says so all the time.
     is_stale: bool,
-    /// When the anchor was last new, and when a tick was last asked for.
-    anchored: Moment,
+    /// When the anchor was last new, and when a tick was last asked for; none that was there before is new (law D11 of `rounds`).
+    anchored: Option<Moment>,
     freshened: Option<Moment>,
+    leads: bool,
     /// When something is to be done without any event.
     next: Option<Moment>,
 }
@@ -78,8 +79,10 @@ impl Rounds {
     pub fn handle(&mut self, now: Moment, event: Event) -> Vec<Effect> {
         match event {
             Event::StateChanged { anchor, roster, seating } => {
-                self.anchored = now;
-                self.freshened = None;
+                if std::mem::replace(&mut self.leads, true) {
+                    self.anchored = Some(now);
+                    self.freshened = None;
+                }
                 self.is_stale |= self.standing.as_ref().is_none_or(|standing| {
                     !Arc::ptr_eq(&standing.roster, &roster)
                         || !Arc::ptr_eq(&standing.seating, &seating)
@@ -218,7 +221,7 @@ impl Rounds {
             return Vec::new();
         }
         // Two rounds of one check never hang on one anchor: who is asked twice gives the same word.
-        if now.since(self.anchored) >= ANCHOR_WITHIN {
+        if self.anchored.is_none_or(|at| now.since(at) >= ANCHOR_WITHIN) {
             return self.freshen(now);
         }
         let mut effects = Vec::new();

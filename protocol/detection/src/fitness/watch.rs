@@ -5,7 +5,8 @@
 //! Law FW2: on a subject that this host doubts nothing runs, and nothing is said but `Unknown`: that is for reach.
 //! Law FW3: whoever was late by more than [`LATE_MAX`] while a check ran has seen no failure of it (law P3). That something was lost in
 //! its sockets a host learns up to [`NOTICED_WITHIN`] later: what failed meanwhile is taken back, but for the word of a round (law FW4).
-//! Law FW4: asked twice for one round, a host gives the same word; so it does to a leader that comes back.
+//! Law FW4: asked twice for one round, a host gives the same word, for [`REPEATED_FOR`] (law O5 of `look`); so it does to a leader that
+//! comes back.
 //! Law FW5: at most [`DUTIES_MAX`] duties and [`LOOKS_MAX`] looks at once; beyond, the leader is told so.
 //! Not here: carrying a check out (the shell does), whose words add up to what (see `fitness`).
 
@@ -20,7 +21,7 @@ use vocabulary::{
 };
 use wire::{Unavailable, UnfitNote};
 
-use crate::look::LATE_MAX;
+use crate::look::{LATE_MAX, REPEATED_FOR};
 use crate::reply::Identity;
 
 mod event;
@@ -74,7 +75,7 @@ pub struct Watch {
     /// At most [`LOOKS_MAX`].
     looks: BTreeMap<Round, Looking>,
     /// At most [`MADE_MAX`], oldest first.
-    made: VecDeque<CheckWord>,
+    made: VecDeque<(Moment, CheckWord)>,
     /// What was last told.
     told: Vec<UnfitNote>,
     next_telling: Option<Moment>,
@@ -127,7 +128,7 @@ impl Watch {
         match event {
             Event::DutiesChanged { epoch, duties } => self.take_duties(now, epoch, duties),
             Event::DoubtsChanged { doubted } => self.take_doubts(doubted),
-            Event::Asked(ask) => self.begin_look(ask, &mut effects),
+            Event::Asked(ask) => self.begin_look(now, ask, &mut effects),
             Event::Ran { id, grade } => self.ran(now, id, grade, &mut effects),
             Event::LeaderChanged => self.told.clear(),
             Event::WasLate { by } => self.note_lateness(now, by),
@@ -237,16 +238,19 @@ impl Watch {
             }
             Purpose::Look(round) => {
                 if let Some(looking) = self.looks.remove(&round) {
-                    self.say(looking, grade, effects);
+                    self.say(now, looking, grade, effects);
                 }
             }
         }
     }
 
-    fn begin_look(&mut self, ask: Ask, effects: &mut Vec<Effect>) {
+    fn begin_look(&mut self, now: Moment, ask: Ask, effects: &mut Vec<Effect>) {
         let key = (ask.subject, ask.check.clone());
         let round = (ask.anchor, key.clone());
-        if let Some(made) = self.made.iter().find(|word| round_of(word) == round) {
+        if let Some((at, made)) = self.made.iter().find(|(_, word)| round_of(word) == round) {
+            if now.since(*at) > REPEATED_FOR {
+                return refuse(&ask, Unavailable::TooLate, effects);
+            }
             effects.push(Effect::Say { ask: ask.id, word: Box::new(made.clone()) });
             return;
         }
@@ -270,7 +274,7 @@ impl Watch {
         let looking = Looking { asks: vec![ask.id], word: self.blank(&ask, duty) };
         match run {
             // Whoever does not carry it out, or cannot tell, says so: a signed word of the subject proves that it is reached.
-            None => self.say(looking, Grade::Unknown, effects),
+            None => self.say(now, looking, Grade::Unknown, effects),
             Some(_) if self.looks.len() >= LOOKS_MAX => {
                 let bound = format!("{LOOKS_MAX} looks at checks at once");
                 refuse(&ask, Unavailable::Busy(bound), effects);
@@ -304,14 +308,14 @@ impl Watch {
         }
     }
 
-    fn say(&mut self, looking: Looking, grade: Grade, effects: &mut Vec<Effect>) {
+    fn say(&mut self, now: Moment, looking: Looking, grade: Grade, effects: &mut Vec<Effect>) {
         self.sequence = self.sequence.next();
         let word = CheckWord { grade, sequence: self.sequence, ..looking.word };
         let word = word.signed(self.identity.cluster.as_str(), &*self.identity.signer);
         let said =
             looking.asks.into_iter().map(|ask| Effect::Say { ask, word: Box::new(word.clone()) });
         effects.extend(said);
-        self.made.push_back(word);
+        self.made.push_back((now, word));
         if self.made.len() > MADE_MAX {
             self.made.pop_front();
         }

@@ -295,6 +295,19 @@ fn a_round_that_is_asked_twice_knocks_once_and_is_answered_twice() {
 }
 
 #[test]
+fn law_o5_an_old_word_is_not_given_again_and_no_other_is_made_under_its_anchor() {
+    let mesh = mesh();
+    let mut look = mesh.observer();
+    wide(&mut look, mesh.ask(1));
+    look.handle(at(900), Event::DeadlineReached);
+    let again = |id| Event::Asked(Ask { id, ..mesh.ask(1) });
+    let in_time = look.handle(at(900).after(REPEATED_FOR), again(6));
+    assert!(attested(&in_time).is_some());
+    let too_late = look.handle(at(901).after(REPEATED_FOR), again(7));
+    assert_eq!(too_late, [Effect::Refuse { ask: 7, why: Unavailable::TooLate }]);
+}
+
+#[test]
 fn sequences_rise_and_every_attestation_is_signed_over_all_it_says() {
     let mesh = mesh();
     let mut look = mesh.observer();

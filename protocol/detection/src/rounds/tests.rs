@@ -52,7 +52,9 @@ fn leading() -> Rounds {
     let roster = Arc::new(roster());
     let seating = Arc::new(Seating::new(&roster));
     let mut rounds = Rounds::new();
-    rounds.handle(at(0), Event::StateChanged { anchor: anchor(), roster, seating });
+    let state = Event::StateChanged { anchor: anchor(), roster, seating };
+    rounds.handle(at(0), state.clone());
+    rounds.handle(at(0), state);
     rounds
 }
 
@@ -286,7 +288,8 @@ fn beyond_fifty_rounds_a_second_there_is_an_overload_and_everybody_has_a_turn() 
     let (roster, mut rounds) = (Arc::new(roster), Rounds::new());
     let seating = Arc::new(Seating::new(&roster));
     let (mut seen, mut overloads) = (BTreeSet::new(), 0);
-    for second in 1..=3 {
+    // The first second is the one in which it begins to lead.
+    for second in 0..=3 {
         let told = Event::StateChanged {
             anchor: anchor(),
             roster: Arc::clone(&roster),
@@ -418,6 +421,7 @@ fn hosts(names: &[&str]) -> BTreeSet<HostId> {
 #[test]
 fn a_zone_most_of_which_is_in_doubt_is_looked_at_whole_in_the_same_set() {
     let (roster, mut rounds) = (with_a_zone_of_five(), Rounds::new());
+    told(&mut rounds, &roster, at(900), Event::DeadlineReached);
     for (ms, by, of) in [(1_000, "a1", "d1"), (1_200, "a2", "d2"), (1_400, "b1", "d3")] {
         let effects = told(&mut rounds, &roster, at(ms), doubt(by, &[of]));
         assert_eq!(looked_at(&effects), hosts(&[of]));
@@ -440,6 +444,7 @@ fn a_zone_most_of_which_is_in_doubt_is_looked_at_whole_in_the_same_set() {
 #[test]
 fn what_one_observer_says_of_most_of_a_zone_widens_nothing() {
     let (roster, mut rounds) = (with_a_zone_of_five(), Rounds::new());
+    told(&mut rounds, &roster, at(900), Event::DeadlineReached);
     let all = doubt("a1", &["d1", "d2", "d3", "d4"]);
     assert_eq!(looked_at(&told(&mut rounds, &roster, at(1_000), all)).len(), 4);
     let second = told(&mut rounds, &roster, at(1_200), doubt("b1", &["d1"]));

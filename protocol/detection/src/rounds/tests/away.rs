@@ -1,4 +1,4 @@
-//! What a leader makes of a set that it could not end in time.
+//! What a leader makes of a set that it could not end in time, and of an anchor that was there before it led.
 
 use super::*;
 
@@ -34,4 +34,17 @@ fn of_the_wishes_for_one_subject_the_oldest_are_given_up_at_their_bound() {
     }
     assert_eq!(rounds.wanted[&subject].len(), WISHES_MAX);
     assert_eq!(rounds.wanted[&subject].last(), Some(&WishId(191)));
+}
+
+#[test]
+fn law_d11_who_begins_to_lead_has_an_entry_of_its_own_before_it_asks_anybody() {
+    let mut rounds = leading();
+    for _ in 0..2 {
+        rounds.handle(at(5_000), Event::Deposed);
+        assert_eq!(tick(&mut rounds, at(60_000)), [], "this is what was there before");
+        let effects = rounds.handle(at(60_001), doubt("b1", &["a1"]));
+        assert_eq!(effects, [Effect::Freshen]);
+        let looked_at = looked_at(&tick(&mut rounds, at(60_050)));
+        assert_eq!(looked_at, BTreeSet::from([host("a1")]));
+    }
 }
