@@ -231,7 +231,8 @@ fn a_cut_that_follows_no_domain_is_a_surge_and_condemns_nobody() {
     let shown = fleet.ledger().cases().filter(unsettled).count();
     assert!(shown >= HOSTS / 2 - 3, "whoever is beyond the cut is shown: {shown}");
     fleet.strike(Fault::Join);
-    fleet.run(Span::seconds(10));
+    // All but a few end within six seconds; whose last doubt came late is looked at once more.
+    fleet.run(Span::seconds(20));
     let open: Vec<&VerdictKind> = fleet.ledger().cases().map(|case| &case.kind).collect();
     assert_eq!(open, [&VerdictKind::Surge], "it waits for a person, and nobody else does");
     assert_eq!((fleet.tally().remedies_begun, fleet.tally().escalated), (0, 1));

@@ -200,10 +200,10 @@ impl Stage {
     /// What kept the mesh from being calm, and what each agent says of it now: one alone may be behind.
     async fn said_by_all(&self, unrest: Unrest) -> String {
         let mut said = vec![unrest];
-        for place in 0..HOSTS_COUNT {
+        for (place, host) in HOSTS.iter().enumerate() {
             said.push(match self.calm_by(place).await {
-                Ok(seen) => format!("{} says that all is well: {seen}", HOSTS[place].name),
-                Err(unrest) => unrest,
+                Ok(seen) => format!("now {} says that all is well: {seen}", host.name),
+                Err(unrest) => format!("now {unrest}"),
             });
         }
         said.join("; ")
