@@ -28,6 +28,8 @@ pub struct Truth<'a> {
     pub boot: Option<Boot>,
     /// Whether its agent runs, hears and is heard.
     pub is_heard: bool,
+    /// Whether its agent runs and is not frozen, whatever becomes of what it says.
+    pub is_awake: bool,
     /// Whether nothing passes it: off, silent, or standing still as a whole.
     pub is_dark: bool,
     /// How often its disk was lost.
@@ -74,6 +76,7 @@ impl Fleet {
                 claims: &host.claims,
                 boot: life.map(|life| life.boot),
                 is_heard: self.is_heard(place),
+                is_awake: host.is_awake(),
                 is_dark: host.is_mute(),
                 disks_lost: host.held_up.disks_lost,
                 is_held_up: host.held_up.is_any(),

@@ -156,8 +156,10 @@ fn is_beyond(fleet: &Fleet, truths: &[Truth<'_>], subject: usize) -> bool {
         return false;
     };
     let is_cut = |a: usize, b: usize| fleet.is_way_open(a, b) == Some(false);
-    let is_near =
-        |place: &usize| *place == leader || truths[*place].is_heard && !is_cut(leader, *place);
+    let is_near = |place: &usize| {
+        let answers = truths[*place].is_awake && !truths[*place].is_dark;
+        *place == leader || answers && !is_cut(leader, *place)
+    };
     let mut near = (0..truths.len()).filter(|place| *place != subject && is_near(place));
     near.all(|place| is_cut(place, subject))
 }
