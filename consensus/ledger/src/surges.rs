@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use detection::surge::{HOSTS_AT_MOST, SURGE_WITHIN, StandingDoubt, Surge as Crossed, surge};
 use detection::verdict::HostVerdict;
-use vocabulary::{CaseId, Digest, HostId, LedgerTime, Scope, VerdictKind};
+use vocabulary::{CaseId, Digest, HostId, LedgerTime, Scope, Span, VerdictKind};
 
 use crate::brakes::Surge;
 use crate::case::{Case, Closure, GroundsKept};
@@ -101,10 +101,8 @@ impl Ledger {
     pub(crate) fn count_surge(&mut self, doubted: &[Doubted], newly: impl Iterator<Item = HostId>) {
         let mut all = doubted.to_vec();
         let is_told = |host: &HostId| doubted.iter().any(|doubt| doubt.host == *host);
-        let is_new =
-            |host: &HostId| self.state.cases.of_host(host).is_none_or(|case| case.is_unfit());
-        let fresh = newly.filter(|host| !is_told(host) && is_new(host));
-        all.extend(fresh.map(|host| Doubted { host, age: vocabulary::Span::ZERO }));
+        let fresh = newly.filter(|host| !is_told(host));
+        all.extend(fresh.filter_map(|host| self.newly_judged(host)));
         let now = self.state.time;
         let digest = digest_of(&all);
         if let Some(surge) = &mut self.state.brakes.surge {
@@ -117,6 +115,20 @@ impl Ledger {
         if let Some(crossed) = self.surge_of(&all) {
             self.brake_for(&crossed, &all);
         }
+    }
+
+    /// A host that a verdict is about and nobody has told to be in doubt, as old as its trouble. Whoever has a case of death is counted
+    /// by that; an unsettled one only as it is judged.
+    fn newly_judged(&self, host: HostId) -> Option<Doubted> {
+        let age = match self.state.cases.of_host(&host) {
+            None => Span::ZERO,
+            Some(case) if case.is_unfit() => Span::ZERO,
+            Some(case) if case.kind == VerdictKind::Unsettled && self.rules() >= rules::SECOND => {
+                self.state.time.since(case.opened)
+            }
+            Some(_) => return None,
+        };
+        Some(Doubted { host, age })
     }
 
     fn brake_for(&mut self, crossed: &Crossed, doubted: &[Doubted]) {

@@ -306,3 +306,16 @@ fn what_a_surge_holds_back_is_shown_unsettled_and_judged_when_it_lifts() {
     fleet.wait(30);
     assert_eq!(fleet.stage(held[1]), "escalated", "none came");
 }
+
+/// Two others are judged with it; two of nine are no surge.
+#[test]
+fn a_host_that_was_unsettled_counts_to_a_surge_as_it_is_judged_if_its_case_is_young() {
+    for (seconds, is_surge) in [(3, true), (40, false)] {
+        let mut fleet = Fleet::healing();
+        opened(&mut fleet, "b2");
+        fleet.wait(seconds);
+        let seen = ["a2", "b2", "c2"].map(|name| (name, Seen::AgentDown));
+        assert!(fleet.verdicts(&seen).iter().all(Result::is_ok));
+        assert_eq!(fleet.ledger.brake().surge.is_some(), is_surge, "after {seconds} s");
+    }
+}
