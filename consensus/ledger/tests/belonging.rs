@@ -336,3 +336,19 @@ fn law_f12_a_key_of_small_order_does_not_enrol_and_does_under_the_first_rules_as
     fleet.wait(EPOCH_SECONDS);
     assert_eq!(fleet.send("d1", weak), Outcome::Done);
 }
+
+#[test]
+fn law_f12_a_key_of_small_order_that_waits_as_the_rules_rise_does_not_enter() {
+    let mut fleet = Fleet::under(rules::FIRST, NINE.iter().map(|name| claims(name)).collect());
+    fleet.wait(EPOCH_SECONDS);
+    for (name, signer) in
+        [("d1", &ModelSigner::new(&claims("d1").host) as &dyn Signer), ("d2", &Weak)]
+    {
+        let enrol = Command::Enrol(model_chain_for(&claims(name), signer));
+        assert_eq!(fleet.send(name, enrol), Outcome::Done, "d2 waits for the next epoch");
+    }
+    assert_eq!(fleet.send("a1", Command::Rules { rules: rules::SECOND }), Outcome::Done);
+    fleet.wait(EPOCH_SECONDS);
+    assert!(fleet.ledger.roster().get(&id("d1")).is_some());
+    assert!(fleet.ledger.roster().get(&id("d2")).is_none());
+}
