@@ -363,6 +363,18 @@ fn rounds_hang_on_a_fresh_entry_and_never_two_of_one_check_on_one() {
 }
 
 #[test]
+fn law_d11_who_begins_to_lead_has_an_entry_of_its_own_before_it_asks_anybody() {
+    let mut leader = Leader::of(12);
+    leader.tell(Event::Deposed);
+    let (ticks, before) = (leader.ticks, leader.index);
+    leader.tick();
+    leader.note(5, &key(3, "web"));
+    assert_eq!((leader.ticks, leader.index), (ticks + 1, before + 2), "a tick was asked for");
+    let hang_on = leader.ended.iter().map(|(_, grounds)| grounds.anchor);
+    assert!(hang_on.eq([anchor(before + 2)]), "{:?}", leader.ended);
+}
+
+#[test]
 fn a_leader_that_is_deposed_leaves_nothing_behind() {
     let mut leader = Leader::of(12);
     leader.mute = (0..12).map(host).collect();

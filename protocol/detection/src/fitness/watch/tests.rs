@@ -292,6 +292,17 @@ fn law_fw4_asked_twice_for_one_round_it_gives_the_same_word() {
 }
 
 #[test]
+fn law_fw4_an_old_word_is_not_given_again_and_no_other_is_made_under_its_anchor() {
+    let mut host = Host::with(vec![duty(SUBJECT, "web", CheckFrom::Peers)]);
+    let first = word(host.ask(1, (SUBJECT, "web")));
+    host.now = host.now.after(REPEATED_FOR);
+    assert_eq!(word(host.ask(2, (SUBJECT, "web"))), first);
+    host.now = host.now.after(Span::milliseconds(1));
+    let refused = Effect::Refuse { ask: 3, why: Unavailable::TooLate };
+    assert_eq!(host.ask(3, (SUBJECT, "web")), Some(refused));
+}
+
+#[test]
 fn the_subject_itself_signs_that_it_is_there_whoever_carries_the_check_out() {
     let duties = vec![duty(ME, "web", CheckFrom::Peers), duty(ME, "disk", CheckFrom::Both)];
     let mut host = Host::with(duties);
