@@ -127,11 +127,11 @@ fn a_fleet_whose_service_fails_everywhere_is_no_surge_and_nothing_is_healed() {
 fn whoever_is_only_looked_at_has_a_word_that_counts() {
     let alone = HOSTS.replace(
         "hosts c1 c2 zone=c rack=t;",
-        "hosts c1 zone=c rack=t; hosts c2 zone=c rack=t group=web;",
+        "hosts c1 zone=c rack=t; hosts c2 zone=c rack=t group=alone;",
     );
     let text = alone.replace(
         "every = \"2s\"\ntimeout = \"500ms\"\nrecovers_after = 3\n\n[[check]]",
-        "groups = [\"web\"]\n\n[[check]]",
+        "groups = [\"alone\"]\n\n[[check]]",
     );
     let text = text.replace("from = \"self\"", "from = \"self\"\ngroups = [\"nobody\"]");
     let script = Script::read(&format!("{text}port 8080 on c2 refuses; run 60s\n"))
