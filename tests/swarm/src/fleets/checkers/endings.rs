@@ -25,6 +25,7 @@ pub fn check(fleet: &Fleet) -> Result<(), String> {
 
 /// No case stays open without a reason: a person has it, it waits for a person who has another one, for a halt or an hour that the
 /// policy set, or one observer is all that is left of those who would judge it (protocol 3.6: one word alone is shown and calls nobody).
+/// A check is judged on a host that is reached (protocol 3.10): what is known of a dead one, [`of_host`] asks.
 fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
     let holds = fleet.ledger().holds(case.id);
     let waits = holds
@@ -32,7 +33,9 @@ fn of_case(fleet: &Fleet, case: &Case) -> Result<(), String> {
         .any(|hold| is_another_persons(fleet, &hold.rule) || is_policys(fleet, &hold.rule));
     let is_ticket = case.kind == VerdictKind::Left;
 
-    if !case.is_live() || is_ticket || waits || is_one_word(fleet, case) {
+    let is_excused = waits || is_one_word(fleet, case) || is_check_of_the_dead(fleet, case);
+
+    if !case.is_live() || is_ticket || is_excused {
         return Ok(());
     }
     let holds: Vec<String> = holds.iter().map(|hold| hold.rule.to_string()).collect();
@@ -101,10 +104,12 @@ fn is_new_doubt(by: &Truth<'_>, truth: &Truth<'_>) -> bool {
     own.is_some_and(|note| note.age_ms < DOUBT_ALONE_MAX_MS)
 }
 
-/// By a case of its own, its domain's or a surge's that names it, or by its goodbye.
+/// By a case of its own, its domain's or a surge's that names it, or by its goodbye: none of a check, which says that it is reached.
 fn is_told_of(fleet: &Fleet, truth: &Truth<'_>) -> bool {
     let names_it = |case: &Case| match &case.subject {
-        Scope::Host(subject) => *subject == truth.id,
+        Scope::Host(subject) => {
+            *subject == truth.id && !matches!(case.kind, VerdictKind::Unfit(_))
+        }
         Scope::Rack(rack) => *rack == truth.claims.domain,
         Scope::Zone(zone) => *zone == truth.claims.domain.zone(),
         Scope::Group(_) | Scope::Fleet => has_member(case, &truth.id),
@@ -185,6 +190,11 @@ fn is_one_word(fleet: &Fleet, case: &Case) -> bool {
     case.kind == VerdictKind::Unsettled && case.host().is_some_and(is_alone)
 }
 
+fn is_check_of_the_dead(fleet: &Fleet, case: &Case) -> bool {
+    let is_dead = |subject| fleet.truths().any(|truth| truth.id == subject && !truth.is_heard);
+    matches!(case.kind, VerdictKind::Unfit(_)) && case.host().is_some_and(is_dead)
+}
+
 /// One of its observers at most is left to judge it.
 fn is_alone(fleet: &Fleet, truth: &Truth<'_>) -> bool {
     let is_heard = |host: &HostId| {
@@ -225,5 +235,23 @@ mod tests {
     fn law_g1_a_well_host_that_is_doubted_or_behind_is_caught() {
         let cut = ending("cut b2 from c2; run 10s").expect_err("they doubt each other");
         assert!(cut.ends_with("doubts it") && cut.starts_with("law G1"), "{cut}");
+    }
+    #[test]
+    fn law_g1_that_a_check_failed_tells_nobody_that_its_host_is_dead() {
+        let fresh = ending(
+            "policy
+[[check]]
+name = \"service\"
+kind = \"tcp\"
+port = 8080
+from = \"self\"
+every = \"2s\"
+timeout = \"900ms\"
+fails_after = 2
+recovers_after = 1
+end
+port 8080 on b2 refuses to itself; run 10s; kill b2",
+        );
+        assert_eq!(fresh, Err("law G1: b2 is dead and nobody knows".into()));
     }
 }
