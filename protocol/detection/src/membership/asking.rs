@@ -190,6 +190,7 @@ impl Membership {
         }
         let spoken_of = states.iter().map(|state| state.host).chain([from]).collect();
         let index = self.members_among(&spoken_of);
+        let strangers = states.iter().filter(|state| !index.contains_key(&state.host)).count();
         let speaker = (own.identity(), own.incarnation);
         let updates = states.iter().map(State::member).collect();
         let mut notes = Notes::default();
@@ -200,7 +201,7 @@ impl Membership {
             incarnation: self.port.incarnation,
             known: &|host| index.get(host).cloned(),
             is_doubted: &|host| self.doubted.contains(host),
-            is_full: self.foca.iter_membership_state().len() + states.len()
+            is_full: self.foca.iter_membership_state().len() + strangers
                 > self.settings.members_max(),
         };
         let heard = self.sieve.hear_speaker(&standpoint, speaker, true);
@@ -215,11 +216,22 @@ impl Membership {
         }
         let had = self.foca.num_members();
         self.apply(believed, true);
-        // Who lacked one lacks more: a newcomer does not wait for what the next exchange has.
-        if self.foca.num_members() > had {
-            let wait = exchange::first_wait(&mut self.luck);
-            self.port.timers.set(self.port.now.after(wait), Due::Exchange);
+        // Who lacked one lacks more, and who differs and knows fewer than there are: neither waits for what the next one has.
+        if self.foca.num_members() > had || self.lacks_some() {
+            self.exchange_soon();
         }
+    }
+
+    /// Whether the roster has more hosts than this one has heard of, the dead among them.
+    pub(super) fn lacks_some(&self) -> bool {
+        let others = self.foca.iter_membership_state().len();
+        self.roster.as_ref().is_some_and(|roster| roster.present_count() > others + 1)
+    }
+
+    /// The next exchange is no later than a newcomer's first.
+    pub(super) fn exchange_soon(&mut self) {
+        let wait = exchange::first_wait(&mut self.luck);
+        self.port.timers.bring_forward(self.port.now.after(wait), Due::Exchange);
     }
 
     fn summary(&mut self) -> &Summary {

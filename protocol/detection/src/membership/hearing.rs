@@ -44,6 +44,7 @@ impl Membership {
     /// Who belongs now, and in which lives.
     pub(super) fn take_roster(&mut self, roster: Arc<Roster>) {
         let hosts = roster.present_count();
+        let has_grown = hosts > self.settings.hosts;
         self.settings.hosts = hosts.clamp(1, HOSTS_MAX);
         self.port.probe_period = self.settings.probe_period();
         let outcome = self.foca.set_config(self.settings.foca());
@@ -57,6 +58,9 @@ impl Membership {
         }
         // Law SW19: before the founding it is empty, and members are all there is.
         self.roster = (hosts > 0).then_some(roster);
+        if has_grown && self.alone.is_none() && self.lacks_some() {
+            self.exchange_soon();
+        }
         let mut heard = std::mem::take(&mut self.heard);
         heard.retain(|host| self.belongs(host));
         self.heard = heard;

@@ -11,7 +11,7 @@ use super::packet::Packet;
 use super::records::Heard;
 use super::sought::Sought;
 use super::timers::{Due, Kind};
-use super::{Effect, Membership, exchange, new_foca};
+use super::{Effect, Membership, new_foca};
 
 /// How long to wait between two rounds of gossip while there is something to tell.
 const SPREAD_EVERY: Span = Span::milliseconds(200);
@@ -61,8 +61,7 @@ impl Membership {
             Some(_) if has_members => {
                 self.alone = None;
                 self.port.timers.unset(Kind::Alone);
-                let first = exchange::first_wait(&mut self.luck);
-                self.port.timers.set(self.port.now.after(first), Due::Exchange);
+                self.exchange_soon();
                 self.port.effects.push(Effect::Joined);
             }
             None | Some(_) => {}

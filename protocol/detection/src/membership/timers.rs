@@ -76,6 +76,13 @@ impl Timers {
         self.note_first();
     }
 
+    /// Sets the one timer of its kind, unless it is set for no later than that.
+    pub fn bring_forward(&mut self, deadline: Moment, due: Due) {
+        if self.places.get(&due.kind()).is_none_or(|place| deadline < place.0) {
+            self.set(deadline, due);
+        }
+    }
+
     /// Takes back the timer of a kind.
     pub fn unset(&mut self, kind: Kind) {
         if let Some(place) = self.places.remove(&kind) {
@@ -200,6 +207,16 @@ mod tests {
         assert_eq!((timers.next(), timers.len()), (Some(at(10)), 1));
         timers.set(at(30), suspicion(1, 1));
         assert_eq!((timers.next(), timers.len()), (Some(at(30)), 1));
+    }
+
+    #[test]
+    fn what_is_brought_forward_is_never_put_off() {
+        let mut timers = Timers::default();
+        timers.bring_forward(at(10), Due::Exchange);
+        timers.bring_forward(at(20), Due::Exchange);
+        assert_eq!(timers.next(), Some(at(10)));
+        timers.bring_forward(at(5), Due::Exchange);
+        assert_eq!((timers.next(), timers.len()), (Some(at(5)), 1));
     }
 
     #[test]

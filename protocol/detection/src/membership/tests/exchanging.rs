@@ -193,6 +193,50 @@ fn whoever_lacked_a_member_asks_the_next_partner_soon_and_whoever_lacked_none_do
 }
 
 #[test]
+fn whoever_knows_fewer_than_the_roster_has_asks_soon_where_it_differs_and_as_the_roster_grows() {
+    let mut us = Membership::new(Settings::default(), (host(0), boot(1)), 1);
+    let (partner, states) = (HostId([1; 16]), Vec::new());
+    let differs = Answer::States { own: state(1), states }.to_bytes();
+    let mut asks_soon_after = |minute: u64, answer: &[u8], hosts: usize| {
+        let at = NOW.after(Span::minutes(minute));
+        us.port.now = at;
+        us.exchange();
+        us.exchanges.begin(partner);
+        us.handle(at, Event::Exchanged { with: partner, answer: Some(answer.to_vec()) });
+        us.handle(at, Event::RosterChanged { roster: roster_of(hosts) });
+        let effects = us.handle(at.after(Span::seconds(5)), Event::DeadlineReached);
+        effects.iter().any(|effect| matches!(effect, Effect::Exchange { .. }))
+    };
+    let same = Answer::Same.to_bytes();
+    assert!(asks_soon_after(0, &differs, 2), "whoever joins asks soon anyhow");
+    assert!(!asks_soon_after(1, &differs, 2), "law SW14: it knows all two");
+    assert!(asks_soon_after(2, &same, 3), "law SW14: the roster has grown beyond whom it knows");
+    assert!(!asks_soon_after(3, &same, 3), "law SW14: it has not, and nothing differs");
+    assert!(asks_soon_after(4, &differs, 3), "law SW14: the partner differs, and one is unknown");
+    assert!(!asks_soon_after(5, &same, 2), "law SW14: a roster that shrinks tells nothing");
+}
+
+#[test]
+fn law_sw8_of_what_a_partner_tells_only_strangers_need_room() {
+    let mut us = Membership::new(Settings::default(), (host(0), boot(1)), 1);
+    let room = us.settings.members_max();
+    let mut tell = |count: usize| {
+        let known = |number| State { host: host(number), ..state(1) };
+        let hosts = u16::try_from(count).expect("a small list");
+        let ask = Ask::States {
+            parts: parts(),
+            own: state(1),
+            states: (1_000..1_000 + hosts).map(known).collect(),
+        };
+        us.answer(NOW, HostId([1; 16]), &ask.to_bytes());
+        us.up().len()
+    };
+    assert_eq!(tell(room - 100), room - 99);
+    assert_eq!(tell(room - 1), room, "whom it knows already takes no room");
+    assert_eq!(tell(room), room, "law SW8");
+}
+
+#[test]
 fn a_death_that_gossip_did_not_tell_is_learnt_by_exchange() {
     let mut mesh = Mesh::settled(12, 42);
     mesh.kill(host(5));

@@ -107,9 +107,7 @@ fn is_new_doubt(by: &Truth<'_>, truth: &Truth<'_>) -> bool {
 /// By a case of its own, its domain's or a surge's that names it, or by its goodbye: none of a check, which says that it is reached.
 fn is_told_of(fleet: &Fleet, truth: &Truth<'_>) -> bool {
     let names_it = |case: &Case| match &case.subject {
-        Scope::Host(subject) => {
-            *subject == truth.id && !matches!(case.kind, VerdictKind::Unfit(_))
-        }
+        Scope::Host(subject) => *subject == truth.id && !matches!(case.kind, VerdictKind::Unfit(_)),
         Scope::Rack(rack) => *rack == truth.claims.domain,
         Scope::Zone(zone) => *zone == truth.claims.domain.zone(),
         Scope::Group(_) | Scope::Fleet => has_member(case, &truth.id),
