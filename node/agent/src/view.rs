@@ -28,6 +28,8 @@ pub struct View {
     pub doubts: Vec<DoubtNote>,
     /// Who seems alive, by SWIM: a hint.
     pub up: BTreeMap<HostId, Boot>,
+    /// For how long it gossips nothing yet, having told more than a mesh of this size has to say (protocol 4).
+    pub gossip_muted: Option<Span>,
     /// What others gossip of themselves.
     pub health: BTreeMap<HostId, HealthRecord>,
     /// Whose silence on which paths would be evidence to this host.
@@ -60,6 +62,7 @@ impl Agent {
             leaderless: self.leaderless.lasts(now),
             doubts: self.watch.doubts(now),
             up: self.others_up(),
+            gossip_muted: self.membership.muted_for(now),
             health: self.health_told(),
             calibrated: subjects
                 .iter()

@@ -1,8 +1,8 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW21 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
-//! `hearsay`, `looks`, `digest`, `exchange`, `purse`.
+//! The laws SW1 to SW22 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
+//! `hearsay`, `looks`, `digest`, `exchange`, `purse`, `fuse`.
 //! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
 
@@ -10,6 +10,7 @@ mod asking;
 mod bucket;
 mod digest;
 mod exchange;
+mod fuse;
 mod hearing;
 mod hearsay;
 mod identity;
@@ -23,6 +24,7 @@ mod settings;
 mod settle;
 mod sieve;
 mod sought;
+mod spreading;
 mod timers;
 mod window;
 
@@ -43,6 +45,7 @@ use crate::roster::Roster;
 use crate::watch::LookEnd;
 use digest::Summaries;
 use exchange::Exchanges;
+use fuse::Fuse;
 use identity::Identity;
 use looks::Looks;
 use own::Own;
@@ -57,14 +60,7 @@ use timers::Due;
 
 pub use packet::PACKET_BYTES_MAX;
 pub use settings::Settings;
-use settings::{own_record_told, records_told_on};
 pub use sieve::Dropped;
-
-/// From so many untold updates on, health records get packets of their own: about 29 updates fill one.
-const CROWDED_UPDATES: usize = 16;
-
-/// Rounds of gossip with which we say goodbye: three members each, who tell it on.
-const FAREWELLS: usize = 2;
 
 /// What has happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +200,7 @@ pub struct Membership {
     heard: Heard,
     own: Own,
     purse: Purse,
+    fuse: Fuse,
     /// Whom we have called up and not yet down.
     up: Arc<BTreeMap<HostId, Boot>>,
     /// How long to wait before saying [`Effect::Alone`] again; `None` while members are known.
@@ -219,6 +216,7 @@ impl Membership {
         let mut port = Port::new(settings.probe_period());
         port.timers.set(Moment::default(), Due::Alone);
         let mut luck = ChaCha8Rng::seed_from_u64(seed);
+        let fuse = Fuse::new(settings.hosts, settings.told());
         Self {
             foca: new_foca(&settings, Identity::first(host, boot), &mut luck),
             port,
@@ -234,6 +232,7 @@ impl Membership {
             heard: Heard::default(),
             own: Own::calm(),
             purse: Purse::full(),
+            fuse,
             up: Arc::default(),
             alone: Some(ALONE_EVERY_MIN),
             has_left: false,
@@ -285,6 +284,11 @@ impl Membership {
     /// Who seems alive; ourselves only where [`Membership::acquaint`] named us.
     pub fn up(&self) -> &Arc<BTreeMap<HostId, Boot>> {
         &self.up
+    }
+
+    /// For how long it tells nothing yet, having spent what a mesh of this size has to say (law SW22); probes and rounds go on.
+    pub fn muted_for(&self, now: Moment) -> Option<Span> {
+        self.fuse.muted_for(now)
     }
 
     /// What peers said and we did not take in, and how often.
@@ -396,72 +400,8 @@ impl Membership {
         }
     }
 
-    /// Where there are records alone the purse is asked; `settle` has this tried again, so that no member waits for it (law SW21).
-    fn spread(&mut self) {
-        let (now, is_records_alone) = (self.port.now, self.foca.updates_backlog() == 0);
-        if is_records_alone && !self.purse.holds(now) {
-            return;
-        }
-        let before = self.port.effects.len();
-        self.tell_company();
-        if is_records_alone {
-            self.purse.spend(now, self.port.effects.get(before..).unwrap_or_default());
-        }
-    }
-
-    /// Membership updates fill a packet first, so that health records need packets of their own when there are many.
-    fn tell_company(&mut self) {
-        self.gather_company();
-        let outcome = self.foca.gossip(&mut self.port);
-        self.check(outcome);
-        if self.foca.updates_backlog() >= CROWDED_UPDATES {
-            let outcome = self.foca.broadcast(&mut self.port);
-            self.check(outcome);
-        }
-        self.port.company.clear();
-    }
-
-    /// The connected members in an order of chance.
-    fn gather_company(&mut self) {
-        let members = self.foca.iter_members().map(Member::id);
-        let sought = Sought::new(&self.linked);
-        let linked = members.filter(|member| sought.holds(&member.host));
-        let mut company: Vec<Identity> = linked.copied().collect();
-        for last in (1..company.len()).rev() {
-            let other = usize::try_from(self.luck.next_u64() % (last as u64 + 1)).unwrap_or(last);
-            company.swap(last, other);
-        }
-        self.port.company = company;
-    }
-
-    fn leave(&mut self) {
-        self.gather_company();
-        let outcome = self.foca.leave_cluster(&mut self.port);
-        self.check(outcome);
-        for _ in 1..FAREWELLS {
-            let outcome = self.foca.gossip(&mut self.port);
-            self.check(outcome);
-        }
-        self.has_left = true;
-    }
-
     fn announce(&mut self, to: Identity) {
         let outcome = self.foca.announce(to, &mut self.port);
-        self.check(outcome);
-    }
-
-    /// foca tells what it is given as often as its configuration says at that moment.
-    fn tell(&mut self, record: &HealthRecord) {
-        let hosts = self.settings.hosts;
-        let is_ours = record.host == self.foca.identity().host;
-        let max_transmissions =
-            if is_ours { own_record_told(hosts) } else { records_told_on(hosts) };
-        let usual = self.settings.foca();
-        let outcome = self.foca.set_config(foca::Config { max_transmissions, ..usual.clone() });
-        self.check(outcome);
-        let outcome = self.foca.add_broadcast(&record.to_bytes());
-        self.check(outcome.map(|_| ()));
-        let outcome = self.foca.set_config(usual);
         self.check(outcome);
     }
 

@@ -187,6 +187,8 @@ impl Mind for HostMind {
                 rounds.insert(host, round(&look, now));
             }
         }
+        let beside = self.beside_its_loop();
+        let muted = view.gossip_muted.map(muted_note);
         Local {
             doubts: doubts(&view),
             up: view.up.keys().copied().collect(),
@@ -198,7 +200,8 @@ impl Mind for HostMind {
             reports: reports(&view),
             rounds,
             refusals: view.enrolment_refused.iter().map(ToString::to_string).collect(),
-            ..self.beside_its_loop()
+            notes: muted.into_iter().chain(beside.notes).collect(),
+            ..beside
         }
     }
 
@@ -267,6 +270,13 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
         }
     }
     doubts
+}
+
+/// protocol 4: the circuit breaker is open.
+fn muted_note(left: Span) -> String {
+    format!(
+        "this agent gossips nothing for {left}: it has told more than a mesh of this size has to say; probes, exchanges and rounds go on"
+    )
 }
 
 /// What was reported to this host.

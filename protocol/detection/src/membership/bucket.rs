@@ -37,6 +37,11 @@ impl Bucket {
         self.full_at = self.full_at.max(now).after(self.refill.times(tokens));
     }
 
+    /// It holds so many from now on; what is spent stays spent.
+    pub fn resize(&mut self, burst: u64) {
+        self.burst = burst;
+    }
+
     /// So many tokens are there now, and no more.
     pub fn leave(&mut self, now: Moment, tokens: u64) {
         self.full_at = now.after(self.refill.times(self.burst.saturating_sub(tokens)));

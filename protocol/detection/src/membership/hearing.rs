@@ -47,6 +47,7 @@ impl Membership {
         let has_grown = hosts > self.settings.hosts;
         self.settings.hosts = hosts.clamp(1, HOSTS_MAX);
         self.port.probe_period = self.settings.probe_period();
+        self.fuse.resize(self.settings.hosts, self.settings.told());
         let outcome = self.foca.set_config(self.settings.foca());
         self.check(outcome);
         let me = *self.foca.identity();

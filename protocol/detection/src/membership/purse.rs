@@ -20,7 +20,7 @@ pub(super) const BYTES_PER_SECOND: u64 = 1_000;
 const HEAD_BYTES: usize = 62;
 
 /// One round of gossip: three packets, as full as they may be.
-const ROUND_BYTES: u64 = 3 * (PACKET_BYTES_MAX + HEAD_BYTES) as u64;
+pub(super) const ROUND_BYTES: u64 = 3 * (PACKET_BYTES_MAX + HEAD_BYTES) as u64;
 
 /// What a token stands for: so many bytes take [`TOKEN_EVERY`] to come back.
 const TOKEN_BYTES: u64 = 75;
@@ -44,9 +44,13 @@ impl Purse {
 
     /// These were sent.
     pub fn spend(&mut self, now: Moment, sent: &[Effect]) {
-        let bytes: usize = sent.iter().map(weight).sum();
-        self.0.spend(now, (bytes as u64).div_ceil(TOKEN_BYTES));
+        self.0.spend(now, bytes_of(sent).div_ceil(TOKEN_BYTES));
     }
+}
+
+/// What these put on the wire.
+pub(super) fn bytes_of(sent: &[Effect]) -> u64 {
+    sent.iter().map(|effect| weight(effect) as u64).sum()
 }
 
 fn weight(effect: &Effect) -> usize {

@@ -87,6 +87,11 @@ impl Settings {
         }
     }
 
+    /// How often each word about a member is told.
+    pub(super) fn told(&self) -> u8 {
+        transmissions(self.hosts).get()
+    }
+
     /// Law SW8: twice the roster, for hosts that were retired or enrolled lately, and some.
     pub(super) fn members_max(&self) -> usize {
         2 * self.hosts.min(HOSTS_MAX) + STRANGERS_MAX

@@ -10,6 +10,7 @@ mod hearing;
 mod lies;
 mod mesh;
 mod plain;
+mod raging;
 mod trouble;
 mod words;
 

@@ -70,3 +70,11 @@ async fn a_loop_that_does_not_answer_hides_neither_endings_nor_notes_nor_the_sel
     assert_eq!(local.self_watch.troubles, [trouble]);
     assert!(local.own_ending.is_some() && local.authorities.len() == 1);
 }
+
+#[test]
+fn who_gossips_nothing_says_for_how_long_and_what_goes_on() {
+    assert_eq!(
+        muted_note(Span::seconds(23)),
+        "this agent gossips nothing for 23 s: it has told more than a mesh of this size has to say; probes, exchanges and rounds go on"
+    );
+}
