@@ -15,7 +15,7 @@ mod rival;
 mod samples;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::plays::{PLAYS, Plan};
 use crate::samples::{Sample, Samples};
@@ -76,7 +76,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Wanted, String> {
 }
 
 fn play(wanted: &Wanted) -> Result<(), String> {
-    let file = folder().join("detection.jsonl");
+    let (file, commit) = (folder().join("detection.jsonl"), commit());
     for play in PLAYS {
         if wanted.is_page_only {
             break;
@@ -93,7 +93,7 @@ fn play(wanted: &Wanted) -> Result<(), String> {
                 eprintln!("experiments: {why}");
             }
         };
-        let new = plays::run(play, &wanted.plan, &mut tell);
+        let new = plays::run(play, (&wanted.plan, commit.as_deref()), &mut tell);
         println!("{}", page::table(play, &new));
     }
     if wanted.plan.is_quick {
@@ -103,6 +103,20 @@ fn play(wanted: &Wanted) -> Result<(), String> {
     kept.replace(Samples::read(&file)?.0);
     kept.write(&file)?;
     std::fs::write(folder().join("detection.md"), page::page(&kept)).map_err(|why| why.to_string())
+}
+
+/// Of this clone as it begins to play, with a word where files differ from it; none without git.
+fn commit() -> Option<String> {
+    let git = |words: &[&str]| {
+        let told =
+            Command::new("git").arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(words).output();
+        let told = told.ok().filter(|told| told.status.success())?;
+        Some(String::from_utf8_lossy(&told.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short=10", "HEAD"])?;
+    let changed =
+        git(&["status", "--porcelain", "--untracked-files=no", "--", "../..", ":!/docs"])?;
+    Some(if changed.is_empty() { commit } else { format!("{commit} and changes") })
 }
 
 fn folder() -> PathBuf {

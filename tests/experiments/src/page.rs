@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::plays::{PLAYS, Play};
+use crate::plays::{HALE, PLAYS, Play};
 use crate::samples::{Sample, Samples, percentile};
 
 /// Hosts, cell and system of one row.
@@ -38,9 +38,23 @@ pub fn page(samples: &Samples) -> String {
         text.push_str(if own.is_empty() { "Not run yet.\n" } else { "" });
         if !own.is_empty() {
             text.push_str(&table(play, &own));
+            let _ = write!(text, "\nhale as of {}.\n", commits(&own));
         }
     }
     text
+}
+
+/// At which commits hale was played, and how often at each: foca is the same whatever we change.
+fn commits(samples: &[Sample]) -> String {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.system == HALE) {
+        let commit = sample.commit.as_ref().map(|commit| format!("`{commit}`"));
+        *count
+            .entry(commit.unwrap_or_else(|| "a commit that was not noted".into()))
+            .or_default() += 1;
+    }
+    let words = count.iter().map(|(commit, count)| format!("{commit} ({count} trials)"));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// One experiment's table; columns that no sample has are left out.

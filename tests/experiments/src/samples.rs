@@ -18,6 +18,9 @@ pub struct Sample {
     pub hosts: usize,
     /// Under which seed.
     pub seed: u64,
+    /// At which commit it was played; none where that was not noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// By name; a count is a list of one.
     pub figures: BTreeMap<String, Vec<u64>>,
 }
@@ -79,6 +82,7 @@ impl Sample {
             system: system.to_owned(),
             hosts,
             seed,
+            commit: None,
             figures: BTreeMap::new(),
         }
     }

@@ -88,7 +88,11 @@ impl Plan {
 }
 
 /// Plays what was asked for of it, on all processors; each trial is alone in its thread, and its sample is told as it comes.
-pub fn run(play: Play, plan: &Plan, tell: &mut (dyn FnMut(&Sample) + Send)) -> Vec<Sample> {
+pub fn run(
+    play: Play,
+    (plan, commit): (&Plan, Option<&str>),
+    tell: &mut (dyn FnMut(&Sample) + Send),
+) -> Vec<Sample> {
     let is_wanted = |trial: &Trial| {
         let is_named = plan.only.as_ref().is_none_or(|word| trial.cell.contains(word.as_str()));
         let most = if plan.is_quick { plan.hosts_max.min(QUICK_HOSTS_MAX) } else { plan.hosts_max };
@@ -101,7 +105,8 @@ pub fn run(play: Play, plan: &Plan, tell: &mut (dyn FnMut(&Sample) + Send)) -> V
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let sample = (trial.play)();
+                    let commit = commit.map(str::to_owned);
+                    let sample = Sample { commit, ..(trial.play)() };
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     done.1(&sample);
                     done.0.push(sample);
