@@ -1,14 +1,15 @@
 //! Who seems alive right now: SWIM's opinion, by foca (protocol 4).
 //!
 //! A hint, never a verdict: nothing is healed on its word. It says whom to gossip with, and brings health records.
-//! The laws SW1 to SW22 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
-//! `hearsay`, `looks`, `digest`, `exchange`, `purse`, `fuse`.
+//! The laws SW1 to SW23 stand where they are kept: `identity`, `packet`, `records`, `own`, `hearing`, `sieve`, `settings`,
+//! `hearsay`, `looks`, `digest`, `exchange`, `purse`, `fuse`, `ears`.
 //! Law SW10: equal seeds and equal events give equal effects.
 //! Not here: connections and addresses (hosts are named by id alone), and what may be concluded (see `verdict`).
 
 mod asking;
 mod bucket;
 mod digest;
+mod ears;
 mod exchange;
 mod fuse;
 mod hearing;
@@ -44,6 +45,7 @@ use crate::health::{Health, HealthRecord};
 use crate::roster::Roster;
 use crate::watch::LookEnd;
 use digest::Summaries;
+use ears::Ears;
 use exchange::Exchanges;
 use fuse::Fuse;
 use identity::Identity;
@@ -206,6 +208,7 @@ pub struct Membership {
     /// How long to wait before saying [`Effect::Alone`] again; `None` while members are known.
     alone: Option<Span>,
     has_left: bool,
+    ears: Ears,
     dropped: BTreeMap<Dropped, u64>,
 }
 
@@ -236,6 +239,7 @@ impl Membership {
             up: Arc::default(),
             alone: Some(ALONE_EVERY_MIN),
             has_left: false,
+            ears: Ears::default(),
             dropped: BTreeMap::new(),
         }
     }
@@ -301,6 +305,7 @@ impl Membership {
             Ok(packet) => packet,
             Err(why) => return self.count(why.into()),
         };
+        self.ears.hear(self.port.now);
         let mut notes = Notes::default();
         let index = self.members_among(&packet.hosts());
         let standpoint = Standpoint {

@@ -7,6 +7,7 @@ use rand_core::Rng;
 use vocabulary::{Boot, HostId, Moment, Span};
 
 use super::digest::{self, Answer, Ask, PARTS, Parts, State, Summary};
+use super::ears::DEAF_AFTER;
 use super::identity::Identity;
 use super::looks::Why;
 use super::sieve::{Dropped, Notes, Standpoint};
@@ -53,6 +54,9 @@ impl Membership {
             return;
         };
         let host = member_id.host;
+        if self.is_deaf() {
+            return self.put_off(timer);
+        }
         if self.doubted.contains(&host) || !self.looks.begin(host, Why::Suspected(timer.clone())) {
             self.find_alone(timer);
         } else {
@@ -89,6 +93,10 @@ impl Membership {
         let why = self.looks.end(&host);
         match (end, why) {
             (LookEnd::Answered(boot), Some(_)) => self.answered(host, boot),
+            (LookEnd::Silent, Some(Why::Suspected(timer))) if self.is_deaf() => {
+                self.put_off(timer);
+            }
+            (LookEnd::Silent, Some(Why::Accused(_))) if self.is_deaf() => self.look_again(host),
             (LookEnd::Silent | LookEnd::Refused, Some(Why::Accused(accused))) => {
                 self.sieve.agree(&host);
                 self.apply([Member::down(accused)], true);
@@ -99,8 +107,24 @@ impl Membership {
         }
     }
 
+    /// Law SW23: this host would say of all what it would say of this one.
+    fn put_off(&mut self, timer: Timer<Identity>) {
+        self.port.timers.set(self.port.now.after(DEAF_AFTER), Due::Foca(timer));
+    }
+
+    fn look_again(&mut self, host: HostId) {
+        if self.member(&host).is_some_and(|member| member.state() != foca::State::Down) {
+            self.looks.want(self.port.now, host, &mut self.luck);
+        }
+    }
+
+    fn is_deaf(&self) -> bool {
+        self.ears.are_deaf(self.port.now)
+    }
+
     /// Whom we have looked at lives. If we hold that life for down, that is void (law SW16), whatever we looked for.
     fn answered(&mut self, host: HostId, boot: Boot) {
+        self.ears.hear(self.port.now);
         let is_held_down = |member: &Member<Identity>| {
             member.state() == foca::State::Down && { member.id().boot } == boot
         };
@@ -150,6 +174,9 @@ impl Membership {
 
     /// What the partner has answered.
     pub(super) fn exchanged(&mut self, with: HostId, answer: Option<&[u8]>) {
+        if answer.is_some() {
+            self.ears.hear(self.port.now);
+        }
         if !self.exchanges.is_with(with) {
             return;
         }

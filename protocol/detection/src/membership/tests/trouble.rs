@@ -269,24 +269,41 @@ fn law_sw16_whoever_speaks_and_does_not_answer_is_looked_at_at_a_bounded_rate() 
     const MINUTES: u64 = 10;
     let mut world = World::<Membership>::settled(6, 31);
     world.deaf.insert(host(PAIR[1]), 1_000);
-    world.run(Span::minutes(3));
+    world.run(Span::minutes(5));
     assert!(!holds_the_other(&world, (PAIR[0], PAIR[1])));
     world.looks.clear();
     world.trace.clear();
-    let header = |from: u16, to: u16| {
-        let life = |number| Identity::first(host(number), boot(1));
-        let (src, dst) = (life(from), life(to));
-        wire::encode(&Header { src, src_incarnation: 0, dst, message: Message::Gossip })
-    };
     for _ in 0..MINUTES * 60 {
-        let from = host(PAIR[1]);
-        let bytes = header(PAIR[1], PAIR[0]);
-        world.tell(host(PAIR[0]), Event::DatagramArrived { from, bytes });
+        let (from, to) = (host(PAIR[1]), host(PAIR[0]));
+        let name = |of: &HostId| world.hosts[of].identity();
+        let (src, dst) = (name(&from), name(&to));
+        let bytes =
+            wire::encode(&Header { src, src_incarnation: 0, dst, message: Message::Gossip });
+        world.tell(to, Event::DatagramArrived { from, bytes });
         world.run(Span::seconds(1));
     }
     let looks = world.looks.get(&(host(PAIR[0]), host(PAIR[1]))).copied().unwrap_or(0);
     assert!((MINUTES..=2 * MINUTES).contains(&looks), "{looks} looks in {MINUTES} minutes");
     assert!(!holds_the_other(&world, (PAIR[0], PAIR[1])), "none of them was answered");
+}
+
+/// It begins in vain to call the others down after some 20 s, and is alone once it is plain that nobody will speak again.
+#[test]
+fn law_sw23_a_host_that_hears_nothing_calls_nobody_down_for_two_minutes_and_ends_alone() {
+    let mut world = World::<Membership>::settled(6, 34);
+    world.cut.insert(host(3));
+    world.trace.clear();
+    // One of them without a look of its own: its observer has looked.
+    world.tell(host(3), Event::DoubtsChanged { doubted: [host(1)].into() });
+    world.run(Span::seconds(110));
+    let by_it = |world: &World<Membership>| {
+        let own = world.trace.iter().filter(|(_, by, _)| *by == host(3));
+        own.filter(|(_, _, effect)| matches!(effect, Effect::Down { .. })).count()
+    };
+    assert_eq!(by_it(&world), 0, "{:?}", world.trace);
+    world.run(Span::minutes(3));
+    assert_eq!(by_it(&world), 5);
+    assert!(world.told(|effect| *effect == Effect::Alone).contains(&host(3)));
 }
 
 #[test]

@@ -148,11 +148,47 @@ fn our_own_look_settles_the_word_of_one() {
         says(&mut us, life(2), &[Member::down(life(SUBJECT))]);
         let wanted = wait(&mut us, Span::seconds(10));
         assert_eq!(looks(&wanted), [host(SUBJECT)]);
+        says(&mut us, life(4), &[]);
         assert_eq!(looked(&mut us, SUBJECT, end), outcome, "{end:?}");
         let second = says(&mut us, life(3), &[Member::down(life(SUBJECT))]);
         let is_open = end == LookEnd::Unable;
         assert_eq!(second, if is_open { vec![down(SUBJECT)] } else { vec![] }, "{end:?}");
     }
+}
+
+#[test]
+fn law_sw23_to_whom_all_are_silent_calls_nobody_down_for_one_of_them_and_looks_again() {
+    let mut us = member();
+    says(&mut us, life(2), &[Member::down(life(SUBJECT))]);
+    assert_eq!(looks(&wait(&mut us, Span::seconds(10))), [host(SUBJECT)]);
+    assert_eq!(looked(&mut us, SUBJECT, LookEnd::Silent), [], "so are all the others");
+    assert_eq!(looks(&wait(&mut us, Span::seconds(10))), [host(SUBJECT)]);
+    says(&mut us, life(4), &[]);
+    assert_eq!(looked(&mut us, SUBJECT, LookEnd::Silent), [down(SUBJECT)], "the others are not");
+}
+
+#[test]
+fn law_sw23_whom_foca_suspects_is_looked_at_again_where_all_were_silent_meanwhile() {
+    let mut us = member();
+    let suspected = |us: &mut Membership| loop {
+        let others: Vec<u16> = (1..6).collect();
+        others.iter().for_each(|number| drop(says(us, life(*number), &[])));
+        if let Some(found) = looks(&wait(us, Span::seconds(3))).first() {
+            return others.into_iter().find(|number| host(*number) == *found).expect("a member");
+        }
+    };
+    let subject = suspected(&mut us);
+    wait(&mut us, Span::seconds(2));
+    assert_eq!(looked(&mut us, subject, LookEnd::Silent), [], "all were silent for five seconds");
+    let other = if subject == 4 { 5 } else { 4 };
+    wait(&mut us, Span::seconds(3));
+    says(&mut us, life(other), &[]);
+    assert!(
+        looks(&wait(&mut us, Span::seconds(2))).contains(&host(subject)),
+        "it is looked at again"
+    );
+    says(&mut us, life(other), &[]);
+    assert_eq!(looked(&mut us, subject, LookEnd::Silent), [down(subject)]);
 }
 
 #[test]
