@@ -9,6 +9,7 @@
 mod fall;
 mod figures;
 mod rest;
+mod storm;
 
 use std::io;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use lab::{Fleet, LabFault};
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Wish {
-    /// Sizes of the meshes; all are measured at rest, the last one broken as well.
+    /// Sizes of the meshes; all are measured at rest, the last one broken as well, and from 40 on with ten that die together.
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "6,30",
           value_parser = clap::value_parser!(u16).range(6..=200))]
     hosts: Vec<u16>,
@@ -122,6 +123,9 @@ async fn one(
         for fault in [Fault::Killed, Fault::Silenced] {
             figures.push(fall::measure(fleet, fault, wish.repetitions).await?);
         }
+    }
+    if is_broken && fleet.count() >= storm::HOSTS_MIN {
+        figures.extend(storm::measure(fleet).await?);
     }
     Ok(figures)
 }

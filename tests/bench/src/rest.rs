@@ -24,7 +24,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 const ETHERNET_BYTES: u64 = 14;
 
 /// What had been spent at one moment.
-struct Spent {
+pub(super) struct Spent {
     at: Instant,
     ticks: u64,
     sent: u64,
@@ -68,17 +68,28 @@ pub async fn measure(fleet: &Fleet, watched: Duration) -> Result<Vec<Figure>, La
 /// In the order of the figures.
 fn samples(fleet: &Fleet, place: Place, before: &Spent) -> Result<[f64; 4], LabFault> {
     let after = spent(fleet, place)?;
-    let seconds = after.at.duration_since(before.at).as_secs_f64();
-    let per_second = |more: u64, less: u64| exact(more.saturating_sub(less)) / seconds;
+    let ticks = exact(after.ticks.saturating_sub(before.ticks));
     Ok([
         megabytes(fleet, place, "status", "VmRSS:")?,
         megabytes(fleet, place, "smaps_rollup", "Pss:")?,
-        per_second(after.ticks, before.ticks) / TICKS_PER_SECOND * 100.0,
-        per_second(after.sent, before.sent),
+        ticks / after.seconds_since(before) / TICKS_PER_SECOND * 100.0,
+        after.sent_since(before),
     ])
 }
 
-fn spent(fleet: &Fleet, place: Place) -> Result<Spent, LabFault> {
+impl Spent {
+    /// IP bytes a second between the two.
+    pub fn sent_since(&self, before: &Self) -> f64 {
+        exact(self.sent.saturating_sub(before.sent)) / self.seconds_since(before)
+    }
+
+    fn seconds_since(&self, before: &Self) -> f64 {
+        self.at.duration_since(before.at).as_secs_f64()
+    }
+}
+
+/// By one agent, up to now.
+pub(super) fn spent(fleet: &Fleet, place: Place) -> Result<Spent, LabFault> {
     let ticks = processor_ticks(&read(fleet, place, "stat")?);
     let sent = sent_ip_bytes(&read(fleet, place, "net/dev")?);
     let garbled = || LabFault::new("/proc says something else than it should");
