@@ -88,6 +88,11 @@ impl Ledger {
         (rule, rung): (&Rule, Rung),
     ) -> RemedyId {
         assert!(self.state.brakes.standing().is_none(), "law P1: under a brake nothing begins");
+        let scopes = case.scopes.as_ref();
+        assert!(
+            scopes.is_none_or(|scopes| self.stop_of(&scopes.group).is_none()),
+            "law ST1: in a stopped group nothing begins"
+        );
         assert!(
             case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),
             "law V3: no remedy against a fresh round that sees its subject well"

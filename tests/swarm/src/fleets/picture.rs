@@ -3,7 +3,7 @@
 //! Law C1: a picture is taken at every event that begins or ends anything, and four times a second besides.
 //! Not here: what is made of it (see `checkers`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use detection::seats::Seating;
@@ -38,6 +38,8 @@ pub struct Picture {
     pub was_braked: bool,
     /// Whether one stands.
     pub is_braked: bool,
+    /// The groups that are stopped.
+    pub stopped: BTreeSet<GroupName>,
     /// Every remedy that was ever begun.
     pub journal: Vec<JournalLine>,
     /// Every host, in the order of the setup.
@@ -140,6 +142,7 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         budgets: ledger.budgets(),
         was_braked: before.is_some_and(is_braked),
         is_braked: is_braked(ledger),
+        stopped: ledger.stopped_groups().map(|(group, _)| group.clone()).collect(),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
         check: ledger.policy().checks.first().cloned(),

@@ -13,6 +13,7 @@ mod doubts;
 pub mod endings;
 mod fitness;
 mod leases;
+mod stops;
 mod surges;
 mod verdicts;
 
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(surges::Surges::default()),
         Box::new(cures::Cures::default()),
         Box::new(fitness::Fitness::default()),
+        Box::new(stops::Stops::default()),
     ]
 }
 
