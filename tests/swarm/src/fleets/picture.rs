@@ -38,6 +38,10 @@ pub struct Picture {
     pub was_braked: bool,
     /// Whether one stands.
     pub is_braked: bool,
+    /// Under which rules the ledger stands.
+    pub rules: u32,
+    /// Who has an open way to a leader that hears a majority, or to a keeper that has one.
+    pub with_majority: BTreeSet<HostId>,
     /// The groups that are stopped.
     pub stopped: BTreeSet<GroupName>,
     /// Every remedy that was ever begun.
@@ -142,6 +146,8 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         budgets: ledger.budgets(),
         was_braked: before.is_some_and(is_braked),
         is_braked: is_braked(ledger),
+        rules: ledger.rules(),
+        with_majority: with_majority(fleet),
         stopped: ledger.stopped_groups().map(|(group, _)| group.clone()).collect(),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
@@ -150,6 +156,21 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         seating: Arc::clone(ledger.seating()),
         breach: fleet.breaches().first().map(|breach| breach.law.clone()),
     }
+}
+
+fn with_majority(fleet: &Fleet) -> BTreeSet<HostId> {
+    let truths: Vec<Truth<'_>> = fleet.truths().collect();
+    let Some(leader) = fleet.leading_place() else {
+        return BTreeSet::new();
+    };
+    let is_open = |a: usize, b: usize| a == b || fleet.is_way_open(a, b) != Some(false);
+    let relays: Vec<usize> = (0..truths.len())
+        .filter(|place| truths[*place].claims.roles.keeper && is_open(*place, leader))
+        .collect();
+    let is_with = |place: &usize| {
+        !truths[*place].is_dark && relays.iter().any(|relay| is_open(*place, *relay))
+    };
+    (0..truths.len()).filter(is_with).map(|place| truths[place].id).collect()
 }
 
 /// Whether a cut stands between this host and the leader, and every agent that answers and to which the leader's way is open: where much

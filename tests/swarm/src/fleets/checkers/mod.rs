@@ -13,6 +13,7 @@ mod doubts;
 pub mod endings;
 mod fitness;
 mod leases;
+mod minorities;
 mod stops;
 mod surges;
 mod verdicts;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(cures::Cures::default()),
         Box::new(fitness::Fitness::default()),
         Box::new(stops::Stops::default()),
+        Box::new(minorities::Minorities::default()),
     ]
 }
 
