@@ -1,5 +1,7 @@
-//! `hale audit`, `hale audit verify`: the history, and whether it holds.
+//! `hale audit`, `hale audit verify`, `hale audit export`: the history, whether it holds, and a copy of it that can be judged later.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use super::faults;
 use super::table::{Table, clean};
 use crate::admin::answer::{Answer, AuditPage, AuditRecord, AuditVerified, Body, Status};
 use crate::admin::chain::Chain;
+use crate::admin::exported;
 use crate::moments;
 
 /// The history: what has become true, intent before effect, outcome after.
@@ -29,6 +32,23 @@ pub struct Verb {
 pub enum AuditVerb {
     /// Read every record that the agent keeps, compute every digest again, and compare the newest with what it names.
     Verify {
+        /// Judge this export in place of the agent's audit; no agent is asked.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// With --file: the agent is asked as well, and its audit must hold the file's last record.
+        #[arg(long, requires = "file")]
+        compare: bool,
+        /// Where.
+        #[command(flatten)]
+        at: At,
+    },
+    /// Print every record that the agent keeps, verified as it is read: what falls out of the ledger's state in time is kept in such
+    /// files, and `hale audit verify --file` judges them.
+    Export {
+        /// One JSON object a line, hale.audit.record/1, and a last one, hale.audit.verified/1: the only form, named so that a script
+        /// says what it expects.
+        #[arg(long)]
+        jsonl: bool,
         /// Where.
         #[command(flatten)]
         at: At,
@@ -66,7 +86,11 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
     match &verb.verb {
-        Some(AuditVerb::Verify { at }) => verify(at),
+        Some(AuditVerb::Verify { file: None, at, .. }) => verify(at),
+        Some(AuditVerb::Verify { file: Some(file), compare, at }) => {
+            verify_file(file, *compare, at)
+        }
+        Some(AuditVerb::Export { at, .. }) => export(at),
         None => verb.page.run(),
     }
 }
@@ -173,12 +197,40 @@ fn ask(at: &At, since: u64) -> Result<Answer<AuditPage>, CommandFault> {
 }
 
 fn verify(at: &At) -> Result<(), CommandFault> {
-    let client = at.client();
+    let (verified, seen_by) = read_all(at, |_| Ok(()))?;
+    if at.json {
+        json(&verified)?;
+    } else {
+        let read = format!("the audit as {seen_by} keeps it");
+        faults::print(&verified_text(&verified.data, &read, AGREED))?;
+    }
+    fresh(&verified)
+}
+
+fn export(at: &At) -> Result<(), CommandFault> {
+    let print = |page: &Answer<AuditPage>| {
+        page.data.records.iter().try_for_each(|record| json(&alone(page, record)))
+    };
+    let (verified, _) = read_all(at, print)?;
+    json(&verified)?;
+    fresh(&verified)
+}
+
+/// Reads and judges every page; each is handed on once it holds. The agent's name comes with what was read.
+fn read_all(
+    at: &At,
+    mut take: impl FnMut(&Answer<AuditPage>) -> Result<(), CommandFault>,
+) -> Result<(Answer<AuditVerified>, String), CommandFault> {
     // Asked first: what it names as its newest must lie in what is read afterwards.
-    let status: Answer<Status> = client.ask_and_wait("/v1/status")?;
+    let status: Answer<Status> = at.client().ask_and_wait("/v1/status")?;
     let mut chain = Chain::default();
     let mut last = ask(at, 0)?;
-    while !chain.take(&last.data).map_err(CommandFault::failed)? {
+    loop {
+        let is_last = chain.take(&last.data).map_err(CommandFault::failed)?;
+        take(&last)?;
+        if is_last {
+            break;
+        }
         last = ask(at, chain.next())?;
     }
     chain.contains(&status.data.ledger.head).map_err(CommandFault::failed)?;
@@ -189,16 +241,71 @@ fn verify(at: &At) -> Result<(), CommandFault> {
         fresh: last.fresh,
         data: chain.verified(),
     };
-    if at.json {
-        json(&verified)?;
-    } else {
-        faults::print(&verified_text(&verified.data, &status.data.seen_by))?;
-    }
-    fresh(&verified)
+    Ok((verified, status.data.seen_by))
 }
 
+/// Judges an export; asks an agent only to compare.
+fn verify_file(file: &Path, is_compared: bool, at: &At) -> Result<(), CommandFault> {
+    let told =
+        |why: &dyn std::fmt::Display| CommandFault::failed(format!("{}: {why}", file.display()));
+    let length = fs::metadata(file).map_err(|why| told(&why))?.len();
+    if length > exported::BYTES_MAX {
+        let most = exported::BYTES_MAX;
+        return Err(told(&format!("{length} bytes are more than any export has, {most} at most")));
+    }
+    let text = fs::read_to_string(file).map_err(|why| told(&why))?;
+    let verified = exported::judge(&text).map_err(|why| told(&why))?;
+    let shown = if is_compared {
+        let (kept, seen_by) = hold(&verified, at)?;
+        fresh(&kept)?;
+        format!("the audit that {seen_by} keeps holds that record; so must every other agent's\n")
+    } else {
+        "whether later records were left out, only another copy tells: `--compare` asks an agent\n"
+            .to_owned()
+    };
+    if at.json {
+        let now = moments::utc_exact(moments::now_exact());
+        let schema = AuditVerified::SCHEMA.to_owned();
+        return json(&Answer { schema, as_of: now, age_ms: 0, fresh: true, data: verified });
+    }
+    let read = format!("the export {}", file.display());
+    faults::print(&verified_text(&verified, &read, &shown))
+}
+
+/// The agent's own audit, which must hold the last record of the export; of two that have no record in common nothing can be said.
+fn hold(
+    verified: &AuditVerified,
+    at: &At,
+) -> Result<(Answer<AuditVerified>, String), CommandFault> {
+    let (wanted, mut found) = (&verified.head, None);
+    let note = |page: &Answer<AuditPage>| {
+        let start =
+            Some(page.data.checkpoint.clone()).filter(|start| start.number == wanted.number);
+        let of_page = page.data.records.iter().find(|record| record.number == wanted.number);
+        let digest = of_page.map(|record| record.digest.clone());
+        found = found.take().or(digest).or(start.map(|start| start.digest));
+        Ok(())
+    };
+    let (kept, seen_by) = read_all(at, note)?;
+    let (number, start, head) = (wanted.number, kept.data.start.number, kept.data.head.number);
+    match found {
+        Some(digest) if digest == wanted.digest => Ok((kept, seen_by)),
+        Some(digest) => Err(CommandFault::failed(format!(
+            "the export ends with record {number} {}, and the audit that {seen_by} keeps has {digest} there: one of them is false",
+            wanted.digest
+        ))),
+        None => Err(CommandFault::failed(format!(
+            "the export ends with record {number}, and {seen_by} keeps those from {start} to {head}: they cannot be compared"
+        ))),
+    }
+}
+
+/// What an agent's own audit still leaves open.
+const AGREED: &str =
+    "the agent names the same one; so must every other agent: run this there, and compare\n";
+
 /// What was checked, and what it does not show.
-fn verified_text(verified: &AuditVerified, seen_by: &str) -> String {
+fn verified_text(verified: &AuditVerified, read: &str, rest: &str) -> String {
     let AuditVerified { records, start, head } = verified;
     let from = match start.number {
         0 => "nothing, as the first of a ledger must".to_owned(),
@@ -207,12 +314,13 @@ fn verified_text(verified: &AuditVerified, seen_by: &str) -> String {
             start.digest
         ),
     };
-    clean(&format!(
-        "the audit as {seen_by} keeps it holds: {records} records read, every digest computed again"
-    )) + &format!(
-        "\n  the first chains to {from}\n  the last is record {}, digest {}\n",
-        head.number, head.digest
-    ) + "  the agent names the same one; so must every other agent: run this there, and compare\n"
+    clean(&format!("{read} holds: {records} records read, every digest computed again"))
+        + &format!(
+            "\n  the first chains to {from}\n  the last is record {}, digest {}\n  {}",
+            head.number,
+            head.digest,
+            clean(rest)
+        )
 }
 
 #[cfg(test)]

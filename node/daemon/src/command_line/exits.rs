@@ -4,8 +4,11 @@ use clap::Parser as _;
 use ledger::command::Command;
 
 use super::{CommandFault, CommandLine, Exit, carry};
+use crate::admin::answer::{Answer, AuditPage};
+use crate::admin::chain::Chain;
 use crate::admin::tests::fleet::{Fleet, Seen, id, order};
 use crate::admin::tests::model::{ModelMind, Served};
+use crate::admin::tests::socket::export_of;
 
 /// The words of a command line, asked at this socket.
 async fn said(socket: &std::path::Path, words: &str) -> Result<(), CommandFault> {
@@ -40,6 +43,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "audit",
         "audit --since 3",
         "audit verify",
+        "audit export --jsonl",
         "policy show",
         "policy show --version 0",
         "policy history",
@@ -114,6 +118,7 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
         "explain a2",
         "audit",
         "audit verify",
+        "audit export",
         "pause --why now",
     ] {
         ends(&served, words, Exit::NoMajority).await;
@@ -128,4 +133,39 @@ async fn where_no_agent_listens_every_verb_ends_with_five() {
         let fault = ended.expect_err("nobody is there");
         assert_eq!(fault.exit, Exit::NoAgent, "{fault}");
     }
+}
+
+#[tokio::test]
+async fn an_export_is_judged_without_an_agent_and_compared_with_one() {
+    let paused = |why: &[&str]| {
+        let mut fleet = Fleet::healing();
+        why.iter().for_each(|why| drop(fleet.send("a1", Command::Pause(order(why)))));
+        Served::over(ModelMind::new(fleet))
+    };
+    let served = paused(&["a look"]);
+    let page: Answer<AuditPage> = served.client.ask("/v1/audit?since=0").await.expect("it answers");
+    let mut chain = Chain::default();
+    assert_eq!(chain.take(&page.data), Ok(true));
+    let lines = export_of(&[page.data], &chain.verified());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("audit.jsonl");
+    let (judge, nobody) =
+        (format!("audit verify --file {}", file.display()), folder.path().join("none"));
+    let compare = format!("{judge} --compare");
+    std::fs::write(&file, lines.join("\n")).expect("written");
+    said(&nobody, &judge).await.expect("no agent is asked");
+    assert_eq!(said(&nobody, &compare).await.expect_err("nobody is there").exit, Exit::NoAgent);
+    ends(&served, &compare, Exit::Done).await;
+    ends(&paused(&["a look", "a longer look"]), &compare, Exit::Done).await;
+    let other = ends(&paused(&["another history"]), &compare, Exit::Failed).await;
+    assert!(other.contains("one of them is false"), "{other}");
+    let shorter =
+        ends(&Served::over(ModelMind::new(Fleet::healing())), &compare, Exit::Failed).await;
+    assert!(shorter.contains("cannot be compared"), "{shorter}");
+    std::fs::write(&file, lines[..lines.len() - 1].join("\n")).expect("written");
+    let cut = ends(&served, &judge, Exit::Failed).await;
+    assert!(cut.contains("audit.jsonl: it has no last line: it was cut off"), "{cut}");
+    std::fs::remove_file(&file).expect("removed");
+    let gone = ends(&served, &judge, Exit::Failed).await;
+    assert!(gone.contains("audit.jsonl: No such file"), "{gone}");
 }

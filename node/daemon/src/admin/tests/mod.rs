@@ -7,5 +7,5 @@ mod certs;
 #[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
 pub(crate) mod fleet;
 pub(crate) mod model;
-mod socket;
+pub mod socket;
 pub mod validity;

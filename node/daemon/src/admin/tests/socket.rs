@@ -18,6 +18,7 @@ use crate::admin::answer::{
 };
 use crate::admin::chain::{Chain, ChainFault};
 use crate::admin::client::{Client, ClientFault};
+use crate::admin::exported::{self, ExportFault};
 
 /// A fleet in the middle of everything: one case healed, one verifying, one waiting.
 pub fn busy() -> Fleet {
@@ -235,6 +236,52 @@ async fn a_peer_that_never_ends_its_head_is_cut_off() {
     }
 }
 
+/// As `hale audit export` prints them.
+pub fn export_of(pages: &[AuditPage], verified: &AuditVerified) -> Vec<String> {
+    fn line<B: Body>(data: B) -> String {
+        let (schema, as_of) = (B::SCHEMA.to_owned(), String::new());
+        let line = serde_json::to_string(&Answer { schema, as_of, age_ms: 0, fresh: true, data });
+        line.expect("plain JSON")
+    }
+    let records = pages.iter().flat_map(|page| page.records.iter().cloned());
+    records.map(line).chain([line(verified.clone())]).collect()
+}
+
+fn exports_are_judged(pages: &[AuditPage], verified: &AuditVerified) {
+    let whole = export_of(pages, verified);
+    let judged = |lines: &[String]| exported::judge(&lines.join("\n"));
+    assert_eq!(judged(&whole).as_ref(), Ok(verified));
+    let last = whole.len() - 1;
+    let changed = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines = whole.clone();
+        change(&mut lines);
+        judged(&lines).expect_err("it is changed")
+    };
+    let chain = |fault: &ExportFault| matches!(fault, ExportFault::Chain(_));
+    let dropped = changed(&|lines| drop(lines.remove(7)));
+    assert!(chain(&dropped) && dropped.to_string().contains("record 9"), "{dropped}");
+    let reordered = changed(&|lines| lines.swap(20, 21));
+    assert!(chain(&reordered), "{reordered}");
+    let edited = changed(&|lines| lines[3] = lines[3].replacen("\"number\":4", "\"number\":5", 1));
+    assert!(chain(&edited) && edited.to_string().contains("record 5"), "{edited}");
+    let first = changed(&|lines| drop(lines.remove(0)));
+    assert!(chain(&first), "{first}");
+    let shorter = changed(&|lines| drop(lines.remove(last - 1)));
+    assert!(matches!(shorter, ExportFault::Head { .. }), "{shorter}");
+    let after = verified.head.number;
+    assert_eq!(changed(&|lines| drop(lines.pop())), ExportFault::CutOff { after });
+    assert_eq!(changed(&|lines| lines.truncate(50)), ExportFault::CutOff { after: 50 });
+    let again = changed(&|lines| lines.push(lines[0].clone()));
+    assert_eq!(again, ExportFault::GoesOn { number: last + 2 });
+    let half = changed(&|lines| lines[9].truncate(40));
+    assert!(matches!(half, ExportFault::Line { number: 10, .. }), "{half}");
+    let counted = changed(&|lines| {
+        let fewer = AuditVerified { records: 1, ..verified.clone() };
+        lines[last] = export_of(&[], &fewer).remove(0);
+    });
+    assert_eq!(counted, ExportFault::Count { told: 1, found: after });
+}
+
 #[tokio::test]
 async fn the_audit_is_verified_over_pages_and_any_damage_is_found() {
     let mut fleet = busy();
@@ -263,6 +310,8 @@ async fn the_audit_is_verified_over_pages_and_any_damage_is_found() {
     assert_eq!(chain.contains(&status.data.ledger.head), Ok(()));
     let AuditVerified { records, head, .. } = chain.verified();
     assert_eq!((records, &head), (head.number, &status.data.ledger.head));
+
+    exports_are_judged(&pages, &chain.verified());
 
     let judged = |pages: &[AuditPage]| {
         let mut chain = Chain::default();
