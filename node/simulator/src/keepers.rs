@@ -268,6 +268,9 @@ impl Fleet {
     }
 
     fn take_in(&mut self, ask: Ask) {
+        if ask.command.len() > Entry::BYTES_MAX {
+            self.laws.breach("law D12: every command fits an entry", self.now);
+        }
         self.keepers.waiting.push_back(ask);
         self.decide_next();
     }

@@ -12,6 +12,7 @@
 
 mod doubts;
 mod event;
+mod fitting;
 mod pace;
 mod room;
 mod set;
@@ -324,51 +325,11 @@ impl Rounds {
         vec![Effect::Freshen]
     }
 
-    /// protocol 3.7: a subject whose zone is being looked at joins that set, so that both are judged under one anchor; all
-    /// others begin a set of their own.
-    fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
-        let (mut effects, mut fresh) = (Vec::new(), Vec::new());
-        let mut sets = std::mem::take(&mut self.sets);
-        for subject in due {
-            match sets.iter_mut().find(|set| self.may_join(now, set, subject)) {
-                Some(set) => {
-                    set.extend(now);
-                    effects.extend(self.fill(now, set, &[*subject]));
-                }
-                None => fresh.push(*subject),
-            }
-        }
-        if let (Some(standing), false) = (&self.standing, fresh.is_empty()) {
-            let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
-            effects.extend(self.fill(now, &mut set, &fresh));
-            self.last_set = Some(now);
-            sets.push(set);
-        }
-        self.sets = sets;
-        effects
-    }
-
-    /// Whoever wished for a round wished for one anchored later than the wish (protocol 7.4): that joins nothing.
-    fn may_join(&self, now: Moment, set: &Set, subject: &HostId) -> bool {
-        let Some(Standing { roster, .. }) = &self.standing else {
-            return false;
-        };
-        let zone = |host: &HostId| roster.get(host).map(|entry| entry.claims.domain.zone());
-        let is_wished = self.wanted.get(subject).is_some_and(|wishes| !wishes.is_empty());
-        !is_wished
-            && !self.left_out.contains_key(subject)
-            && set.is_open(now)
-            && set.epoch == roster.epoch
-            && set.subjects().any(|other| zone(other) == zone(subject))
-    }
-
     fn fill(&mut self, now: Moment, set: &mut Set, subjects: &[HostId]) -> Vec<Effect> {
         let Some(standing) = &self.standing else {
             return Vec::new();
         };
-        // Law V4: what one host says makes no other host one that nobody waits for; else it could end every set early.
-        let doubted = self.doubts.by_more_than_f(&standing.seating);
-        let doubted: BTreeSet<HostId> = doubted.iter().map(|doubt| doubt.subject).collect();
+        let doubted = self.waited_for_in_vain();
         let mut effects = Vec::new();
         for subject in subjects {
             let wishes = self.wanted.remove(subject).unwrap_or_default();

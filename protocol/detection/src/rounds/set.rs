@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
+use super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX, WORD_BYTES_MAX};
 use super::{AWAY_AFTER, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
@@ -69,6 +70,11 @@ impl Set {
         self.ends = now.after(SET_WITHIN);
     }
 
+    /// How many observers' words are awaited, or have come (law D12).
+    pub fn promised(&self) -> usize {
+        self.awaited.len().max(self.attestations.len())
+    }
+
     pub fn subjects(&self) -> impl Iterator<Item = &HostId> {
         self.subjects.keys()
     }
@@ -119,16 +125,44 @@ impl Set {
         if !self.asked.contains(&key) {
             return;
         }
+        self.awaited.remove(&key);
+        self.spoke.insert(observer, now);
+        let answer = answer.filter(|answer| answer.subject == key.1);
+        if self.is_full() && self.is_spared(&key, answer.is_some()) {
+            return;
+        }
         // protocol 3.1: two different ones are both void; that is the ledger's finding, so both are kept, and no third.
         let said = self.attestations.iter().filter(|other| (other.observer, other.subject) == key);
         if said.count() < 2 {
             self.attestations.push(attestation);
         }
-        self.awaited.remove(&key);
-        self.spoke.insert(observer, now);
-        if let Some(answer) = answer.filter(|answer| answer.subject == key.1) {
+        if let Some(answer) = answer {
             self.answers.insert(key, answer);
         }
+    }
+
+    /// Law D12: whether what has come leaves room for no more than a word of each who was asked and has not spoken, and one for each
+    /// subject that has not answered.
+    fn is_full(&self) -> bool {
+        let words = self.attestations.len() * ATTESTATION_BYTES_MAX;
+        let come = words + self.answers.len() * ANSWER_BYTES_MAX;
+        if come < GROUNDS_BYTES_MAX / 2 {
+            return false;
+        }
+        let asked: BTreeSet<&HostId> = self.asked.iter().map(|(observer, _)| observer).collect();
+        let heard: BTreeSet<&HostId> =
+            self.attestations.iter().map(|word| &word.observer).collect();
+        let alive: BTreeSet<&HostId> =
+            self.answers.values().map(|answer| &answer.subject).collect();
+        let unheard = asked.difference(&heard).count();
+        let unanswered = self.subjects.keys().filter(|subject| !alive.contains(subject)).count();
+        come + (unheard + unanswered) * WORD_BYTES_MAX >= GROUNDS_BYTES_MAX
+    }
+
+    /// Law D12: nobody falls silent where this word is left out.
+    fn is_spared(&self, (observer, subject): &(HostId, HostId), has_answer: bool) -> bool {
+        let is_heard = self.attestations.iter().any(|other| other.observer == *observer);
+        is_heard && (!has_answer || self.answers.values().any(|known| known.subject == *subject))
     }
 
     pub fn answered(&mut self, now: Moment, answer: SelfAnswer) {

@@ -7,6 +7,7 @@ use super::*;
 use crate::roster::Entry;
 
 mod away;
+mod fitting;
 mod joining;
 
 const NO_SIGNATURE: Signature = Signature([0; 32], [0; 32]);

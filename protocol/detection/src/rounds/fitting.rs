@@ -1,0 +1,137 @@
+//! Who is looked at in one set, so that what is seen fits one entry (protocol 3.7)?
+//!
+//! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_MAX`], so that a command with them fits an entry. Subjects whose observers are
+//! not in doubt themselves promise so many words; those that together promise too many are looked at in sets of their own, a zone
+//! together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has another
+//! one in the set, and its subject's own answer, if it brings one, is there already: so nobody falls silent by it.
+//! A rack that alone promises too much is a set of its own: what it lacks makes its quorum harder.
+//! Not here: which subjects are due (see `room`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vocabulary::{Domain, HostId, Moment, Zone};
+
+use super::set::Set;
+use super::{Effect, Rounds, SETS_MAX, Standing};
+
+/// 128 KiB of an entry, less what a command says of 32 hosts.
+pub(super) const GROUNDS_BYTES_MAX: usize = 120 * 1024;
+
+/// One attestation, with as many paths and observers heard as it may have.
+pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
+
+/// One answer that a host signed of itself.
+pub(super) const ANSWER_BYTES_MAX: usize = 185;
+
+/// What an observer that is asked may send.
+pub(super) const WORD_BYTES_MAX: usize = ATTESTATION_BYTES_MAX + ANSWER_BYTES_MAX;
+
+/// The subjects of one zone, by their racks.
+type Racks = BTreeMap<Domain, Vec<HostId>>;
+
+impl Rounds {
+    /// protocol 3.7: a subject whose zone is being looked at joins that set, so that both are judged under one anchor; all
+    /// others begin sets of their own.
+    pub(super) fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
+        let (mut effects, mut fresh) = (Vec::new(), Vec::new());
+        let doubted = self.waited_for_in_vain();
+        let mut sets = std::mem::take(&mut self.sets);
+        for subject in due {
+            match sets.iter_mut().find(|set| self.may_join((now, &doubted), set, subject)) {
+                Some(set) => {
+                    set.extend(now);
+                    effects.extend(self.fill(now, set, &[*subject]));
+                }
+                None => fresh.push(*subject),
+            }
+        }
+        // Whoever finds no set stays due.
+        let left = SETS_MAX.saturating_sub(sets.len());
+        for subjects in self.shared_out(&fresh, &doubted).into_iter().take(left) {
+            let Some(standing) = &self.standing else {
+                break;
+            };
+            let mut set = Set::new(now, standing.anchor, standing.roster.epoch);
+            effects.extend(self.fill(now, &mut set, &subjects));
+            self.last_set = Some(now);
+            sets.push(set);
+        }
+        self.sets = sets;
+        effects
+    }
+
+    /// Whoever wished for a round wished for one anchored later than the wish (protocol 7.4): that joins nothing.
+    fn may_join(
+        &self,
+        (now, doubted): (Moment, &BTreeSet<HostId>),
+        set: &Set,
+        subject: &HostId,
+    ) -> bool {
+        let Some(standing) = &self.standing else {
+            return false;
+        };
+        let zone =
+            |host: &HostId| standing.roster.get(host).map(|entry| entry.claims.domain.zone());
+        let is_wished = self.wanted.get(subject).is_some_and(|wishes| !wishes.is_empty());
+        !is_wished
+            && !self.left_out.contains_key(subject)
+            && set.is_open(now)
+            && set.epoch == standing.roster.epoch
+            && set.subjects().any(|other| zone(other) == zone(subject))
+            && set.promised() * WORD_BYTES_MAX + promised(standing, subject, doubted)
+                <= GROUNDS_BYTES_MAX
+    }
+
+    /// Law D12: as few sets as bear them.
+    fn shared_out(&self, fresh: &[HostId], doubted: &BTreeSet<HostId>) -> Vec<Vec<HostId>> {
+        let Some(standing) = &self.standing else {
+            return Vec::new();
+        };
+        let mut zones: BTreeMap<Zone, Racks> = BTreeMap::new();
+        for host in fresh {
+            if let Some(entry) = standing.roster.get(host) {
+                let domain = entry.claims.domain.clone();
+                let racks = zones.entry(domain.zone()).or_default();
+                racks.entry(domain).or_default().push(*host);
+            }
+        }
+        let of_all = |hosts: &[HostId]| -> usize {
+            hosts.iter().map(|host| promised(standing, host, doubted)).sum()
+        };
+        let mut sets: Vec<(usize, Vec<HostId>)> = Vec::new();
+        for racks in zones.into_values() {
+            let whole: Vec<HostId> = racks.values().flatten().copied().collect();
+            let is_one = of_all(&whole) <= GROUNDS_BYTES_MAX;
+            let groups = if is_one { vec![whole] } else { racks.into_values().collect() };
+            for group in groups {
+                let bytes = of_all(&group);
+                let has_room = |set: &&mut (usize, Vec<HostId>)| set.0 + bytes <= GROUNDS_BYTES_MAX;
+                match sets.iter_mut().find(has_room) {
+                    Some((taken, hosts)) => {
+                        *taken += bytes;
+                        hosts.extend(group);
+                    }
+                    None => sets.push((bytes, group)),
+                }
+            }
+        }
+        let in_order = |(_, mut hosts): (usize, Vec<HostId>)| {
+            hosts.sort_unstable();
+            hosts
+        };
+        sets.into_iter().map(in_order).collect()
+    }
+
+    /// Law V4: what one host says makes no other host one that nobody waits for; else it could end every set early.
+    pub(super) fn waited_for_in_vain(&self) -> BTreeSet<HostId> {
+        let doubted = self.standing.as_ref().map(|standing| &standing.seating);
+        let doubted = doubted.map(|seating| self.doubts.by_more_than_f(seating));
+        doubted.into_iter().flatten().map(|doubt| doubt.subject).collect()
+    }
+}
+
+/// What those of its observers may send that are in no doubt themselves.
+fn promised(standing: &Standing, subject: &HostId, doubted: &BTreeSet<HostId>) -> usize {
+    let observers = standing.seating.observers(subject).iter();
+    observers.filter(|observer| !doubted.contains(observer)).count() * WORD_BYTES_MAX
+}

@@ -1,0 +1,122 @@
+//! Law D12: what is seen in a set fits one entry.
+
+use std::collections::BTreeMap;
+
+use vocabulary::{Path, PathReading, Reading};
+
+use super::super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX};
+use super::*;
+
+/// So many hosts in each of three zones, so many to a rack, as a leader knows them.
+fn leading_over(per_zone: usize, per_rack: usize) -> (Arc<Roster>, Rounds) {
+    let cluster = ClusterName::new("test").expect("sound");
+    let mut roster = Roster::new(cluster.clone());
+    let entries = (0..3 * per_zone).map(|number| {
+        let (zone, rack) = (label(&format!("z{}", number % 3)), number / 3 / per_rack);
+        let claims = Claims {
+            cluster: cluster.clone(),
+            host: HostName::new(&format!("h{number}")).expect("sound"),
+            domain: Domain { region: label("r"), zone, rack: label(&format!("k{rack}")) },
+            group: GroupName::new("web").expect("sound"),
+            roles: Roles::default(),
+        };
+        Entry::enrolled(claims, PublicKey([0; 32]), LedgerIndex(1))
+    });
+    roster.put_all(entries.collect::<Vec<_>>());
+    let (roster, mut rounds) = (Arc::new(roster), Rounds::new());
+    let seating = Arc::new(Seating::new(&roster));
+    let state = Event::StateChanged { anchor: anchor(), roster: Arc::clone(&roster), seating };
+    rounds.handle(at(0), state.clone());
+    rounds.handle(at(900), state);
+    (roster, rounds)
+}
+
+fn largest(observer: HostId, subject: HostId) -> (Attestation, SelfAnswer) {
+    let boot = Boot { number: u64::MAX, nonce: u128::MAX };
+    let path = PathReading { path: Path::AgentPort, reading: Reading::Silent };
+    let attestation = Attestation {
+        subject,
+        subject_boot: boot,
+        observer,
+        observer_boot: boot,
+        key: PublicKey([255; 32]),
+        sequence: Sequence(u64::MAX),
+        epoch: Epoch(u64::MAX),
+        anchor: Anchor { index: LedgerIndex(u64::MAX), ..anchor() },
+        grade: Grade::Failed,
+        paths: vec![path; Attestation::PATHS_MAX],
+        ingress: vec![observer; Attestation::INGRESS_MAX],
+        late_ms: u32::MAX,
+        signature: NO_SIGNATURE,
+    };
+    let answer = SelfAnswer {
+        subject,
+        boot,
+        key: PublicKey([255; 32]),
+        to: Answer::Round(Anchor { index: LedgerIndex(u64::MAX), ..anchor() }),
+        signature: NO_SIGNATURE,
+    };
+    (attestation, answer)
+}
+
+#[test]
+fn law_d12_no_word_is_larger_than_it_is_counted_for() {
+    let (attestation, answer) = largest(host("h0"), host("h1"));
+    assert!(wire::encode(&attestation).len() <= ATTESTATION_BYTES_MAX);
+    assert!(wire::encode(&answer).len() <= ANSWER_BYTES_MAX);
+}
+
+/// How many sets were begun for these subjects, and whether a rack or a zone was parted.
+fn begun(per_zone: usize, per_rack: usize, subjects: &[usize]) -> (usize, bool) {
+    let (roster, mut rounds) = leading_over(per_zone, per_rack);
+    let subjects: Vec<HostId> = subjects.iter().map(|number| host(&format!("h{number}"))).collect();
+    rounds.begin(at(900), &subjects);
+    let mut sets_of: BTreeMap<Domain, BTreeSet<usize>> = BTreeMap::new();
+    for (number, set) in rounds.sets.iter().enumerate() {
+        for subject in set.subjects() {
+            let domain = roster.get(subject).expect("it belongs").claims.domain.clone();
+            sets_of.entry(domain).or_default().insert(number);
+        }
+        let promised = set.promised() * (ATTESTATION_BYTES_MAX + ANSWER_BYTES_MAX);
+        let witnesses = 3 * set.subjects().count();
+        assert!(promised <= GROUNDS_BYTES_MAX + witnesses * 615, "law D12: {promised} bytes");
+    }
+    let all: usize = rounds.sets.iter().map(|set| set.subjects().count()).sum();
+    assert_eq!(all, subjects.len(), "each is looked at once");
+    (rounds.sets.len(), sets_of.values().any(|sets| sets.len() > 1))
+}
+
+#[test]
+fn law_d12_subjects_that_promise_too_much_together_are_looked_at_in_sets_of_whole_racks() {
+    let few: Vec<usize> = (0..12).collect();
+    assert_eq!(begun(40, 2, &few), (1, false));
+    let many: Vec<usize> = (0..48).collect();
+    assert_eq!(begun(40, 2, &many), (3, false));
+    let one_zone: Vec<usize> = (0..48).map(|number| 3 * number).filter(|at| *at < 120).collect();
+    assert_eq!(begun(40, 2, &one_zone), (3, false));
+}
+
+#[test]
+fn law_d12_what_is_said_beyond_a_full_set_is_left_out_and_silences_nobody() {
+    let (_, mut rounds) = leading_over(40, 1);
+    let subjects: Vec<HostId> = (0..45).map(|number| host(&format!("h{number}"))).collect();
+    let mut set = Set::new(at(900), anchor(), Epoch(6));
+    rounds.fill(at(900), &mut set, &subjects);
+    let seating = Arc::clone(&rounds.standing.as_ref().expect("a state").seating);
+    let mut speakers = BTreeSet::new();
+    for subject in &subjects {
+        for observer in seating.observers(subject) {
+            let (attestation, answer) = largest(*observer, *subject);
+            set.attested(at(950), *observer, (attestation, Some(answer)));
+            speakers.insert(*observer);
+        }
+    }
+    let Effect::Ended { grounds, .. } = set.ended() else { panic!("it ends") };
+    let bytes = wire::encode(&*grounds).len();
+    assert!(bytes < 128 * 1024 - 4_096, "law D12: {bytes} bytes");
+    assert!(bytes > GROUNDS_BYTES_MAX * 9 / 10, "{bytes} bytes");
+    let heard: BTreeSet<HostId> = grounds.attestations.iter().map(|word| word.observer).collect();
+    assert_eq!(heard, speakers, "nobody falls silent");
+    let alive: BTreeSet<HostId> = grounds.answers.iter().map(|answer| answer.subject).collect();
+    assert_eq!(alive, subjects.into_iter().collect(), "and nobody who answered");
+}
