@@ -221,6 +221,7 @@ impl Agent {
     }
 
     fn take_datagram(&mut self, now: Moment, from: HostId, datagram: Datagram) {
+        self.membership.hear_somebody(now);
         match datagram {
             Datagram::Gossip(bytes) => {
                 self.gossip(now, membership::Event::DatagramArrived { from, bytes });
@@ -235,6 +236,7 @@ impl Agent {
     }
 
     pub(crate) fn asked(&mut self, now: Moment, id: AskId, from: HostId, request: Request) {
+        self.membership.hear_somebody(now);
         match request {
             Request::Probe => {
                 self.answer_as_subject(now, Some(id), reply::Event::ProbedByStream { from });
@@ -273,6 +275,9 @@ impl Agent {
     }
 
     pub(crate) fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
+        if matches!(end, CallEnd::Response(_) | CallEnd::Dialled(_)) {
+            self.membership.hear_somebody(now);
+        }
         if let Some(purpose) = self.calls.close(id) {
             self.came(now, purpose, end);
         }

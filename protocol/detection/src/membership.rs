@@ -290,6 +290,11 @@ impl Membership {
         &self.up
     }
 
+    /// Somebody speaks, asks or answers, by whatever means (law SW23).
+    pub fn hear_somebody(&mut self, now: Moment) {
+        self.ears.hear(now);
+    }
+
     /// For how long it tells nothing yet, having spent what a mesh of this size has to say (law SW22); probes and rounds go on.
     pub fn muted_for(&self, now: Moment) -> Option<Span> {
         self.fuse.muted_for(now)

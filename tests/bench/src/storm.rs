@@ -1,7 +1,7 @@
 //! What do the others send while ten machines die at once?
 //!
 //! Every packet of ten hosts in ten racks is dropped at the switch in one moment; what all others send in the ten seconds after it is
-//! read from their own cards. Last of all that is measured: so many at once are a surge, which waits for a person.
+//! read from their own cards. Last of all that is measured: of fifty hosts so many at once are a surge, which waits for a person.
 //! Not here: what a virtual fleet sends (see `tests/experiments`), with which these figures are compared.
 
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ const DIE: usize = 10;
 /// The smallest mesh in which so many are the minority that an operator would call a storm.
 pub const HOSTS_MIN: usize = 40;
 
-/// Their verdicts come within three, and the fresh dials of those who doubt them within six.
+/// Whoever doubts them has dialled each anew by then, and the leader has held its first rounds.
 const LASTS: Duration = Duration::from_secs(10);
 
 /// Silences ten; what each other host has sent since, agents and keepers apart.
@@ -33,9 +33,9 @@ pub async fn measure(fleet: &Fleet) -> Result<Vec<Figure>, LabFault> {
     let dead = apart(fleet.count())?;
     let others: Vec<Place> = (0..fleet.count()).filter(|place| !dead.contains(place)).collect();
     eprintln!("bench: {DIE} of {} are silenced together", fleet.count());
+    dead.iter().try_for_each(|place| fleet.set(*place, Port::Silent))?;
     let before = others.iter().map(|place| rest::spent(fleet, *place));
     let before: Vec<Spent> = before.collect::<Result<_, _>>()?;
-    dead.iter().try_for_each(|place| fleet.set(*place, Port::Silent))?;
     time::sleep(LASTS).await;
     for (place, before) in others.into_iter().zip(before) {
         let sample = Some(rest::spent(fleet, place)?.sent_since(&before));

@@ -2,6 +2,8 @@
 //!
 //! The laws stand in `looks`, `digest` and `exchange`.
 
+use std::collections::BTreeSet;
+
 use foca::{Member, Timer};
 use rand_core::Rng;
 use vocabulary::{Boot, HostId, Moment, Span};
@@ -22,6 +24,7 @@ impl Membership {
     /// What another host asks of us by [`wire::Request::Members`], and what follows from what it told us. Always answered.
     pub fn answer(&mut self, now: Moment, from: HostId, bytes: &[u8]) -> (Vec<u8>, Vec<Effect>) {
         self.port.now = now;
+        self.ears.hear(now);
         let answer = if self.has_left || !self.exchanges.admits(now, from) {
             Answer::Refused
         } else {
@@ -54,7 +57,7 @@ impl Membership {
             return;
         };
         let host = member_id.host;
-        if self.is_deaf() {
+        if self.ears.put_off(self.port.now, host) {
             return self.put_off(timer);
         }
         if self.doubted.contains(&host) || !self.looks.begin(host, Why::Suspected(timer.clone())) {
@@ -90,13 +93,17 @@ impl Membership {
 
     /// One look has ended.
     pub(super) fn looked(&mut self, host: HostId, end: LookEnd) {
-        let why = self.looks.end(&host);
+        let (why, now) = (self.looks.end(&host), self.port.now);
         match (end, why) {
             (LookEnd::Answered(boot), Some(_)) => self.answered(host, boot),
-            (LookEnd::Silent, Some(Why::Suspected(timer))) if self.is_deaf() => {
+            (LookEnd::Silent | LookEnd::Unable, Some(Why::Suspected(timer)))
+                if self.ears.put_off(now, host) =>
+            {
                 self.put_off(timer);
             }
-            (LookEnd::Silent, Some(Why::Accused(_))) if self.is_deaf() => self.look_again(host),
+            (LookEnd::Silent, Some(Why::Accused(_))) if self.ears.put_off(now, host) => {
+                self.look_again(host);
+            }
             (LookEnd::Silent | LookEnd::Refused, Some(Why::Accused(accused))) => {
                 self.sieve.agree(&host);
                 self.apply([Member::down(accused)], true);
@@ -118,13 +125,10 @@ impl Membership {
         }
     }
 
-    fn is_deaf(&self) -> bool {
-        self.ears.are_deaf(self.port.now)
-    }
-
     /// Whom we have looked at lives. If we hold that life for down, that is void (law SW16), whatever we looked for.
     fn answered(&mut self, host: HostId, boot: Boot) {
         self.ears.hear(self.port.now);
+        self.ears.forget(&host);
         let is_held_down = |member: &Member<Identity>| {
             member.state() == foca::State::Down && { member.id().boot } == boot
         };
@@ -150,6 +154,7 @@ impl Membership {
             return;
         };
         let member = *member_id;
+        self.ears.forget(&member.host);
         let is_accused = self.sieve.hearsay.accused(self.port.now, &member.host) == Some(member);
         self.run_foca(timer);
         if !is_accused && self.identity_of(&member.host).is_none_or(|known| known == member) {
@@ -217,7 +222,11 @@ impl Membership {
         }
         let spoken_of = states.iter().map(|state| state.host).chain([from]).collect();
         let index = self.members_among(&spoken_of);
-        let strangers = states.iter().filter(|state| !index.contains_key(&state.host)).count();
+        let me = self.foca.identity().host;
+        let is_stranger =
+            |state: &&State| !state.is_down && state.host != me && !index.contains_key(&state.host);
+        let strangers: BTreeSet<HostId> =
+            states.iter().filter(is_stranger).map(|state| state.host).collect();
         let speaker = (own.identity(), own.incarnation);
         let updates = states.iter().map(State::member).collect();
         let mut notes = Notes::default();
@@ -228,7 +237,7 @@ impl Membership {
             incarnation: self.port.incarnation,
             known: &|host| index.get(host).cloned(),
             is_doubted: &|host| self.doubted.contains(host),
-            is_full: self.foca.iter_membership_state().len() + strangers
+            is_full: self.foca.iter_membership_state().len() + strangers.len()
                 > self.settings.members_max(),
         };
         let heard = self.sieve.hear_speaker(&standpoint, speaker, true);
@@ -243,8 +252,8 @@ impl Membership {
         }
         let had = self.foca.num_members();
         self.apply(believed, true);
-        // Who lacked one lacks more, and who differs and knows fewer than there are: neither waits for what the next one has.
-        if self.foca.num_members() > had || self.lacks_some() {
+        // Who lacked one lacks more: a newcomer does not wait for what the next exchange has.
+        if self.foca.num_members() > had {
             self.exchange_soon();
         }
     }

@@ -1,33 +1,69 @@
 //! Whether the silence of others says anything: a host to which all are silent is deaf sooner than they are all dead.
 //!
 //! Law SW23: who has heard of nobody for [`DEAF_AFTER`] calls nobody down, and looks again as long after. Two hosts whose input stalls
-//! would else agree about a third one that is well, and everybody believe two. Beyond [`DEAF_MOST`] it does: whoever is cut off for good
-//! has to end alone, and dial whomever it can.
+//! would else agree about a third one that is well, and everybody believe two. It does so after all once the silence has lasted
+//! [`DEAF_MOST`], since whoever is cut off for good has to end alone and dial whomever it can; and once it has put one finding off for
+//! [`PUT_OFF_MOST`], so that nobody keeps a dead host up by speaking seldom.
 
-use vocabulary::{Moment, Span};
+use std::collections::BTreeMap;
 
-/// Longer than a look lasts (3 s). In a mesh of three each host hears of the living other one every 5 s on the average, so that a look
-/// at the dead one counts within a few.
+use vocabulary::{HostId, Moment, Span};
+
+/// Longer than a look lasts (3 s). In a mesh of three each hears the probes of the living other one twice a second.
 pub(super) const DEAF_AFTER: Span = Span::seconds(4);
 
-/// Three periods in which foca suspects and calls down in a mesh of a hundred.
-const DEAF_MOST: Span = Span::seconds(120);
+/// Longer than the stalls of Lifeguard's experiment, 32 s.
+const DEAF_MOST: Span = Span::seconds(60);
 
-/// When anything was last heard of anybody.
+/// Of one suspect; longer than any stall by turns that was measured.
+const PUT_OFF_MOST: Span = Span::seconds(120);
+
+/// When anything was last heard of anybody, and since when which findings are put off; at most as many as there are members.
 #[derive(Debug, Default)]
 pub(super) struct Ears {
     heard_at: Moment,
+    put_off: BTreeMap<HostId, Moment>,
 }
 
 impl Ears {
-    /// Somebody speaks, or answers.
+    /// Somebody speaks, asks or answers, whatever it is.
     pub fn hear(&mut self, now: Moment) {
-        self.heard_at = now;
+        self.heard_at = self.heard_at.max(now);
     }
 
-    /// Whether everybody has been silent, and not for so long that this is how it is.
-    pub fn are_deaf(&self, now: Moment) -> bool {
+    /// Whether a finding about this host is put off now.
+    pub fn put_off(&mut self, now: Moment, host: HostId) -> bool {
         let silence = now.since(self.heard_at);
-        silence > DEAF_AFTER && silence < DEAF_MOST
+        let is_deaf = silence > DEAF_AFTER && silence < DEAF_MOST;
+        is_deaf && now.since(*self.put_off.entry(host).or_insert(now)) < PUT_OFF_MOST
+    }
+
+    /// The host has answered, or is called down.
+    pub fn forget(&mut self, host: &HostId) {
+        self.put_off.remove(host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law_sw23_one_finding_is_put_off_for_two_minutes_however_seldom_somebody_speaks() {
+        let (mut ears, host) = (Ears::default(), HostId([1; 16]));
+        let begun = Moment::from_milliseconds(600_000);
+        let mut put_off = Vec::new();
+        for seconds in 0..300 {
+            let now = begun.after(Span::seconds(seconds));
+            if seconds % 50 == 0 {
+                ears.hear(now);
+            }
+            if ears.put_off(now, host) {
+                put_off.push(seconds);
+            }
+        }
+        assert_eq!((put_off.first(), put_off.last()), (Some(&5), Some(&124)));
+        ears.forget(&host);
+        assert!(ears.put_off(begun.after(Span::seconds(300)), host), "of another trouble");
     }
 }

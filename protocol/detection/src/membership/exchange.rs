@@ -1,8 +1,7 @@
 //! Whom to ask for what gossip has lost, when, and how often others may ask us (protocol 4).
 //!
-//! Law SW14: one partner at a time, every 10 to 30 s, and 1 to 5 s after one that brought a member, or that found a difference while this
-//! host had heard of fewer than the roster has, and after the roster has grown beyond them; an asker beyond its ration is refused, and
-//! costs no hashing.
+//! Law SW14: one partner at a time, every 10 to 30 s, and 1 to 5 s after one that brought a member, and after the roster has grown beyond
+//! whom this host has heard of; an asker beyond its ration is refused, and costs no hashing.
 //! Not here: the bytes (see `digest`), what may be believed of them (see `sieve`).
 
 use std::collections::BTreeMap;

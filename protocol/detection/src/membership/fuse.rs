@@ -1,8 +1,8 @@
 //! The circuit breaker of gossip (protocol 4): no trouble makes members tell each other more than a mesh of their number has to say.
 //!
 //! Law SW22: in rounds of gossip a host sends at most [`allowance`] bytes at once and [`BYTES_PER_SECOND`] in the long run. Who has
-//! spent that tells nothing for [`MUTED`]: foca's probes, looks, exchanges, observers and rounds go on, and what is untold waits, the
-//! newest word of each host.
+//! spent that tells nothing of members for [`MUTED`]: foca's probes, looks, exchanges, observers, rounds and health records (see `purse`)
+//! go on, and what is untold waits, the newest word of each host, unless probes and their answers carry it.
 //! The goodbye is not held back: a host says it once.
 
 use vocabulary::{Moment, Span};
@@ -28,8 +28,8 @@ const WORD_BYTES: u64 = 45;
 /// Words about each host of the roster that a host may tell at once: all die, and all come back.
 const WORDS_EACH: u64 = 2;
 
-/// In a mesh of any size, and before a roster is known: a minute of rounds as full as they get. Where half of all packets are lost fifty
-/// hosts suspect and refute each other at half of that rate.
+/// In a mesh of any size, and before a roster is known: a minute of rounds of three full packets. Where half of all packets are lost
+/// fifty hosts suspect and refute each other at half of that rate.
 const ALLOWANCE_MIN: u64 = 1_000_000;
 
 /// The breaker.

@@ -35,7 +35,9 @@ impl Membership {
         self.mute();
         let has_news = self.foca.updates_backlog() > 0 || self.foca.custom_broadcast_backlog() > 0;
         if has_news && self.alone.is_none() && !self.port.timers.has(Kind::Spread) {
-            let wait = self.fuse.muted_for(self.port.now).unwrap_or(SPREAD_EVERY);
+            let muted = self.fuse.muted_for(self.port.now);
+            let has_records = self.foca.custom_broadcast_backlog() > 0;
+            let wait = muted.filter(|_| !has_records).unwrap_or(SPREAD_EVERY);
             self.port.timers.set(self.port.now.after(wait), Due::Spread);
         }
     }

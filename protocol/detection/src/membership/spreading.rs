@@ -18,12 +18,17 @@ const FAREWELLS: usize = 2;
 impl Membership {
     /// Where there are records alone the purse is asked; `settle` has this tried again, so that no member waits for it (law SW21).
     pub(super) fn spread(&mut self) {
-        let (now, is_records_alone) = (self.port.now, self.foca.updates_backlog() == 0);
-        if (is_records_alone && !self.purse.holds(now)) || !self.fuse.holds(now) {
+        let (now, is_muted) = (self.port.now, !self.fuse.holds(self.port.now));
+        let is_records_alone = is_muted || self.foca.updates_backlog() == 0;
+        if is_records_alone && !self.purse.holds(now) {
             return;
         }
         let before = self.port.effects.len();
-        self.tell_company();
+        if is_muted {
+            self.tell_records();
+        } else {
+            self.tell_company();
+        }
         let sent = self.port.effects.get(before..).unwrap_or_default();
         if is_records_alone {
             self.purse.spend(now, sent);
@@ -41,6 +46,16 @@ impl Membership {
             self.check(outcome);
         }
         self.port.company.clear();
+    }
+
+    /// A storm of members that come and go starves no word about who is in trouble (protocol 4).
+    fn tell_records(&mut self) {
+        if self.foca.custom_broadcast_backlog() > 0 {
+            self.gather_company();
+            let outcome = self.foca.broadcast(&mut self.port);
+            self.check(outcome);
+            self.port.company.clear();
+        }
     }
 
     /// The connected members in an order of chance.

@@ -1,8 +1,8 @@
 //! Who is looked at in one set, so that what is seen fits one entry (protocol 3.7)?
 //!
-//! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_MAX`], so that a command with them fits an entry. Subjects whose observers are
-//! not in doubt themselves promise so many words; those that together promise too many are looked at in sets of their own, a zone
-//! together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has another
+//! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_MAX`], so that a command with them fits an entry. Each observer of a subject
+//! that is neither in doubt nor looked at itself promises a word; subjects that together promise too many are looked at in sets of their
+//! own, a zone together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has another
 //! one in the set, and its subject's own answer, if it brings one, is there already: so nobody falls silent by it.
 //! A rack that alone promises too much is a set of its own: what it lacks makes its quorum harder.
 //! Not here: which subjects are due (see `room`).
@@ -23,7 +23,7 @@ pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
 /// One answer that a host signed of itself.
 pub(super) const ANSWER_BYTES_MAX: usize = 185;
 
-/// What an observer that is asked may send.
+/// What an observer that is asked may send; of a dead subject it brings no answer.
 pub(super) const WORD_BYTES_MAX: usize = ATTESTATION_BYTES_MAX + ANSWER_BYTES_MAX;
 
 /// The subjects of one zone, by their racks.
@@ -34,7 +34,8 @@ impl Rounds {
     /// others begin sets of their own.
     pub(super) fn begin(&mut self, now: Moment, due: &[HostId]) -> Vec<Effect> {
         let (mut effects, mut fresh) = (Vec::new(), Vec::new());
-        let doubted = self.waited_for_in_vain();
+        // Of a zone that is dark as a whole nobody speaks; where they do after all, the set has its bound.
+        let doubted = self.waited_for_in_vain().into_iter().chain(due.iter().copied()).collect();
         let mut sets = std::mem::take(&mut self.sets);
         for subject in due {
             match sets.iter_mut().find(|set| self.may_join((now, &doubted), set, subject)) {
@@ -78,7 +79,7 @@ impl Rounds {
             && set.is_open(now)
             && set.epoch == standing.roster.epoch
             && set.subjects().any(|other| zone(other) == zone(subject))
-            && set.promised() * WORD_BYTES_MAX + promised(standing, subject, doubted)
+            && set.promised() * ATTESTATION_BYTES_MAX + promised(standing, subject, doubted)
                 <= GROUNDS_BYTES_MAX
     }
 
@@ -133,5 +134,5 @@ impl Rounds {
 /// What those of its observers may send that are in no doubt themselves.
 fn promised(standing: &Standing, subject: &HostId, doubted: &BTreeSet<HostId>) -> usize {
     let observers = standing.seating.observers(subject).iter();
-    observers.filter(|observer| !doubted.contains(observer)).count() * WORD_BYTES_MAX
+    observers.filter(|observer| !doubted.contains(observer)).count() * ATTESTATION_BYTES_MAX
 }

@@ -15,7 +15,7 @@ pub(super) fn drawn(luck: &mut Luck) -> String {
     let halts = [&["\"none\""][..], &["\"20%\"", "\"40%\"", "2"]][usize::from(luck.is(12))];
     let (halt, halt_zone) = (luck.one(halts), luck.one(halts));
     let grace = luck.from(1, 20);
-    let is_harsh = grace % 2 == 0;
+    let harsh = grace % 3;
     let quiet = luck.from(1, 6);
     let term = luck.from(10, 30);
     let (unknown, resume) = (luck.from(20, 90), luck.from(10, 40));
@@ -40,7 +40,10 @@ left_grace = \"{grace}m\"
     for (verdict, classes) in [
         ("AgentDown", &["gentle", "gentle"][..]),
         // Two of the latter that fail in a row stop the group (protocol 6.6).
-        ("HostDown", [&["disruptive", "destructive"], &["destructive"; 2]][usize::from(is_harsh)]),
+        (
+            "HostDown",
+            [&["disruptive"; 2], &["disruptive", "destructive"], &["destructive"; 2]][harsh],
+        ),
         ("HostHung", &["gentle"]),
     ] {
         text.push_str(&rule(luck, verdict, classes));

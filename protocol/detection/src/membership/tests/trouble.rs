@@ -289,13 +289,13 @@ fn law_sw16_whoever_speaks_and_does_not_answer_is_looked_at_at_a_bounded_rate() 
 
 /// It begins in vain to call the others down after some 20 s, and is alone once it is plain that nobody will speak again.
 #[test]
-fn law_sw23_a_host_that_hears_nothing_calls_nobody_down_for_two_minutes_and_ends_alone() {
+fn law_sw23_a_host_that_hears_nothing_calls_nobody_down_for_a_minute_and_ends_alone() {
     let mut world = World::<Membership>::settled(6, 34);
     world.cut.insert(host(3));
     world.trace.clear();
     // One of them without a look of its own: its observer has looked.
     world.tell(host(3), Event::DoubtsChanged { doubted: [host(1)].into() });
-    world.run(Span::seconds(110));
+    world.run(Span::seconds(55));
     let by_it = |world: &World<Membership>| {
         let own = world.trace.iter().filter(|(_, by, _)| *by == host(3));
         own.filter(|(_, _, effect)| matches!(effect, Effect::Down { .. })).count()
@@ -304,6 +304,32 @@ fn law_sw23_a_host_that_hears_nothing_calls_nobody_down_for_two_minutes_and_ends
     world.run(Span::minutes(3));
     assert_eq!(by_it(&world), 5);
     assert!(world.told(|effect| *effect == Effect::Alone).contains(&host(3)));
+}
+
+/// Their input alone stalls: what they say is heard by everybody, and everybody believes two.
+#[test]
+fn law_sw23_two_that_hear_nothing_have_no_third_one_called_down() {
+    let mut world = World::<Membership>::settled(12, 35);
+    for number in [3, 7] {
+        world.deaf.insert(host(number), 1_000);
+    }
+    world.trace.clear();
+    world.run(Span::seconds(55));
+    let is_well = |id: &HostId| *id != host(3) && *id != host(7);
+    let wrong = world.trace.iter().filter(|(_, _, effect)| match effect {
+        Effect::Down { host, .. } => is_well(host),
+        _ => false,
+    });
+    assert_eq!(wrong.count(), 0, "{:?}", world.trace);
+}
+
+/// Of two, the last one is told late, and in time.
+#[test]
+fn law_sw23_the_last_of_two_calls_the_other_down_within_two_minutes() {
+    let mut world = World::<Membership>::settled(2, 36);
+    world.kill(host(1));
+    world.run(Span::minutes(2));
+    assert_eq!(world.told(is_down(host(1))), [host(0)].into());
 }
 
 #[test]

@@ -189,7 +189,8 @@ fn is_one_word(fleet: &Fleet, case: &Case) -> bool {
 }
 
 fn is_check_of_the_dead(fleet: &Fleet, case: &Case) -> bool {
-    let is_dead = |subject| fleet.truths().any(|truth| truth.id == subject && !truth.is_heard);
+    let is_dead =
+        |subject| fleet.truths().filter(|truth| truth.id == subject).all(|truth| !truth.is_heard);
     matches!(case.kind, VerdictKind::Unfit(_)) && case.host().is_some_and(is_dead)
 }
 

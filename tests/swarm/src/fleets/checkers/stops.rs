@@ -30,6 +30,11 @@ impl Checker for Stops {
                 return Err(format!("law QU2: quarantined case {id} holds a lease"));
             }
         }
+        if let Some(group) = picture.stopped.difference(&self.stopped).next() {
+            return Err(format!(
+                "law ST2: group {group} is stopped, and the audit does not say so"
+            ));
+        }
         match self.stopped.iter().find(|group| !picture.stopped.contains(group)) {
             Some(group) => {
                 Err(format!("law ST2: group {group} is stopped no more, and no person ended that"))
