@@ -70,9 +70,10 @@ impl Set {
         self.ends = now.after(SET_WITHIN);
     }
 
-    /// How many observers' words are awaited, or have come (law D12).
+    /// How many words are awaited of observers that are not looked at themselves, or have come (law D12).
     pub fn promised(&self) -> usize {
-        self.awaited.len().max(self.attestations.len())
+        let is_other = |(from, _): &&(HostId, HostId)| !self.subjects.contains_key(from);
+        self.attestations.len() + self.awaited.iter().filter(is_other).count()
     }
 
     pub fn subjects(&self) -> impl Iterator<Item = &HostId> {

@@ -56,8 +56,10 @@ impl Stops {
             What::Freed { subject: Scope::Group(group), .. } => {
                 self.stopped.remove(group);
             }
-            What::Closed { case, how } if self.quarantined.remove(case).is_some() => {
-                if !matches!(how, Closure::ByPerson(_) | Closure::Retired) {
+            What::Closed { case, how } => {
+                let was_quarantined = self.quarantined.remove(case).is_some();
+                let is_persons = matches!(how, Closure::ByPerson(_) | Closure::Retired);
+                if was_quarantined && !is_persons {
                     return Err(format!("law QU1: quarantined case {case} is closed: {how:?}"));
                 }
             }
