@@ -14,8 +14,8 @@ use vocabulary::{Domain, HostId, Moment, Zone};
 use super::set::Set;
 use super::{Effect, Rounds, SETS_MAX, Standing};
 
-/// 128 KiB of an entry, less what a command says of 32 hosts.
-pub(super) const GROUNDS_BYTES_MAX: usize = 120 * 1024;
+/// 128 KiB of an entry, less what a command says of 32 hosts, and the words of two dozen that are in doubt and speak.
+pub(super) const GROUNDS_BYTES_MAX: usize = 116 * 1024;
 
 /// One attestation, with as many paths and observers heard as it may have.
 pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
@@ -23,8 +23,8 @@ pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
 /// One answer that a host signed of itself.
 pub(super) const ANSWER_BYTES_MAX: usize = 185;
 
-/// What an observer that is asked may send; of a dead subject it brings no answer.
-pub(super) const WORD_BYTES_MAX: usize = ATTESTATION_BYTES_MAX + ANSWER_BYTES_MAX;
+/// What an observer that is asked sends of a dead subject, as attestations come.
+const WORD_BYTES: usize = 385;
 
 /// The subjects of one zone, by their racks.
 type Racks = BTreeMap<Domain, Vec<HostId>>;
@@ -79,8 +79,12 @@ impl Rounds {
             && set.is_open(now)
             && set.epoch == standing.roster.epoch
             && set.subjects().any(|other| zone(other) == zone(subject))
-            && set.promised() * ATTESTATION_BYTES_MAX + promised(standing, subject, doubted)
-                <= GROUNDS_BYTES_MAX
+            && {
+                // Whoever joins does so for its zone, which may be dark: what its hosts say after all, the set bounds.
+                let speaks = |from: &HostId| !doubted.contains(from) && zone(from) != zone(subject);
+                let words = set.promised(speaks) + promised(standing, subject, speaks);
+                words * WORD_BYTES <= GROUNDS_BYTES_MAX
+            }
     }
 
     /// Law D12: as few sets as bear them.
@@ -97,7 +101,9 @@ impl Rounds {
             }
         }
         let of_all = |hosts: &[HostId]| -> usize {
-            hosts.iter().map(|host| promised(standing, host, doubted)).sum()
+            let speaks = |from: &HostId| !doubted.contains(from);
+            let words = hosts.iter().map(|host| promised(standing, host, speaks));
+            words.sum::<usize>() * WORD_BYTES
         };
         let mut sets: Vec<(usize, Vec<HostId>)> = Vec::new();
         for racks in zones.into_values() {
@@ -131,8 +137,7 @@ impl Rounds {
     }
 }
 
-/// What those of its observers may send that are in no doubt themselves.
-fn promised(standing: &Standing, subject: &HostId, doubted: &BTreeSet<HostId>) -> usize {
-    let observers = standing.seating.observers(subject).iter();
-    observers.filter(|observer| !doubted.contains(observer)).count() * ATTESTATION_BYTES_MAX
+/// How many of its observers are expected to speak.
+fn promised(standing: &Standing, subject: &HostId, speaks: impl Fn(&HostId) -> bool) -> usize {
+    standing.seating.observers(subject).iter().filter(|observer| speaks(observer)).count()
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
-use super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX, WORD_BYTES_MAX};
+use super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX};
 use super::{AWAY_AFTER, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
@@ -30,6 +30,8 @@ pub(super) struct Set {
     attestations: Vec<Attestation>,
     /// One for each subject and question.
     answers: BTreeMap<(HostId, HostId), SelfAnswer>,
+    /// Of these two.
+    bytes: usize,
 }
 
 /// A subject of the set.
@@ -56,6 +58,7 @@ impl Set {
             spoke: BTreeMap::new(),
             attestations: Vec::new(),
             answers: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -70,10 +73,11 @@ impl Set {
         self.ends = now.after(SET_WITHIN);
     }
 
-    /// How many words are awaited of observers that are not looked at themselves, or have come (law D12).
-    pub fn promised(&self) -> usize {
-        let is_other = |(from, _): &&(HostId, HostId)| !self.subjects.contains_key(from);
-        self.attestations.len() + self.awaited.iter().filter(is_other).count()
+    /// How many words have come, or are awaited of those that are expected to speak and are not looked at themselves (law D12).
+    pub fn promised(&self, speaks: impl Fn(&HostId) -> bool) -> usize {
+        let awaited = self.awaited.iter().map(|(from, _)| from);
+        let others = awaited.filter(|from| !self.subjects.contains_key(from) && speaks(from));
+        self.attestations.len() + others.count()
     }
 
     pub fn subjects(&self) -> impl Iterator<Item = &HostId> {
@@ -129,41 +133,35 @@ impl Set {
         self.awaited.remove(&key);
         self.spoke.insert(observer, now);
         let answer = answer.filter(|answer| answer.subject == key.1);
-        if self.is_full() && self.is_spared(&key, answer.is_some()) {
-            return;
-        }
+        let is_full = self.is_full();
+        let is_heard = self.attestations.iter().any(|other| other.observer == observer);
         // protocol 3.1: two different ones are both void; that is the ledger's finding, so both are kept, and no third.
         let said = self.attestations.iter().filter(|other| (other.observer, other.subject) == key);
-        if said.count() < 2 {
+        if said.count() < 2 && !(is_full && is_heard) {
+            self.bytes += wire::encode(&attestation).len();
             self.attestations.push(attestation);
         }
-        if let Some(answer) = answer {
+        let is_first = !self.answers.values().any(|known| known.subject == key.1);
+        if let Some(answer) = answer.filter(|_| !is_full || is_first) {
+            self.bytes += wire::encode(&answer).len();
             self.answers.insert(key, answer);
         }
     }
 
-    /// Law D12: whether what has come leaves room for no more than a word of each who was asked and has not spoken, and one for each
-    /// subject that has not answered.
+    /// Law D12: whether what has come leaves room for no more than a word of each that is awaited and has not spoken, and an answer of
+    /// each subject that has not answered. Then nothing else is taken, so that nobody falls silent by it.
     fn is_full(&self) -> bool {
-        let words = self.attestations.len() * ATTESTATION_BYTES_MAX;
-        let come = words + self.answers.len() * ANSWER_BYTES_MAX;
-        if come < GROUNDS_BYTES_MAX / 2 {
+        if self.bytes < GROUNDS_BYTES_MAX / 2 {
             return false;
         }
-        let asked: BTreeSet<&HostId> = self.asked.iter().map(|(observer, _)| observer).collect();
+        let awaited: BTreeSet<&HostId> = self.awaited.iter().map(|(from, _)| from).collect();
         let heard: BTreeSet<&HostId> =
             self.attestations.iter().map(|word| &word.observer).collect();
         let alive: BTreeSet<&HostId> =
             self.answers.values().map(|answer| &answer.subject).collect();
-        let unheard = asked.difference(&heard).count();
+        let unheard = awaited.difference(&heard).count() * ATTESTATION_BYTES_MAX;
         let unanswered = self.subjects.keys().filter(|subject| !alive.contains(subject)).count();
-        come + (unheard + unanswered) * WORD_BYTES_MAX >= GROUNDS_BYTES_MAX
-    }
-
-    /// Law D12: nobody falls silent where this word is left out.
-    fn is_spared(&self, (observer, subject): &(HostId, HostId), has_answer: bool) -> bool {
-        let is_heard = self.attestations.iter().any(|other| other.observer == *observer);
-        is_heard && (!has_answer || self.answers.values().any(|known| known.subject == *subject))
+        self.bytes + unheard + unanswered * ANSWER_BYTES_MAX >= GROUNDS_BYTES_MAX
     }
 
     pub fn answered(&mut self, now: Moment, answer: SelfAnswer) {
@@ -171,6 +169,7 @@ impl Set {
         if self.asked.contains(&key) {
             self.awaited.remove(&key);
             self.spoke.insert(key.0, now);
+            self.bytes += wire::encode(&answer).len();
             self.answers.insert(key, answer);
         }
     }
