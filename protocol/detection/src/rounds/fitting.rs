@@ -2,8 +2,8 @@
 //!
 //! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_MAX`], so that a command with them fits an entry. Each observer of a subject
 //! that is neither in doubt nor looked at itself promises a word; subjects that together promise too many are looked at in sets of their
-//! own, a zone together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has another
-//! one in the set, and its subject's own answer, if it brings one, is there already: so nobody falls silent by it.
+//! own, a zone together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has
+//! another one in the set, and an answer only if more than f observers have brought one of its host: so nobody falls silent by it.
 //! A rack that alone promises too much is a set of its own: what it lacks makes its quorum harder.
 //! Not here: which subjects are due (see `room`).
 
@@ -23,7 +23,7 @@ pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
 /// One answer that a host signed of itself.
 pub(super) const ANSWER_BYTES_MAX: usize = 185;
 
-/// What an observer that is asked sends of a dead subject, as attestations come.
+/// What an observer that is asked sends of a dead subject, as attestations come: with ten observers heard, boots and indices of few bytes.
 const WORD_BYTES: usize = 385;
 
 /// The subjects of one zone, by their racks.
@@ -79,12 +79,19 @@ impl Rounds {
             && set.is_open(now)
             && set.epoch == standing.roster.epoch
             && set.subjects().any(|other| zone(other) == zone(subject))
-            && {
+            && self.has_room((set, subject), |from| {
                 // Whoever joins does so for its zone, which may be dark: what its hosts say after all, the set bounds.
-                let speaks = |from: &HostId| !doubted.contains(from) && zone(from) != zone(subject);
-                let words = set.promised(speaks) + promised(standing, subject, speaks);
-                words * WORD_BYTES <= GROUNDS_BYTES_MAX
-            }
+                !doubted.contains(from) && zone(from) != zone(subject)
+            })
+    }
+
+    /// Law D12: whether the set bears what this one's observers promise too.
+    fn has_room(&self, (set, subject): (&Set, &HostId), speaks: impl Fn(&HostId) -> bool) -> bool {
+        let Some(standing) = &self.standing else {
+            return false;
+        };
+        let words = set.promised(&speaks) + promised(standing, subject, &speaks);
+        words * WORD_BYTES <= GROUNDS_BYTES_MAX
     }
 
     /// Law D12: as few sets as bear them.

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer};
 
+use crate::seats::SEATS_MAX;
+use crate::verdict::tolerated;
+
 use super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX};
 use super::{AWAY_AFTER, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
@@ -141,15 +144,16 @@ impl Set {
             self.bytes += wire::encode(&attestation).len();
             self.attestations.push(attestation);
         }
-        let is_first = !self.answers.values().any(|known| known.subject == key.1);
-        if let Some(answer) = answer.filter(|_| !is_full || is_first) {
+        // Up to f observers may have brought one that the subject never signed.
+        let known = self.answers.values().filter(|known| known.subject == key.1).count();
+        if let Some(answer) = answer.filter(|_| !is_full || known <= tolerated(SEATS_MAX)) {
             self.bytes += wire::encode(&answer).len();
             self.answers.insert(key, answer);
         }
     }
 
     /// Law D12: whether what has come leaves room for no more than a word of each that is awaited and has not spoken, and an answer of
-    /// each subject that has not answered. Then nothing else is taken, so that nobody falls silent by it.
+    /// each subject that has not answered. Then no second word of anybody is taken, so that nobody falls silent by it.
     fn is_full(&self) -> bool {
         if self.bytes < GROUNDS_BYTES_MAX / 2 {
             return false;
