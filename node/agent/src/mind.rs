@@ -167,6 +167,9 @@ impl Agent {
         if !self.has_begun {
             self.begin(now);
         }
+        if is_anothers_word(&event) {
+            self.membership.hear_somebody(now);
+        }
         match event {
             Event::Datagram { from, datagram } => self.take_datagram(now, from, datagram),
             Event::Asked { id, from, request } => self.asked(now, id, from, request),
@@ -221,7 +224,6 @@ impl Agent {
     }
 
     fn take_datagram(&mut self, now: Moment, from: HostId, datagram: Datagram) {
-        self.membership.hear_somebody(now);
         match datagram {
             Datagram::Gossip(bytes) => {
                 self.gossip(now, membership::Event::DatagramArrived { from, bytes });
@@ -236,7 +238,6 @@ impl Agent {
     }
 
     pub(crate) fn asked(&mut self, now: Moment, id: AskId, from: HostId, request: Request) {
-        self.membership.hear_somebody(now);
         match request {
             Request::Probe => {
                 self.answer_as_subject(now, Some(id), reply::Event::ProbedByStream { from });
@@ -275,9 +276,6 @@ impl Agent {
     }
 
     pub(crate) fn ended(&mut self, now: Moment, id: CallId, end: CallEnd) {
-        if matches!(end, CallEnd::Response(_) | CallEnd::Dialled(_)) {
-            self.membership.hear_somebody(now);
-        }
         if let Some(purpose) = self.calls.close(id) {
             self.came(now, purpose, end);
         }
@@ -346,6 +344,16 @@ impl Agent {
 
     pub(crate) fn emit(&mut self, effect: Effect) {
         self.out.push(effect);
+    }
+}
+
+/// Whether another host has spoken, asked or answered: what this one asks of itself is no event.
+fn is_anothers_word(event: &Event) -> bool {
+    let is_answer = |end: &CallEnd| matches!(end, CallEnd::Response(_) | CallEnd::Dialled(_));
+    match event {
+        Event::Datagram { .. } | Event::Asked { .. } => true,
+        Event::Ended { end, .. } => is_answer(end),
+        _ => false,
     }
 }
 

@@ -28,7 +28,7 @@ pub struct View {
     pub doubts: Vec<DoubtNote>,
     /// Who seems alive, by SWIM: a hint.
     pub up: BTreeMap<HostId, Boot>,
-    /// For how long it gossips nothing yet, having told more than a mesh of this size has to say (protocol 4).
+    /// For how long it gossips nothing of members yet, having told more than a mesh of this size has to say (protocol 4).
     pub gossip_muted: Option<Span>,
     /// What others gossip of themselves.
     pub health: BTreeMap<HostId, HealthRecord>,

@@ -295,7 +295,7 @@ impl Membership {
         self.ears.hear(now);
     }
 
-    /// For how long it tells nothing yet, having spent what a mesh of this size has to say (law SW22); probes and rounds go on.
+    /// For how long it tells nothing of members yet, having spent what a mesh of this size has to say (law SW22).
     pub fn muted_for(&self, now: Moment) -> Option<Span> {
         self.fuse.muted_for(now)
     }

@@ -18,11 +18,19 @@ const DEAF_MOST: Span = Span::seconds(60);
 /// Of one suspect; longer than any stall by turns that was measured.
 const PUT_OFF_MOST: Span = Span::seconds(120);
 
-/// When anything was last heard of anybody, and since when which findings are put off; at most as many as there are members.
+/// When anything was last heard of anybody, and which findings are put off; at most as many as there are members.
 #[derive(Debug, Default)]
 pub(super) struct Ears {
     heard_at: Moment,
-    put_off: BTreeMap<HostId, Moment>,
+    put_off: BTreeMap<HostId, PutOff>,
+}
+
+/// One finding.
+#[derive(Clone, Copy, Debug)]
+struct PutOff {
+    since: Moment,
+    /// When it last was; one that was not for [`DEAF_MOST`] is of another trouble.
+    last: Moment,
 }
 
 impl Ears {
@@ -34,8 +42,13 @@ impl Ears {
     /// Whether a finding about this host is put off now.
     pub fn put_off(&mut self, now: Moment, host: HostId) -> bool {
         let silence = now.since(self.heard_at);
-        let is_deaf = silence > DEAF_AFTER && silence < DEAF_MOST;
-        is_deaf && now.since(*self.put_off.entry(host).or_insert(now)) < PUT_OFF_MOST
+        if silence <= DEAF_AFTER || silence >= DEAF_MOST {
+            return false;
+        }
+        self.put_off.retain(|_, finding| now.since(finding.last) < DEAF_MOST);
+        let finding = self.put_off.entry(host).or_insert(PutOff { since: now, last: now });
+        finding.last = now;
+        now.since(finding.since) < PUT_OFF_MOST
     }
 
     /// The host has answered, or is called down.
@@ -63,7 +76,12 @@ mod tests {
             }
         }
         assert_eq!((put_off.first(), put_off.last()), (Some(&5), Some(&124)));
+        let later = |seconds| begun.after(Span::seconds(seconds));
+        assert!(!ears.put_off(later(299), host), "it is put off no more");
         ears.forget(&host);
-        assert!(ears.put_off(begun.after(Span::seconds(300)), host), "of another trouble");
+        assert!(ears.put_off(later(299), host), "it has answered meanwhile");
+        ears.hear(later(900));
+        assert!(ears.put_off(later(905), host), "of another trouble");
+        assert_eq!(ears.put_off.len(), 1, "what is over is forgotten");
     }
 }

@@ -34,11 +34,11 @@ impl Membership {
         self.settle_timers();
         self.mute();
         let has_news = self.foca.updates_backlog() > 0 || self.foca.custom_broadcast_backlog() > 0;
-        if has_news && self.alone.is_none() && !self.port.timers.has(Kind::Spread) {
+        if has_news && self.alone.is_none() {
             let muted = self.fuse.muted_for(self.port.now);
             let has_records = self.foca.custom_broadcast_backlog() > 0;
             let wait = muted.filter(|_| !has_records).unwrap_or(SPREAD_EVERY);
-            self.port.timers.set(self.port.now.after(wait), Due::Spread);
+            self.port.timers.bring_forward(self.port.now.after(wait), Due::Spread);
         }
     }
 

@@ -99,11 +99,6 @@ impl Timers {
         self.note_first();
     }
 
-    /// Whether one of that kind waits.
-    pub fn has(&self, kind: Kind) -> bool {
-        self.places.contains_key(&kind)
-    }
-
     /// The earliest deadline.
     pub fn next(&self) -> Option<Moment> {
         self.first

@@ -7,6 +7,7 @@ use super::super::identity::Identity;
 use super::super::packet::Packet;
 use super::super::*;
 use super::mesh::{boot, host};
+use super::unwell;
 
 const BEGUN: Moment = Moment::from_milliseconds(600_000);
 const HOSTS: u16 = 128;
@@ -79,4 +80,29 @@ fn law_sw22_who_hears_of_changes_without_end_falls_silent_goes_on_probing_and_te
         muted.gossip_bytes
     );
     assert!(told.of_first.is_sorted(), "the newest word of each host, and no older one after it");
+}
+
+#[test]
+fn law_sw22_who_tells_nothing_of_members_tells_how_it_is_all_the_same() {
+    let settings = Settings { hosts: usize::from(HOSTS), ..Settings::default() };
+    let mut us = Membership::new(settings, (host(0), boot(1)), 1);
+    let others = (1..HOSTS).map(|number| (host(number), boot(1)));
+    us.acquaint(BEGUN, &Arc::new(others.collect()));
+    us.handle(BEGUN, Event::DatagramArrived { from: host(1), bytes: renewal(1, 1) });
+    let full = Effect::Send { to: host(1), bytes: vec![0; PACKET_BYTES_MAX] };
+    us.fuse.spend(BEGUN, &vec![full; 1_000]);
+    assert!(!us.fuse.holds(BEGUN) && us.foca.updates_backlog() > 0, "there is something untold");
+    let early = BEGUN.after(Span::seconds(1));
+    while let Some(due) = us.next_deadline().filter(|due| *due <= early) {
+        us.handle(due.max(BEGUN), Event::DeadlineReached);
+    }
+    let health = unwell();
+    let mut told = Told::default();
+    told.take(&us.handle(BEGUN.after(Span::seconds(2)), Event::HealthChanged { health }));
+    let soon = BEGUN.after(Span::seconds(3));
+    while let Some(due) = us.next_deadline().filter(|due| *due <= soon) {
+        told.take(&us.handle(due.max(BEGUN), Event::DeadlineReached));
+    }
+    assert!(us.muted_for(soon).is_some() && told.gossip_bytes > 0, "its record is told");
+    assert_eq!(told.of_first, Vec::<u32>::new(), "and nothing of members");
 }
