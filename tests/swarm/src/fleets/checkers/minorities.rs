@@ -1,8 +1,7 @@
-//! Laws M1 and C6: who is away from the majority begins nothing, and the rules of the ledger only rise.
+//! Law M1: who is away from the majority begins nothing.
 
 use std::collections::BTreeMap;
 
-use ledger::rules;
 use vocabulary::{HostId, Moment, Span};
 
 use super::super::picture::Picture;
@@ -16,7 +15,6 @@ const AWAY_MAX: Span = Span::seconds(5);
 pub struct Minorities {
     reached: BTreeMap<HostId, Moment>,
     begun: usize,
-    rules: u32,
 }
 
 impl Checker for Minorities {
@@ -34,10 +32,6 @@ impl Checker for Minorities {
             }
         }
         self.begun = picture.journal.len();
-        if picture.rules < self.rules || picture.rules > rules::NEWEST {
-            return Err(format!("law C6: rules {} after {}", picture.rules, self.rules));
-        }
-        self.rules = picture.rules;
         Ok(())
     }
 }
@@ -58,14 +52,5 @@ mod tests {
             picture.with_majority.remove(&line.healer);
         }
         assert!(is_caught(&mut Minorities::default(), &album, "law M1"));
-    }
-
-    #[test]
-    fn law_c6_rules_that_fall_and_rules_that_nobody_knows_are_caught() {
-        for rules in [0, rules::NEWEST + 1] {
-            let mut album = healed();
-            album.last_mut().expect("pictures").rules = rules;
-            assert!(is_caught(&mut Minorities::default(), &album, "law C6"));
-        }
     }
 }

@@ -14,6 +14,7 @@ pub mod endings;
 mod fitness;
 mod leases;
 mod minorities;
+mod rules;
 mod stops;
 mod surges;
 mod verdicts;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(fitness::Fitness::default()),
         Box::new(stops::Stops::default()),
         Box::new(minorities::Minorities::default()),
+        Box::new(rules::Rules::default()),
     ]
 }
 
