@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::answer::{AuditPage, AuditRecord, AuditVerified, Body, Place};
 use super::chain::{Chain, ChainFault};
 
-/// Largest file that is read: ten times what a ledger keeps.
-pub const BYTES_MAX: u64 = 1 << 30;
+/// Largest file that is read: 32 kB for each of the 8,192 records that a ledger keeps.
+pub const BYTES_MAX: u64 = 256 << 20;
 
 /// What a line of the file is.
 #[derive(Debug)]

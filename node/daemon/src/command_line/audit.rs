@@ -255,21 +255,24 @@ fn verify_file(file: &Path, is_compared: bool, at: &At) -> Result<(), CommandFau
     }
     let text = fs::read_to_string(file).map_err(|why| told(&why))?;
     let verified = exported::judge(&text).map_err(|why| told(&why))?;
-    let shown = if is_compared {
-        let (kept, seen_by) = hold(&verified, at)?;
-        fresh(&kept)?;
-        format!("the audit that {seen_by} keeps holds that record; so must every other agent's\n")
-    } else {
-        "whether later records were left out, only another copy tells: `--compare` asks an agent\n"
-            .to_owned()
-    };
+    let compared = if is_compared { Some(hold(&verified, at)?) } else { None };
     if at.json {
         let now = moments::utc_exact(moments::now_exact());
-        let schema = AuditVerified::SCHEMA.to_owned();
-        return json(&Answer { schema, as_of: now, age_ms: 0, fresh: true, data: verified });
+        let (schema, data) = (AuditVerified::SCHEMA.to_owned(), verified);
+        json(&Answer { schema, as_of: now, age_ms: 0, fresh: true, data })?;
+    } else {
+        let rest = compared.as_ref().map_or_else(|| ALONE.to_owned(), |(_, by)| held_by(by));
+        faults::print(&verified_text(&verified, &format!("the export {}", file.display()), &rest))?;
     }
-    let read = format!("the export {}", file.display());
-    faults::print(&verified_text(&verified, &read, &shown))
+    compared.map_or(Ok(()), |(kept, _)| fresh(&kept))
+}
+
+/// What an export alone leaves open.
+const ALONE: &str =
+    "whether later records were left out, only another copy tells: `--compare` asks an agent\n";
+
+fn held_by(agent: &str) -> String {
+    format!("the audit that {agent} keeps holds that record; so must every other agent's\n")
 }
 
 /// The agent's own audit, which must hold the last record of the export; of two that have no record in common nothing can be said.

@@ -275,7 +275,7 @@ fn doubts(view: &View) -> BTreeMap<HostId, Vec<DoubtHeld>> {
 /// protocol 4: the circuit breaker is open.
 fn muted_note(left: Span) -> String {
     format!(
-        "this agent gossips nothing for {left}: it has told more than a mesh of this size has to say; probes, exchanges and rounds go on"
+        "this agent gossips nothing of members for {left}: it has told more than a mesh of this size has to say; probes, exchanges, rounds and health records go on"
     )
 }
 

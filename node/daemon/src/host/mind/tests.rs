@@ -75,6 +75,6 @@ async fn a_loop_that_does_not_answer_hides_neither_endings_nor_notes_nor_the_sel
 fn who_gossips_nothing_says_for_how_long_and_what_goes_on() {
     assert_eq!(
         muted_note(Span::seconds(23)),
-        "this agent gossips nothing for 23 s: it has told more than a mesh of this size has to say; probes, exchanges and rounds go on"
+        "this agent gossips nothing of members for 23 s: it has told more than a mesh of this size has to say; probes, exchanges, rounds and health records go on"
     );
 }
