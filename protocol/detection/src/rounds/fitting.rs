@@ -5,6 +5,9 @@
 //! own, a zone together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has
 //! another one in the set, and an answer only if more than f observers have brought one of its host: so nobody falls silent by it.
 //! A rack that alone promises too much is a set of its own: what it lacks makes its quorum harder.
+//! Law D13: whoever has no verdict yet, or whose look somebody waits for, is looked at in one set with those of its observers whose
+//! verdicts stand, as far as that fits. A seat is vacant only if its holder is silent in the same set (protocol 3.3): else what was once
+//! shared out would lack its quorum for ever.
 //! Not here: which subjects are due (see `room`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +30,7 @@ pub(super) const ANSWER_BYTES_MAX: usize = 185;
 const WORD_BYTES: usize = 385;
 
 /// The subjects of one zone, by their racks.
-type Racks = BTreeMap<Domain, Vec<HostId>>;
+type Racks = BTreeMap<Domain, BTreeSet<HostId>>;
 
 impl Rounds {
     /// protocol 3.7: a subject whose zone is being looked at joins that set, so that both are judged under one anchor; all
@@ -73,8 +76,7 @@ impl Rounds {
         };
         let zone =
             |host: &HostId| standing.roster.get(host).map(|entry| entry.claims.domain.zone());
-        let is_wished = self.wanted.get(subject).is_some_and(|wishes| !wishes.is_empty());
-        !is_wished
+        !self.is_wished(subject)
             && !self.left_out.contains_key(subject)
             && set.is_open(now)
             && set.epoch == standing.roster.epoch
@@ -99,41 +101,87 @@ impl Rounds {
         let Some(standing) = &self.standing else {
             return Vec::new();
         };
+        let bytes_of = |hosts: &BTreeSet<HostId>| -> usize {
+            let speaks = |from: &HostId| !doubted.contains(from);
+            let words = hosts.iter().map(|host| promised(standing, host, speaks));
+            words.sum::<usize>() * WORD_BYTES
+        };
+        let mut left: BTreeSet<HostId> = fresh.iter().copied().collect();
+        let mut sets: Vec<(usize, BTreeSet<HostId>)> = Vec::new();
+        for group in self.groups(standing, &left, bytes_of) {
+            let group: BTreeSet<HostId> = group.intersection(&left).copied().collect();
+            left.retain(|host| !group.contains(host));
+            let bytes = bytes_of(&group);
+            let has_room =
+                |set: &&mut (usize, BTreeSet<HostId>)| set.0 + bytes <= GROUNDS_BYTES_MAX;
+            match sets.iter_mut().find(has_room) {
+                Some((taken, hosts)) => {
+                    *taken += bytes;
+                    hosts.extend(group);
+                }
+                None => sets.push((bytes, group)),
+            }
+        }
+        let is_any = |hosts: &BTreeSet<HostId>| !hosts.is_empty();
+        let hosts = sets.into_iter().map(|(_, hosts)| hosts).filter(is_any);
+        hosts.map(|hosts| hosts.into_iter().collect()).collect()
+    }
+
+    /// Who has to be looked at together: a zone where that fits, else its racks, each with whoever is to be seen silent with it (law
+    /// D13); those without a verdict first, so that a host that is in two groups is with them. A host may be in several.
+    fn groups(
+        &self,
+        standing: &Standing,
+        fresh: &BTreeSet<HostId>,
+        bytes_of: impl Fn(&BTreeSet<HostId>) -> usize,
+    ) -> Vec<BTreeSet<HostId>> {
         let mut zones: BTreeMap<Zone, Racks> = BTreeMap::new();
         for host in fresh {
             if let Some(entry) = standing.roster.get(host) {
                 let domain = entry.claims.domain.clone();
                 let racks = zones.entry(domain.zone()).or_default();
-                racks.entry(domain).or_default().push(*host);
+                racks.entry(domain).or_default().insert(*host);
             }
         }
-        let of_all = |hosts: &[HostId]| -> usize {
-            let speaks = |from: &HostId| !doubted.contains(from);
-            let words = hosts.iter().map(|host| promised(standing, host, speaks));
-            words.sum::<usize>() * WORD_BYTES
-        };
-        let mut sets: Vec<(usize, Vec<HostId>)> = Vec::new();
+        let mut groups = Vec::new();
         for racks in zones.into_values() {
-            let whole: Vec<HostId> = racks.values().flatten().copied().collect();
-            let is_one = of_all(&whole) <= GROUNDS_BYTES_MAX;
-            let groups = if is_one { vec![whole] } else { racks.into_values().collect() };
-            for group in groups {
-                let bytes = of_all(&group);
-                let has_room = |set: &&mut (usize, Vec<HostId>)| set.0 + bytes <= GROUNDS_BYTES_MAX;
-                match sets.iter_mut().find(has_room) {
-                    Some((taken, hosts)) => {
-                        *taken += bytes;
-                        hosts.extend(group);
-                    }
-                    None => sets.push((bytes, group)),
-                }
+            let whole = racks.values().flatten().copied().collect();
+            let whole = self.with_observers(standing, fresh, whole);
+            if bytes_of(&whole) <= GROUNDS_BYTES_MAX {
+                groups.push(whole);
+            } else {
+                let racks = racks.into_values();
+                groups.extend(racks.map(|rack| self.with_observers(standing, fresh, rack)));
             }
         }
-        let in_order = |(_, mut hosts): (usize, Vec<HostId>)| {
-            hosts.sort_unstable();
-            hosts
-        };
-        sets.into_iter().map(in_order).collect()
+        groups.sort_by_key(|group| !group.iter().any(|host| self.is_awaited(host)));
+        groups
+    }
+
+    /// Law D13: its verdict does not stand yet, or somebody waits for this look at it.
+    pub(super) fn is_awaited(&self, host: &HostId) -> bool {
+        self.is_wished(host) || !self.pace.upheld().contains(host)
+    }
+
+    fn is_wished(&self, host: &HostId) -> bool {
+        self.wanted.get(host).is_some_and(|wishes| !wishes.is_empty())
+    }
+
+    /// Law D13: these, and the racks of those that hold a seat at one of them that is awaited.
+    fn with_observers(
+        &self,
+        standing: &Standing,
+        fresh: &BTreeSet<HostId>,
+        mut group: BTreeSet<HostId>,
+    ) -> BTreeSet<HostId> {
+        let place = |host: &HostId| standing.roster.get(host).map(|entry| &entry.claims.domain);
+        let awaited = group.iter().filter(|host| self.is_awaited(host));
+        let observers = awaited.flat_map(|host| standing.seating.observers(host));
+        let upheld = observers.filter(|observer| self.pace.upheld().contains(observer));
+        let racks: BTreeSet<&Domain> = upheld.filter_map(place).collect();
+        let joins = |host: &&HostId| place(host).is_some_and(|place| racks.contains(place));
+        group.extend(fresh.iter().filter(joins));
+        group
     }
 
     /// Law V4: what one host says makes no other host one that nobody waits for; else it could end every set early.

@@ -1,7 +1,7 @@
 //! Who is looked at with those in doubt, and who goes first where a second has no room for all (protocol 3.7)?
 //!
-//! Law D5: where not all that are due have room, whole racks go together and those without a case go first; a part of the room
-//! belongs to whoever has waited longest, so that no subject is passed over for ever.
+//! Law D5: where not all that are due have room, whole racks go together, those without a case first, then those that observe them (law
+//! D13 of `fitting`); a part of the room belongs to whoever has waited longest, so that no subject is passed over for ever.
 //! Not here: when a set begins (see `rounds`), what it shows (see `verdict`).
 
 use std::cmp::Reverse;
@@ -16,13 +16,25 @@ use super::{ROUNDS_PER_SECOND, Rounds, Subjects, WIDEN_EVERY};
 /// again while others are still to be judged.
 const ROOM_BY_WAITING: usize = ROUNDS_PER_SECOND / 5;
 
+/// What is still to be found of a rack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// A verdict of its own.
+    #[default]
+    Judged,
+    /// That it is silent, for the verdict on another: law D13.
+    Observes,
+    /// Nothing: its verdicts stand, or it has a case.
+    Stands,
+}
+
 /// The hosts of one rack that are due.
 #[derive(Debug, Default)]
 struct Mates {
     hosts: Vec<HostId>,
     /// When the one that has waited longest was last looked at.
     last: Option<Moment>,
-    is_judged: bool,
+    turn: Turn,
     /// No host of the rack that is to be looked at was just looked at without it.
     is_whole: bool,
 }
@@ -64,7 +76,7 @@ impl Rounds {
     pub(super) fn first_of(&self, due: Vec<HostId>, room: usize) -> Vec<HostId> {
         let mut racks = self.racks_of(due);
         let by_waiting = room.min(ROOM_BY_WAITING);
-        racks.sort_by_key(|mates| (mates.is_judged, Reverse(mates.is_whole), mates.last));
+        racks.sort_by_key(|mates| (mates.turn, Reverse(mates.is_whole), mates.last));
         let mut first = Vec::new();
         let mut rest = take_whole(racks, room - by_waiting, &mut first);
         rest.sort_by_key(|mates| mates.last);
@@ -86,6 +98,10 @@ impl Rounds {
         let subjects = self.subjects();
         let others = subjects.keys().filter(|host| !is_due.contains(host));
         let broken: BTreeSet<&Domain> = others.filter_map(place).collect();
+        let awaited = due.iter().filter(|host| self.is_awaited(host));
+        let observers: BTreeSet<HostId> =
+            awaited.clone().flat_map(|host| standing.seating.observers(host)).copied().collect();
+        let awaited: BTreeSet<&Domain> = awaited.filter_map(place).collect();
         let mut racks: BTreeMap<&Domain, Mates> = BTreeMap::new();
         for host in due {
             let Some(rack) = place(&host) else {
@@ -94,11 +110,17 @@ impl Rounds {
             let last = self.pace.last(&host);
             let mates = racks.entry(rack).or_insert_with(|| Mates {
                 last,
-                is_judged: self.is_judged(rack),
+                turn: match awaited.contains(rack) && !self.is_judged(rack) {
+                    true => Turn::Judged,
+                    false => Turn::Stands,
+                },
                 is_whole: !broken.contains(rack),
                 ..Mates::default()
             });
             mates.last = mates.last.min(last);
+            if observers.contains(&host) {
+                mates.turn = mates.turn.min(Turn::Observes);
+            }
             mates.hosts.push(host);
         }
         racks.into_values().collect()

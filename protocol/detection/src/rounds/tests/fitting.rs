@@ -95,6 +95,27 @@ fn law_d12_subjects_that_promise_too_much_together_are_looked_at_in_sets_of_whol
 }
 
 #[test]
+fn law_d13_whoever_lacks_a_verdict_is_looked_at_with_its_observers_whose_verdicts_stand() {
+    let (_, mut rounds) = leading_over(100, 2);
+    let seating = Arc::clone(&rounds.standing.as_ref().expect("a state").seating);
+    let apart: Vec<HostId> = (0..48).map(|number| host(&format!("h{}", 6 * number))).collect();
+    let dead = |subject: &&HostId| {
+        seating.observers(subject).iter().filter(|observer| apart.contains(observer)).count()
+    };
+    let lacking = *apart.iter().max_by_key(dead).expect("one of them");
+    assert!(dead(&&lacking) > 1, "one more than a quorum may lack");
+    let upheld = apart.iter().copied().filter(|host| *host != lacking).collect();
+    rounds.handle(at(900), Event::Upheld { subjects: upheld });
+    rounds.begin(at(900), &apart);
+    assert_eq!(rounds.sets.len(), 2, "they do not all fit");
+    let set = rounds.sets.iter().find(|set| set.subjects().any(|subject| *subject == lacking));
+    let together: BTreeSet<&HostId> = set.expect("it is looked at").subjects().collect();
+    for observer in seating.observers(&lacking).iter().filter(|host| apart.contains(host)) {
+        assert!(together.contains(observer), "law D13: its seat is vacant in this set");
+    }
+}
+
+#[test]
 fn law_d12_what_is_said_beyond_a_full_set_is_left_out_and_silences_nobody() {
     let (_, mut rounds) = leading_over(40, 1);
     let subjects: Vec<HostId> = (0..30).map(|number| host(&format!("h{number}"))).collect();
