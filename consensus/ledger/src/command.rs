@@ -466,6 +466,22 @@ pub enum Refused {
         /// Why.
         why: String,
     },
+    /// Another host of the same kind of trouble goes first; under rules 2 (protocol 6.3).
+    Canary {
+        /// Its case.
+        case: CaseId,
+        /// Nothing is begun on it yet: it stands in a rack in which the remedy has not failed.
+        is_elsewhere: bool,
+    },
+    /// The kind of trouble is stopped until a person releases its group; under rules 2 (protocol 6.3).
+    KindStopped {
+        /// The rule, by name.
+        rule: String,
+        /// The group.
+        group: GroupName,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Entry {

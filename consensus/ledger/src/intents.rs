@@ -94,6 +94,10 @@ impl Ledger {
             "law ST1: in a stopped group nothing begins"
         );
         assert!(
+            self.kind_stop(&case).is_none() && self.canary_hold_of_the_begun(&case).is_none(),
+            "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
+        );
+        assert!(
             case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),
             "law V3: no remedy against a fresh round that sees its subject well"
         );

@@ -118,6 +118,7 @@ impl Ledger {
             entry.commands.iter().map(|proposed| self.take(proposed, verifier)).collect();
         self.enrol_waiting();
         self.settle();
+        self.forget_canaries();
         self.mark();
         laws::check(self, fence);
         outcomes

@@ -5,8 +5,8 @@
 //! [`expiry`] what ends by itself; [`founding`] who belongs, `adding` whom a person let
 //! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
-//! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`], `quiet`,
-//! [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
+//! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
+//! `canaries`, `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
@@ -30,6 +30,7 @@ pub mod stops;
 pub mod view;
 
 mod adding;
+mod canaries;
 mod cases;
 mod certificates;
 mod damping;

@@ -43,6 +43,7 @@ impl Ledger {
             holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope)));
         }
         holds.extend(self.ramp_hold());
+        holds.extend(self.canary_hold(case));
         holds.extend(self.keeper_hold(case));
         holds
     }
@@ -52,6 +53,7 @@ impl Ledger {
         let mut holds = self.begin_holds(case, Span::ZERO);
         holds.extend(self.quiet_hold(case));
         holds.extend(self.ramp_hold_of_the_begun());
+        holds.extend(self.canary_hold_of_the_begun(case));
         let left = lease.apply_after.since(self.state.time);
         if left > Span::ZERO {
             let what = "since the takeover: the healer before may still be at it".into();
@@ -61,7 +63,7 @@ impl Ledger {
     }
 
     /// What lease and intent have in common; waits that end within `early` do not hold.
-    fn begin_holds(&self, case: &Case, early: Span) -> Vec<Refused> {
+    pub(crate) fn begin_holds(&self, case: &Case, early: Span) -> Vec<Refused> {
         let mut holds = Vec::new();
         holds.extend(self.state.brakes.standing().map(Refused::Brake));
         let Some(scopes) = &case.scopes else {
@@ -71,6 +73,7 @@ impl Ledger {
         let domain = self.domain_case_over(&scopes.domain);
         holds.extend(domain.map(|domain| Refused::CaseOpen(domain.id)));
         holds.extend(self.stop_of(&scopes.group));
+        holds.extend(self.kind_stop(case));
         let Some((rule, rung)) = self.next_rung(case) else {
             holds.push(Refused::NoRule);
             return holds;

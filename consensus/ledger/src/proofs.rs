@@ -54,6 +54,7 @@ impl Ledger {
         }
         if is_soaked {
             self.replacement_worked(&case, &note);
+            self.canary_proven(&case);
             self.close(case, Closure::Healed);
             self.ramp_ended();
         } else {
@@ -97,6 +98,8 @@ impl Ledger {
             why: why.clone(),
         });
         self.ramp_ended();
+        // By the rule that was applied, whatever is in force now.
+        let kind_stop = self.canary_failed(&case);
         case.rung = case.rung.saturating_add(1);
         // It was well in between: what is wrong now is new, and the next rung waits for it as for the first (protocol 7.4).
         if matches!(case.stage, Stage::Verifying { well_since: Some(_), .. }) {
@@ -111,7 +114,8 @@ impl Ledger {
         }
         case.rule = rule;
         case.stage = Stage::Open;
-        if let Some(stop) = self.replacement_failed(&case, &note) {
+        let group_stop = self.replacement_failed(&case, &note);
+        if let Some(stop) = group_stop.or(kind_stop) {
             self.give_up(case, stop);
         } else if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
             let last = rung.saturating_add(1);

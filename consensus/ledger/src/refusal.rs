@@ -47,6 +47,8 @@ impl fmt::Display for Refused {
             | Self::Keepers { .. }
             | Self::Ramp { .. }
             | Self::Stopped { .. }
+            | Self::Canary { .. }
+            | Self::KindStopped { .. }
             | Self::Brake(_)
             | Self::Bound(_) => self.of_a_limit(out),
             Self::Grounds(_)
@@ -139,6 +141,18 @@ impl Refused {
             Self::Stopped { group, why } => write!(
                 out,
                 "group {group} is stopped: {why}; `hale release --group {group} --why ...` frees it"
+            ),
+            Self::Canary { case, is_elsewhere: false } => write!(
+                out,
+                "case {case} has the same trouble and goes first, alone; others follow when its remedy is proven"
+            ),
+            Self::Canary { case, is_elsewhere: true } => write!(
+                out,
+                "the remedy was not proven in this rack: case {case}, which has the same trouble in another, goes first"
+            ),
+            Self::KindStopped { rule, group, why } => write!(
+                out,
+                "rule {rule:?} is stopped in group {group}: {why}; `hale release --group {group} --why ...` frees it"
             ),
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
             Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),

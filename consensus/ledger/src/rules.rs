@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{GroupName, HostId, HostName};
 
 use crate::audit::What;
+use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::quarantine::Returns;
@@ -43,6 +44,8 @@ pub(crate) struct Added {
     pub returns: Arc<Returns>,
     /// Which replacements failed in which group (see `stops`).
     pub replacements: Arc<BTreeMap<GroupName, Replacements>>,
+    /// What came of the remedies of each kind of trouble (see `canaries`).
+    pub canaries: Arc<Canaries>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

@@ -87,7 +87,10 @@ impl Ledger {
     }
 
     pub(crate) fn free_group(&mut self, group: &GroupName, order: &Order) -> Result<(), Refused> {
-        self.stop_of(group).ok_or(Refused::Nothing)?;
+        let frees_kinds = self.free_kinds(group);
+        if !frees_kinds {
+            self.stop_of(group).ok_or(Refused::Nothing)?;
+        }
         Arc::make_mut(&mut self.state.added.replacements).remove(group);
         let Order { who, why } = order.clone();
         self.record(What::Freed { subject: Scope::Group(group.clone()), who, why });

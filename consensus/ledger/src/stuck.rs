@@ -32,9 +32,19 @@ impl Ledger {
         let waits =
             |case: &&Arc<Case>| matches!(case.stage, Stage::Open) && self.next_rung(case).is_some();
         let stuck_by = |case: &Case| {
-            self.offer_holds(case).into_iter().find(|rule| has_no_end(rule, &endless))
+            let has_no_end =
+                |rule: &Refused| self.waits_for_a_person(rule) || has_no_end(rule, &endless);
+            self.offer_holds(case).into_iter().find(has_no_end)
         };
         self.cases().filter(waits).filter_map(|case| Some((case, stuck_by(case)?))).collect()
+    }
+
+    /// Whoever goes first is a person's: nobody knows how its remedy ended (protocol 6.3).
+    fn waits_for_a_person(&self, rule: &Refused) -> bool {
+        let Refused::Canary { case, .. } = rule else {
+            return false;
+        };
+        self.state.cases.get(*case).is_some_and(|first| !first.is_live())
     }
 
     /// How many leases of each scope end by no term: counted once for all cases that wait.
@@ -56,7 +66,8 @@ fn has_no_end(rule: &Refused, endless: &BTreeMap<Scope, u32>) -> bool {
         Refused::Halt { .. }
         | Refused::Floor { .. }
         | Refused::Keepers { .. }
-        | Refused::Stopped { .. } => true,
+        | Refused::Stopped { .. }
+        | Refused::KindStopped { .. } => true,
         Refused::Budget { scope, used, .. } => {
             endless.get(scope).is_some_and(|endless| endless >= used)
         }

@@ -69,12 +69,12 @@ fn after_a_soak_that_failed_the_next_rung_waits_for_its_own_trouble_to_stand() {
 #[test]
 fn leases_that_were_held_when_the_brake_fell_begin_one_at_a_time_when_it_lifts() {
     let mut fleet = Fleet::healing();
-    let [first, second] = ["b2", "c2"].map(|name| fleet.opened(name, Seen::AgentDown));
+    let [first, second] = fleet.of_two_kinds();
     let [one, two] = [(first, "a2"), (second, "a3")].map(|(case, by)| fleet.leased(case, by));
     fleet.send("a1", Command::Pause(order("look")));
     fleet.wait(6);
     assert_eq!(fleet.send("a1", Command::Resume(order("seen"))), Outcome::Done);
-    let both = [("b2", Seen::AgentDown), ("c2", Seen::AgentDown)];
+    let both = [("b2", Seen::AgentDown), ("c2", Seen::HostDown)];
     let outcome = fleet.intend(("a2", first, one), &both);
     assert!(matches!(outcome, Outcome::Intended { .. }), "{outcome:?}");
     let held = fleet.intend(("a3", second, two), &both);

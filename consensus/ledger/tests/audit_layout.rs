@@ -51,6 +51,11 @@ fn of_the_mesh() -> Vec<What> {
             why: why.clone(),
         },
         What::GroupStopped { group: GroupName::new("web").expect("sound"), why: why.clone() },
+        What::KindStopped {
+            rule: "agent down".into(),
+            group: GroupName::new("web").expect("sound"),
+            why: why.clone(),
+        },
         What::Freed { subject: Scope::Host(HOST), who, why },
     ]
 }
@@ -162,6 +167,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         a9e4ff2f7e92c208 AuthoritiesSet
         bf3a3db11c36b01c HostAdded
         a292a0f3bdde0a26 GroupStopped
+        3979d817960bbfc5 KindStopped
         a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted

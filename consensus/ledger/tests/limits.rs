@@ -13,7 +13,7 @@ const WELL: [(&str, Seen); 1] = [("b2", Seen::Well)];
 fn budgets_count_in_every_scope_and_the_next_to_end_frees_one() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1"));
-    let [first, second] = ["b2", "c2"].map(|name| fleet.opened(name, Seen::AgentDown));
+    let [first, second] = fleet.of_two_kinds();
     let fence = fleet.leased(first, "a2");
     let refused = refusal(&fleet.offer(second, "a3"));
     assert!(refused.contains("fleet: 1 of 1 in flight"), "{refused}");
@@ -31,7 +31,7 @@ fn budgets_count_in_every_scope_and_the_next_to_end_frees_one() {
 #[test]
 fn a_lowered_limit_stops_grants_and_nothing_else() {
     let mut fleet = Fleet::healing();
-    let [first, second] = ["b2", "c2"].map(|name| fleet.opened(name, Seen::AgentDown));
+    let [first, second] = fleet.of_two_kinds();
     let fences = [fleet.leased(first, "a2"), fleet.leased(second, "a3")];
     fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1"));
     let fence = fences[1];
@@ -109,11 +109,12 @@ fn as_many_remedies_as_the_hour_allows_and_no_more() {
 #[test]
 fn under_a_brake_nothing_begins_and_what_has_begun_goes_on() {
     let mut fleet = Fleet::healing();
-    let waiting = fleet.opened("c2", Seen::AgentDown);
+    let waiting = fleet.opened("c2", Seen::HostDown);
+    fleet.wait(5);
     let held = fleet.leased(waiting, "a2");
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c3");
     assert_eq!(fleet.send("a1", Command::Pause(order("look"))), Outcome::Done);
-    let seen = [("c2", Seen::AgentDown)];
+    let seen = [("c2", Seen::HostDown)];
     let braked = refusal(&fleet.intend(("a2", waiting, held), &seen));
     assert!(braked.contains("paused by ops: look"), "{braked}");
     let healer = ("c3", case, fence);

@@ -91,6 +91,8 @@ fn limit(case: &Case, rule: Refused) -> Option<(Limit, Refused)> {
         Refused::Floor { .. } => ("floor", Scope::Group(case.scopes.as_ref()?.group.clone())),
         Refused::Keepers { .. } => ("keepers", Scope::Fleet),
         Refused::Stopped { group, .. } => ("stop", Scope::Group(group.clone())),
+        Refused::KindStopped { group, .. } => ("kind", Scope::Group(group.clone())),
+        Refused::Canary { .. } => ("canary", Scope::Group(case.scopes.as_ref()?.group.clone())),
         _ => return None,
     };
     Some((limit, rule))

@@ -26,6 +26,7 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::GroupStopped { .. }
+        | What::KindStopped { .. }
         | What::Freed { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
@@ -89,6 +90,9 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::HostAdded { name, may_enrol: true, .. } => format!("{name} is added"),
         What::HostAdded { name, may_enrol: false, .. } => format!("{name} is added no more"),
         What::GroupStopped { group, why } => format!("group {group} is stopped: {why}"),
+        What::KindStopped { rule, group, why } => {
+            format!("rule {rule:?} is stopped in group {group}: {why}")
+        }
         What::Freed { subject, who, why } => {
             format!("{} is released by {who}: {why}", scope(fleet, subject))
         }

@@ -22,6 +22,7 @@ impl Canonical for What {
             | Self::AuthoritiesSet { .. }
             | Self::HostAdded { .. }
             | Self::GroupStopped { .. }
+            | Self::KindStopped { .. }
             | Self::Freed { .. } => lay_of_the_mesh(self, bytes),
             Self::Verdict { .. }
             | Self::Escalated { .. }
@@ -69,6 +70,9 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
             .text(why),
         What::GroupStopped { group, why } => bytes.variant(24).text(group.as_str()).text(why),
         What::Freed { subject, who, why } => bytes.variant(25).value(subject).text(who).text(why),
+        What::KindStopped { rule, group, why } => {
+            bytes.variant(26).text(rule).text(group.as_str()).text(why)
+        }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
 }

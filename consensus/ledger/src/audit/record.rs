@@ -314,6 +314,15 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// By this rule nothing begins in this group until a person releases it (protocol 6.3).
+    KindStopped {
+        /// The rule, by name.
+        rule: String,
+        /// The group.
+        group: GroupName,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Record {

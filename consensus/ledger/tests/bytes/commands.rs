@@ -222,6 +222,10 @@ fn put_refusals(page: &mut Page) {
         Refused::Bound(_) => [Refused::Bound(why())],
         Refused::NotAdded(_) => [Refused::NotAdded(name())],
         Refused::Stopped { .. } => [Refused::Stopped { group: group(), why: why() }],
+        Refused::Canary { .. } => [Refused::Canary { case: vocabulary::CaseId(7), is_elsewhere: true }],
+        Refused::KindStopped { .. } => [
+            Refused::KindStopped { rule: why(), group: group(), why: why() },
+        ],
     });
 }
 

@@ -80,6 +80,9 @@ fn put_what(page: &mut Page) {
         }],
         What::Quarantined { .. } => [What::Quarantined { case, host: HOST }],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
+        What::KindStopped { .. } => [
+            What::KindStopped { rule: why(), group: group(), why: why() },
+        ],
         What::Freed { .. } => [
             What::Freed { subject: Scope::Host(HOST), who: who(), why: why() },
         ],

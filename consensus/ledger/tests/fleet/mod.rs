@@ -385,6 +385,14 @@ impl Fleet {
         self.verdicts(&[(name, seen)]).remove(0).expect("the grounds bear it")
     }
 
+    /// Two cases that do not wait for each other (protocol 6.3): `b2` is in one kind of trouble, `c2` in another, long enough for a lease.
+    pub fn of_two_kinds(&mut self) -> [CaseId; 2] {
+        let cases = [("b2", Seen::AgentDown), ("c2", Seen::HostDown)];
+        let cases = cases.map(|(name, seen)| self.opened(name, seen));
+        self.wait(5);
+        cases
+    }
+
     pub fn offer(&mut self, case: CaseId, healer: &str) -> Outcome {
         let healer = id(healer);
         self.send("a1", Command::Offer { case, healer })

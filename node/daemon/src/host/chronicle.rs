@@ -119,7 +119,8 @@ fn level(what: &What) -> Level {
         | What::Unproven { .. }
         | What::Escalated { .. }
         | What::Quarantined { .. }
-        | What::GroupStopped { .. } => Level::WARN,
+        | What::GroupStopped { .. }
+        | What::KindStopped { .. } => Level::WARN,
         What::Founded { .. }
         | What::Left { .. }
         | What::Retired { .. }

@@ -46,7 +46,6 @@ pub const PLAY: Play = Play {
 fn trials(plan: &Plan) -> Vec<Trial> {
     let mut trials = Vec::new();
     for hosts in [50, 128, 500, 1_000, 2_000] {
-        // Calm differs little from seed to seed.
         for seed in plan.seeds(hosts) {
             for system in [HALE, FOCA] {
                 let play = move || {

@@ -70,6 +70,7 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::GroupStopped { .. }
+        | What::KindStopped { .. }
         | What::Freed { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
@@ -133,6 +134,11 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         }
         What::GroupStopped { group, why } => {
             format!("in group {group} nothing begins until a person releases it: {why}")
+        }
+        What::KindStopped { rule, group, why } => {
+            format!(
+                "by rule {rule:?} nothing begins in group {group} until a person releases it: {why}"
+            )
         }
         What::Freed { subject, who, why } => {
             format!("{} is released by {who}: {why}", scene.subject(subject).name)

@@ -58,7 +58,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         | Refused::PerHour { .. }
         | Refused::Halt { .. }
         | Refused::Floor { .. } => "6.1",
-        Refused::Ramp { .. } => "6.3",
+        Refused::Ramp { .. } | Refused::Canary { .. } | Refused::KindStopped { .. } => "6.3",
         Refused::Brake(_) => "6.5",
         Refused::Damped(_) | Refused::Stopped { .. } => "6.6",
         Refused::Keepers { .. } => "6.7",

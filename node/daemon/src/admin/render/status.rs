@@ -258,7 +258,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
         ));
     }
     let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
-    notes.extend(stopped.map(|stop| stop.to_string()));
+    notes.extend(stopped.chain(ledger.stopped_kinds()).map(|stop| stop.to_string()));
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {

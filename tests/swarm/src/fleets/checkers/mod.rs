@@ -8,6 +8,7 @@ mod audit;
 mod boots;
 mod brakes;
 mod budgets;
+mod canaries;
 mod cures;
 mod doubts;
 pub mod endings;
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(cures::Cures::default()),
         Box::new(fitness::Fitness::default()),
         Box::new(stops::Stops::default()),
+        Box::new(canaries::Canaries::default()),
         Box::new(minorities::Minorities::default()),
         Box::new(rules::Rules::default()),
     ]
