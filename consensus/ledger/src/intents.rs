@@ -87,24 +87,7 @@ impl Ledger {
         judged: &Judged,
         (rule, rung): (&Rule, Rung),
     ) -> RemedyId {
-        assert!(self.state.brakes.standing().is_none(), "law P1: under a brake nothing begins");
-        let scopes = case.scopes.as_ref();
-        assert!(
-            scopes.is_none_or(|scopes| self.stop_of(&scopes.group).is_none()),
-            "law ST1: in a stopped group nothing begins"
-        );
-        assert!(
-            self.kind_stop(&case).is_none() && self.canary_hold_of_the_begun(&case).is_none(),
-            "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
-        );
-        assert!(
-            case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),
-            "law V3: no remedy against a fresh round that sees its subject well"
-        );
-        assert!(
-            lease.ends > self.state.time && case.pending().is_none(),
-            "law L3: a remedy begins under a live lease, and after the one before has ended"
-        );
+        self.assert_may_begin(&case, &lease, judged);
         let remedy = self.state.remedy.next();
         self.state.remedy = remedy;
         self.record(What::Intended {
@@ -140,6 +123,27 @@ impl Ledger {
         case.stage = Stage::Remedy { lease, remedy };
         self.state.cases.put(case);
         remedy
+    }
+
+    fn assert_may_begin(&self, case: &Case, lease: &Lease, judged: &Judged) {
+        assert!(self.state.brakes.standing().is_none(), "law P1: under a brake nothing begins");
+        let scopes = case.scopes.as_ref();
+        assert!(
+            scopes.is_none_or(|scopes| self.stop_of(&scopes.group).is_none()),
+            "law ST1: in a stopped group nothing begins"
+        );
+        assert!(
+            self.kind_stop(case).is_none() && self.canary_hold_of_the_begun(case).is_none(),
+            "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
+        );
+        assert!(
+            case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),
+            "law V3: no remedy against a fresh round that sees its subject well"
+        );
+        assert!(
+            lease.ends > self.state.time && case.pending().is_none(),
+            "law L3: a remedy begins under a live lease, and after the one before has ended"
+        );
     }
 
     /// Law C1: a refused intent moves nothing but this note; the same rule in a row is put down once.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use vocabulary::Span;
+use vocabulary::{GroupName, Span};
 
 use crate::actuator::Habit;
 use crate::lies::Lie;
@@ -183,6 +183,8 @@ pub enum Fault {
     Resume(String),
     /// A person releases each of these from its quarantine.
     Release(Vec<Whom>),
+    /// A person releases this group from whatever is stopped in it.
+    ReleaseGroup(GroupName),
     /// A person sets this policy.
     Policy(String),
 }
@@ -246,6 +248,7 @@ impl Fault {
             | Self::Service(_)
             | Self::Remedies(_)
             | Self::RemedyTakes(_)
+            | Self::ReleaseGroup(_)
             | Self::Pause(_)
             | Self::Resume(_)
             | Self::Policy(_) => Vec::new(),

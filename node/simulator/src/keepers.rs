@@ -394,8 +394,11 @@ impl Fleet {
         self.order(&Command::Resume(order(why)));
     }
 
-    pub(crate) fn order_release(&mut self, place: Place) {
-        let subject = Scope::Host(self.hosts[place].id);
+    pub(crate) fn order_release_of(&mut self, place: Place) {
+        self.order_release(Scope::Host(self.hosts[place].id));
+    }
+
+    pub(crate) fn order_release(&mut self, subject: Scope) {
         self.order(&Command::Free { subject, order: order("seen to".into()) });
     }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use agent::Event;
-use vocabulary::{Claims, Span};
+use vocabulary::{Claims, Scope, Span};
 
 use crate::choosing::chosen;
 use crate::fault::{Fault, Whom};
@@ -40,7 +40,11 @@ impl Fleet {
             }),
             Fault::Leave(whom) => self.each("leave", &whom, Self::leave),
             Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
-            Fault::Release(whom) => self.each("release", &whom, Self::order_release),
+            Fault::Release(whom) => self.each("release", &whom, Self::order_release_of),
+            Fault::ReleaseGroup(group) => {
+                self.note(format!("release group={group}"));
+                self.order_release(Scope::Group(group));
+            }
             Fault::Cut { from, to, both } => self.cut(&from, &to, both),
             Fault::Join => {
                 self.note("every link carries again".into());

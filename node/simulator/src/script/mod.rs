@@ -20,7 +20,7 @@
 //! port 8080 on b2 refuses                     hangs, silent, serves; to itself, to peers
 //! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
-//! pause WHY; resume WHY                        release b2 (from its quarantine)
+//! pause WHY; resume WHY                        release b2 (from its quarantine), release group=web
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
 //! ----
 //!    0.0 kill b2

@@ -2,7 +2,7 @@
 //!
 //! Law L1 (see the parent): every line is understood whole, or it is a fault that names it.
 
-use vocabulary::{Claims, Span};
+use vocabulary::{Claims, GroupName, Span};
 
 use super::links::{is_trouble, read_links};
 use super::plights::{is_plight, read_lie, read_plight, read_port, read_service};
@@ -310,13 +310,21 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "poweroff" => Fault::PowerOff,
         "leave" => Fault::Leave,
         "restart" => Fault::Restart,
-        "release" => Fault::Release,
+        "release" => match words {
+            [one] if one.starts_with("group=") => return read_group(one).map(Fault::ReleaseGroup),
+            _ => Fault::Release,
+        },
         "lie" => return read_lie(words),
         "port" => return read_port(words),
         word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };
     read_whom(words).map(strike)
+}
+
+fn read_group(word: &str) -> Fallible<GroupName> {
+    let name = word.trim_start_matches("group=");
+    GroupName::new(name).map_err(|why| Wrong::of(word, format!("{name:?} is no group: {why}")))
 }
 
 pub(super) fn read_whom(words: &[&str]) -> Fallible<Vec<Whom>> {
