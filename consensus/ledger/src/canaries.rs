@@ -1,16 +1,17 @@
 //! Of several hosts in one kind of trouble the first goes alone: a remedy that is wrong harms one host, not many (protocol 6.3).
 //!
-//! A kind is a rule of the policy and a group. It is proven when a remedy of it was, after the last one that was not; its memory ends with
-//! the last open case of it, so that each bout of trouble begins with one host again.
+//! A kind is a rule of the policy and a group. It is proven when a remedy of it was, after the last one that was not and the last change of
+//! the policy; its memory ends with the last open case of it, so that each bout of trouble begins with one host again.
 //! Law CA1: of a kind that is not proven at most one host is granted a lease at once, and one remedy is begun at once.
-//! Law CA2: when a remedy was not proven on [`FAILED_MAX`] hosts in a row the kind stops, until a person releases its group.
+//! Law CA2: when [`FAILED_MAX`] hosts in a row are given up after remedies that were not proven the kind stops, until a person releases its
+//! group. A rung that fails is followed by the next; what counts is a host that is past what its ladder and its attempts can do.
 //! Not here: whether a remedy worked (see `proofs`), groups whose replacements fail (see `stops`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{CaseId, Domain, GroupName, HostId, Scope};
+use vocabulary::{CaseId, Domain, GroupName, HostId};
 
 use crate::audit::What;
 use crate::case::{Case, Stage};
@@ -18,7 +19,7 @@ use crate::command::Refused;
 use crate::ledger::Ledger;
 use crate::rules;
 
-/// What came of the remedies of each kind; at most as many as open cases, and as stops.
+/// What came of the remedies of each kind: of those with open cases, and of those of the policy's rules that are stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Canaries(BTreeMap<Kind, Canary>);
 
@@ -28,9 +29,9 @@ type Kind = (String, GroupName);
 /// What came of the remedies of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Canary {
-    /// The hosts on which a remedy was not proven since the last one that was, in order.
+    /// The hosts that were given up since the last remedy that was proven, in order.
     failed: Vec<Failed>,
-    /// The last one was proven: all others may be tried.
+    /// The last remedy was proven: all others may be tried.
     is_proven: bool,
     is_stopped: bool,
 }
@@ -42,8 +43,11 @@ struct Failed {
     rack: Domain,
 }
 
-/// protocol 6.3: one host may be past help, and two may share what ails them; a remedy that failed on a third one is not the right one.
+/// protocol 6.3: one host may be past help, and two may share what ails them; what did not help a third one is not the right remedy.
 const FAILED_MAX: usize = 3;
+
+/// So many hosts in other racks are asked whether they could go first; beyond, the host in a rack where one failed goes.
+const ELSEWHERE_MAX: usize = 16;
 
 impl Ledger {
     /// The kinds that are stopped, each as it is told.
@@ -62,26 +66,34 @@ impl Ledger {
     /// Law CA1, for a lease: another goes first, or one in a rack where the remedy has not failed yet.
     pub(crate) fn canary_hold(&self, case: &Case) -> Option<Refused> {
         let kind = self.kind_that_is_open(case)?;
-        let is_leased = |other: &&Arc<Case>| other.counted_lease().is_some();
-        if self.state.cases.counts(&Scope::Group(kind.1.clone())).in_flight > 0
-            && let Some(first) = self.others_of(case, &kind).find(is_leased)
-        {
+        if let Some(first) = self.leased_beside(case, &kind) {
             return Some(Refused::Canary { case: first.id, is_elsewhere: false });
+        }
+        // Whoever would sit on the lease without a beginning would keep all others waiting.
+        let early = self.timers().accept_within;
+        let is_long =
+            |hold: &Refused| matches!(hold, Refused::TooSoon { left, .. } if *left > early);
+        if let Some(hold) = self.quiet_hold(case).filter(is_long)
+            && self.others_of(case, &kind).next().is_some()
+        {
+            return Some(hold);
         }
         let canary = self.state.added.canaries.0.get(&kind)?;
         let has_failed = |case: &Case| {
             let rack = case.scopes.as_ref().map(|scopes| &scopes.domain);
             canary.failed.iter().any(|failed| Some(&failed.rack) == rack)
         };
-        let is_ready = |other: &&Arc<Case>| {
-            let early = self.timers().accept_within;
-            matches!(other.stage, Stage::Open) && self.begin_holds(other, early).is_empty()
-        };
         if !has_failed(case) {
             return None;
         }
+        let is_quiet = |other: &Case| !self.quiet_hold(other).is_some_and(|hold| is_long(&hold));
+        let is_ready = |other: &&Arc<Case>| {
+            matches!(other.stage, Stage::Open)
+                && self.holds_but_canary(other).is_empty()
+                && is_quiet(other)
+        };
         let elsewhere = self.others_of(case, &kind).filter(|other| !has_failed(other));
-        let first = elsewhere.into_iter().find(is_ready)?;
+        let first = elsewhere.take(ELSEWHERE_MAX).find(is_ready)?;
         Some(Refused::Canary { case: first.id, is_elsewhere: true })
     }
 
@@ -94,16 +106,24 @@ impl Ledger {
         Some(Refused::Canary { case: begun.id, is_elsewhere: false })
     }
 
-    /// A remedy was not proven; why its kind is stopped, if that stops it.
+    /// A remedy was not proven: the next host of its kind goes alone again.
+    pub(crate) fn canary_unproven(&mut self, case: &Case) {
+        if let Some(kind) = kind_of(case).filter(|_| self.rules() >= rules::SECOND) {
+            let canaries = &mut Arc::make_mut(&mut self.state.added.canaries).0;
+            canaries.entry(kind).or_default().is_proven = false;
+        }
+    }
+
+    /// A host is given up; why its kind is stopped, if that stops it. Nothing counts where nothing was tried, or nobody knows its end.
     pub(crate) fn canary_failed(&mut self, case: &Case) -> Option<String> {
         let (kind, host) = (kind_of(case)?, case.host()?);
-        if self.rules() < rules::SECOND {
+        let is_unproven = case.remedies.last().is_some_and(|note| note.is_proven == Some(false));
+        if self.rules() < rules::SECOND || !is_unproven {
             return None;
         }
         let rack = case.scopes.as_ref()?.domain.clone();
         let canary = Arc::make_mut(&mut self.state.added.canaries).0.entry(kind.clone());
         let canary = canary.or_default();
-        canary.is_proven = false;
         if canary.is_stopped || canary.failed.iter().any(|failed| failed.host == host) {
             return None;
         }
@@ -150,6 +170,18 @@ impl Ledger {
         }
     }
 
+    /// A person has set a policy: what was proven was proven by another one, and stops end with their rules.
+    pub(crate) fn canaries_under_another_policy(&mut self) {
+        if self.state.added.canaries.0.is_empty() {
+            return;
+        }
+        let names: BTreeSet<String> =
+            self.policy().rules.iter().map(|rule| rule.name.clone()).collect();
+        let canaries = &mut Arc::make_mut(&mut self.state.added.canaries).0;
+        canaries.retain(|(rule, _), _| names.contains(rule));
+        canaries.values_mut().for_each(|canary| canary.is_proven = false);
+    }
+
     /// A person releases a group: its kinds begin anew. Whether any was stopped.
     pub(crate) fn free_kinds(&mut self, group: &GroupName) -> bool {
         let stops = |(kind, canary): (&Kind, &Canary)| canary.is_stopped && kind.1 == *group;
@@ -163,9 +195,15 @@ impl Ledger {
 
     /// Law CA1, of a lease that is granted.
     pub(crate) fn is_alone_or_proven(&self, case: &Case) -> bool {
-        let is_leased = |other: &Arc<Case>| other.counted_lease().is_some();
         let kind = self.kind_that_is_open(case);
-        kind.is_none_or(|kind| !self.others_of(case, &kind).any(is_leased))
+        kind.is_none_or(|kind| self.leased_beside(case, &kind).is_none())
+    }
+
+    fn leased_beside(&self, case: &Case, kind: &Kind) -> Option<&Arc<Case>> {
+        let is_leased = |other: &&Arc<Case>| {
+            other.counted_lease().is_some() && other.id != case.id && is_of(other, kind)
+        };
+        self.state.cases.open().find(is_leased)
     }
 
     /// The kind of a case, unless it is proven.
@@ -202,5 +240,5 @@ fn stopped((rule, group): &Kind, canary: &Canary) -> Refused {
 fn in_words(canary: &Canary) -> String {
     let cases: Vec<String> =
         canary.failed.iter().map(|failed| format!("case {}", failed.case)).collect();
-    format!("its remedies were not proven on {FAILED_MAX} hosts in a row, of {}", cases.join(", "))
+    format!("its remedies helped none of {FAILED_MAX} hosts in a row, of {}", cases.join(", "))
 }

@@ -130,6 +130,7 @@ impl Ledger {
             why: note.why.clone(),
         });
         Arc::make_mut(&mut self.state.shelf).put(policy, note);
+        self.canaries_under_another_policy();
         self.file_under_rules();
         self.end_unlooked(order);
         Ok(Outcome::Policy { version })

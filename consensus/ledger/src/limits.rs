@@ -22,8 +22,14 @@ impl Ledger {
         holds.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Every rule that keeps a lease from being offered, whoever is to heal.
+    /// Every rule that keeps a lease from being offered, whoever is to heal; who goes first is asked of those that nothing else holds.
     pub(crate) fn offer_holds(&self, case: &Case) -> Vec<Refused> {
+        let holds = self.holds_but_canary(case);
+        let is_free = holds.is_empty() && matches!(case.stage, Stage::Open);
+        if is_free { self.canary_hold(case).into_iter().collect() } else { holds }
+    }
+
+    pub(crate) fn holds_but_canary(&self, case: &Case) -> Vec<Refused> {
         match &case.stage {
             Stage::Open => {}
             // protocol 7.6: a takeover adds no host to those under repair, so it waits for no budget.
@@ -43,7 +49,6 @@ impl Ledger {
             holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope)));
         }
         holds.extend(self.ramp_hold());
-        holds.extend(self.canary_hold(case));
         holds.extend(self.keeper_hold(case));
         holds
     }
@@ -63,7 +68,7 @@ impl Ledger {
     }
 
     /// What lease and intent have in common; waits that end within `early` do not hold.
-    pub(crate) fn begin_holds(&self, case: &Case, early: Span) -> Vec<Refused> {
+    fn begin_holds(&self, case: &Case, early: Span) -> Vec<Refused> {
         let mut holds = Vec::new();
         holds.extend(self.state.brakes.standing().map(Refused::Brake));
         let Some(scopes) = &case.scopes else {

@@ -99,7 +99,7 @@ impl Ledger {
         });
         self.ramp_ended();
         // By the rule that was applied, whatever is in force now.
-        let kind_stop = self.canary_failed(&case);
+        self.canary_unproven(&case);
         case.rung = case.rung.saturating_add(1);
         // It was well in between: what is wrong now is new, and the next rung waits for it as for the first (protocol 7.4).
         if matches!(case.stage, Stage::Verifying { well_since: Some(_), .. }) {
@@ -114,8 +114,7 @@ impl Ledger {
         }
         case.rule = rule;
         case.stage = Stage::Open;
-        let group_stop = self.replacement_failed(&case, &note);
-        if let Some(stop) = group_stop.or(kind_stop) {
+        if let Some(stop) = self.replacement_failed(&case, &note) {
             self.give_up(case, stop);
         } else if self.next_rung(&case).is_none() && self.rule_of(&case).is_some() {
             let last = rung.saturating_add(1);

@@ -72,8 +72,11 @@ impl Ledger {
     /// hale does no more about a case: a person is called, and where its host's attempts are spent it is quarantined.
     pub(crate) fn give_up(&mut self, case: Case, why: String) {
         let spent = self.rule_of(&case).and_then(|rule| self.spent(&case, rule));
+        let is_spent = spent.as_ref() == Some(&why);
+        let stop = self.canary_failed(&case);
+        let why = stop.map_or(why.clone(), |stop| format!("{why}; {stop}"));
         match spent.filter(|_| self.rules() >= rules::SECOND) {
-            Some(spent) if why == spent => self.quarantine(case, why),
+            Some(_) if is_spent => self.quarantine(case, why),
             Some(spent) => self.quarantine(case, format!("{why}; {spent}")),
             None => self.escalate(case, why),
         }

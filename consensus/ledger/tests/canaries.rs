@@ -178,7 +178,7 @@ fn law_ca2_a_remedy_that_fails_on_three_hosts_in_a_row_is_stopped_until_a_person
     let refused = refusal(&fleet.offer(cases[3], "b3"));
     assert_eq!(
         refused,
-        "rule \"agent down\" is stopped in group web: its remedies were not proven on 3 hosts in a row, of \
+        "rule \"agent down\" is stopped in group web: its remedies helped none of 3 hosts in a row, of \
          case 1, case 2, case 3; `hale release --group web --why ...` frees it"
     );
     assert_eq!(fleet.history(0).iter().filter(|what| *what == "KindStopped").count(), 1);
@@ -188,6 +188,60 @@ fn law_ca2_a_remedy_that_fails_on_three_hosts_in_a_row_is_stopped_until_a_person
     assert_eq!(fleet.send("a1", free_web()), Outcome::Done);
     assert_eq!(fleet.ledger.stopped_kinds().count(), 0);
     fleet.leased(cases[3], "b3");
+}
+
+#[test]
+fn a_host_climbs_its_ladder_and_counts_as_one_that_was_not_helped_only_at_its_end() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&POLICY.replace("in_flight = 2", "in_flight = 9"));
+    let names = ["a2", "b2", "c2"];
+    let cases = fallen(&mut fleet, names);
+    for (name, case) in names.into_iter().zip(cases) {
+        fails(&mut fleet, (name, case), "b3");
+        assert_eq!(fleet.stage(case), "open", "its second rung is to come");
+    }
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 0);
+    works(&mut fleet, ("a2", cases[0]), "b3");
+    for case in [cases[1], cases[2]] {
+        fleet.leased(case, "c3");
+    }
+}
+
+#[test]
+fn law_ca1_a_policy_that_changes_takes_its_proofs_along() {
+    let mut fleet = fleet_of_one_rung();
+    let [first, second, third] = fallen(&mut fleet, ["a2", "b2", "c2"]);
+    works(&mut fleet, ("a2", first), "b3");
+    fleet.set_policy(&one_rung().replace("/bin/start", "/bin/other"));
+    fleet.leased(second, "b3");
+    assert_eq!(canary(&fleet.offer(third, "c3")), Some((second, false)));
+}
+
+#[test]
+fn a_stop_ends_with_its_rule() {
+    let mut fleet = fleet_of_one_rung();
+    let names = ["a2", "b2", "c2"];
+    let cases = fallen(&mut fleet, names);
+    for (name, case) in names.into_iter().zip(cases) {
+        fails(&mut fleet, (name, case), "b3");
+    }
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 1);
+    fleet.set_policy(&one_rung().replace("in_flight = 9", "in_flight = 8"));
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 1, "another policy lifts no stop");
+    fleet.set_policy(&one_rung().replace("\"agent down\"", "\"agents\""));
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 0);
+}
+
+#[test]
+fn law_ca1_whoever_would_wait_for_quiet_keeps_nobody_waiting() {
+    let mut fleet = fleet_of_one_rung();
+    fleet.set_policy(&format!("{}\n[timers]\nquiet_for = \"2m\"\n", one_rung()));
+    let [first, second] = fallen(&mut fleet, ["a2", "b2"]);
+    let refused = refusal(&fleet.offer(second, "b3"));
+    assert!(refused.starts_with("too soon since the host itself came into doubt"), "{refused}");
+    fleet.wait(60);
+    fleet.leased(first, "b3");
+    assert_eq!(canary(&fleet.offer(second, "c3")), Some((first, false)));
 }
 
 #[test]

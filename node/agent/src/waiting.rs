@@ -17,7 +17,7 @@ use crate::event::Page;
 use crate::leading::subject_in_words;
 
 /// A limit by its kind and the scope in which it holds.
-type Limit = (&'static str, Scope);
+type Limit = (String, Scope);
 
 /// The limits that hold cases back with no term in sight; at most one of each kind and scope.
 #[derive(Debug, Default)]
@@ -85,14 +85,16 @@ fn held(ledger: &Ledger) -> BTreeMap<Limit, Held> {
 }
 
 fn limit(case: &Case, rule: Refused) -> Option<(Limit, Refused)> {
+    let group = || Some(Scope::Group(case.scopes.as_ref()?.group.clone()));
+    let of_rule = |word: &str| Some(format!("{word} {}", case.rule.as_ref()?.0));
     let limit = match &rule {
-        Refused::Halt { scope, .. } => ("halt", scope.clone()),
-        Refused::Budget { scope, .. } => ("budget", scope.clone()),
-        Refused::Floor { .. } => ("floor", Scope::Group(case.scopes.as_ref()?.group.clone())),
-        Refused::Keepers { .. } => ("keepers", Scope::Fleet),
-        Refused::Stopped { group, .. } => ("stop", Scope::Group(group.clone())),
-        Refused::KindStopped { group, .. } => ("kind", Scope::Group(group.clone())),
-        Refused::Canary { .. } => ("canary", Scope::Group(case.scopes.as_ref()?.group.clone())),
+        Refused::Halt { scope, .. } => ("halt".into(), scope.clone()),
+        Refused::Budget { scope, .. } => ("budget".into(), scope.clone()),
+        Refused::Floor { .. } => ("floor".into(), group()?),
+        Refused::Keepers { .. } => ("keepers".into(), Scope::Fleet),
+        Refused::Stopped { .. } => ("stop".into(), group()?),
+        Refused::KindStopped { .. } => (of_rule("stop of")?, group()?),
+        Refused::Canary { .. } => (of_rule("canary of")?, group()?),
         _ => return None,
     };
     Some((limit, rule))
@@ -105,6 +107,10 @@ fn in_words(ledger: &Ledger, held: &Held) -> String {
         Refused::Budget { scope, used, limit } => format!(
             "{}: {used} of {limit} in flight, under leases that no term ends: `hale leases` shows them",
             ScopeName(scope)
+        ),
+        Refused::Canary { case: first, .. } => format!(
+            "case {first} has the same trouble and went first, and nobody knows how its remedy ended: `hale lease revoke {first} \
+             --why ...` once you know that it is over"
         ),
         rule => rule.to_string(),
     };

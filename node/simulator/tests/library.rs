@@ -121,11 +121,11 @@ fn a_rolling_restart_is_no_trouble() {
 }
 
 #[test]
-fn a_bad_deploy_gets_one_remedy_for_each_host_and_then_a_person() {
+fn a_bad_deploy_gets_a_remedy_for_three_of_five_hosts_one_after_the_other_and_then_a_person() {
     let tally = tally("bad-deploy");
-    assert_eq!((tally.troubles, tally.verdicts_true, tally.escalated), (5, 5, 5));
-    assert!(tally.remedies_begun <= 5, "{}", tally.remedies_begun);
-    assert!(tally.in_flight.iter().all(|line| line.most <= line.limit));
+    assert_eq!((tally.troubles, tally.verdicts_true, tally.escalated), (5, 5, 3));
+    assert_eq!(tally.remedies_begun, 3);
+    assert!(tally.in_flight.iter().all(|line| line.most <= 1));
     is_whole_again(&tally, Span::minutes(8));
 }
 

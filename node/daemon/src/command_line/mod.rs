@@ -67,7 +67,7 @@ enum Verb {
     Pause(orders::Pause),
     /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
     Resume(orders::Resume),
-    /// Let a quarantined host be tried again, or healing go on in a group that failed replacements have stopped.
+    /// Let a quarantined host be tried again, or healing go on in a group that failed remedies have stopped.
     Release(orders::Release),
     /// Say that a host fails, as you or a script sees it: it is looked at, and what its observers see decides.
     Report(orders::Report),

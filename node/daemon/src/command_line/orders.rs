@@ -24,7 +24,7 @@ pub struct Resume {
     at: At,
 }
 
-/// Let a quarantined host be tried again, or healing go on in a group that failed replacements have stopped.
+/// Let a quarantined host be tried again, or healing go on in a group that failed remedies have stopped.
 #[derive(Clone, Debug, Args)]
 pub struct Release {
     /// Which host, by its name.

@@ -51,7 +51,7 @@ impl Rounds {
         }
         // Whoever finds no set stays due.
         let left = SETS_MAX.saturating_sub(sets.len());
-        for subjects in self.shared_out(&fresh, &doubted).into_iter().take(left) {
+        for subjects in self.shared_out(now, &fresh, &doubted).into_iter().take(left) {
             let Some(standing) = &self.standing else {
                 break;
             };
@@ -97,7 +97,12 @@ impl Rounds {
     }
 
     /// Law D12: as few sets as bear them.
-    fn shared_out(&self, fresh: &[HostId], doubted: &BTreeSet<HostId>) -> Vec<Vec<HostId>> {
+    fn shared_out(
+        &self,
+        now: Moment,
+        fresh: &[HostId],
+        doubted: &BTreeSet<HostId>,
+    ) -> Vec<Vec<HostId>> {
         let Some(standing) = &self.standing else {
             return Vec::new();
         };
@@ -108,7 +113,7 @@ impl Rounds {
         };
         let mut left: BTreeSet<HostId> = fresh.iter().copied().collect();
         let mut sets: Vec<(usize, BTreeSet<HostId>)> = Vec::new();
-        for group in self.groups(standing, &left, bytes_of) {
+        for group in self.groups(now, (standing, &left), &bytes_of) {
             let group: BTreeSet<HostId> = group.intersection(&left).copied().collect();
             left.retain(|host| !group.contains(host));
             let bytes = bytes_of(&group);
@@ -128,12 +133,12 @@ impl Rounds {
     }
 
     /// Who has to be looked at together: a zone where that fits, else its racks, each with whoever is to be seen silent with it (law
-    /// D13); those without a verdict first, so that a host that is in two groups is with them. A host may be in several.
+    /// D13). A host may be in several: it belongs to the first, so that those which somebody waits for come first, by turns.
     fn groups(
         &self,
-        standing: &Standing,
-        fresh: &BTreeSet<HostId>,
-        bytes_of: impl Fn(&BTreeSet<HostId>) -> usize,
+        now: Moment,
+        (standing, fresh): (&Standing, &BTreeSet<HostId>),
+        bytes_of: &impl Fn(&BTreeSet<HostId>) -> usize,
     ) -> Vec<BTreeSet<HostId>> {
         let mut zones: BTreeMap<Zone, Racks> = BTreeMap::new();
         for host in fresh {
@@ -143,19 +148,22 @@ impl Rounds {
                 racks.entry(domain).or_default().insert(*host);
             }
         }
-        let mut groups = Vec::new();
+        let mut groups: Vec<BTreeSet<HostId>> = Vec::new();
         for racks in zones.into_values() {
             let whole = racks.values().flatten().copied().collect();
-            let whole = self.with_observers(standing, fresh, whole);
             if bytes_of(&whole) <= GROUNDS_BYTES_MAX {
                 groups.push(whole);
             } else {
-                let racks = racks.into_values();
-                groups.extend(racks.map(|rack| self.with_observers(standing, fresh, rack)));
+                groups.extend(racks.into_values());
             }
         }
-        groups.sort_by_key(|group| !group.iter().any(|host| self.is_awaited(host)));
-        groups
+        let is_awaited = |group: &BTreeSet<HostId>| group.iter().any(|host| self.is_awaited(host));
+        let (mut awaited, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_awaited);
+        let turn = usize::try_from(now.since(Moment::default()).as_milliseconds() / 1_000);
+        let turn = turn.unwrap_or_default() % awaited.len().max(1);
+        awaited.rotate_left(turn);
+        let with_observers = |group| self.with_observers((standing, fresh), group, bytes_of);
+        awaited.into_iter().map(with_observers).chain(rest).collect()
     }
 
     /// Law D13: its verdict does not stand yet, or somebody waits for this look at it.
@@ -167,20 +175,37 @@ impl Rounds {
         self.wanted.get(host).is_some_and(|wishes| !wishes.is_empty())
     }
 
-    /// Law D13: these, and the racks of those that hold a seat at one of them that is awaited.
+    /// Law D13: these, and those that hold a seat at one of them that is awaited: with the others of their racks where that fits, else
+    /// alone where that does.
     fn with_observers(
         &self,
-        standing: &Standing,
-        fresh: &BTreeSet<HostId>,
+        (standing, fresh): (&Standing, &BTreeSet<HostId>),
         mut group: BTreeSet<HostId>,
+        bytes_of: &impl Fn(&BTreeSet<HostId>) -> usize,
     ) -> BTreeSet<HostId> {
         let place = |host: &HostId| standing.roster.get(host).map(|entry| &entry.claims.domain);
         let awaited = group.iter().filter(|host| self.is_awaited(host));
         let observers = awaited.flat_map(|host| standing.seating.observers(host));
-        let upheld = observers.filter(|observer| self.pace.upheld().contains(observer));
-        let racks: BTreeSet<&Domain> = upheld.filter_map(place).collect();
-        let joins = |host: &&HostId| place(host).is_some_and(|place| racks.contains(place));
-        group.extend(fresh.iter().filter(joins));
+        let upheld = |host: &&HostId| self.pace.upheld().contains(host) && fresh.contains(host);
+        let observers: BTreeSet<HostId> = observers.filter(upheld).copied().collect();
+        let mut bytes = bytes_of(&group);
+        let mut join = |hosts: BTreeSet<HostId>| {
+            let hosts: BTreeSet<HostId> = hosts.difference(&group).copied().collect();
+            let more = bytes_of(&hosts);
+            let fits = bytes + more <= GROUNDS_BYTES_MAX;
+            if fits {
+                bytes += more;
+                group.extend(hosts);
+            }
+            fits
+        };
+        for observer in observers {
+            let is_mate = |host: &&HostId| place(host) == place(&observer);
+            let rack = fresh.iter().filter(is_mate).copied().collect();
+            if !join(rack) {
+                join([observer].into());
+            }
+        }
         group
     }
 

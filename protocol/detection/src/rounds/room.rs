@@ -1,7 +1,7 @@
 //! Who is looked at with those in doubt, and who goes first where a second has no room for all (protocol 3.7)?
 //!
-//! Law D5: where not all that are due have room, whole racks go together, those without a case first, then those that observe them (law
-//! D13 of `fitting`); a part of the room belongs to whoever has waited longest, so that no subject is passed over for ever.
+//! Law D5: where not all that are due have room, whole racks go together, those without a case or for whose look somebody waits first, then
+//! those that observe them (law D13 of `fitting`); a part of the room belongs to whoever has waited longest, so that no subject is passed over for ever.
 //! Not here: when a set begins (see `rounds`), what it shows (see `verdict`).
 
 use std::cmp::Reverse;
@@ -19,7 +19,7 @@ const ROOM_BY_WAITING: usize = ROUNDS_PER_SECOND / 5;
 /// What is still to be found of a rack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Turn {
-    /// A verdict of its own.
+    /// A verdict of its own, or a look that somebody waits for.
     #[default]
     Judged,
     /// That it is silent, for the verdict on another: law D13.
@@ -110,9 +110,10 @@ impl Rounds {
             let last = self.pace.last(&host);
             let mates = racks.entry(rack).or_insert_with(|| Mates {
                 last,
-                turn: match awaited.contains(rack) && !self.is_judged(rack) {
-                    true => Turn::Judged,
-                    false => Turn::Stands,
+                turn: if awaited.contains(rack) && !self.is_judged(rack) {
+                    Turn::Judged
+                } else {
+                    Turn::Stands
                 },
                 is_whole: !broken.contains(rack),
                 ..Mates::default()

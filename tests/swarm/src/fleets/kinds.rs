@@ -119,7 +119,7 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::RemedyTakes(_) => vec!["remedies take"],
         Fault::Pause(_) => vec!["pause"],
         Fault::Resume(_) => vec!["resume"],
-        Fault::Release(_) => vec!["release"],
+        Fault::Release(_) | Fault::ReleaseGroup(_) => vec!["release"],
         Fault::Policy(_) => vec!["policy"],
     }
 }

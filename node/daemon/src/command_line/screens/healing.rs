@@ -158,29 +158,29 @@ fn every_rule_that_holds_a_case_is_named_with_what_frees_it() {
         &text,
         &expect![[r#"
             test  as seen by a1, ledger 400 ms old
-            HEALING 2 of 2 allowed    BRAKE ON    keepers 3/3 up, leader b1, term 41    policy v1 (ops, 3.4 s ago)
+            HEALING 1 of 2 allowed    BRAKE ON    keepers 3/3 up, leader b1, term 41    policy v1 (ops, 3.4 s ago)
             BRAKE ON: paused by ops: deploy 214 first; `hale resume --why ...` lifts it, then one at a time
 
             zone  hosts  ok  doubt  case  repair
             eu/a      3   2      0     1       0
             eu/b      3   2      0     1       1
-            eu/c      3   2      0     1       1
+            eu/c      3   2      0     1       0
 
             budget        used  limit  next free  unhealthy  halts above  this hour
-            fleet            2      2  3.0 s              3            -  0 of 20
+            fleet            1      2  -                  3            -  0 of 20
             zone eu/a        0      2  -                  1            -  0
             zone eu/b        1      2  -                  1            -  0
-            zone eu/c        1      2  -                  1            -  0
+            zone eu/c        0      2  -                  1            -  0
             rack eu/a/a2     0      1  -                  1            -  0
             rack eu/b/b2     1      1  3.0 s              1            -  0
-            rack eu/c/c2     1      1  4.0 s              1            -  0
-            group web        2      2  3.0 s              3            -  0
+            rack eu/c/c2     0      1  -                  1            -  0
+            group web        1      2  -                  3            -  0
 
             case  subject  verdict    stage      opened      rung    now
                1  b2       AgentDown  offered    2.4 s ago   1 of 2  the lease is offered to a3 (fence 1)
-               2  c2       AgentDown  offered    1.4 s ago   1 of 2  the lease is offered to a3 (fence 2)
+               2  c2       AgentDown  open       1.4 s ago   1 of 2  no lease yet: the brake is on, paused by ops: deploy 214 first; `hale resume` lifts it
                3  fleet    Surge      escalated  400 ms ago  -       a person is needed: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge; `hale resume --why ...` lifts the brake, and healing begins again with one at a time
-               4  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: the brake is on, paused by ops: deploy 214 first; `hale resume` lifts it (and 2 more: `hale explain 4`)
+               4  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: the brake is on, paused by ops: deploy 214 first; `hale resume` lifts it
 
             allows
               each host is watched by 8: a verdict takes 7 of them, 1 may be mistaken; with more than 3 of them dead too, none is possible
@@ -198,8 +198,8 @@ fn every_rule_that_holds_a_case_is_named_with_what_frees_it() {
 
             timeline, from the audit
               record  when        what has become true
-                  26  400 ms ago  verdict Surge on fleet at entry 34
-                  27  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
+                  25  400 ms ago  verdict Surge on fleet at entry 34
+                  26  400 ms ago  a person is called: 3 of 9 hosts of the fleet came into doubt within 30 s; at most 2 are no surge
         "#]],
     );
 }

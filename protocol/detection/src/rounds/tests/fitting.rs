@@ -94,25 +94,44 @@ fn law_d12_subjects_that_promise_too_much_together_are_looked_at_in_sets_of_whol
     assert_eq!(begun(40, 2, &zone), (1, false), "a dark zone, of which nobody will");
 }
 
+/// Whether the dead one that most others of the dead observe is looked at with all of these, and the largest promise of a set.
+fn looked_at_together(per_rack: usize, dead: &[usize], is_upheld: bool) -> (bool, usize) {
+    let (_, mut rounds) = leading_over(100, per_rack);
+    let seating = Arc::clone(&rounds.standing.as_ref().expect("a state").seating);
+    let dead: Vec<HostId> = dead.iter().map(|number| host(&format!("h{number}"))).collect();
+    let of = |subject: &HostId| {
+        let observers = seating.observers(subject).iter();
+        observers.filter(|host| dead.contains(host)).copied().collect::<BTreeSet<_>>()
+    };
+    let lacking = *dead.iter().max_by_key(|host| of(host).len()).expect("one of them");
+    assert!(of(&lacking).len() > 1, "one more than a quorum may lack");
+    if is_upheld {
+        let subjects = dead.iter().copied().filter(|host| *host != lacking).collect();
+        rounds.handle(at(900), Event::Upheld { subjects });
+    }
+    rounds.begin(at(900), &dead);
+    assert!(rounds.sets.len() > 1, "they do not all fit");
+    let set = rounds.sets.iter().find(|set| set.subjects().any(|subject| *subject == lacking));
+    let together: BTreeSet<HostId> = set.expect("it is looked at").subjects().copied().collect();
+    let promises = rounds.sets.iter().map(|set| set.promised(|host| !dead.contains(host)));
+    (of(&lacking).is_subset(&together), promises.max().unwrap_or_default())
+}
+
 #[test]
 fn law_d13_whoever_lacks_a_verdict_is_looked_at_with_its_observers_whose_verdicts_stand() {
-    let (_, mut rounds) = leading_over(100, 2);
-    let seating = Arc::clone(&rounds.standing.as_ref().expect("a state").seating);
-    let apart: Vec<HostId> = (0..48).map(|number| host(&format!("h{}", 6 * number))).collect();
-    let dead = |subject: &&HostId| {
-        seating.observers(subject).iter().filter(|observer| apart.contains(observer)).count()
-    };
-    let lacking = *apart.iter().max_by_key(dead).expect("one of them");
-    assert!(dead(&&lacking) > 1, "one more than a quorum may lack");
-    let upheld = apart.iter().copied().filter(|host| *host != lacking).collect();
-    rounds.handle(at(900), Event::Upheld { subjects: upheld });
-    rounds.begin(at(900), &apart);
-    assert_eq!(rounds.sets.len(), 2, "they do not all fit");
-    let set = rounds.sets.iter().find(|set| set.subjects().any(|subject| *subject == lacking));
-    let together: BTreeSet<&HostId> = set.expect("it is looked at").subjects().collect();
-    for observer in seating.observers(&lacking).iter().filter(|host| apart.contains(host)) {
-        assert!(together.contains(observer), "law D13: its seat is vacant in this set");
-    }
+    let apart: Vec<usize> = (0..48).map(|number| 6 * number).collect();
+    let (is_by_chance, _) = looked_at_together(2, &apart, false);
+    assert!(!is_by_chance, "they lie in other racks");
+    let (is_together, _) = looked_at_together(2, &apart, true);
+    assert!(is_together, "law D13: their seats are vacant in this set");
+}
+
+#[test]
+fn law_d12_racks_that_are_large_are_not_taken_whole_for_a_host_that_observes() {
+    let spread: Vec<usize> = (0..48).map(|number| 5 * number).collect();
+    let (is_together, words) = looked_at_together(100, &spread, true);
+    assert!(words * 385 <= GROUNDS_BYTES_MAX, "law D12: {words} words in one set");
+    assert!(is_together, "law D13: those that observe come alone");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Law CA1: of several hosts in one kind of trouble (rule and group) one is granted a lease at once until a remedy of the kind is proven.
-//! Law CA2: a kind on three hosts of which, in a row, no remedy was proven begins nothing until a person releases its group.
+//! Law CA2: a kind of which three hosts in a row were given up after remedies that were not proven begins nothing until a person releases its
+//! group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,10 @@ pub struct Canaries {
     kinds: BTreeMap<CaseId, (Kind, Option<HostId>)>,
     proven: BTreeSet<Kind>,
     failed: BTreeMap<Kind, BTreeSet<HostId>>,
+    /// The cases of which a remedy was begun and is neither proven nor given up.
+    begun: BTreeSet<CaseId>,
+    /// The cases whose last remedy was not proven.
+    unproven: BTreeSet<CaseId>,
 }
 
 impl Checker for Canaries {
@@ -48,6 +53,7 @@ impl Canaries {
         match what {
             What::Granted { case, is_takeover: false, .. } => return self.granted(picture, *case),
             What::Intended { case, .. } => {
+                self.begun(picture, *case)?;
                 let of = self.kinds.get(case).map(|(kind, _)| kind);
                 let failed = of.and_then(|kind| self.failed.get(kind));
                 if failed.is_some_and(|hosts| hosts.len() >= FAILED_MAX) {
@@ -55,12 +61,22 @@ impl Canaries {
                 }
             }
             What::Unproven { case, .. } => {
-                if let Some((kind, Some(host))) = self.kinds.get(case) {
+                self.begun.remove(case);
+                self.unproven.insert(*case);
+                if let Some((kind, _)) = self.kinds.get(case) {
                     self.proven.remove(kind);
+                }
+            }
+            What::Escalated { case, .. } => {
+                if let Some((kind, Some(host))) = self.kinds.get(case)
+                    && self.unproven.contains(case)
+                {
                     self.failed.entry(kind.clone()).or_default().insert(*host);
                 }
             }
+            What::PolicySet { .. } => self.proven.clear(),
             What::Closed { case, how: Closure::Healed } => {
+                self.begun.remove(case);
                 if let Some((kind, _)) = self.kinds.get(case)
                     && self.failed.get(kind).is_none_or(|hosts| hosts.len() < FAILED_MAX)
                 {
@@ -76,6 +92,26 @@ impl Canaries {
         Ok(())
     }
 
+    /// Law CA1, of what is begun.
+    fn begun(&mut self, picture: &Picture, id: CaseId) -> Result<(), String> {
+        self.unproven.remove(&id);
+        let is_pending = |case: &CaseId| {
+            let case = picture.cases.iter().find(|other| other.id == *case);
+            case.is_some_and(|case| case.pending().is_some() && case.counted_lease().is_some())
+        };
+        let kind = |case: &CaseId| self.kinds.get(case).map(|(kind, _)| kind);
+        let others = self.begun.iter().filter(|other| **other != id && kind(other) == kind(&id));
+        let beside = others.copied().find(is_pending);
+        let is_open = kind(&id).is_some_and(|kind| !self.proven.contains(kind));
+        self.begun.insert(id);
+        match beside.filter(|_| is_open) {
+            Some(other) => {
+                Err(format!("law CA1: a remedy of case {id} is begun beside that of case {other}"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn granted(&self, picture: &Picture, id: CaseId) -> Result<(), String> {
         let of = |id: CaseId| {
             picture.cases.iter().find(|case| case.id == id).and_then(|case| kind(case))
@@ -83,12 +119,12 @@ impl Canaries {
         let Some(kind_of_it) = of(id).filter(|kind| !self.proven.contains(kind)) else {
             return Ok(());
         };
+        // By the picture before: one that was of another kind when the lease was granted is none of it.
+        let is_of_it =
+            |case: CaseId| self.kinds.get(&case).is_some_and(|(kind, _)| *kind == kind_of_it);
         let is_beside = |case: &&std::sync::Arc<Case>| {
-            case.id != id
-                && case.counted_lease().is_some()
-                && kind(case).as_ref() == Some(&kind_of_it)
+            case.id != id && case.counted_lease().is_some() && is_of_it(case.id)
         };
-        // Whoever was granted later in the same entry is seen here as well, and is told of itself.
         match picture.cases.iter().find(is_beside) {
             Some(other) => Err(format!(
                 "law CA1: case {id} is granted a lease beside case {}, and no remedy of rule {:?} is proven in group {}",
@@ -116,8 +152,10 @@ mod tests {
         let (at, _) = first(&album, |what| matches!(what, What::Granted { .. }));
         let mut other = Case::clone(&album[at].cases[0]);
         other.id = other.id.next();
+        let before = (kind(&other).expect("a rule"), other.host());
+        let mut checker = Canaries { kinds: [(other.id, before)].into(), ..Canaries::default() };
         album[at].cases.push(other.into());
-        assert!(is_caught(&mut Canaries::default(), &album, "law CA1"));
+        assert!(is_caught(&mut checker, &album[at..=at], "law CA1"));
     }
 
     #[test]
@@ -127,20 +165,38 @@ mod tests {
         let mut other = Case::clone(&album[at].cases[0]);
         let (case, remedy) = (other.id, vocabulary::RemedyId(1));
         other.id = other.id.next();
+        let beside = other.id;
         album[at].cases.push(other.into());
         let (rule, _) = album[at].cases[0].rule.clone().expect("a rule");
         let group = album[at].cases[0].scopes.as_ref().expect("a host's").group.clone();
-        let proven =
-            || Canaries { proven: [(rule.clone(), group.clone())].into(), ..Canaries::default() };
+        let (kind, host) = ((rule, group), album[at].cases[0].host());
+        let kinds = [case, beside].map(|case| (case, (kind.clone(), host)));
+        let proven = || Canaries {
+            proven: [kind.clone()].into(),
+            kinds: kinds.clone().into(),
+            ..Canaries::default()
+        };
         let here = std::slice::from_ref(&album[at]);
         assert!(!is_caught(&mut proven(), here, "law CA1"));
         let mut failed = album[at].clone();
         let mut record = failed.records[place].clone();
         record.what = What::Unproven { case, remedy, rung: 0, why: "no proof".into() };
         failed.records.insert(place, record);
-        let mut checker = proven();
-        checker.kinds.insert(case, ((rule, group), failed.cases[0].host()));
-        assert!(is_caught(&mut checker, &[failed], "law CA1"));
+        assert!(is_caught(&mut proven(), &[failed], "law CA1"));
+    }
+
+    #[test]
+    fn law_ca1_a_remedy_that_is_begun_beside_another_of_its_kind_is_caught() {
+        let mut album = healed();
+        let (at, _) = first(&album, |what| matches!(what, What::Intended { .. }));
+        let mut other = Case::clone(&album[at].cases[0]);
+        let kind = (kind(&other).expect("a rule"), other.host());
+        other.id = other.id.next();
+        let kinds = [album[at].cases[0].id, other.id].map(|case| (case, kind.clone()));
+        let begun = [other.id].into();
+        let mut checker = Canaries { kinds: kinds.into(), begun, ..Canaries::default() };
+        album[at].cases.push(other.into());
+        assert!(is_caught(&mut checker, &album[at..=at], "law CA1: a remedy"));
     }
 
     #[test]
