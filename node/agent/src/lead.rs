@@ -30,6 +30,9 @@ const MEMBERS_MAX: usize = 64;
 /// The same proposal is made again only after this, unless it was answered.
 const PAUSE: Span = Span::milliseconds(250);
 
+/// Hosts in doubt that one command names: five times as many as are a surge of any fleet (protocol 3.6).
+const DOUBTED_MAX: usize = 256;
+
 /// Last looks that are kept for `explain`.
 const LOOKS_MAX: usize = 1_024;
 
@@ -251,10 +254,10 @@ impl Lead {
         self.has_looked
     }
 
-    /// All hosts in doubt with the age of their doubt, for the ledger's own count.
+    /// The hosts in doubt with the age of their doubt, for the ledger's own count.
     pub fn doubted(&self, now: Moment) -> Vec<Doubted> {
         let doubted = self.rounds.doubted();
-        doubted.iter().map(|doubt| told_at(now, doubt)).collect()
+        youngest(doubted.iter().map(|doubt| told_at(now, doubt)).collect())
     }
 
     /// The doubts that a look which ended since has not put aside. Hosts that come back from beyond a cut still doubt everybody
@@ -269,7 +272,7 @@ impl Lead {
         };
         let doubted = self.rounds.doubted();
         let upheld = doubted.iter().filter(is_upheld);
-        upheld.map(|doubt| told_at(now, doubt)).collect()
+        youngest(upheld.map(|doubt| told_at(now, doubt)).collect())
     }
 
     /// Keeps what a set of rounds gave for `explain`, and says what follows from it.
@@ -448,6 +451,15 @@ impl Lead {
         self.last_wish += 1;
         WishId(self.last_wish)
     }
+}
+
+/// Law D12: as many as an entry bears beside its grounds, the youngest doubts: those are what a surge and quiet are about.
+fn youngest(mut doubted: Vec<Doubted>) -> Vec<Doubted> {
+    if doubted.len() > DOUBTED_MAX {
+        doubted.sort_by_key(|doubt| (doubt.age, doubt.host));
+        doubted.truncate(DOUBTED_MAX);
+    }
+    doubted
 }
 
 fn told_at(now: Moment, doubt: &detection::rounds::Doubted) -> Doubted {

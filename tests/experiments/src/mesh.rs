@@ -24,6 +24,9 @@ pub fn warm_up(seed: u64) -> Span {
 /// More remedies than any trial begins: none of them changes anything, so that what is done to a host lasts.
 const REMEDIES: usize = 20_000;
 
+/// Of one trial: the rest follows from these.
+const BREACHES_TOLD: usize = 3;
+
 /// One trial.
 pub struct Mesh {
     /// The fleet.
@@ -79,6 +82,10 @@ impl Mesh {
         let is_call = |line: &&Line| line.text.starts_with("a person is called");
         sample.note("calls", self.fleet.trace().iter().filter(is_call).count() as u64);
         sample.note("breaches", self.fleet.breaches().len() as u64);
+        for breach in self.fleet.breaches().iter().take(BREACHES_TOLD) {
+            let at = breach.at.since(Moment::default());
+            eprintln!("{} seed {} after {at}: {}", sample.cell, sample.seed, breach.law);
+        }
     }
 
     /// From this moment of the trace on: when each of these was first judged, who was never, and in how many entries.

@@ -1,9 +1,10 @@
 //! Who is looked at in one set, so that what is seen fits one entry (protocol 3.7)?
 //!
-//! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_MAX`], so that a command with them fits an entry. Each observer of a subject
+//! Law D12: the grounds of a set are at most [`GROUNDS_BYTES_BORNE`], so that a command with them fits an entry. Each observer of a subject
 //! that is neither in doubt nor looked at itself promises a word; subjects that together promise too many are looked at in sets of their
 //! own, a zone together where that fits, else its racks. Where more is said than was promised, a word is left out only if its observer has
-//! another one in the set, and an answer only if more than f observers have brought one of its host: so nobody falls silent by it.
+//! another one in the set, and an answer only if more than f observers have brought one of its host: so nobody falls silent by it. Beyond
+//! that, where many that are in doubt speak all the same, whoever looks silent for want of room is not concluded about in that set.
 //! A rack that alone promises too much is a set of its own: what it lacks makes its quorum harder.
 //! Law D13: whoever has no verdict yet, or whose look somebody waits for, is looked at in one set with those of its observers whose
 //! verdicts stand, as far as that fits. A seat is vacant only if its holder is silent in the same set (protocol 3.3): else what was once
@@ -17,8 +18,11 @@ use vocabulary::{Domain, HostId, Moment, Zone};
 use super::set::Set;
 use super::{Effect, Rounds, SETS_MAX, Standing};
 
-/// 128 KiB of an entry, less what a command says of 32 hosts, and the words of two dozen that are in doubt and speak.
+/// What is promised: less than what is borne, for the words of some that are in doubt and speak.
 pub(super) const GROUNDS_BYTES_MAX: usize = 116 * 1024;
+
+/// What is borne: 128 KiB of an entry, less what a command says of 32 verdicts and of as many hosts in doubt as it names.
+pub(super) const GROUNDS_BYTES_BORNE: usize = 120 * 1024;
 
 /// One attestation, with as many paths and observers heard as it may have.
 pub(super) const ATTESTATION_BYTES_MAX: usize = 430;

@@ -13,7 +13,9 @@ use vocabulary::{Anchor, Attestation, Epoch, Grounds, HostId, Moment, SelfAnswer
 use crate::seats::SEATS_MAX;
 use crate::verdict::tolerated;
 
-use super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX};
+use super::fitting::{
+    ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_BORNE, GROUNDS_BYTES_MAX,
+};
 use super::{AWAY_AFTER, Effect, SET_WITHIN, WAIT_FOR_OTHERS, WishId};
 
 /// A set that is under way.
@@ -31,9 +33,11 @@ pub(super) struct Set {
     /// When each host that has sent anything signed did so last; what others bring of it proves nothing of when.
     spoke: BTreeMap<HostId, Moment>,
     attestations: Vec<Attestation>,
+    /// Whose answers came.
+    answering: BTreeSet<HostId>,
     /// One for each subject and question.
     answers: BTreeMap<(HostId, HostId), SelfAnswer>,
-    /// Of these two.
+    /// Of these two; never more than a set may bear.
     bytes: usize,
 }
 
@@ -60,6 +64,7 @@ impl Set {
             awaited: BTreeSet::new(),
             spoke: BTreeMap::new(),
             attestations: Vec::new(),
+            answering: BTreeSet::new(),
             answers: BTreeMap::new(),
             bytes: 0,
         }
@@ -140,16 +145,31 @@ impl Set {
         let is_heard = self.attestations.iter().any(|other| other.observer == observer);
         // protocol 3.1: two different ones are both void; that is the ledger's finding, so both are kept, and no third.
         let said = self.attestations.iter().filter(|other| (other.observer, other.subject) == key);
-        if said.count() < 2 && !(is_full && is_heard) {
-            self.bytes += wire::encode(&attestation).len();
+        let bytes = wire::encode(&attestation).len();
+        if said.count() < 2 && !(is_full && is_heard) && self.bears(bytes) {
+            self.bytes += bytes;
             self.attestations.push(attestation);
         }
         // Up to f observers may have brought one that the subject never signed.
         let known = self.answers.values().filter(|known| known.subject == key.1).count();
         if let Some(answer) = answer.filter(|_| !is_full || known <= tolerated(SEATS_MAX)) {
-            self.bytes += wire::encode(&answer).len();
+            self.keep(key, answer);
+        }
+    }
+
+    fn keep(&mut self, key: (HostId, HostId), answer: SelfAnswer) {
+        // Whoever answered has spoken, kept or not.
+        self.answering.insert(answer.subject);
+        let bytes = wire::encode(&answer).len();
+        if self.bears(bytes) {
+            self.bytes += bytes;
             self.answers.insert(key, answer);
         }
+    }
+
+    /// Law D12, whoever speaks unasked.
+    fn bears(&self, bytes: usize) -> bool {
+        self.bytes + bytes <= GROUNDS_BYTES_BORNE
     }
 
     /// Law D12: whether what has come leaves room for no more than a word of each that is awaited and has not spoken, and an answer of
@@ -173,8 +193,7 @@ impl Set {
         if self.asked.contains(&key) {
             self.awaited.remove(&key);
             self.spoke.insert(key.0, now);
-            self.bytes += wire::encode(&answer).len();
-            self.answers.insert(key, answer);
+            self.keep(key, answer);
         }
     }
 
@@ -222,9 +241,30 @@ impl Set {
         self.subjects.iter().filter(is_early).map(|(subject, _)| *subject).collect()
     }
 
+    /// Law D12: nobody who spoke looks silent because no room was left for its word, or because that was about somebody of whom nothing is
+    /// concluded here: then nothing is concluded of it either.
+    fn without_conclusion(&self) -> BTreeSet<HostId> {
+        let mut left_out = self.witnessed_too_early();
+        let alive: BTreeSet<HostId> = self.answers.values().map(|answer| answer.subject).collect();
+        loop {
+            let kept = self.attestations.iter().filter(|word| !left_out.contains(&word.subject));
+            let heard: BTreeSet<HostId> = kept.map(|word| word.observer).collect();
+            let looks_silent = |host: &&HostId| {
+                let has_spoken = self.spoke.contains_key(host) || self.answering.contains(host);
+                has_spoken && !heard.contains(host) && !alive.contains(host)
+            };
+            let subjects = self.subjects.keys().filter(|host| !left_out.contains(*host));
+            let more: Vec<HostId> = subjects.filter(looks_silent).copied().collect();
+            if more.is_empty() {
+                return left_out;
+            }
+            left_out.extend(more);
+        }
+    }
+
     pub fn ended(mut self) -> Effect {
-        let early = self.witnessed_too_early();
-        self.attestations.retain(|attestation| !early.contains(&attestation.subject));
+        let left_out = self.without_conclusion();
+        self.attestations.retain(|attestation| !left_out.contains(&attestation.subject));
         Effect::Ended {
             subjects: self.subjects.keys().copied().collect(),
             wishes: self.subjects.into_values().flat_map(|joined| joined.wishes).collect(),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use vocabulary::{Path, PathReading, Reading};
 
-use super::super::fitting::{ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_MAX};
+use super::super::fitting::{
+    ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_BORNE, GROUNDS_BYTES_MAX,
+};
 use super::*;
 
 /// So many hosts in each of three zones, so many to a rack, as a leader knows them.
@@ -132,6 +134,35 @@ fn law_d12_racks_that_are_large_are_not_taken_whole_for_a_host_that_observes() {
     let (is_together, words) = looked_at_together(100, &spread, true);
     assert!(words * 385 <= GROUNDS_BYTES_MAX, "law D12: {words} words in one set");
     assert!(is_together, "law D13: those that observe come alone");
+}
+
+#[test]
+fn law_d12_who_has_spoken_and_finds_no_room_is_not_concluded_about() {
+    let (roster, _) = leading_over(140, 1);
+    let hosts: Vec<HostId> = roster.present().map(|(host, _)| *host).collect();
+    let mut set = Set::new(at(900), anchor(), Epoch(6));
+    // All are in doubt, so that nobody's word was awaited, and all speak, in groups of five.
+    for group in hosts.chunks(5) {
+        for subject in group {
+            set.begin(at(900), *subject, Vec::new());
+            for observer in group.iter().filter(|observer| *observer != subject) {
+                set.ask(*observer, *subject, false);
+            }
+        }
+        for observer in group {
+            for subject in group.iter().filter(|subject| *subject != observer) {
+                let (attestation, _) = largest(*observer, *subject);
+                set.attested(at(950), *observer, (attestation, None));
+            }
+        }
+    }
+    let Effect::Ended { grounds, .. } = set.ended() else { panic!("it ends") };
+    assert!(wire::encode(&*grounds).len() <= GROUNDS_BYTES_BORNE + 256, "law D12");
+    let heard: BTreeSet<HostId> = grounds.attestations.iter().map(|word| word.observer).collect();
+    let condemned: BTreeSet<HostId> =
+        grounds.attestations.iter().map(|word| word.subject).collect();
+    assert!(condemned.is_subset(&heard), "law D12: all have spoken");
+    assert!(!condemned.is_empty(), "those that had room are concluded about");
 }
 
 #[test]
