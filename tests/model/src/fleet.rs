@@ -17,7 +17,7 @@ use vocabulary::{
 pub const KEEPER: &str = "k";
 /// Who heals.
 pub const HEALERS: [&str; 2] = ["g", "h"];
-/// Whose agents are down.
+/// Whose agents are down; each in a group of its own, so that none is the other's canary (protocol 6.3).
 pub const SUBJECTS: [&str; 2] = ["x", "y"];
 /// How many hosts may be under repair at once.
 pub const LIMIT: u32 = 1;
@@ -217,7 +217,7 @@ fn claims(name: &str) -> Claims {
         cluster: cluster(),
         host: HostName(label(name)),
         domain: Domain { region: label("eu"), zone: label("a"), rack: label(name) },
-        group: GroupName(label("web")),
+        group: GroupName(label(if name == SUBJECTS[1] { "db" } else { "web" })),
         roles: Roles { keeper: name == KEEPER, healer: HEALERS.contains(&name) },
     }
 }
