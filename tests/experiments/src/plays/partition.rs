@@ -27,7 +27,8 @@ pub const PLAY: Play = Play {
     aim: "the minority begins nothing, no live host gets a host's verdict, each cut domain is one case, and the mesh is whole 10 s \
           after the heal",
     not_reached: "half a fleet cut off is a case of each rack that is dark as a whole, and of the others none; the person is called once, for the surge. A cut \
-                  zone is two calls: its own, and that of the keeper which is cut off with it and cannot know of the other",
+                  zone is two calls: its own, and that of the keeper which is cut off with it and cannot know of the other. Beside a bridge, with \
+                  racks of two, two of ten seeds are whole after 12.8 s, for a reason that was not looked for yet",
     columns: &[
         "host_verdicts",
         "domain_cases",
