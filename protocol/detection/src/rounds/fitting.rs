@@ -31,7 +31,7 @@ pub(super) const ATTESTATION_BYTES_MAX: usize = 430;
 pub(super) const ANSWER_BYTES_MAX: usize = 185;
 
 /// What an observer that is asked sends of a dead subject, as attestations come: with ten observers heard, boots and indices of few bytes.
-const WORD_BYTES: usize = 385;
+pub(super) const WORD_BYTES: usize = 385;
 
 /// The subjects of one zone, by their racks.
 type Racks = BTreeMap<Domain, BTreeSet<HostId>>;

@@ -33,8 +33,8 @@ pub(super) struct Set {
     /// When each host that has sent anything signed did so last; what others bring of it proves nothing of when.
     spoke: BTreeMap<HostId, Moment>,
     attestations: Vec<Attestation>,
-    /// Whose answers came.
-    answering: BTreeSet<HostId>,
+    /// Hosts of which a word or an answer found no room.
+    crowded_out: BTreeSet<HostId>,
     /// One for each subject and question.
     answers: BTreeMap<(HostId, HostId), SelfAnswer>,
     /// Of these two; never more than a set may bear.
@@ -64,7 +64,7 @@ impl Set {
             awaited: BTreeSet::new(),
             spoke: BTreeMap::new(),
             attestations: Vec::new(),
-            answering: BTreeSet::new(),
+            crowded_out: BTreeSet::new(),
             answers: BTreeMap::new(),
             bytes: 0,
         }
@@ -146,8 +146,7 @@ impl Set {
         // protocol 3.1: two different ones are both void; that is the ledger's finding, so both are kept, and no third.
         let said = self.attestations.iter().filter(|other| (other.observer, other.subject) == key);
         let bytes = wire::encode(&attestation).len();
-        if said.count() < 2 && !(is_full && is_heard) && self.bears(bytes) {
-            self.bytes += bytes;
+        if said.count() < 2 && !(is_full && is_heard) && self.bears(bytes, observer) {
             self.attestations.push(attestation);
         }
         // Up to f observers may have brought one that the subject never signed.
@@ -158,18 +157,20 @@ impl Set {
     }
 
     fn keep(&mut self, key: (HostId, HostId), answer: SelfAnswer) {
-        // Whoever answered has spoken, kept or not.
-        self.answering.insert(answer.subject);
-        let bytes = wire::encode(&answer).len();
-        if self.bears(bytes) {
-            self.bytes += bytes;
+        if self.bears(wire::encode(&answer).len(), answer.subject) {
             self.answers.insert(key, answer);
         }
     }
 
-    /// Law D12, whoever speaks unasked.
-    fn bears(&self, bytes: usize) -> bool {
-        self.bytes + bytes <= GROUNDS_BYTES_BORNE
+    /// Law D12: takes the room that this host's words need, if there is as much.
+    fn bears(&mut self, bytes: usize, of: HostId) -> bool {
+        let fits = self.bytes + bytes <= GROUNDS_BYTES_BORNE;
+        if fits {
+            self.bytes += bytes;
+        } else {
+            self.crowded_out.insert(of);
+        }
+        fits
     }
 
     /// Law D12: whether what has come leaves room for no more than a word of each that is awaited and has not spoken, and an answer of
@@ -250,8 +251,9 @@ impl Set {
             let kept = self.attestations.iter().filter(|word| !left_out.contains(&word.subject));
             let heard: BTreeSet<HostId> = kept.map(|word| word.observer).collect();
             let looks_silent = |host: &&HostId| {
-                let has_spoken = self.spoke.contains_key(host) || self.answering.contains(host);
-                has_spoken && !heard.contains(host) && !alive.contains(host)
+                // An answer that others brought may be forged, and is no stay where a true one found no room.
+                let is_silenced = self.spoke.contains_key(host) && !alive.contains(host);
+                !heard.contains(host) && (is_silenced || self.crowded_out.contains(host))
             };
             let subjects = self.subjects.keys().filter(|host| !left_out.contains(*host));
             let more: Vec<HostId> = subjects.filter(looks_silent).copied().collect();

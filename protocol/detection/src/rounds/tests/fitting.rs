@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vocabulary::{Path, PathReading, Reading};
 
 use super::super::fitting::{
-    ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_BORNE, GROUNDS_BYTES_MAX,
+    ANSWER_BYTES_MAX, ATTESTATION_BYTES_MAX, GROUNDS_BYTES_BORNE, GROUNDS_BYTES_MAX, WORD_BYTES,
 };
 use super::*;
 
@@ -132,7 +132,7 @@ fn law_d13_whoever_lacks_a_verdict_is_looked_at_with_its_observers_whose_verdict
 fn law_d12_racks_that_are_large_are_not_taken_whole_for_a_host_that_observes() {
     let spread: Vec<usize> = (0..48).map(|number| 5 * number).collect();
     let (is_together, words) = looked_at_together(100, &spread, true);
-    assert!(words * 385 <= GROUNDS_BYTES_MAX, "law D12: {words} words in one set");
+    assert!(words * WORD_BYTES <= GROUNDS_BYTES_MAX, "law D12: {words} words in one set");
     assert!(is_together, "law D13: those that observe come alone");
 }
 
@@ -163,6 +163,27 @@ fn law_d12_who_has_spoken_and_finds_no_room_is_not_concluded_about() {
         grounds.attestations.iter().map(|word| word.subject).collect();
     assert!(condemned.is_subset(&heard), "law D12: all have spoken");
     assert!(!condemned.is_empty(), "those that had room are concluded about");
+}
+
+#[test]
+fn law_d12_a_forged_answer_condemns_nobody_whose_own_found_no_room() {
+    let (_, mut rounds) = leading_over(140, 1);
+    let hosts: Vec<HostId> = (0..420).map(|number| host(&format!("h{number}"))).collect();
+    let (subject, liar) = (hosts[0], hosts[1]);
+    let mut set = Set::new(at(900), anchor(), Epoch(6));
+    rounds.fill(at(900), &mut set, &hosts);
+    let (word, forged) = largest(liar, subject);
+    set.ask(liar, subject, false);
+    set.attested(at(910), liar, (word, Some(forged)));
+    let seating = Arc::clone(&rounds.standing.as_ref().expect("a state").seating);
+    for other in &hosts[2..] {
+        for observer in seating.observers(other).iter().filter(|from| **from != subject) {
+            set.attested(at(950), *observer, (largest(*observer, *other).0, None));
+        }
+    }
+    set.answered(at(960), largest(liar, subject).1);
+    let Effect::Ended { grounds, .. } = set.ended() else { panic!("it ends") };
+    assert!(grounds.attestations.iter().all(|word| word.subject != subject), "law D12");
 }
 
 #[test]
