@@ -245,6 +245,23 @@ fn law_ca1_whoever_would_wait_for_quiet_keeps_nobody_waiting() {
 }
 
 #[test]
+fn law_ca2_an_end_that_nobody_knows_counts_as_no_failure() {
+    let mut fleet = fleet_of_one_rung();
+    let names = ["a2", "b2", "c2"];
+    let cases = fallen(&mut fleet, names);
+    for (name, case) in names.into_iter().zip(cases) {
+        let fence = fleet.leased(case, "b3");
+        fleet.wait(6);
+        let outcome = fleet.intend(("b3", case, fence), &[(name, Seen::AgentDown)]);
+        fleet.receive(("b3", case, fence), remedy(&outcome), ReceiptKind::Unknown);
+        fleet.wait_renewing(15 * 60, "b3", case, fence);
+        assert_eq!(fleet.stage(case), "escalated");
+        fleet.send("a1", Command::Revoke { case, order: order("it is over") });
+    }
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 0);
+}
+
+#[test]
 fn law_ca2_one_host_that_fails_again_and_again_stops_nobody_else() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&POLICY.replace("in_flight = 2", "in_flight = 9").replace("60s", "0s"));
