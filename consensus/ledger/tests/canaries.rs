@@ -262,6 +262,24 @@ fn law_ca2_an_end_that_nobody_knows_counts_as_no_failure() {
 }
 
 #[test]
+fn law_ca2_remedies_that_were_refused_count_as_no_failure() {
+    let mut fleet = fleet_of_one_rung();
+    let names = ["a2", "b2", "c2"];
+    let cases = fallen(&mut fleet, names);
+    for (name, case) in names.into_iter().zip(cases) {
+        let fence = fleet.leased(case, "b3");
+        fleet.wait(6);
+        let outcome = fleet.intend(("b3", case, fence), &[(name, Seen::AgentDown)]);
+        fleet.receive(("b3", case, fence), remedy(&outcome), ReceiptKind::Refused);
+        let why = "the target says no".into();
+        fleet.send("b3", Command::Release { case, fence, why });
+        fleet.wait(1);
+        assert_eq!(fleet.stage(case), "quarantined", "its one attempt is spent");
+    }
+    assert_eq!(fleet.ledger.stopped_kinds().count(), 0);
+}
+
+#[test]
 fn law_ca2_one_host_that_fails_again_and_again_stops_nobody_else() {
     let mut fleet = Fleet::healing();
     fleet.set_policy(&POLICY.replace("in_flight = 2", "in_flight = 9").replace("60s", "0s"));
