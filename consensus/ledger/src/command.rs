@@ -6,11 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 use vocabulary::{
-    Address, Boot, CaseId, CertificateChain, CertificateFault, CheckGrounds, ClusterName, Fence,
-    Grounds, GroupName, HostId, HostName, Label, LedgerIndex, Receipt, RemedyId, Scope, Span,
-    StoreId, VerdictKind, WallNote,
+    Address, Boot, CaseId, CertificateChain, CheckGrounds, ClusterName, Fence, Grounds, HostId,
+    HostName, Label, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
 };
 
+pub use crate::refusal::Refused;
 use crate::rules;
 
 /// One entry of the log: what its leader measured since the entry before, and the commands in it (protocol 5, 3.7).
@@ -332,156 +332,6 @@ pub enum Outcome {
     },
     /// A rule says no; nothing has moved.
     Refused(Refused),
-}
-
-/// The rule that says no, with its figures. Display is one sentence: what is refused, why, and what frees it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Refused {
-    /// The ledger has not been founded (`hale init`).
-    NotFounded,
-    /// The ledger has been founded before.
-    AlreadyFounded,
-    /// The author may not ask this.
-    NotPermitted(String),
-    /// The certificate is refused.
-    Certificate(CertificateFault),
-    /// No such host in the roster.
-    UnknownHost,
-    /// The host is retired for good.
-    Retired,
-    /// A case on the host is open.
-    CaseOpen(CaseId),
-    /// The ledger knows this higher boot of the host.
-    BootTooLow(Boot),
-    /// Another machine claims the same boot with another nonce (protocol 1.2).
-    Duplicate(Boot),
-    /// A name or text is over its bound or unsound.
-    Malformed(String),
-    /// The policy has faults; each as one line.
-    PolicyFaults(Vec<String>),
-    /// Another version of the policy is in force.
-    PolicyVersion(u64),
-    /// The grounds do not bear the finding: the rule of protocol 3 in words, with figures.
-    Grounds(String),
-    /// The grounds are older than the allowed age, or older than what they must follow (lease, receipt).
-    Stale {
-        /// What was offered.
-        anchor: LedgerIndex,
-        /// What is needed.
-        at_least: LedgerIndex,
-    },
-    /// No such case.
-    UnknownCase,
-    /// The case is in another stage; its word.
-    Stage(String),
-    /// The subject is leased already.
-    Leased(Fence),
-    /// The fence is not the case's (a newer one is).
-    Fence {
-        /// The case's own.
-        current: Fence,
-    },
-    /// The lease ended, or too little of it is left (protocol 7.1).
-    LeaseOver,
-    /// A budget is spent.
-    Budget {
-        /// Of whom.
-        scope: Scope,
-        /// How many are in flight.
-        used: u32,
-        /// How many may be.
-        limit: u32,
-    },
-    /// As many remedies as the policy allows in any hour have begun in the last one (protocol 6.1 `per_hour`).
-    PerHour {
-        /// Of whom.
-        scope: Scope,
-        /// How many began.
-        used: u32,
-        /// How many may.
-        limit: u32,
-        /// When the oldest of them is an hour old.
-        left: Span,
-    },
-    /// Too much of a scope is unhealthy (protocol 6.1 `halt_above`).
-    Halt {
-        /// Of whom.
-        scope: Scope,
-        /// How many are unhealthy.
-        unhealthy: u32,
-        /// Above how many healing stops.
-        limit: u32,
-    },
-    /// The group's floor would be broken (protocol 6.1).
-    Floor {
-        /// How many would serve.
-        left: u32,
-        /// How many must.
-        floor: u32,
-    },
-    /// A brake stands: paused by a person, or surge.
-    Brake(String),
-    /// Too many other keepers are in trouble: healing never takes their majority (protocol 6.7).
-    Keepers {
-        /// How many other voters have an open case.
-        used: u32,
-        /// As many hold the lease back.
-        limit: u32,
-    },
-    /// The ramp after a brake allows no more at once (protocol 6.3).
-    Ramp {
-        /// How many are in flight.
-        used: u32,
-        /// How many may be in this step.
-        limit: u32,
-    },
-    /// The rule only observes, or there is no rule for it.
-    NoRule,
-    /// The verdict has not stood for long enough, or the host, its zone or its rack was doubted too lately (protocol 7.4).
-    TooSoon {
-        /// What is waited for.
-        what: String,
-        /// How long still.
-        left: Span,
-    },
-    /// The rung's cooldown or the attempts of the window are spent (protocol 6.6).
-    Damped(String),
-    /// The quorum of this fleet is too small for a rung of this class without three consecutive rounds (protocol 3.4).
-    ThreeRounds {
-        /// How many have stood so far.
-        have: u32,
-    },
-    /// The proposed healer may not heal this.
-    Healer(String),
-    /// It is done already, or nothing is to be done.
-    Nothing,
-    /// A bound of protocol 8 is reached; its name.
-    Bound(String),
-    /// The policy takes only hosts that a person has added, and nobody has added this one; under rules 2 (protocol 1.3).
-    NotAdded(HostName),
-    /// The group is stopped until a person releases it; under rules 2 (protocol 6.6).
-    Stopped {
-        /// Which one.
-        group: GroupName,
-        /// Why.
-        why: String,
-    },
-    /// Another host of the same kind of trouble goes first; under rules 2 (protocol 6.3).
-    Canary {
-        /// Its case.
-        case: CaseId,
-        /// Nothing is begun on it yet: it stands in a rack in which the remedy has not failed.
-        is_elsewhere: bool,
-    },
-    /// The kind of trouble is stopped until a person releases its group; under rules 2 (protocol 6.3).
-    KindStopped {
-        /// The rule, by name.
-        rule: String,
-        /// The group.
-        group: GroupName,
-        /// Why.
-        why: String,
-    },
 }
 
 impl Entry {
