@@ -251,6 +251,24 @@ pub enum Command {
         /// The rounds.
         grounds: CheckGrounds,
     },
+    /// A person allows the next rung of a case whose rule wants that (`hale approve`); under rules 2 (protocol 6.8).
+    Approve {
+        /// The case.
+        case: CaseId,
+        /// The rung that was shown to that person, from 0.
+        rung: u32,
+        /// The version of the policy whose rung it was.
+        policy: u64,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// A person forbids what would be tried next (`hale deny`): the case is a person's; under rules 2 (protocol 6.8).
+    Deny {
+        /// The case.
+        case: CaseId,
+        /// Who asks and why.
+        order: Order,
+    },
 }
 
 impl Command {
@@ -266,7 +284,9 @@ impl Command {
             | Self::Revoke { .. }
             | Self::Free { .. }
             | Self::Unfit { .. }
-            | Self::Fit { .. } => rules::SECOND,
+            | Self::Fit { .. }
+            | Self::Approve { .. }
+            | Self::Deny { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

@@ -23,6 +23,7 @@ pub const IDLE_MAX: Span = Span::minutes(5);
 /// An end that is due.
 enum Due {
     NotAccepted,
+    NotApproved,
     Idle,
     RanOut,
     NotProven,
@@ -46,6 +47,10 @@ impl Ledger {
             let case = Case::clone(&case);
             match due {
                 Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
+                Due::NotApproved => {
+                    let why = "no approval of what would begin under it stands".into();
+                    self.end_lease(case, LeaseEnd::Released(why));
+                }
                 Due::Idle => self.end_idle(case),
                 Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
                 Due::NotProven => {
@@ -59,6 +64,7 @@ impl Ledger {
         self.expire_farewells();
         self.forget_attempts();
         self.forget_returns();
+        self.forget_approvals();
         self.forget_doubts();
         self.step_ramp();
         self.lift_calm_surge();
@@ -92,7 +98,8 @@ impl Ledger {
             | Stage::Closed { .. } => None,
         };
         let patience = case.is_live().then(|| self.patience_ends(case)).flatten();
-        own.into_iter().chain(patience).min()
+        let approval = self.approval_of(case).map(|given| given.until);
+        own.into_iter().chain(patience).chain(approval).min()
     }
 
     fn due(&self, case: &Case) -> Option<Due> {
@@ -103,6 +110,9 @@ impl Ledger {
         }
         match &case.stage {
             Stage::Open => self.hopeless(case).map(Due::Hopeless),
+            Stage::Offered(_) | Stage::Leased(_) if self.approval_hold(case).is_some() => {
+                Some(Due::NotApproved)
+            }
             Stage::Offered(lease) => {
                 let until = lease.granted.after(self.timers().accept_within);
                 (until <= now).then_some(Due::NotAccepted)

@@ -41,6 +41,10 @@ impl Ledger {
             Command::Dismiss { case, order } => self.dismiss(by, *case, order),
             Command::Revoke { case, order } => self.revoke(by, *case, order),
             Command::Free { subject, order } => self.free(by, subject, order),
+            Command::Approve { case, rung, policy, order } => {
+                self.approve(by, (*case, *rung, *policy), order)
+            }
+            Command::Deny { case, order } => self.deny(by, *case, order),
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::Found { .. }
             | Command::Enrol(_)
@@ -72,7 +76,7 @@ impl Ledger {
         }
         match command {
             Command::Verdicts { grounds, findings, doubted } => {
-                self.verdicts(grounds, (findings, doubted), verifier)
+                self.verdicts((by, grounds), (findings, doubted), verifier)
             }
             Command::Surge { doubted } => self.surge(doubted),
             Command::Recovered { cases, grounds } => self.recovered(cases, grounds, verifier),

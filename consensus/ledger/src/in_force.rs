@@ -76,6 +76,7 @@ impl PolicyShelf {
         if let Some(Ok(read)) = text.map(|text| Policy::read("policy.toml", &text)) {
             self.policy.timers.settle_for = read.timers.settle_for;
             self.policy.timers.unsettled_for = read.timers.unsettled_for;
+            self.policy.timers.approved_for = read.timers.approved_for;
             self.policy.hosts_may_enrol = read.hosts_may_enrol;
             self.policy.checks = read.checks;
         }

@@ -88,6 +88,7 @@ impl Ledger {
         (rule, rung): (&Rule, Rung),
     ) -> RemedyId {
         self.assert_may_begin(&case, &lease, judged);
+        self.spend_approval(case.id);
         let remedy = self.state.remedy.next();
         self.state.remedy = remedy;
         self.record(What::Intended {
@@ -135,6 +136,10 @@ impl Ledger {
         assert!(
             self.kind_stop(case).is_none() && self.canary_hold_of_the_begun(case).is_none(),
             "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
+        );
+        assert!(
+            self.approval_hold(case).is_none(),
+            "law AP1: where the rule wants a person's word nothing begins without it"
         );
         assert!(
             case.host().is_some_and(|host| !judged.conclusions.is_well(&host)),

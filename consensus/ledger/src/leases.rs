@@ -44,6 +44,10 @@ impl Ledger {
         if !is_takeover {
             self.assert_within_budget(&lease);
             assert!(
+                self.state.cases.get(id).is_some_and(|case| self.approval_hold(case).is_none()),
+                "law AP1: where the rule wants a person's word no lease is granted without it"
+            );
+            assert!(
                 self.state.cases.get(id).is_some_and(|case| self.is_alone_or_proven(case)),
                 "law CA1: of a kind that is not proven one host at once is granted a lease"
             );

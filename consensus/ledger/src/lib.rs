@@ -6,10 +6,11 @@
 //! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
-//! `canaries`, `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
+//! `canaries`, [`approvals`], `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
+pub mod approvals;
 pub mod audit;
 pub mod brakes;
 pub mod case;

@@ -22,11 +22,18 @@ impl Ledger {
         holds.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Every rule that keeps a lease from being offered, whoever is to heal; who goes first is asked of those that nothing else holds.
+    /// Every rule that keeps a lease from being offered, whoever is to heal; who goes first is asked of those that no limit holds,
+    /// and a person where the rule wants one.
     pub(crate) fn offer_holds(&self, case: &Case) -> Vec<Refused> {
-        let holds = self.holds_but_canary(case);
-        let is_free = holds.is_empty() && matches!(case.stage, Stage::Open);
-        if is_free { self.canary_hold(case).into_iter().collect() } else { holds }
+        let mut holds = self.holds_but_canary(case);
+        if !matches!(case.stage, Stage::Open) {
+            return holds;
+        }
+        if holds.is_empty() {
+            holds.extend(self.canary_hold(case));
+        }
+        holds.extend(self.approval_hold(case));
+        holds
     }
 
     pub(crate) fn holds_but_canary(&self, case: &Case) -> Vec<Refused> {
@@ -64,6 +71,7 @@ impl Ledger {
             let what = "since the takeover: the healer before may still be at it".into();
             holds.push(Refused::TooSoon { what, left });
         }
+        holds.extend(self.approval_hold(case));
         holds
     }
 

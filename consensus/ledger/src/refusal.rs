@@ -158,6 +158,17 @@ pub enum Refused {
         /// Why.
         why: String,
     },
+    /// The rule wants a person's word before this rung; under rules 2 (protocol 6.8).
+    Approval {
+        /// The case.
+        case: CaseId,
+        /// The rule, by name.
+        rule: String,
+        /// Which rung, from 1.
+        rung: u32,
+        /// What it would run.
+        remedy: String,
+    },
 }
 
 /// A scope in words.
@@ -200,6 +211,7 @@ impl fmt::Display for Refused {
             | Self::Stopped { .. }
             | Self::Canary { .. }
             | Self::KindStopped { .. }
+            | Self::Approval { .. }
             | Self::Brake(_)
             | Self::Bound(_) => self.of_a_limit(out),
             Self::Grounds(_)
@@ -304,6 +316,11 @@ impl Refused {
             Self::KindStopped { rule, group, why } => write!(
                 out,
                 "rule {rule:?} is stopped in group {group}: {why}; `hale release --group {group} --why ...` frees it"
+            ),
+            Self::Approval { case, rule, rung, remedy } => write!(
+                out,
+                "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --why ...` or \
+                 `hale deny {case} --why ...`"
             ),
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
             Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vocabulary::{GroupName, HostId, HostName};
 
+use crate::approvals::Approvals;
 use crate::audit::What;
 use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
@@ -46,6 +47,8 @@ pub(crate) struct Added {
     pub replacements: Arc<BTreeMap<GroupName, Replacements>>,
     /// What came of the remedies of each kind of trouble (see `canaries`).
     pub canaries: Arc<Canaries>,
+    /// What persons have allowed (see `approvals`).
+    pub approvals: Arc<Approvals>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

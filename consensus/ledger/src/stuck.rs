@@ -32,9 +32,14 @@ impl Ledger {
         let waits =
             |case: &&Arc<Case>| matches!(case.stage, Stage::Open) && self.next_rung(case).is_some();
         let stuck_by = |case: &Case| {
+            let mut holds = self.offer_holds(case);
+            // A person is asked once nothing else is awaited.
+            if matches!(holds[..], [Refused::Approval { .. }]) {
+                return holds.pop();
+            }
             let has_no_end =
                 |rule: &Refused| self.waits_for_a_person(rule) || has_no_end(rule, &endless);
-            self.offer_holds(case).into_iter().find(has_no_end)
+            holds.into_iter().find(has_no_end)
         };
         self.cases().filter(waits).filter_map(|case| Some((case, stuck_by(case)?))).collect()
     }

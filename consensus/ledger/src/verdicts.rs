@@ -28,7 +28,7 @@ const HOLD_OFF_MAX: Span = Span::minutes(10);
 impl Ledger {
     pub(crate) fn verdicts(
         &mut self,
-        grounds: &Grounds,
+        (by, grounds): (HostId, &Grounds),
         (findings, doubted): (&[Finding], &[Doubted]),
         verifier: &dyn Verifier,
     ) -> Result<Outcome, Refused> {
@@ -48,7 +48,14 @@ impl Ledger {
         self.count_surge(doubted, newly);
         for (finding, outcome) in findings.iter().zip(&mut outcomes) {
             if let Some(host) = finding.scope_host() {
+                let before = self.state.audit.head().number;
                 *outcome = self.host_finding((host, &finding.kind), &judged, doubted);
+                let is_put_down = self.state.audit.head().number > before;
+                if let Ok(case) = outcome
+                    && is_put_down
+                {
+                    self.remember_proposer(*case, by);
+                }
             }
         }
         Ok(Outcome::Findings(outcomes))

@@ -95,6 +95,15 @@ fn of_a_case() -> Vec<What> {
         },
         What::Escalated { case: CASE, why: text("spent"), is_counted: true },
         What::Quarantined { case: CASE, host: HOST },
+        What::Approved {
+            case: CASE,
+            rung: 1,
+            argv: vec![text("/bin/start"), text("-x")],
+            through: HOST,
+            who: text("ops"),
+            why: text("go on"),
+        },
+        What::Denied { case: CASE, rung: 1, who: text("ops"), why: text("not this one") },
         What::Closed { case: CASE, how: Closure::Healed },
         What::Closed { case: CASE, how: Closure::Recovered },
         What::Closed { case: CASE, how: Closure::Retired },
@@ -178,6 +187,8 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         09c19d04808b7bd0 LeaseOver
         d1c444d947c6b4b0 Escalated
         6ce3b268a9844544 Quarantined
+        cb91070c018ffa44 Approved
+        0d02354cc0cd212f Denied
         0b440764765c2e96 Closed
         b35c74f06e39ed68 Closed
         06a55be0d345ca26 Closed

@@ -181,7 +181,7 @@ fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
         policy.toml:16:51: rule[1].ladder[2]: 7, expected a table
         policy.toml:18:2: timer: unknown key, expected one of enrolment, budget, check, rule, timers, pager, second_channel; did you mean timers?
         policy.toml:22:14: timers.lease_term: "1s", expected a duration with its unit (ms, s, m, h, d) from 3s to 10m
-        policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within, settle_for, unsettled_for
+        policy.toml:23:1: timers.renewals: unknown key, expected one of left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for, resume_after, ramp_step_within, settle_for, unsettled_for, approved_for
     "#]].assert_eq(&faults(
         r#"
 [budget]
@@ -242,7 +242,6 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
         policy.toml:17:10: rule[1].ladder[2].do: "instance.replace", refused: this version replaces no instance itself; do = "command" can run a program that does
         policy.toml:17:30: rule[1].ladder[2].through: refused: this version drives no cloud; name a program with do = "command"
         policy.toml:22:20: rule[2].when.verdict: "DomainDown", refused: a whole domain in the dark is a person's business; hale never heals it
-        policy.toml:23:8: rule[2].mode: "approve", refused: this version cannot wait for a person's approval yet; "observe" opens cases and does nothing
         policy.toml:26:1: timers.lease_margin: refused: it follows from lease_term: a sixth and a tenth of it
     "#]].assert_eq(&faults(
         r#"
@@ -401,6 +400,19 @@ fn a_mesh_of_rules_1_takes_no_check() {
     let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
     expect!["policy.toml:1:1: check: [[check]]: under rules 1 there are no checks beside reaching the agent; they are known from rules 2 on"].assert_eq(&lines.join("\n"));
     assert!(Policy::read_under(2, "policy.toml", text).is_ok());
+}
+
+#[test]
+fn a_mesh_of_rules_1_asks_nobody() {
+    let text = "[timers]\napproved_for = \"5m\"\n[[rule]]\nname = \"a\"\nwhen = { verdict = \"HostDown\" }\nmode = \"approve\"
+ladder = [ { do = \"command\", class = \"gentle\", argv = [\"/bin/a\"] } ]\n";
+    let faults = Policy::read_under(1, "policy.toml", text).expect_err("not known yet");
+    let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
+    expect![[r#"
+        policy.toml:2:16: timers.approved_for: "5m": this version waits for nobody's approval, so none can be over
+        policy.toml:6:8: rule[1].mode: "approve": this version cannot wait for a person's approval yet; "observe" opens cases and does nothing"#]].assert_eq(&lines.join("\n"));
+    let read = Policy::read_under(2, "policy.toml", text).expect("known");
+    assert_eq!((read.rules[0].mode, read.timers.approved_for), (Mode::Approve, Span::minutes(5)));
 }
 
 #[test]

@@ -212,13 +212,17 @@ fn cases(called: Vec<(u64, Page)>) -> Vec<CaseId> {
     called.into_iter().filter_map(|(_, page)| page.case).collect()
 }
 
+fn page_of(effect: &Effect) -> Option<&Page> {
+    match effect {
+        Effect::Page(page) => Some(page),
+        _ => None,
+    }
+}
+
 /// What the leader calls for as it hears of this ledger and in the seconds after.
 fn told(leader: &mut Agent, ledger: &Ledger, (from, until): (u64, u64)) -> Vec<CaseId> {
     let at_once = leader.handle(at(from), advanced(ledger)).into_iter();
-    let at_once = at_once.filter_map(|effect| match effect {
-        Effect::Page(page) => page.case,
-        _ => None,
-    });
+    let at_once = at_once.filter_map(|effect| page_of(&effect)?.case);
     let at_once: Vec<CaseId> = at_once.collect();
     at_once.into_iter().chain(cases(pages(leader, from + 1, until))).collect()
 }
@@ -293,6 +297,45 @@ fn law_pg3_a_stopped_group_calls_for_whom_it_holds_back() {
     };
     assert_eq!(page.case, Some(waiting));
     assert!(page.line.contains("`hale release --group web"), "{}", page.line);
+}
+
+#[test]
+fn law_pg4_what_waits_for_a_word_calls_at_once_one_case_at_a_time_and_each_rung_anew() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&POLICY.replace("mode = \"act\"", "mode = \"approve\""));
+    let cases = ["b2", "c2"].map(|name| {
+        fleet.wait(60);
+        fleet.opened(name, Seen::AgentDown)
+    });
+    let mut leader = leader_of(&fleet);
+    let at_once = leader.handle(at(1), advanced(&fleet.ledger));
+    let called: Vec<&Page> = at_once.iter().filter_map(page_of).collect();
+    let [page] = called.as_slice() else {
+        panic!("at once: {called:?}");
+    };
+    assert_eq!(pages(&mut leader, 2, 900), [], "and once");
+    assert_eq!(page.case, Some(cases[0]));
+    assert!(page.line.contains("`/bin/start`: `hale approve 1 --why ...`"), "{}", page.line);
+    assert!(page.line.ends_with("; 1 more wait for it"), "{}", page.line);
+
+    let deny = |case| Command::Deny { case, order: order("not this one") };
+    fleet.send("b1", deny(cases[0]));
+    assert_eq!(
+        told(&mut leader, &fleet.ledger, (901, 1_800)),
+        [cases[1], cases[0]],
+        "the next, and what is that person's now"
+    );
+
+    let approve =
+        |rung| Command::Approve { case: cases[1], rung, policy: 1, order: order("go on") };
+    assert_eq!(fleet.send("b1", approve(0)), Outcome::Done);
+    let fence = fleet.leased(cases[1], "c3");
+    fleet.wait(6);
+    let begun = fleet.intend(("c3", cases[1], fence), &[("c2", Seen::AgentDown)]);
+    fleet.receive(("c3", cases[1], fence), fleet::remedy(&begun), ReceiptKind::Done);
+    assert_eq!(told(&mut leader, &fleet.ledger, (1_801, 1_810)), []);
+    fleet.wait_renewing(31, "c3", cases[1], fence);
+    assert_eq!(told(&mut leader, &fleet.ledger, (1_811, 2_700)), [cases[1]], "the next rung");
 }
 
 #[test]

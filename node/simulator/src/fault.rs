@@ -185,6 +185,10 @@ pub enum Fault {
     Release(Vec<Whom>),
     /// A person releases this group from whatever is stopped in it.
     ReleaseGroup(GroupName),
+    /// A person allows what would be tried next on each of these.
+    Approve(Vec<Whom>),
+    /// A person forbids what would be tried next on each of these.
+    Deny(Vec<Whom>),
     /// A person sets this policy.
     Policy(String),
 }
@@ -239,6 +243,8 @@ impl Fault {
             | Self::Leave(whom)
             | Self::Restart(whom)
             | Self::Release(whom)
+            | Self::Approve(whom)
+            | Self::Deny(whom)
             | Self::Lie { whom, .. }
             | Self::Port { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],

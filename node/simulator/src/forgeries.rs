@@ -96,6 +96,13 @@ impl Fleet {
         let mut orders = vec![
             Command::Offer { case: id, healer: me },
             Command::Recovered { cases: vec![id], grounds: grounds.clone() },
+            Command::Approve {
+                case: id,
+                rung: case.rung,
+                policy: ledger.policy_shelf().version(),
+                order: forged(),
+            },
+            Command::Deny { case: id, order: forged() },
         ];
         let others = |lease: &&Lease| lease.healer != me;
         if let Some(lease) = case.counted_lease().filter(others) {
@@ -132,13 +139,16 @@ impl Fleet {
 
 /// Law F10 of the ledger: whatever a person could order, about this host where it is about one.
 fn persons_orders(target: HostId) -> [Command; 6] {
-    let order = || Order { who: FORGER.into(), why: "a certificate was stolen".into() };
     [
-        Command::Policy { text: String::new(), if_version: None, order: order() },
-        Command::Retire { host: target, order: order() },
-        Command::Pause(order()),
-        Command::Resume(order()),
-        Command::Free { subject: Scope::Host(target), order: order() },
-        Command::Authorities { authorities: vec![b"mine".to_vec()], order: order() },
+        Command::Policy { text: String::new(), if_version: None, order: forged() },
+        Command::Retire { host: target, order: forged() },
+        Command::Pause(forged()),
+        Command::Resume(forged()),
+        Command::Free { subject: Scope::Host(target), order: forged() },
+        Command::Authorities { authorities: vec![b"mine".to_vec()], order: forged() },
     ]
+}
+
+fn forged() -> Order {
+    Order { who: FORGER.into(), why: "a certificate was stolen".into() }
 }

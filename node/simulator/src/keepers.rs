@@ -9,13 +9,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use agent::{CallEnd, CallId};
-use ledger::command::{Command, Entry, Order, Outcome, Proposed};
+use ledger::command::{Command, Entry, Outcome, Proposed};
 use ledger::{Ledger, rules};
-use vocabulary::{ModelVerifier, Moment, Scope, Span, WallNote, model_authority, model_chain};
+use vocabulary::{ModelVerifier, Moment, Span, WallNote, model_authority, model_chain};
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::{Host, Place};
 use crate::network::Way;
+use crate::people::set_policy;
 use crate::service::Service;
 use crate::setup::{CLUSTER, Setup, SetupFault};
 
@@ -46,7 +47,7 @@ const TICK_SLACK: Span = Span::milliseconds(500);
 const WALL_BEGINS: u64 = 1_000_000_000_000;
 
 /// A person waits so long for an order.
-const ORDER_WITHIN: Span = Span::seconds(10);
+pub(crate) const ORDER_WITHIN: Span = Span::seconds(10);
 
 /// The modelled quorum.
 pub(crate) struct Keepers {
@@ -385,45 +386,6 @@ impl Fleet {
         }
         takes
     }
-
-    pub(crate) fn order_pause(&mut self, why: String) {
-        self.order(&Command::Pause(order(why)));
-    }
-
-    pub(crate) fn order_resume(&mut self, why: String) {
-        self.order(&Command::Resume(order(why)));
-    }
-
-    pub(crate) fn order_release_of(&mut self, place: Place) {
-        self.order_release(Scope::Host(self.hosts[place].id));
-    }
-
-    pub(crate) fn order_release(&mut self, subject: Scope) {
-        self.order(&Command::Free { subject, order: order("seen to".into()) });
-    }
-
-    pub(crate) fn order_policy(&mut self, text: String) {
-        self.order(&set_policy(&text));
-    }
-
-    /// A person asks at the first keeper whose agent runs: orders are taken nowhere else.
-    fn order(&mut self, command: &Command) {
-        let takes = |place: &Place| {
-            let host = &self.hosts[*place];
-            host.is_running() && host.claims.roles.keeper
-        };
-        let at = (0..self.hosts.len()).find(takes);
-        let Some(by) = at else {
-            return;
-        };
-        let ask = Ask {
-            by,
-            command: wire::encode(command),
-            asker: None,
-            until: self.now.after(ORDER_WITHIN),
-        };
-        self.queue.put(self.now, Happening::Proposal(ask));
-    }
 }
 
 /// One entry of the time before the first moment.
@@ -455,16 +417,4 @@ fn settle(ledger: &mut Ledger, hosts: &[Host]) -> Result<(), SetupFault> {
         },
     };
     enact(ledger, (Span::ZERO, hosts.iter().enumerate().map(boot).collect()))
-}
-
-fn set_policy(text: &str) -> Command {
-    Command::Policy {
-        text: text.to_owned(),
-        if_version: None,
-        order: order("the script's policy".into()),
-    }
-}
-
-fn order(why: String) -> Order {
-    Order { who: "ops".into(), why }
 }

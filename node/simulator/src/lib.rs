@@ -33,6 +33,7 @@ mod mail;
 mod network;
 pub mod opinions;
 mod peers;
+mod people;
 mod perform;
 mod pipe;
 mod ports;

@@ -41,6 +41,8 @@ impl Fleet {
             Fault::Leave(whom) => self.each("leave", &whom, Self::leave),
             Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
             Fault::Release(whom) => self.each("release", &whom, Self::order_release_of),
+            Fault::Approve(whom) => self.each("approve", &whom, Self::order_approval),
+            Fault::Deny(whom) => self.each("deny", &whom, Self::order_denial),
             Fault::ReleaseGroup(group) => {
                 self.note(format!("release group={group}"));
                 self.order_release(Scope::Group(group));

@@ -32,6 +32,8 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Granted { .. }
         | What::Accepted { .. }
         | What::Escalated { .. }
+        | What::Approved { .. }
+        | What::Denied { .. }
         | What::Quarantined { .. } => of_a_case(fleet, what),
         What::LeaseOver { .. } | What::Closed { .. } => of_an_end(what),
         What::Intended { .. }
@@ -119,6 +121,12 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
             format!("case {case}: {} takes the lease", fleet.name_of(healer))
         }
         What::Escalated { case, why, .. } => format!("case {case}: a person's now: {why}"),
+        What::Approved { case, rung, who, why, .. } => {
+            format!("case {case}: rung {} is approved by {who}: {why}", rung.saturating_add(1))
+        }
+        What::Denied { case, rung, who, why } => {
+            format!("case {case}: rung {} is denied by {who}: {why}", rung.saturating_add(1))
+        }
         What::Quarantined { case, host } => {
             format!(
                 "case {case}: {} is quarantined until a person releases it",

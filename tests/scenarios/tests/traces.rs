@@ -33,6 +33,7 @@ scripts! {
     act_2_stopped_agent = "act-2-stopped-agent",
     act_3_cut = "act-3-cut",
     act_4_surge = "act-4-surge",
+    approval = "approval",
     canary = "canary",
     clone = "clone",
     cut_short = "cut-short",

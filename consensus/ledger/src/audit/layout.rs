@@ -27,6 +27,8 @@ impl Canonical for What {
             Self::Verdict { .. }
             | Self::Escalated { .. }
             | Self::Quarantined { .. }
+            | Self::Approved { .. }
+            | Self::Denied { .. }
             | Self::Closed { .. } => lay_of_a_case(self, bytes),
             Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
                 lay_of_a_lease(self, bytes)
@@ -94,6 +96,17 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
         }
         What::Quarantined { case, host } => bytes.variant(23).number(case.0).value(host),
         What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
+        What::Approved { case, rung, argv, through, who, why } => bytes
+            .variant(27)
+            .number(case.0)
+            .number(*rung)
+            .list(argv.iter().map(Text))
+            .value(through)
+            .text(who)
+            .text(why),
+        What::Denied { case, rung, who, why } => {
+            bytes.variant(28).number(case.0).number(*rung).text(who).text(why)
+        }
         _ => unreachable!("the caller gives only what has become of a case"),
     };
 }

@@ -323,6 +323,32 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// A person allowed the next remedy of a case (protocol 6.8).
+    Approved {
+        /// The case.
+        case: CaseId,
+        /// The rung.
+        rung: u64,
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// At which host's agent.
+        through: HostId,
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A person forbade the next remedy of a case, and it is a person's (protocol 6.8).
+    Denied {
+        /// The case.
+        case: CaseId,
+        /// The rung.
+        rung: u64,
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Record {

@@ -106,6 +106,7 @@ impl Canonical for Rule {
             .variant(match self.mode {
                 Mode::Observe => 0,
                 Mode::Act => 1,
+                Mode::Approve => 2,
             })
             .value(&self.stands_for.map(Length))
             .list(self.ladder.iter())
@@ -153,6 +154,7 @@ impl Canonical for Timers {
             ramp_step_within,
             settle_for,
             unsettled_for,
+            approved_for,
         } = *self;
         for span in [left_grace, agent_down_for, quiet_for, lease_term, accept_within, unknown_for]
         {
@@ -163,6 +165,9 @@ impl Canonical for Timers {
         let silent = Self::default();
         if (settle_for, unsettled_for) != (silent.settle_for, silent.unsettled_for) {
             bytes.value(&Length(settle_for)).value(&Length(unsettled_for));
+        }
+        if approved_for != silent.approved_for {
+            bytes.variant(1).value(&Length(approved_for));
         }
     }
 }
@@ -259,6 +264,7 @@ mod tests {
                 p.rules[0].groups.insert(group);
             },
             |p| p.rules[0].mode = Mode::Observe,
+            |p| p.rules[0].mode = Mode::Approve,
             |p| p.rules[0].stands_for = Some(Span::ZERO),
             |p| p.rules[0].ladder[0].command.argv.push("x".into()),
             |p| p.rules[0].ladder[0].command.inspect = Some(vec![]),
@@ -279,6 +285,7 @@ mod tests {
             |p| p.timers.ramp_step_within = Span::ZERO,
             |p| p.timers.settle_for = Span::ZERO,
             |p| p.timers.unsettled_for = Span::ZERO,
+            |p| p.timers.approved_for = Span::ZERO,
             |p| p.escalation = None,
             |p| p.named_ports.push(22),
             |p| p.hosts_may_enrol = MayEnrol::Added,

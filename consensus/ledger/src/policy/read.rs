@@ -12,8 +12,8 @@ use vocabulary::{GroupName, RemedyClass, Span, VerdictKind};
 
 use super::keys::{self, budget::ScopeKeys};
 use super::{
-    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, MayEnrol, Policy, Rule,
-    Rung, Share, Timers,
+    Attempts, Budget, Budgets, Escalation, Floor, HaltAbove, InFlight, MayEnrol, Mode, Policy,
+    Rule, Rung, Share, Timers,
 };
 use crate::document::{self, Fault, Reader, Section, Table};
 use crate::rules;
@@ -116,6 +116,9 @@ fn rules_of<'d>(
                 check_against_earlier(reader, &table, &rule, &read);
                 if mesh_rules >= rules::SECOND {
                     check_classes(reader, &table, &rule);
+                } else if rule.mode == Mode::Approve {
+                    let key = keys::rule::MODE.name;
+                    reader.contradiction(&table, key, keys::rule::NOBODY_APPROVES);
                 }
                 read.push(rule);
             }
@@ -237,8 +240,13 @@ fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Tim
             reader.contradiction(&table, key.name, why);
         }
     }
+    if mesh_rules < rules::SECOND && table.has(keys::timers::APPROVED_FOR.name) {
+        let key = keys::timers::APPROVED_FOR.name;
+        reader.contradiction(&table, key, keys::timers::NOTHING_APPROVED);
+    }
     let settle_for = reader.take_optional(&table, &keys::timers::SETTLE_FOR);
     let unsettled_for = reader.take_optional(&table, &keys::timers::UNSETTLED_FOR);
+    let approved_for = reader.take_optional(&table, &keys::timers::APPROVED_FOR);
     let (silent, lease_term) = (Timers::default(), reader.take(&table, &keys::timers::LEASE_TERM));
     Timers {
         left_grace: reader.take(&table, &keys::timers::LEFT_GRACE),
@@ -251,6 +259,7 @@ fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Tim
         ramp_step_within: reader.take(&table, &keys::timers::RAMP_STEP_WITHIN),
         settle_for: settle_for.unwrap_or(silent.settle_for),
         unsettled_for: unsettled_for.unwrap_or(silent.unsettled_for),
+        approved_for: approved_for.unwrap_or(silent.approved_for),
     }
 }
 

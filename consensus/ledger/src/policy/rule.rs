@@ -41,6 +41,8 @@ pub enum Mode {
     Observe,
     /// Takes a lease and applies the ladder.
     Act,
+    /// The same, each rung once a person has allowed it; under rules 2 (protocol 6.8).
+    Approve,
 }
 
 /// One remedy of a ladder and how it is proven.
@@ -94,9 +96,9 @@ impl Rule {
         self.groups.is_empty() || self.groups.contains(group)
     }
 
-    /// Whether it may begin remedies.
+    /// Whether it may begin remedies, by itself or once a person has allowed each.
     pub fn acts(&self) -> bool {
-        self.mode == Mode::Act
+        matches!(self.mode, Mode::Act | Mode::Approve)
     }
 
     /// How long the verdict must have stood before this rung's intent (protocol 7.4): as the rule says, else by class.

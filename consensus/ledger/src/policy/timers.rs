@@ -34,6 +34,9 @@ pub struct Timers {
     /// Such a case calls a person after this.
     #[serde(skip, default = "unsettled_for")]
     pub unsettled_for: Span,
+    /// An approval holds for this long (protocol 6.8). Read from the policy's text again after a snapshot too.
+    #[serde(skip, default = "approved_for")]
+    pub approved_for: Span,
 }
 
 const fn settle_for() -> Span {
@@ -42,6 +45,11 @@ const fn settle_for() -> Span {
 
 const fn unsettled_for() -> Span {
     Span::minutes(5)
+}
+
+/// Long enough for a lease to be free, short enough for the person to be there still when the remedy begins.
+const fn approved_for() -> Span {
+    Span::minutes(15)
 }
 
 impl Timers {
@@ -76,6 +84,7 @@ impl Default for Timers {
             ramp_step_within: Span::minutes(10),
             settle_for: settle_for(),
             unsettled_for: unsettled_for(),
+            approved_for: approved_for(),
         }
     }
 }

@@ -154,6 +154,10 @@ fn put_commands(page: &mut Page) {
             Command::Unfit { grounds: check_grounds(), findings: unfit_findings() },
         ],
         Command::Fit { .. } => [Command::Fit { cases: vec![case], grounds: check_grounds() }],
+        Command::Approve { .. } => [
+            Command::Approve { case, rung: 1, policy: 37, order: order() },
+        ],
+        Command::Deny { .. } => [Command::Deny { case, order: order() }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -226,6 +230,12 @@ fn put_refusals(page: &mut Page) {
         Refused::KindStopped { .. } => [
             Refused::KindStopped { rule: why(), group: group(), why: why() },
         ],
+        Refused::Approval { .. } => [Refused::Approval {
+            case: vocabulary::CaseId(7),
+            rule: why(),
+            rung: 1,
+            remedy: why(),
+        }],
     });
 }
 

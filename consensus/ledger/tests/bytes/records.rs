@@ -79,6 +79,15 @@ fn put_what(page: &mut Page) {
             why: why(),
         }],
         What::Quarantined { .. } => [What::Quarantined { case, host: HOST }],
+        What::Approved { .. } => [What::Approved {
+            case,
+            rung: 1,
+            argv: vec![why()],
+            through: HOST,
+            who: who(),
+            why: why(),
+        }],
+        What::Denied { .. } => [What::Denied { case, rung: 1, who: who(), why: why() }],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
         What::KindStopped { .. } => [
             What::KindStopped { rule: why(), group: group(), why: why() },

@@ -13,8 +13,9 @@ use vocabulary::{CaseId, GroupName, HostId, HostName, Scope};
 use wire::Report;
 
 use super::answer::{
-    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder,
+    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
+    TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::rehearsal::Rehearsal;
@@ -142,6 +143,50 @@ impl Carried for DismissOrder {
         let order = Order { who, why: self.why };
         let outcome = propose(mind, Command::Dismiss { case, order }).await?;
         done(&outcome, &format!("case {case} is closed, and no lease of it counts any more"))
+    }
+}
+
+#[async_trait]
+impl Carried for ApproveOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let view = mind.view();
+        let case = CaseId(self.case);
+        let known = view.case(case).ok_or_else(|| refuse(mind, &Refused::UnknownCase))?;
+        let rung = match self.rung {
+            Some(rung) => u32::try_from(rung.saturating_sub(1)).unwrap_or(u32::MAX),
+            None => known.rung,
+        };
+        let (policy, lasts) = (view.policy_shelf().version(), view.policy().timers.approved_for);
+        let order = Order { who, why: self.why };
+        let command = Command::Approve { case, rung, policy, order };
+        needs_no_newer_rules(mind, &command, "remedies are approved")?;
+        let remedy = view.rung_of(known).map(|rung| rung.command.argv.join(" "));
+        let outcome = propose(mind, command).await?;
+        let (rung, remedy) = (rung.saturating_add(1), remedy.unwrap_or_default());
+        done(
+            &outcome,
+            &format!(
+                "rung {rung} of case {case}, `{remedy}`, may begin once within {lasts}; `hale deny {case} --why ...` takes that back \
+                 until it has begun"
+            ),
+        )
+    }
+}
+
+#[async_trait]
+impl Carried for DenyOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let case = CaseId(self.case);
+        let command = Command::Deny { case, order: Order { who, why: self.why } };
+        needs_no_newer_rules(mind, &command, "remedies are denied")?;
+        let outcome = propose(mind, command).await?;
+        done(
+            &outcome,
+            &format!(
+                "case {case} is a person's: hale begins nothing for it; it closes once its host is seen well, or by \
+                 `hale case dismiss {case} --why ...`"
+            ),
+        )
     }
 }
 

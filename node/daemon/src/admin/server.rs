@@ -22,8 +22,9 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    AddOrder, Body, DismissOrder, FoundOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, FoundOrder, PauseOrder, PolicyOrder,
+    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
+    TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -135,6 +136,8 @@ fn router(door: Door) -> Router {
         .route("/v1/host/retire", post(order::<RetireOrder>))
         .route("/v1/host/add", post(order::<AddOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
+        .route("/v1/case/approve", post(order::<ApproveOrder>))
+        .route("/v1/case/deny", post(order::<DenyOrder>))
         .route("/v1/lease/revoke", post(order::<RevokeOrder>))
         .route("/v1/release", post(order::<ReleaseOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))

@@ -67,6 +67,10 @@ enum Verb {
     Pause(orders::Pause),
     /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
     Resume(orders::Resume),
+    /// Allow what would be tried next in a case whose rule waits for a person (mode "approve"): once, and for a while.
+    Approve(orders::Approve),
+    /// Forbid what would be tried next in a case: hale begins nothing more for it, it is a person's.
+    Deny(orders::Deny),
     /// Let a quarantined host be tried again, or healing go on in a group that failed remedies have stopped.
     Release(orders::Release),
     /// Say that a host fails, as you or a script sees it: it is looked at, and what its observers see decides.
@@ -136,6 +140,8 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Audit(verb) => audit::run(&verb),
         Verb::Pause(pause) => pause.run(),
         Verb::Resume(resume) => resume.run(),
+        Verb::Approve(approve) => approve.run(),
+        Verb::Deny(deny) => deny.run(),
         Verb::Release(release) => release.run(),
         Verb::Report(report) => report.run(),
         Verb::Init(init) => init.run(),

@@ -1,10 +1,12 @@
-//! `hale pause`, `hale resume`, `hale release`, `hale report`, `hale init`: orders to the whole mesh.
+//! `hale pause`, `hale resume`, `hale approve`, `hale deny`, `hale release`, `hale report`, `hale init`: orders to the whole mesh.
 
 use clap::Args;
 
 use super::asking::{At, Why};
 use super::exit::CommandFault;
-use crate::admin::answer::{FoundOrder, PauseOrder, ReleaseOrder, ReportOrder, ResumeOrder};
+use crate::admin::answer::{
+    ApproveOrder, DenyOrder, FoundOrder, PauseOrder, ReleaseOrder, ReportOrder, ResumeOrder,
+};
 
 /// Stop all healing, in the whole mesh: nothing new begins, what was begun is inspected and verified.
 #[derive(Clone, Debug, Args)]
@@ -18,6 +20,33 @@ pub struct Pause {
 /// Lift pause and surge: healing begins again with one at a time, then 2, 4, ...
 #[derive(Clone, Debug, Args)]
 pub struct Resume {
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Allow what would be tried next in a case whose rule waits for a person (mode "approve"): once, and for a while.
+#[derive(Clone, Debug, Args)]
+pub struct Approve {
+    /// The case's number.
+    #[arg(value_name = "CASE")]
+    case: u64,
+    /// Which rung is meant, from 1; refused if the case is at another by now. Without it: the next, as this host's agent knows it.
+    #[arg(long, value_name = "N")]
+    rung: Option<u64>,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Forbid what would be tried next in a case: hale begins nothing more for it, it is a person's.
+#[derive(Clone, Debug, Args)]
+pub struct Deny {
+    /// The case's number.
+    #[arg(value_name = "CASE")]
+    case: u64,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -78,6 +107,23 @@ impl Resume {
     pub fn run(self) -> Result<(), CommandFault> {
         let Why { why, dry_run } = self.why;
         self.at.order("/v1/resume", &ResumeOrder { why }, dry_run)
+    }
+}
+
+impl Approve {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let Why { why, dry_run } = self.why;
+        let order = ApproveOrder { case: self.case, rung: self.rung, why };
+        self.at.order("/v1/case/approve", &order, dry_run)
+    }
+}
+
+impl Deny {
+    /// Does it.
+    pub fn run(self) -> Result<(), CommandFault> {
+        let Why { why, dry_run } = self.why;
+        self.at.order("/v1/case/deny", &DenyOrder { case: self.case, why }, dry_run)
     }
 }
 

@@ -128,6 +128,8 @@ fn level(what: &What) -> Level {
         | What::Paused { .. }
         | What::Resumed { .. }
         | What::RulesRaised { .. }
+        | What::Approved { .. }
+        | What::Denied { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::Freed { .. }

@@ -45,9 +45,15 @@ fn is_of_a_domain(ledger: &Ledger, case: &Case) -> bool {
     own.is_some_and(|own| ledger.cases().any(|other| stands_in(own, &other.subject)))
 }
 
-/// A ticket is read by day; what halts, or has begun enough for this hour, goes on when a person or the hour has made room.
+/// A ticket is read by day, and so is what waits for a person's word; what halts, or has begun enough for this hour, goes on when a
+/// person or the hour has made room.
 fn waits_long(ledger: &Ledger, case: &Case) -> bool {
-    let is_long = |hold: &Hold| matches!(hold.rule, Refused::Halt { .. } | Refused::PerHour { .. });
+    let is_long = |hold: &Hold| {
+        matches!(
+            hold.rule,
+            Refused::Halt { .. } | Refused::PerHour { .. } | Refused::Approval { .. }
+        )
+    };
     case.kind == VerdictKind::Left || ledger.holds(case.id).iter().any(is_long)
 }
 

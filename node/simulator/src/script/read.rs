@@ -314,6 +314,8 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
             [one] if one.starts_with("group=") => return read_group(one).map(Fault::ReleaseGroup),
             _ => Fault::Release,
         },
+        "approve" => Fault::Approve,
+        "deny" => Fault::Deny,
         "lie" => return read_lie(words),
         "port" => return read_port(words),
         word if is_plight(word) => return read_plight(word, words),

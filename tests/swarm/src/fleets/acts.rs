@@ -215,8 +215,17 @@ impl<'a> Acts<'a> {
     }
 
     fn of_people(&mut self) -> String {
-        match self.luck.one(&["pause swarm", "resume swarm", "resume swarm", "release", "policy"]) {
-            "release" => format!("release {}", self.whom()),
+        match self.luck.one(&[
+            "pause swarm",
+            "resume swarm",
+            "resume swarm",
+            "release",
+            "approve",
+            "deny",
+            "policy",
+        ]) {
+            order @ ("release" | "deny") => format!("{order} {}", self.whom()),
+            "approve" => "approve 100%".to_owned(),
             "policy" => format!("policy\n{}end\n", policy::drawn(self.luck)),
             order => order.to_owned(),
         }

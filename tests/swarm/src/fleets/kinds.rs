@@ -12,13 +12,15 @@ use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 56] = [
+pub const ALL: [&str; 58] = [
+    "approve",
     "bandwidth",
     "between two",
     "check",
     "clone",
     "cut both ways",
     "cut one way",
+    "deny",
     "drift",
     "duplication",
     "everywhere",
@@ -120,6 +122,8 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::Pause(_) => vec!["pause"],
         Fault::Resume(_) => vec!["resume"],
         Fault::Release(_) | Fault::ReleaseGroup(_) => vec!["release"],
+        Fault::Approve(_) => vec!["approve"],
+        Fault::Deny(_) => vec!["deny"],
         Fault::Policy(_) => vec!["policy"],
     }
 }

@@ -10,7 +10,7 @@ use detection::seats::Seating;
 use ledger::Ledger;
 use ledger::audit::Record;
 use ledger::case::Case;
-use ledger::policy::{Check, CheckKind};
+use ledger::policy::{Check, CheckKind, Mode};
 use ledger::view::BudgetLine;
 use simulator::truth::Truth;
 use simulator::{Fleet, Gives, JournalLine};
@@ -44,6 +44,8 @@ pub struct Picture {
     pub with_majority: BTreeSet<HostId>,
     /// The groups that are stopped.
     pub stopped: BTreeSet<GroupName>,
+    /// The rules, by name, that want a person's word before each remedy.
+    pub asking: BTreeSet<String>,
     /// Every remedy that was ever begun.
     pub journal: Vec<JournalLine>,
     /// Every host, in the order of the setup.
@@ -149,6 +151,7 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         rules: ledger.rules(),
         with_majority: with_majority(fleet),
         stopped: ledger.stopped_groups().map(|(group, _)| group.clone()).collect(),
+        asking: asking(ledger),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
         check: ledger.policy().checks.first().cloned(),
@@ -156,6 +159,11 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         seating: Arc::clone(ledger.seating()),
         breach: fleet.breaches().first().map(|breach| breach.law.clone()),
     }
+}
+
+fn asking(ledger: &Ledger) -> BTreeSet<String> {
+    let rules = ledger.policy().rules.iter();
+    rules.filter(|rule| rule.mode == Mode::Approve).map(|rule| rule.name.clone()).collect()
 }
 
 fn with_majority(fleet: &Fleet) -> BTreeSet<HostId> {

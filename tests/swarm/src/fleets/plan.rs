@@ -11,6 +11,10 @@ use super::liars::are_borne;
 /// By then every doubt that nobody settles is a case.
 const QUIET: &str = "45s";
 
+/// As often a person comes by and says yes to whatever waits for it, so long apart.
+const ANSWERS: usize = 6;
+const ANSWERED_AFTER: &str = "40s";
+
 /// And every round on what stands at last is held, every soak and goodbye over.
 const STILL: &str = "30s";
 
@@ -110,6 +114,10 @@ impl Plan {
         let start = format!("start {}", self.named(|spot| spot.is_keeper));
         // A keeper that stood still may say a goodbye yet that was asked of it then.
         calm.push(format!("{start}; run 30s; {start}; resume calm"));
+        if self.policy.contains("\"approve\"") {
+            let answer = format!("run {ANSWERED_AFTER}; approve 100%");
+            calm.extend(std::iter::repeat_n(answer, ANSWERS));
+        }
         let settled = format!("run until settled within {SETTLES_WITHIN}");
         calm.push(format!("run {QUIET}; {settled}; run {STILL}; {settled}"));
         calm

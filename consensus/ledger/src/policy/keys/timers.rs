@@ -20,6 +20,7 @@ pub static TIMERS: Section = Section {
         &RAMP_STEP_WITHIN,
         &SETTLE_FOR,
         &UNSETTLED_FOR,
+        &APPROVED_FOR,
     ],
     sections: &[],
     refused: &[
@@ -113,4 +114,16 @@ pub static UNSETTLED_FOR: OptionalKey<Duration> = OptionalKey {
     example: "\"5m\"",
     says: "A case Unsettled that stands this long calls a person, and so do cases that have waited this long for a limit that no term \
            frees; shorter calls for what a restart of observers would settle. Taken from rules 2 on.",
+};
+
+/// What a mesh says to it while its rules are older.
+pub const NOTHING_APPROVED: &str = "this version waits for nobody's approval, so none can be over";
+
+pub static APPROVED_FOR: OptionalKey<Duration> = OptionalKey {
+    name: "approved_for",
+    form: from_to(Span::minutes(1), DAY),
+    without: "15m",
+    example: "\"15m\"",
+    says: "How long a person's approval of a remedy (mode \"approve\") holds; what has not begun by then waits for a new one. Longer \
+           bears longer waits for a budget, and may begin when nobody is there any more. Taken from rules 2 on.",
 };

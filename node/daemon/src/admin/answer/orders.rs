@@ -69,6 +69,29 @@ pub struct DismissOrder {
     pub why: String,
 }
 
+/// `POST /v1/case/approve`: allow what would be tried next in a case whose rule waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveOrder {
+    /// The case's number.
+    pub case: u64,
+    /// The rung that is meant, from 1; `null`: the one that is next as the asked agent knows it.
+    #[serde(default)]
+    pub rung: Option<u64>,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
+/// `POST /v1/case/deny`: forbid what would be tried next in a case; it is a person's then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DenyOrder {
+    /// The case's number.
+    pub case: u64,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/lease/revoke`: take the lease of a case back, so that it counts no more; the case stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,10 +3,10 @@
 use schemars::{JsonSchema, schema_for};
 
 use super::{
-    AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
-    Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios,
-    Simulated, Status, TrustOrder,
+    AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs,
+    DenyOrder, DismissOrder, Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder,
+    PolicyInForce, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder,
+    RetireOrder, RevokeOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -41,6 +41,8 @@ pub fn schemas() -> Vec<Schema> {
         order::<RetireOrder>("retire"),
         order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),
+        order::<ApproveOrder>("approve"),
+        order::<DenyOrder>("deny"),
         order::<RevokeOrder>("revoke"),
         order::<ReleaseOrder>("release"),
         order::<TrustOrder>("trust"),

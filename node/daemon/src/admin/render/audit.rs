@@ -84,6 +84,8 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Unproven { case, .. }
         | What::Escalated { case, .. }
         | What::Quarantined { case, .. }
+        | What::Approved { case, .. }
+        | What::Denied { case, .. }
         | What::Closed { case, .. } => Some(*case),
     }
 }
@@ -165,6 +167,14 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
         }
         What::Quarantined { host, .. } => {
             format!("{} is quarantined: tried no more until a person releases it", scene.name(host))
+        }
+        What::Approved { rung, argv, through, who, why, .. } => {
+            let (rung, remedy) = (rung.saturating_add(1), argv.join(" "));
+            let through = scene.name(through);
+            format!("rung {rung}, `{remedy}`, is approved by {who} at {through}: {why}")
+        }
+        What::Denied { rung, who, why, .. } => {
+            format!("rung {} is denied by {who}: {why}", rung.saturating_add(1))
         }
         What::Closed { how, .. } => closed(how),
         What::Granted { .. } | What::Accepted { .. } | What::LeaseOver { .. } => {

@@ -1,6 +1,7 @@
 //! What followed from the voices, rule by rule.
 
 use ledger::case::Case;
+use ledger::policy::Mode;
 use vocabulary::{Scope, Span, VerdictKind};
 
 use super::{Scene, checks, counted, votes};
@@ -197,8 +198,12 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
             Span::ZERO => "the first at once".to_owned(),
             waits => format!("the first once the verdict has stood for {waits}"),
         };
+        let asked = match rule.mode {
+            Mode::Approve => ", each when a person has allowed it",
+            Mode::Observe | Mode::Act => "",
+        };
         format!(
-            "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, {first}"
+            "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, {first}{asked}"
         )
     } else {
         format!("rule {name:?} of policy version {version} only observes it")

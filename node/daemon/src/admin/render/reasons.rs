@@ -62,6 +62,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         Refused::Brake(_) => "6.5",
         Refused::Damped(_) | Refused::Stopped { .. } => "6.6",
         Refused::Keepers { .. } => "6.7",
+        Refused::Approval { .. } => "6.8",
         Refused::LeaseOver => "7.1",
         Refused::Healer(_) => "7.2",
         Refused::TooSoon { .. } => "7.4",

@@ -22,6 +22,8 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/host/add", body(json!({ "host": "d1", "undo": false, "why": "ours" }))),
         ("/v1/host/retire", body(json!({ "host": "c3", "why": "sold" }))),
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
+        ("/v1/case/approve", body(json!({ "case": 1, "rung": 1, "why": "go on" }))),
+        ("/v1/case/deny", body(json!({ "case": 1, "why": "not this one" }))),
         ("/v1/lease/revoke", body(json!({ "case": 1, "why": "it is off" }))),
         ("/v1/release", body(json!({ "name": "c3", "why": "a new cable" }))),
         ("/v1/authorities", body(json!({ "pem": "none", "why": "a successor" }))),

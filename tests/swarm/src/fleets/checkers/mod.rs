@@ -4,6 +4,7 @@
 //! Law K2: each has a test in which a forged picture is caught.
 //! Not here: the laws' own asserts (each room's), what the simulator sees at the moment of an effect (its `laws`, `actuator`).
 
+mod approvals;
 mod audit;
 mod boots;
 mod brakes;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(fitness::Fitness::default()),
         Box::new(stops::Stops::default()),
         Box::new(canaries::Canaries::default()),
+        Box::new(approvals::Approvals::default()),
         Box::new(minorities::Minorities::default()),
         Box::new(rules::Rules::default()),
     ]
