@@ -80,7 +80,8 @@ impl Ledger {
             || !state.begun.is_empty()
             || !state.added.returns.is_empty()
             || !state.doubts.is_empty()
-            || state.departures.is_any_awaited();
+            || state.departures.is_any_awaited()
+            || self.is_maintained();
         if is_watched { Some(TICK_EVERY) } else { is_remembered.then_some(TICK_RARELY) }
     }
 }

@@ -10,6 +10,7 @@ use vocabulary::{
     HostName, Label, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
 };
 
+use crate::maintenance::Plan;
 pub use crate::refusal::Refused;
 use crate::rules;
 
@@ -269,6 +270,29 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// A person opens a window of maintenance, or plans one (`hale maintenance add`); under rules 2 (protocol 6.9).
+    Maintain {
+        /// Where, when and for how long.
+        plan: Plan,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// A person ends a window for good (`hale maintenance end`); under rules 2 (protocol 6.9).
+    EndMaintenance {
+        /// Its number.
+        window: u64,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// By the leader's wall clock a window opens by its schedule; under rules 2 (protocol 6.9).
+    Occurs {
+        /// Its number.
+        window: u64,
+        /// The time that the schedule names, in seconds since 1970.
+        at: u64,
+        /// How much of its length is left.
+        left: Span,
+    },
 }
 
 impl Command {
@@ -286,7 +310,10 @@ impl Command {
             | Self::Unfit { .. }
             | Self::Fit { .. }
             | Self::Approve { .. }
-            | Self::Deny { .. } => rules::SECOND,
+            | Self::Deny { .. }
+            | Self::Maintain { .. }
+            | Self::EndMaintenance { .. }
+            | Self::Occurs { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }
@@ -352,6 +379,11 @@ pub enum Outcome {
     },
     /// A rule says no; nothing has moved.
     Refused(Refused),
+    /// The window of maintenance has this number; under rules 2.
+    Window {
+        /// The number.
+        window: u64,
+    },
 }
 
 impl Entry {

@@ -65,6 +65,7 @@ impl Ledger {
         self.forget_attempts();
         self.forget_returns();
         self.forget_approvals();
+        self.close_windows();
         self.forget_doubts();
         self.step_ramp();
         self.lift_calm_surge();
@@ -141,6 +142,10 @@ impl Ledger {
         let timers = self.timers();
         if let Some(since) = self.in_the_dark_since(case) {
             return Some(since.after(timers.unknown_for));
+        }
+        // Whoever works on a host knows of it; what still stands when the window is over calls.
+        if case.host().is_some_and(|host| self.maintenance_of(&host).is_some()) {
+            return None;
         }
         if case.kind == VerdictKind::Unsettled {
             let calls = self.calls_a_person(case) && self.state.brakes.surge.is_none();

@@ -1,6 +1,6 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, those on checks too, offers and unsettled doubts come from a voter of the ledger; a lease's commands from its
+//! Law H1: verdicts, those on checks too, offers, unsettled doubts and times of a schedule come from a voter of the ledger; a lease's commands from its
 //! healer; that a host lives twice from itself or a voter; orders from a person, where they are taken (law F10 of `founding`).
 //! Everything else is refused.
 //! Not here: what is decided (each command's room).
@@ -25,6 +25,7 @@ impl Ledger {
             | Command::Unsettled { .. }
             | Command::Unfit { .. }
             | Command::Fit { .. }
+            | Command::Occurs { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -45,6 +46,8 @@ impl Ledger {
                 self.approve(by, (*case, *rung, *policy), order)
             }
             Command::Deny { case, order } => self.deny(by, *case, order),
+            Command::Maintain { plan, order } => self.maintain(by, plan, order),
+            Command::EndMaintenance { window, order } => self.end_maintenance(by, *window, order),
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::Found { .. }
             | Command::Enrol(_)
@@ -84,6 +87,7 @@ impl Ledger {
             Command::Unsettled { grounds, doubted } => self.unsettled(grounds, doubted, verifier),
             Command::Unfit { grounds, findings } => self.unfit(grounds, findings, verifier),
             Command::Fit { cases, grounds } => self.fit(cases, grounds, verifier),
+            Command::Occurs { window, at, left } => self.occurs(*window, *at, *left),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

@@ -138,6 +138,10 @@ impl Ledger {
             "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
         );
         assert!(
+            self.maintenance_hold(case).is_none(),
+            "law MW1: nothing begins in an open window of maintenance"
+        );
+        assert!(
             self.approval_hold(case).is_none(),
             "law AP1: where the rule wants a person's word nothing begins without it"
         );

@@ -6,7 +6,7 @@
 //! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
 //! `leases`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
-//! `canaries`, [`approvals`], `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
+//! `canaries`, [`approvals`], [`maintenance`], `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
@@ -22,6 +22,7 @@ pub mod fitness;
 pub mod founding;
 pub mod in_force;
 pub mod ledger;
+pub mod maintenance;
 pub mod policy;
 pub mod refusal;
 mod revoking;

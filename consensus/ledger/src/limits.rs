@@ -85,6 +85,7 @@ impl Ledger {
         };
         let domain = self.domain_case_over(&scopes.domain);
         holds.extend(domain.map(|domain| Refused::CaseOpen(domain.id)));
+        holds.extend(self.maintenance_hold(case));
         holds.extend(self.stop_of(&scopes.group));
         holds.extend(self.kind_stop(case));
         let Some((rule, rung)) = self.next_rung(case) else {

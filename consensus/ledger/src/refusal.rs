@@ -169,6 +169,17 @@ pub enum Refused {
         /// What it would run.
         remedy: String,
     },
+    /// A window of maintenance is open over it; under rules 2 (protocol 6.9).
+    Maintenance {
+        /// The window's number.
+        window: u64,
+        /// Whom it covers.
+        scope: Scope,
+        /// Why it was ordered.
+        why: String,
+        /// How long it is open still.
+        left: Span,
+    },
 }
 
 /// A scope in words.
@@ -207,13 +218,14 @@ impl fmt::Display for Refused {
             | Self::Halt { .. }
             | Self::Floor { .. }
             | Self::Keepers { .. }
-            | Self::Ramp { .. }
+            | Self::Bound(_) => self.of_a_limit(out),
+            Self::Ramp { .. }
             | Self::Stopped { .. }
             | Self::Canary { .. }
             | Self::KindStopped { .. }
             | Self::Approval { .. }
-            | Self::Brake(_)
-            | Self::Bound(_) => self.of_a_limit(out),
+            | Self::Maintenance { .. }
+            | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
             | Self::Stale { .. }
             | Self::UnknownCase
@@ -297,6 +309,13 @@ impl Refused {
                     "of the other keepers {used} {are} in trouble: healing never takes their majority"
                 )
             }
+            Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),
+            _ => unreachable!("the caller gives only refusals by limits"),
+        }
+    }
+
+    fn of_a_stop(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Ramp { used, limit } => write!(
                 out,
                 "{used} in flight and the ramp after the brake allows {limit} at once; it widens as these end"
@@ -322,9 +341,20 @@ impl Refused {
                 "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --why ...` or \
                  `hale deny {case} --why ...`"
             ),
+            Self::Maintenance { window, scope, why, left } => {
+                match scope {
+                    Scope::Host(_) => write!(out, "the host")?,
+                    scope => write!(out, "{}", ScopeName(scope))?,
+                }
+                write!(
+                    out,
+                    " is in maintenance ({why}), {left} left; `hale maintenance end {window} --why ...` ends that"
+                )
+            }
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
-            Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),
-            _ => unreachable!("the caller gives only refusals by limits"),
+            _ => unreachable!(
+                "the caller gives only refusals that a brake, a stop or a person makes"
+            ),
         }
     }
 

@@ -19,6 +19,7 @@ use crate::audit::What;
 use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
 use crate::ledger::Ledger;
+use crate::maintenance::Windows;
 use crate::quarantine::Returns;
 use crate::stops::Replacements;
 
@@ -49,6 +50,8 @@ pub(crate) struct Added {
     pub canaries: Arc<Canaries>,
     /// What persons have allowed (see `approvals`).
     pub approvals: Arc<Approvals>,
+    /// When and where nothing is to begin (see `maintenance`).
+    pub windows: Arc<Windows>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

@@ -297,7 +297,9 @@ impl Ledger {
 
 fn left_of(rule: &Refused) -> Option<Span> {
     match rule {
-        Refused::TooSoon { left, .. } | Refused::PerHour { left, .. } => Some(*left),
+        Refused::TooSoon { left, .. }
+        | Refused::PerHour { left, .. }
+        | Refused::Maintenance { left, .. } => Some(*left),
         _ => None,
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use expect_test::expect;
 use ledger::audit::{LeaseEnd, What};
 use ledger::case::Closure;
+use ledger::maintenance::{Plan, Schedule};
 use vocabulary::{
     Anchor, Boot, Canonical, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
-    LedgerIndex, PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind,
+    LedgerIndex, PublicKey, ReceiptKind, RemedyId, Scope, Span, VerdictKind,
 };
 
 const HOST: HostId = HostId([7; 16]);
@@ -56,6 +57,18 @@ fn of_the_mesh() -> Vec<What> {
             group: GroupName::new("web").expect("sound"),
             why: why.clone(),
         },
+        What::MaintenancePlanned {
+            window: 3,
+            plan: Plan {
+                scope: Scope::Fleet,
+                lasts: Span::minutes(60),
+                schedule: Some(Schedule { cron: text("0 2 * * sat"), time_zone: text("UTC") }),
+            },
+            who: who.clone(),
+            why: why.clone(),
+        },
+        What::MaintenanceBegan { window: 3, left: Span::minutes(50) },
+        What::MaintenanceEnded { window: 3, who: who.clone(), why: why.clone() },
         What::Freed { subject: Scope::Host(HOST), who, why },
     ]
 }
@@ -177,6 +190,9 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         bf3a3db11c36b01c HostAdded
         a292a0f3bdde0a26 GroupStopped
         3979d817960bbfc5 KindStopped
+        ef3c160857a2e67e MaintenancePlanned
+        f3e3bb5dc3d8903b MaintenanceBegan
+        3a6dfbb9dd7aa816 MaintenanceEnded
         a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted

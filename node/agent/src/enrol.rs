@@ -122,6 +122,7 @@ impl Enrolment {
                 | Outcome::Findings(_)
                 | Outcome::Leased { .. }
                 | Outcome::Intended { .. }
+                | Outcome::Window { .. }
                 | Outcome::Policy { .. } => None,
             };
         }

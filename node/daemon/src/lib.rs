@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod authority;
 pub mod bucket;
+pub mod calendar;
 pub mod command_line;
 pub mod config;
 pub mod demo;

@@ -189,6 +189,13 @@ pub enum Fault {
     Approve(Vec<Whom>),
     /// A person forbids what would be tried next on each of these.
     Deny(Vec<Whom>),
+    /// A person opens a window of maintenance on each of these.
+    Maintain {
+        /// On whom.
+        whom: Vec<Whom>,
+        /// For how long.
+        lasts: Span,
+    },
     /// A person sets this policy.
     Policy(String),
 }
@@ -245,6 +252,7 @@ impl Fault {
             | Self::Release(whom)
             | Self::Approve(whom)
             | Self::Deny(whom)
+            | Self::Maintain { whom, .. }
             | Self::Lie { whom, .. }
             | Self::Port { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],

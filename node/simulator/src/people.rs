@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use ledger::command::{Command, Order};
-use vocabulary::Scope;
+use ledger::maintenance::Plan;
+use vocabulary::{Scope, Span};
 
 use crate::fleet::{Fleet, Happening};
 use crate::host::Place;
@@ -47,6 +48,11 @@ impl Fleet {
         let leader = self.keepers.leader;
         let at = self.keepers_that_run().find(|place| Some(*place) != leader);
         self.order_at(at, &command);
+    }
+
+    pub(crate) fn order_maintenance(&mut self, place: Place, lasts: Span) {
+        let plan = Plan { scope: Scope::Host(self.hosts[place].id), lasts, schedule: None };
+        self.order(&Command::Maintain { plan, order: order("worked on".into()) });
     }
 
     pub(crate) fn order_denial(&mut self, place: Place) {

@@ -42,6 +42,9 @@ impl Fleet {
             Fault::Restart(whom) => self.each("restart", &whom, Self::restart),
             Fault::Release(whom) => self.each("release", &whom, Self::order_release_of),
             Fault::Approve(whom) => self.each("approve", &whom, Self::order_approval),
+            Fault::Maintain { whom, lasts } => {
+                self.each("maintain", &whom, |fleet, place| fleet.order_maintenance(place, lasts));
+            }
             Fault::Deny(whom) => self.each("deny", &whom, Self::order_denial),
             Fault::ReleaseGroup(group) => {
                 self.note(format!("release group={group}"));

@@ -27,6 +27,9 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::HostAdded { .. }
         | What::GroupStopped { .. }
         | What::KindStopped { .. }
+        | What::MaintenancePlanned { .. }
+        | What::MaintenanceBegan { .. }
+        | What::MaintenanceEnded { .. }
         | What::Freed { .. } => of_the_mesh(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
@@ -97,6 +100,17 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         }
         What::Freed { subject, who, why } => {
             format!("{} is released by {who}: {why}", scope(fleet, subject))
+        }
+        What::MaintenancePlanned { window, plan, who, why } => format!(
+            "window {window}: {} is in maintenance for {}, by {who}: {why}",
+            scope(fleet, &plan.scope),
+            plan.lasts
+        ),
+        What::MaintenanceBegan { window, left } => {
+            format!("window {window} opens by its schedule for {left}")
+        }
+        What::MaintenanceEnded { window, who, why } => {
+            format!("window {window} is over, by {who}: {why}")
         }
         _ => String::new(),
     }

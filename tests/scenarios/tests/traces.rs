@@ -47,6 +47,7 @@ scripts! {
     leaderless = "leaderless",
     leader_killed = "leader-killed",
     lossy = "lossy",
+    maintenance = "maintenance",
     lost_receipt = "lost-receipt",
     minority = "minority",
     quarantine = "quarantine",

@@ -6,6 +6,7 @@ use vocabulary::{Canonical, CanonicalBytes, ReceiptKind};
 
 use super::record::{LeaseEnd, What};
 use crate::case::Closure;
+use crate::maintenance::Schedule;
 
 impl Canonical for What {
     fn lay(&self, bytes: &mut CanonicalBytes) {
@@ -24,6 +25,9 @@ impl Canonical for What {
             | Self::GroupStopped { .. }
             | Self::KindStopped { .. }
             | Self::Freed { .. } => lay_of_the_mesh(self, bytes),
+            Self::MaintenancePlanned { .. }
+            | Self::MaintenanceBegan { .. }
+            | Self::MaintenanceEnded { .. } => lay_of_maintenance(self, bytes),
             Self::Verdict { .. }
             | Self::Escalated { .. }
             | Self::Quarantined { .. }
@@ -77,6 +81,32 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     };
+}
+
+fn lay_of_maintenance(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::MaintenancePlanned { window, plan, who, why } => bytes
+            .variant(29)
+            .number(*window)
+            .value(&plan.scope)
+            .number(plan.lasts.as_milliseconds())
+            .value(&plan.schedule)
+            .text(who)
+            .text(why),
+        What::MaintenanceBegan { window, left } => {
+            bytes.variant(30).number(*window).number(left.as_milliseconds())
+        }
+        What::MaintenanceEnded { window, who, why } => {
+            bytes.variant(31).number(*window).text(who).text(why)
+        }
+        _ => unreachable!("the caller gives only what has become of a window"),
+    };
+}
+
+impl Canonical for Schedule {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        bytes.text(&self.cron).text(&self.time_zone);
+    }
 }
 
 fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {

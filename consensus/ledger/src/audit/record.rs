@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
-    LedgerIndex, LedgerTime, PublicKey, ReceiptKind, RemedyId, Scope, VerdictKind, WallNote,
+    LedgerIndex, LedgerTime, PublicKey, ReceiptKind, RemedyId, Scope, Span, VerdictKind, WallNote,
 };
 
 use super::{Checkpoint, Stamp};
 use crate::case::Closure;
+use crate::maintenance::Plan;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -345,6 +346,33 @@ pub enum What {
         /// The rung.
         rung: u64,
         /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A person opened a window of maintenance, or planned one (protocol 6.9).
+    MaintenancePlanned {
+        /// Its number.
+        window: u64,
+        /// Where, when and for how long.
+        plan: Plan,
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// A window opened by its schedule (protocol 6.9).
+    MaintenanceBegan {
+        /// Its number.
+        window: u64,
+        /// For how long.
+        left: Span,
+    },
+    /// A window was closed, by a person for good (protocol 6.9).
+    MaintenanceEnded {
+        /// Its number.
+        window: u64,
+        /// Who; `the plan` where its time was over.
         who: String,
         /// Why.
         why: String,

@@ -10,6 +10,7 @@ use vocabulary::{
 };
 
 use crate::golden::{Page, every};
+use crate::records::plan;
 use crate::{
     ANCHOR, BOOT, CASE, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group, label, rack, receipt,
     zone,
@@ -158,6 +159,13 @@ fn put_commands(page: &mut Page) {
             Command::Approve { case, rung: 1, policy: 37, order: order() },
         ],
         Command::Deny { .. } => [Command::Deny { case, order: order() }],
+        Command::Maintain { .. } => [Command::Maintain { plan: plan(), order: order() }],
+        Command::EndMaintenance { .. } => [
+            Command::EndMaintenance { window: 3, order: order() },
+        ],
+        Command::Occurs { .. } => [
+            Command::Occurs { window: 3, at: 1_800_000_000, left: Span::minutes(50) },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -173,6 +181,7 @@ fn put_outcomes(page: &mut Page) {
         Outcome::Leased { .. } => [Outcome::Leased { fence: FENCE }],
         Outcome::Intended { .. } => [Outcome::Intended { remedy: REMEDY }],
         Outcome::Policy { .. } => [Outcome::Policy { version: 3 }],
+        Outcome::Window { .. } => [Outcome::Window { window: 3 }],
         Outcome::Refused(_) => [Outcome::Refused(Refused::NoRule)],
     });
     every!(page, CertificateFault {
@@ -235,6 +244,12 @@ fn put_refusals(page: &mut Page) {
             rule: why(),
             rung: 1,
             remedy: why(),
+        }],
+        Refused::Maintenance { .. } => [Refused::Maintenance {
+            window: 3,
+            scope: Scope::Fleet,
+            why: why(),
+            left: Span::minutes(50),
         }],
     });
 }

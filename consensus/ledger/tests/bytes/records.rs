@@ -3,12 +3,18 @@
 use expect_test::expect_file;
 use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
+use ledger::maintenance::{Plan, Schedule};
 use vocabulary::{
-    CaseId, Digest, HostName, LedgerIndex, PublicKey, ReceiptKind, Scope, VerdictKind,
+    CaseId, Digest, HostName, LedgerIndex, PublicKey, ReceiptKind, Scope, Span, VerdictKind,
 };
 
 use crate::golden::{Page, every};
 use crate::{ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group};
+
+pub(crate) fn plan() -> Plan {
+    let schedule = Schedule { cron: "0 2 * * sat".into(), time_zone: "UTC".into() };
+    Plan { scope: Scope::Group(group()), lasts: Span::minutes(60), schedule: Some(schedule) }
+}
 
 fn put_what(page: &mut Page) {
     let (case, fence, remedy, healer) = (CASE, FENCE, REMEDY, HEALER);
@@ -88,6 +94,15 @@ fn put_what(page: &mut Page) {
             why: why(),
         }],
         What::Denied { .. } => [What::Denied { case, rung: 1, who: who(), why: why() }],
+        What::MaintenancePlanned { .. } => [
+            What::MaintenancePlanned { window: 3, plan: plan(), who: who(), why: why() },
+        ],
+        What::MaintenanceBegan { .. } => [
+            What::MaintenanceBegan { window: 3, left: Span::minutes(50) },
+        ],
+        What::MaintenanceEnded { .. } => [
+            What::MaintenanceEnded { window: 3, who: who(), why: why() },
+        ],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
         What::KindStopped { .. } => [
             What::KindStopped { rule: why(), group: group(), why: why() },

@@ -9,6 +9,7 @@ pub mod answer;
 pub mod chain;
 pub mod client;
 pub mod exported;
+mod maintaining;
 pub mod mind;
 mod orders;
 mod peer;

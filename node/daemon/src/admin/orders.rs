@@ -44,7 +44,7 @@ pub(super) trait Carried: DeserializeOwned + Send + 'static {
     }
 }
 
-type Fulfilled = Result<Ordered, Unfulfilled>;
+pub(super) type Fulfilled = Result<Ordered, Unfulfilled>;
 
 /// Carries an order out, or finds out what it would come to.
 pub(super) async fn carry(
@@ -329,7 +329,7 @@ impl Carried for FoundOrder {
     }
 }
 
-fn host_named(mind: &dyn Mind, name: &str) -> Result<HostId, Unfulfilled> {
+pub(super) fn host_named(mind: &dyn Mind, name: &str) -> Result<HostId, Unfulfilled> {
     let view = mind.view();
     let mut all = view.roster().all();
     let found = all.find(|(_, entry)| entry.claims.host.as_str() == name);
@@ -343,7 +343,11 @@ fn host_named(mind: &dyn Mind, name: &str) -> Result<HostId, Unfulfilled> {
 }
 
 /// Law C5: a keeper that does not know the command could not even read the entry.
-fn needs_no_newer_rules(mind: &dyn Mind, command: &Command, what: &str) -> Result<(), Unfulfilled> {
+pub(super) fn needs_no_newer_rules(
+    mind: &dyn Mind,
+    command: &Command,
+    what: &str,
+) -> Result<(), Unfulfilled> {
     let (since, standing) = (command.since(), mind.view().rules());
     if since <= standing {
         return Ok(());
@@ -354,11 +358,11 @@ fn needs_no_newer_rules(mind: &dyn Mind, command: &Command, what: &str) -> Resul
     Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new("Rules", sentence) })
 }
 
-fn malformed(why: String) -> Unfulfilled {
+pub(super) fn malformed(why: String) -> Unfulfilled {
     Unfulfilled { status: StatusCode::BAD_REQUEST, refusal: Refusal::new("Malformed", why) }
 }
 
-async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {
+pub(super) async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {
     let proposed = mind.propose(command).await;
     committed(mind, proposed)
 }
@@ -399,7 +403,7 @@ fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
     Unfulfilled { status: StatusCode::CONFLICT, refusal: render::refusal(&scene, refused) }
 }
 
-fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
+pub(super) fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
     match outcome {
         Outcome::Done => {
             Ok(Ordered { sentence: sentence.to_owned(), dry_run: false, version: None })
@@ -409,7 +413,7 @@ fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
 }
 
 /// A ledger of another version may answer in words that we do not know.
-fn unexpected(outcome: &Outcome) -> Unfulfilled {
+pub(super) fn unexpected(outcome: &Outcome) -> Unfulfilled {
     Unfulfilled {
         status: StatusCode::BAD_GATEWAY,
         refusal: Refusal::new(

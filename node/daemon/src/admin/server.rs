@@ -22,9 +22,9 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, FoundOrder, PauseOrder, PolicyOrder,
-    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
-    TrustOrder,
+    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, EndOrder, FoundOrder, MaintainOrder,
+    PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder,
+    RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -138,6 +138,8 @@ fn router(door: Door) -> Router {
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
         .route("/v1/case/approve", post(order::<ApproveOrder>))
         .route("/v1/case/deny", post(order::<DenyOrder>))
+        .route("/v1/maintenance", get(maintenance).post(order::<MaintainOrder>))
+        .route("/v1/maintenance/end", post(order::<EndOrder>))
         .route("/v1/lease/revoke", post(order::<RevokeOrder>))
         .route("/v1/release", post(order::<ReleaseOrder>))
         .route("/v1/authorities", post(order::<TrustOrder>))
@@ -175,6 +177,10 @@ async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> R
 
 async fn leases(door: State<Door>, peer: Extension<Peer>) -> Response {
     door.tell(*peer, |scene| Ok(render::leases(scene))).await
+}
+
+async fn maintenance(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::maintenance(scene))).await
 }
 
 async fn certs(door: State<Door>, peer: Extension<Peer>) -> Response {

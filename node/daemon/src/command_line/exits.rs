@@ -72,6 +72,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("lease revoke 9 --why it_is_off", "UnknownCase: "),
         ("approve 9 --why go_on", "UnknownCase: "),
         ("deny 9 --why not_this_one", "UnknownCase: "),
+        ("maintenance end 9 --why done", "Nothing: "),
         ("release c1 --why a_new_cable", "Nothing: "),
         ("release --group web --why mended", "Nothing: "),
         ("host add d1 --undo --why again", "Nothing: "),

@@ -18,6 +18,7 @@ mod faults;
 pub mod hosts;
 mod leases;
 mod list;
+pub mod maintenance;
 pub mod orders;
 pub mod policy;
 pub mod simulate;
@@ -86,6 +87,9 @@ enum Verb {
     /// One lease: take it back.
     #[command(subcommand)]
     Lease(leases::LeaseVerb),
+    /// Windows in which nothing begins on whom they cover: open or plan one, list them, end one.
+    #[command(subcommand)]
+    Maintenance(maintenance::Verb),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -148,6 +152,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Host(verb) => hosts::run_host(&verb),
         Verb::Case(verb) => cases::run_case(&verb),
         Verb::Lease(verb) => leases::run_lease(&verb),
+        Verb::Maintenance(verb) => maintenance::run(verb),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

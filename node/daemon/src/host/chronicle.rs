@@ -129,6 +129,9 @@ fn level(what: &What) -> Level {
         | What::Resumed { .. }
         | What::RulesRaised { .. }
         | What::Approved { .. }
+        | What::MaintenancePlanned { .. }
+        | What::MaintenanceBegan { .. }
+        | What::MaintenanceEnded { .. }
         | What::Denied { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }

@@ -32,6 +32,7 @@ use super::mind::{HostMind, OwnSigner};
 use super::pager::{Pager, PagerDoor};
 use super::places::Places;
 use super::raising;
+use super::schedules;
 use super::seeds::Seeds;
 use super::shell::{Ears, Parts, Shell};
 use super::store;
@@ -160,6 +161,7 @@ impl Opened {
         let pulses = Pulses::new();
         follow::start(&door, &self.world.home, &pulses);
         raising::start(&door, &pulses.raising);
+        schedules::start(&door, &pulses.schedules);
         let home = Arc::clone(&self.world.home);
         let keeping = Keeping::start(door.state(), home, &pulses.keeping);
         let (ends, ended) = mpsc::channel(ENDS_MAX);

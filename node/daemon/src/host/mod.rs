@@ -24,6 +24,7 @@ pub mod pager;
 mod places;
 pub mod raising;
 mod renewing;
+mod schedules;
 mod seeds;
 mod serve;
 mod shell;

@@ -52,6 +52,8 @@ pub(super) struct Pulses {
     pub own_raft: Arc<Pulse>,
     /// Asks around for newer rules.
     pub raising: Arc<Pulse>,
+    /// Looks at the schedules of maintenance.
+    pub schedules: Arc<Pulse>,
     /// Reads the certificate files.
     pub renewing: Arc<Pulse>,
     /// Serves the admin socket.
@@ -92,6 +94,7 @@ impl Pulses {
             streams: [worker(), worker()],
             own_raft: worker(),
             raising: worker(),
+            schedules: worker(),
             renewing: worker(),
             admin: worker(),
         }
@@ -108,6 +111,7 @@ impl Pulses {
             ("the writer of the kept ledger", FILES_WITHIN, &self.keeping),
             ("the follower of this keeper's own Raft", ONLY_THERE_WITHIN, &self.own_raft),
             ("the asker for newer rules", RAISING_WITHIN, &self.raising),
+            ("the reader of schedules", RAISING_WITHIN, &self.schedules),
             ("the admin socket", ONLY_THERE_WITHIN, &self.admin),
         ] {
             board.watch(Watched::new(name, within, Arc::clone(pulse)).that_is_only_told());

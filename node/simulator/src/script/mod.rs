@@ -21,7 +21,7 @@
 //! ledger slow 2s                           ledger leaderless 30s, ledger loses answers 20%
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY                        release b2 (from its quarantine), release group=web
-//! approve b2                                   what would be tried next on it; deny b2
+//! approve b2                                   what would be tried next on it; deny b2; maintain b2 5m
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
 //! ----
 //!    0.0 kill b2

@@ -316,12 +316,21 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         },
         "approve" => Fault::Approve,
         "deny" => Fault::Deny,
+        "maintain" => return read_maintenance(words),
         "lie" => return read_lie(words),
         "port" => return read_port(words),
         word if is_plight(word) => return read_plight(word, words),
         other => return Err(Wrong::of(other, format!("{other:?} is no word of this language"))),
     };
     read_whom(words).map(strike)
+}
+
+/// `maintain b2 5m`: whom, and for how long.
+fn read_maintenance(words: &[&str]) -> Fallible<Fault> {
+    let [whom @ .., lasts] = words else {
+        return Err("expected whom, and for how long".into());
+    };
+    Ok(Fault::Maintain { whom: read_whom(whom)?, lasts: span(lasts)? })
 }
 
 fn read_group(word: &str) -> Fallible<GroupName> {

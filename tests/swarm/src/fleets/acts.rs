@@ -222,10 +222,13 @@ impl<'a> Acts<'a> {
             "release",
             "approve",
             "deny",
+            "maintain",
+            "maintain",
             "policy",
         ]) {
             order @ ("release" | "deny") => format!("{order} {}", self.whom()),
             "approve" => "approve 100%".to_owned(),
+            "maintain" => format!("maintain {} {}s", self.whom(), self.luck.from(60, 240)),
             "policy" => format!("policy\n{}end\n", policy::drawn(self.luck)),
             order => order.to_owned(),
         }

@@ -12,7 +12,7 @@ use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 58] = [
+pub const ALL: [&str; 59] = [
     "approve",
     "bandwidth",
     "between two",
@@ -40,6 +40,7 @@ pub const ALL: [&str; 58] = [
     "lie",
     "lose",
     "loss",
+    "maintain",
     "of a host",
     "one way of two",
     "pause",
@@ -124,6 +125,7 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::Release(_) | Fault::ReleaseGroup(_) => vec!["release"],
         Fault::Approve(_) => vec!["approve"],
         Fault::Deny(_) => vec!["deny"],
+        Fault::Maintain { .. } => vec!["maintain"],
         Fault::Policy(_) => vec!["policy"],
     }
 }

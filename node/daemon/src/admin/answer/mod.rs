@@ -12,6 +12,7 @@ mod certs;
 mod explain;
 mod hosts;
 mod leases;
+mod maintenance;
 mod orders;
 mod policy;
 mod schemas;
@@ -31,6 +32,7 @@ pub use explain::{
 };
 pub use hosts::{HostLine, Hosts};
 pub use leases::{LeaseLine, Leases};
+pub use maintenance::{EndOrder, MaintainOrder, Maintenance, WindowLine};
 pub use orders::{
     AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder,
     Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,

@@ -4,9 +4,10 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{
     AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs,
-    DenyOrder, DismissOrder, Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder,
-    PolicyInForce, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder,
-    RetireOrder, RevokeOrder, Scenarios, Simulated, Status, TrustOrder,
+    DenyOrder, DismissOrder, EndOrder, Explained, FoundOrder, Hosts, Leases, MaintainOrder,
+    Maintenance, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ReleaseOrder,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios, Simulated, Status,
+    TrustOrder,
 };
 
 /// One schema file.
@@ -25,6 +26,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Hosts>(),
         answer::<Cases>(),
         answer::<Leases>(),
+        answer::<Maintenance>(),
         answer::<Certs>(),
         answer::<Explained>(),
         answer::<AuditPage>(),
@@ -43,6 +45,8 @@ pub fn schemas() -> Vec<Schema> {
         order::<DismissOrder>("dismiss"),
         order::<ApproveOrder>("approve"),
         order::<DenyOrder>("deny"),
+        order::<MaintainOrder>("maintain"),
+        order::<EndOrder>("end-maintenance"),
         order::<RevokeOrder>("revoke"),
         order::<ReleaseOrder>("release"),
         order::<TrustOrder>("trust"),

@@ -5,7 +5,7 @@ use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
 use vocabulary::{CaseId, Claims, ReceiptKind};
 
-use super::{Scene, wall};
+use super::{Scene, maintenance, wall};
 use crate::admin::answer::{AuditPage, AuditRecord, Place};
 use crate::admin::mind::Local;
 
@@ -71,6 +71,9 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::HostAdded { .. }
         | What::GroupStopped { .. }
         | What::KindStopped { .. }
+        | What::MaintenancePlanned { .. }
+        | What::MaintenanceBegan { .. }
+        | What::MaintenanceEnded { .. }
         | What::Freed { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
@@ -145,7 +148,32 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         What::Freed { subject, who, why } => {
             format!("{} is released by {who}: {why}", scene.subject(subject).name)
         }
+        What::MaintenancePlanned { .. }
+        | What::MaintenanceBegan { .. }
+        | What::MaintenanceEnded { .. } => of_maintenance(scene, what),
         _ => unreachable!("the caller gives only what the mesh itself has done"),
+    }
+}
+
+fn of_maintenance(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::MaintenancePlanned { window, plan, who, why } => {
+            let covered = scene.subject(&plan.scope);
+            let whom = maintenance::named(&covered.kind, &covered.name);
+            let when = match &plan.schedule {
+                None => "from now on".to_owned(),
+                Some(schedule) => format!("at \"{}\" {}", schedule.cron, schedule.time_zone),
+            };
+            let lasts = plan.lasts;
+            format!("maintenance {window} of {whom} {when} for {lasts}, ordered by {who}: {why}")
+        }
+        What::MaintenanceBegan { window, left } => {
+            format!("maintenance {window} begins by its schedule, {left} are left of it")
+        }
+        What::MaintenanceEnded { window, who, why } => {
+            format!("maintenance {window} is over, by {who}: {why}")
+        }
+        _ => unreachable!("the caller gives only what has become of a window"),
     }
 }
 

@@ -24,6 +24,13 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
         ("/v1/case/approve", body(json!({ "case": 1, "rung": 1, "why": "go on" }))),
         ("/v1/case/deny", body(json!({ "case": 1, "why": "not this one" }))),
+        (
+            "/v1/maintenance",
+            body(
+                json!({ "scope": { "kind": "host", "name": "c3" }, "lasts_ms": 60_000, "why": "a new disk" }),
+            ),
+        ),
+        ("/v1/maintenance/end", body(json!({ "window": 1, "why": "done" }))),
         ("/v1/lease/revoke", body(json!({ "case": 1, "why": "it is off" }))),
         ("/v1/release", body(json!({ "name": "c3", "why": "a new cable" }))),
         ("/v1/authorities", body(json!({ "pem": "none", "why": "a successor" }))),

@@ -15,6 +15,7 @@ mod doubts;
 pub mod endings;
 mod fitness;
 mod leases;
+mod maintenance;
 mod minorities;
 mod rules;
 mod stops;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(stops::Stops::default()),
         Box::new(canaries::Canaries::default()),
         Box::new(approvals::Approvals::default()),
+        Box::new(maintenance::Maintenance::default()),
         Box::new(minorities::Minorities::default()),
         Box::new(rules::Rules::default()),
     ]
