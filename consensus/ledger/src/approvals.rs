@@ -1,17 +1,19 @@
 //! A person's word before a remedy, where the rule of a case wants one (mode "approve"): given for a while, spent, or denied.
 //!
-//! Law AP1: under such a rule no lease is granted and no remedy begins without an approval of that very rung, for that kind of trouble,
-//! under the policy in force, and not older than `timers.approved_for`. One approval begins one remedy.
-//! Law AP2: neither the keeper that proposed the verdict nor the host that it is about carries the approval: no one machine both finds
-//! the trouble and allows the remedy. The only keeper of a mesh may: there is no other that takes orders.
-//! Law AP3: what a person has denied is a person's: nothing begins on it by itself.
+//! Law AP1: under such a rule no lease is granted and no remedy begins without an approval of that very rung, in that bout of trouble (from
+//! the verdict of its kind on), under the policy in force, and not older than `timers.approved_for`. One approval begins one remedy; one
+//! that was refused and so never begun spends none. A lease is taken over without it to inspect what has begun, and for nothing else.
+//! Law AP2: neither the keeper that proposed the verdict of that bout nor the host that it is about carries the approval: no one machine
+//! both finds the trouble and allows the remedy. The only keeper of a mesh may: there is no other that takes orders. Of a verdict from
+//! before the second rules nobody knows who proposed it.
+//! Law AP3: what a person has denied is a person's: nothing begins on it by itself until its host was seen well.
 //! Not here: calling that person (see `agent`), which limits hold a case otherwise (see `limits`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{CaseId, HostId, LedgerTime, VerdictKind};
+use vocabulary::{CaseId, HostId, LedgerTime};
 
 use crate::audit::{LeaseEnd, What};
 use crate::case::{Case, Stage};
@@ -35,17 +37,34 @@ pub struct Approval {
     pub who: String,
     /// A remedy begins before then, or not by this word.
     pub until: LedgerTime,
-    rung: u32,
-    kind: VerdictKind,
-    policy: u64,
+    shown: Shown,
+    /// A remedy has begun by it.
+    is_spent: bool,
+}
+
+/// What a person has seen of a case who says yes to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shown {
+    /// Since when it has been in this kind of trouble.
+    pub stands_since: LedgerTime,
+    /// The rung that is next, from 0.
+    pub rung: u32,
+    /// The version of the policy whose rung it is.
+    pub policy: u64,
 }
 
 impl Ledger {
-    /// A person allows the next rung of a case, as that person saw it: by its place on the ladder and the policy's version.
+    /// What there is to be seen of a case now.
+    pub fn shown(&self, case: &Case) -> Shown {
+        let policy = self.state.shelf.version();
+        Shown { stands_since: case.stands_since, rung: case.rung, policy }
+    }
+
+    /// A person allows the next rung of a case, as that person saw it.
     pub(crate) fn approve(
         &mut self,
         by: HostId,
-        (id, rung, policy): (CaseId, u32, u64),
+        (id, shown): (CaseId, Shown),
         order: &Order,
     ) -> Result<Outcome, Refused> {
         self.since_rules(rules::SECOND)?;
@@ -56,29 +75,31 @@ impl Ledger {
             let why = format!("rule {:?} waits for nobody's approval", rule.name);
             return Err(Refused::NotPermitted(why));
         }
-        let standing = self.state.shelf.version();
-        if policy != standing {
-            return Err(Refused::PolicyVersion(standing));
-        }
-        if rung != case.rung {
-            let next = case.rung.saturating_add(1);
-            return Err(Refused::Stage(format!("at rung {next} of its ladder by now")));
-        }
+        self.is_as_shown(&case, shown)?;
         let argv = next.command.argv.clone();
         self.is_no_party(by, &case)?;
-        let Order { who, why } = order.clone();
-        let until = self.state.time.after(self.timers().approved_for);
-        let given = Approval { who: who.clone(), until, rung, kind: case.kind.clone(), policy };
+        let (Order { who, why }, lasts) = (order.clone(), self.timers().approved_for);
+        let until = self.state.time.after(lasts);
+        let given = Approval { who: who.clone(), until, shown, is_spent: false };
         Arc::make_mut(&mut self.state.added.approvals).given.insert(id, given);
-        self.record(What::Approved {
-            case: id,
-            rung: u64::from(rung),
-            argv,
-            through: by,
-            who,
-            why,
-        });
+        let (rung, through) = (u64::from(shown.rung), by);
+        self.record(What::Approved { case: id, rung, argv, through, lasts, who, why });
         Ok(Outcome::Done)
+    }
+
+    fn is_as_shown(&self, case: &Case, shown: Shown) -> Result<(), Refused> {
+        let now = self.shown(case);
+        if shown.policy != now.policy {
+            return Err(Refused::PolicyVersion(now.policy));
+        }
+        if shown.stands_since != now.stands_since {
+            return Err(Refused::Stage("in other trouble by now".into()));
+        }
+        if shown.rung != now.rung {
+            let next = now.rung.saturating_add(1);
+            return Err(Refused::Stage(format!("at rung {next} of its ladder by now")));
+        }
+        Ok(())
     }
 
     /// A person forbids what would be tried next: a lease under which nothing was begun is over, and the case is a person's (law AP3).
@@ -107,55 +128,68 @@ impl Ledger {
     /// The approval that stands for the next rung of a case.
     pub fn approval_of(&self, case: &Case) -> Option<&Approval> {
         let given = self.state.added.approvals.given.get(&case.id)?;
-        let is_of_now = given.until > self.state.time
-            && given.rung == case.rung
-            && given.kind == case.kind
-            && given.policy == self.state.shelf.version();
-        is_of_now.then_some(given)
+        let is_of_now = given.until > self.state.time && given.shown == self.shown(case);
+        (is_of_now && !given.is_spent).then_some(given)
     }
 
     /// Law AP1.
     pub(crate) fn approval_hold(&self, case: &Case) -> Option<Refused> {
         let (rule, rung) = self.next_rung(case)?;
         (rule.mode == Mode::Approve && self.approval_of(case).is_none())
-            .then(|| wanted(case, rule, rung))
+            .then(|| self.wanted(case, rule, rung))
     }
 
-    /// Law AP1: it has begun its remedy, or its case is over.
+    /// Law AP1: it has begun its remedy.
     pub(crate) fn spend_approval(&mut self, case: CaseId) {
+        self.mark_approval(case, true);
+    }
+
+    /// Law AP1: that remedy never ran.
+    pub(crate) fn give_approval_back(&mut self, case: CaseId) {
+        self.mark_approval(case, false);
+    }
+
+    fn mark_approval(&mut self, case: CaseId, is_spent: bool) {
         if self.state.added.approvals.given.contains_key(&case) {
-            Arc::make_mut(&mut self.state.added.approvals).given.remove(&case);
+            let approvals = Arc::make_mut(&mut self.state.added.approvals);
+            approvals.given.entry(case).and_modify(|given| given.is_spent = is_spent);
         }
     }
 
-    /// Law AP2: this keeper proposed the verdict that stands now.
-    pub(crate) fn remember_proposer(&mut self, case: CaseId, by: HostId) {
-        if self.rules() >= rules::SECOND {
-            Arc::make_mut(&mut self.state.added.approvals).proposers.insert(case, by);
+    /// Law AP2: who proposed the verdict with which this bout of trouble began; whoever tells it again is no party.
+    pub(crate) fn remember_proposer(&mut self, id: CaseId, by: HostId) {
+        let begins = |case: &Arc<Case>| case.stands_since == self.state.time;
+        if self.rules() >= rules::SECOND && self.state.cases.get(id).is_some_and(begins) {
+            Arc::make_mut(&mut self.state.added.approvals).proposers.insert(id, by);
         }
     }
 
-    /// Nothing is remembered of cases that are closed, nor of words that are over.
+    /// Nothing is remembered of a case that is closed.
+    pub(crate) fn forget_approval(&mut self, case: CaseId) {
+        let approvals = &self.state.added.approvals;
+        if approvals.given.contains_key(&case) || approvals.proposers.contains_key(&case) {
+            let approvals = Arc::make_mut(&mut self.state.added.approvals);
+            approvals.given.remove(&case);
+            approvals.proposers.remove(&case);
+        }
+    }
+
+    /// Nor words that are over.
     pub(crate) fn forget_approvals(&mut self) {
-        let (approvals, now) = (&self.state.added.approvals, self.state.time);
-        let cases = &self.state.cases;
-        let is_open = |id: &CaseId| cases.get(*id).is_some_and(|case| !case.is_closed());
-        let is_kept = |(id, given): (&CaseId, &Approval)| given.until > now && is_open(id);
-        if approvals.given.iter().all(is_kept) && approvals.proposers.keys().all(is_open) {
-            return;
+        let now = self.state.time;
+        if self.state.added.approvals.given.values().any(|given| given.until <= now) {
+            let approvals = Arc::make_mut(&mut self.state.added.approvals);
+            approvals.given.retain(|_, given| given.until > now);
         }
-        let kept = Approvals {
-            proposers: copied(&approvals.proposers, |(id, _)| is_open(id)),
-            given: copied(&approvals.given, is_kept),
-        };
-        self.state.added.approvals = Arc::new(kept);
     }
 
     /// An open case under which nothing is begun and whose next rung is known.
     fn not_begun(&self, id: CaseId) -> Result<Case, Refused> {
         let case = self.open_case(id)?;
         match case.stage {
-            Stage::Open | Stage::Offered(_) | Stage::Leased(_) if case.pending().is_none() => {
+            Stage::Open | Stage::Offered(_) | Stage::Leased(_) | Stage::Orphaned { .. }
+                if case.pending().is_none() =>
+            {
                 Ok(case)
             }
             _ => Err(Refused::Stage(case.stage.word().into())),
@@ -169,28 +203,28 @@ impl Ledger {
             let why = format!("the case is about the host whose agent was asked; {elsewhere}");
             return Err(Refused::NotPermitted(why));
         }
-        let has_proposed = self.state.added.approvals.proposers.get(&case.id) == Some(&by);
-        if has_proposed && self.voters().len() > 1 {
+        if self.party(case) == Some(by) {
             let why =
                 format!("the keeper whose agent was asked proposed this verdict; {elsewhere}");
             return Err(Refused::NotPermitted(why));
         }
         Ok(())
     }
-}
 
-fn copied<T: Clone>(
-    of: &BTreeMap<CaseId, T>,
-    is_kept: impl Fn((&CaseId, &T)) -> bool,
-) -> BTreeMap<CaseId, T> {
-    of.iter().filter(|kept| is_kept(*kept)).map(|(id, kept)| (*id, kept.clone())).collect()
-}
+    /// The keeper that may not carry the word because it proposed the verdict.
+    fn party(&self, case: &Case) -> Option<HostId> {
+        let has_others = self.voters().len() > 1;
+        self.state.added.approvals.proposers.get(&case.id).copied().filter(|_| has_others)
+    }
 
-fn wanted(case: &Case, rule: &Rule, rung: &Rung) -> Refused {
-    Refused::Approval {
-        case: case.id,
-        rule: rule.name.clone(),
-        rung: case.rung.saturating_add(1),
-        remedy: rung.command.argv.join(" "),
+    fn wanted(&self, case: &Case, rule: &Rule, rung: &Rung) -> Refused {
+        let name = |host: HostId| Some(self.state.roster.get(&host)?.claims.host.clone());
+        Refused::Approval {
+            case: case.id,
+            rule: rule.name.clone(),
+            rung: case.rung.saturating_add(1),
+            remedy: rung.command.argv.join(" "),
+            not_at: self.party(case).and_then(name),
+        }
     }
 }

@@ -66,7 +66,8 @@ impl Ledger {
     /// Law CA1, for a lease: another goes first, or one in a rack where the remedy has not failed yet.
     pub(crate) fn canary_hold(&self, case: &Case) -> Option<Refused> {
         let kind = self.kind_that_is_open(case)?;
-        if let Some(first) = self.leased_beside(case, &kind) {
+        let first = self.leased_beside(case, &kind).or_else(|| self.approved_beside(case, &kind));
+        if let Some(first) = first {
             return Some(Refused::Canary { case: first.id, is_elsewhere: false });
         }
         // Whoever would sit on the lease without a beginning would keep all others waiting.
@@ -91,6 +92,8 @@ impl Ledger {
             matches!(other.stage, Stage::Open)
                 && self.holds_but_canary(other).is_empty()
                 && is_quiet(other)
+                // Whom a person has allowed waits for nobody who still waits for a person.
+                && (self.approval_hold(other).is_none() || self.approval_hold(case).is_some())
         };
         let elsewhere = self.others_of(case, &kind).filter(|other| !has_failed(other));
         let first = elsewhere.take(ELSEWHERE_MAX).find(is_ready)?;
@@ -204,6 +207,15 @@ impl Ledger {
             other.counted_lease().is_some() && other.id != case.id && is_of(other, kind)
         };
         self.state.cases.open().find(is_leased)
+    }
+
+    /// Where persons are asked: the one that a person has allowed, for one whom nobody has.
+    fn approved_beside<'a>(&'a self, case: &'a Case, kind: &'a Kind) -> Option<&'a Arc<Case>> {
+        self.approval_hold(case)?;
+        let is_next = |other: &&Arc<Case>| {
+            matches!(other.stage, Stage::Open) && self.approval_of(other).is_some()
+        };
+        self.others_of(case, kind).find(is_next)
     }
 
     /// The kind of a case, unless it is proven.

@@ -10,6 +10,7 @@ use vocabulary::{
     HostName, Label, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
 };
 
+use crate::approvals::Shown;
 use crate::maintenance::Plan;
 pub use crate::refusal::Refused;
 use crate::rules;
@@ -256,10 +257,8 @@ pub enum Command {
     Approve {
         /// The case.
         case: CaseId,
-        /// The rung that was shown to that person, from 0.
-        rung: u32,
-        /// The version of the policy whose rung it was.
-        policy: u64,
+        /// What that person has seen of it.
+        shown: Shown,
         /// Who asks and why.
         order: Order,
     },

@@ -145,7 +145,7 @@ impl Ledger {
             "law QU1: only a person ends a quarantine"
         );
         self.record(What::Closed { case: case.id, how: how.clone() });
-        self.spend_approval(case.id);
+        self.forget_approval(case.id);
         if matches!(how, Closure::MergedInto(_) | Closure::ByPerson(_)) {
             Arc::make_mut(&mut self.state.well_again).remove(&case.id);
         }
@@ -162,7 +162,6 @@ impl Ledger {
             why: why.clone(),
             is_counted: counted.is_some(),
         });
-        self.spend_approval(case.id);
         case.stage = Stage::Escalated { why, since: self.state.time, counted };
         self.state.cases.put(case);
     }

@@ -111,7 +111,9 @@ impl Ledger {
         }
         match &case.stage {
             Stage::Open => self.hopeless(case).map(Due::Hopeless),
-            Stage::Offered(_) | Stage::Leased(_) if self.approval_hold(case).is_some() => {
+            Stage::Offered(_) | Stage::Leased(_)
+                if case.pending().is_none() && self.approval_hold(case).is_some() =>
+            {
                 Some(Due::NotApproved)
             }
             Stage::Offered(lease) => {

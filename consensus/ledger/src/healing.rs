@@ -42,9 +42,7 @@ impl Ledger {
             Command::Dismiss { case, order } => self.dismiss(by, *case, order),
             Command::Revoke { case, order } => self.revoke(by, *case, order),
             Command::Free { subject, order } => self.free(by, subject, order),
-            Command::Approve { case, rung, policy, order } => {
-                self.approve(by, (*case, *rung, *policy), order)
-            }
+            Command::Approve { case, shown, order } => self.approve(by, (*case, *shown), order),
             Command::Deny { case, order } => self.deny(by, *case, order),
             Command::Maintain { plan, order } => self.maintain(by, plan, order),
             Command::EndMaintenance { window, order } => self.end_maintenance(by, *window, order),

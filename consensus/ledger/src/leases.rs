@@ -4,6 +4,8 @@
 //! Law L1: at most one live lease per subject. Law L2: fences only rise.
 //! Not here: the rules that refuse (see `limits`), leases that run out (see `expiry`).
 
+use std::sync::Arc;
+
 use vocabulary::{CaseId, Fence, HostId, LedgerTime};
 
 use crate::audit::{LeaseEnd, What};
@@ -41,12 +43,15 @@ impl Ledger {
         case.stage = Stage::Offered(lease.clone());
         self.state.cases.put(case);
         self.record(What::Granted { case: id, fence, healer, is_takeover });
+        let is_allowed =
+            |case: &Arc<Case>| case.pending().is_some() || self.approval_hold(case).is_none();
+        assert!(
+            self.state.cases.get(id).is_some_and(is_allowed),
+            "law AP1: where the rule wants a person's word no lease is granted without it, but to inspect"
+        );
         if !is_takeover {
             self.assert_within_budget(&lease);
-            assert!(
-                self.state.cases.get(id).is_some_and(|case| self.approval_hold(case).is_none()),
-                "law AP1: where the rule wants a person's word no lease is granted without it"
-            );
+
             assert!(
                 self.state.cases.get(id).is_some_and(|case| self.is_alone_or_proven(case)),
                 "law CA1: of a kind that is not proven one host at once is granted a lease"

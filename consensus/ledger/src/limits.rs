@@ -26,13 +26,19 @@ impl Ledger {
     /// and a person where the rule wants one.
     pub(crate) fn offer_holds(&self, case: &Case) -> Vec<Refused> {
         let mut holds = self.holds_but_canary(case);
-        if !matches!(case.stage, Stage::Open) {
-            return holds;
+        match case.stage {
+            Stage::Open => {
+                if holds.is_empty() {
+                    holds.extend(self.canary_hold(case));
+                }
+                holds.extend(self.approval_hold(case));
+            }
+            // What has begun is inspected, whatever a person thinks of it.
+            Stage::Orphaned { .. } if case.pending().is_none() => {
+                holds.extend(self.approval_hold(case));
+            }
+            _ => {}
         }
-        if holds.is_empty() {
-            holds.extend(self.canary_hold(case));
-        }
-        holds.extend(self.approval_hold(case));
         holds
     }
 

@@ -107,6 +107,7 @@ impl Ledger {
                 if let Some(host) = case.host() {
                     self.forgive_cooldown(&host, remedy);
                 }
+                self.give_approval_back(case.id);
                 case.stage = match case.stage {
                     Stage::Remedy { lease, .. } => Stage::Leased(lease),
                     Stage::Orphaned { lease, since, .. } => {

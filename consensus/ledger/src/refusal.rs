@@ -168,6 +168,8 @@ pub enum Refused {
         rung: u32,
         /// What it would run.
         remedy: String,
+        /// The keeper that proposed the verdict, at which the word is not taken.
+        not_at: Option<HostName>,
     },
     /// A window of maintenance is open over it; under rules 2 (protocol 6.9).
     Maintenance {
@@ -336,11 +338,19 @@ impl Refused {
                 out,
                 "rule {rule:?} is stopped in group {group}: {why}; `hale release --group {group} --why ...` frees it"
             ),
-            Self::Approval { case, rule, rung, remedy } => write!(
-                out,
-                "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --why ...` or \
-                 `hale deny {case} --why ...`"
-            ),
+            Self::Approval { case, rule, rung, remedy, not_at } => {
+                write!(
+                    out,
+                    "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --rung {rung} --why ...` or \
+                     `hale deny {case} --why ...`"
+                )?;
+                match not_at {
+                    Some(keeper) => {
+                        write!(out, ", the former at another keeper's host than {keeper}")
+                    }
+                    None => Ok(()),
+                }
+            }
             Self::Maintenance { window, scope, why, left } => {
                 match scope {
                     Scope::Host(_) => write!(out, "the host")?,

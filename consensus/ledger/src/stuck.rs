@@ -29,8 +29,12 @@ impl Ledger {
             return Vec::new();
         }
         let endless = self.endless();
-        let waits =
-            |case: &&Arc<Case>| matches!(case.stage, Stage::Open) && self.next_rung(case).is_some();
+        let may_be_offered = |case: &Case| match case.stage {
+            Stage::Open => true,
+            Stage::Orphaned { .. } => case.pending().is_none(),
+            _ => false,
+        };
+        let waits = |case: &&Arc<Case>| may_be_offered(case) && self.next_rung(case).is_some();
         let stuck_by = |case: &Case| {
             let mut holds = self.offer_holds(case);
             // A person is asked once nothing else is awaited.

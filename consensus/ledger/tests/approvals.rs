@@ -26,8 +26,8 @@ fn waiting(fleet: &mut Fleet) -> CaseId {
 }
 
 fn approval(fleet: &Fleet, case: CaseId) -> Command {
-    let (rung, policy) = (fleet.case(case).rung, fleet.ledger.policy_shelf().version());
-    Command::Approve { case, rung, policy, order: order("go on") }
+    let shown = fleet.ledger.shown(fleet.case(case));
+    Command::Approve { case, shown, order: order("go on") }
 }
 
 fn approve(fleet: &mut Fleet, case: CaseId) {
@@ -55,7 +55,8 @@ fn law_ap1_no_lease_is_granted_before_a_person_has_said_yes() {
     assert_eq!((holds.len(), holds[0].step), (1, Step::Lease));
     assert_eq!(
         holds[0].rule.to_string(),
-        "rule \"agent down\" waits for a person's word before rung 1, `/bin/start`: `hale approve 1 --why ...` or `hale deny 1 --why ...`"
+        "rule \"agent down\" waits for a person's word before rung 1, `/bin/start`: `hale approve 1 --rung 1 --why ...` or \
+         `hale deny 1 --why ...`, the former at another keeper's host than a1"
     );
     approve(&mut fleet, case);
     let fence = fleet.leased(case, "c2");
@@ -104,15 +105,91 @@ fn law_ap1_a_word_is_for_one_kind_of_trouble_one_rung_and_one_policy() {
     approve(&mut fleet, case);
     fleet.set_policy(&asking().replace("/bin/reboot", "/bin/cycle"));
     assert_eq!(asks(&fleet.offer(case, "c2")), Some(1), "another policy runs something else");
-    let (rung, order) = (0, order("go on"));
-    let old = Command::Approve { case, rung, policy: 1, order: order.clone() };
-    assert_eq!(fleet.send("b1", old), Outcome::Refused(Refused::PolicyVersion(2)));
-    let other = Command::Approve { case, rung: 1, policy: 2, order };
+}
+
+#[test]
+fn law_ap1_a_word_for_what_is_not_so_any_more_is_refused() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    let seen = approval(&fleet, case);
+    fleet.opened("b2", Seen::HostDown);
+    assert_eq!(refusal(&fleet.send("b1", seen)), "the case is in other trouble by now");
+    let seen = approval(&fleet, case);
+    fleet.set_policy(&asking().replace("/bin/reboot", "/bin/cycle"));
+    assert_eq!(fleet.send("b1", seen), Outcome::Refused(Refused::PolicyVersion(2)));
+    let Command::Approve { mut shown, order, .. } = approval(&fleet, case) else {
+        panic!("it is one")
+    };
+    shown.rung = 1;
     assert_eq!(
-        refusal(&fleet.send("b1", other)),
-        "the case is at rung 1 of its ladder by now",
-        "what that person has seen is not what would run"
+        refusal(&fleet.send("b1", Command::Approve { case, shown, order })),
+        "the case is at rung 1 of its ladder by now"
     );
+}
+
+#[test]
+fn law_ap1_a_word_from_before_another_kind_of_trouble_stays_void_when_that_is_over() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    fleet.opened("b2", Seen::HostDown);
+    fleet.opened("b2", Seen::AgentDown);
+    fleet.wait(6);
+    assert_eq!(asks(&fleet.offer(case, "c2")), Some(1));
+}
+
+#[test]
+fn law_ap1_a_lease_that_ran_out_is_taken_over_to_inspect_and_for_nothing_else() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    let fence = fleet.leased(case, "c2");
+    let begun = remedy(&fleet.intend(("c2", case, fence), &[("b2", Seen::AgentDown)]));
+    fleet.wait(31);
+    assert_eq!(fleet.stage(case), "orphaned");
+    let fence = fleet.leased(case, "c3");
+    fleet.wait(1);
+    assert_eq!(fleet.stage(case), "remedy", "it is inspected without another word");
+    let found = receipt(begun, fence, ReceiptKind::Refused);
+    fleet.send("c3", Command::Inspected { case, fence, found });
+    assert_eq!(fleet.stage(case), "leased", "it never ran: the word is not spent");
+    fleet.wait_renewing(10, "c3", case, fence);
+    remedy(&fleet.intend(("c3", case, fence), &[("b2", Seen::AgentDown)]));
+}
+
+#[test]
+fn law_ap1_a_lease_under_which_nothing_was_begun_is_not_taken_over_without_a_word() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    fleet.leased(case, "c2");
+    fleet.wait(31);
+    assert_eq!(fleet.stage(case), "orphaned");
+    fleet.set_policy(&asking().replace("/bin/reboot", "/bin/cycle"));
+    assert_eq!(asks(&fleet.offer(case, "c3")), Some(1));
+    assert_eq!(fleet.ledger.stuck().len(), 1, "a person is asked");
+    approve(&mut fleet, case);
+    fleet.leased(case, "c3");
+
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    fleet.leased(case, "c2");
+    fleet.wait(31);
+    assert_eq!(deny(&mut fleet, case), Outcome::Done);
+    assert!(fleet.case(case).counted_lease().is_none());
+}
+
+#[test]
+fn law_ap1_a_remedy_that_was_refused_spends_no_word() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    let fence = fleet.leased(case, "c2");
+    let begun = remedy(&fleet.intend(("c2", case, fence), &[("b2", Seen::AgentDown)]));
+    fleet.receive(("c2", case, fence), begun, ReceiptKind::Refused);
+    fleet.wait_renewing(1, "c2", case, fence);
+    remedy(&fleet.intend(("c2", case, fence), &[("b2", Seen::AgentDown)]));
 }
 
 #[test]
@@ -153,6 +230,79 @@ fn law_ap2_whoever_proposes_another_kind_of_trouble_is_its_party() {
         Outcome::Refused(Refused::NotPermitted(_))
     ));
     assert_eq!(fleet.send("a1", command), Outcome::Done);
+}
+
+#[test]
+fn law_ap2_whoever_tells_the_same_verdict_again_is_no_party() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    fleet.wait(10);
+    let grounds = fleet.round(&[("b2", Seen::AgentDown)]);
+    let findings = vec![ledger::command::Finding {
+        scope: vocabulary::Scope::Host(id("b2")),
+        kind: vocabulary::VerdictKind::AgentDown,
+    }];
+    fleet.send("b1", Command::Verdicts { grounds, findings, doubted: vec![] });
+    let command = approval(&fleet, case);
+    assert!(matches!(
+        fleet.send("a1", command.clone()),
+        Outcome::Refused(Refused::NotPermitted(_))
+    ));
+    assert_eq!(fleet.send("b1", command), Outcome::Done);
+}
+
+#[test]
+fn whom_a_person_has_allowed_goes_first_and_whom_nobody_has_waits_for_its_proof() {
+    let mut fleet = fleet_that_asks();
+    let cases = ["b2", "c2"].map(|name| {
+        fleet.wait(60);
+        fleet.opened(name, Seen::AgentDown)
+    });
+    fleet.wait(6);
+    assert_eq!(fleet.ledger.stuck().len(), 2);
+    approve(&mut fleet, cases[1]);
+    assert!(fleet.ledger.stuck().is_empty(), "the other one follows what comes of this");
+    let first = fleet.ledger.holds(cases[0]).remove(0).rule;
+    assert_eq!(first, Refused::Canary { case: cases[1], is_elsewhere: false });
+    fleet.leased(cases[1], "c3");
+}
+
+#[test]
+fn whom_a_person_has_allowed_waits_for_nobody_elsewhere_who_waits_for_a_person() {
+    let quick =
+        asking().replace("at_most = 3", "at_most = 1").replace("in_flight = 1", "in_flight = 2");
+    let mut fleet = Fleet::of(
+        [
+            ("a1", "a", "1"),
+            ("b1", "b", "1"),
+            ("c1", "c", "1"),
+            ("b2", "b", "2"),
+            ("b3", "b", "2"),
+            ("c2", "c", "2"),
+            ("c3", "c", "3"),
+        ]
+        .map(|(name, zone, rack)| claims_in(name, zone, rack))
+        .into(),
+    );
+    fleet.set_policy(&quick);
+    let failed = waiting(&mut fleet);
+    approve(&mut fleet, failed);
+    let fence = fleet.leased(failed, "c3");
+    let begun = remedy(&fleet.intend(("c3", failed, fence), &[("b2", Seen::AgentDown)]));
+    fleet.receive(("c3", failed, fence), begun, ReceiptKind::Done);
+    fleet.wait_renewing(31, "c3", failed, fence);
+    fleet.wait(2);
+    let [same_rack, elsewhere] = ["b3", "c2"].map(|name| {
+        fleet.wait(60);
+        fleet.opened(name, Seen::AgentDown)
+    });
+    fleet.wait(6);
+    let holds = |fleet: &Fleet, case| fleet.ledger.holds(case).remove(0).rule;
+    let first = Refused::Canary { case: elsewhere, is_elsewhere: true };
+    assert_eq!(holds(&fleet, same_rack), first);
+    let command = approval(&fleet, same_rack);
+    assert_eq!(fleet.send("c1", command), Outcome::Done);
+    fleet.leased(same_rack, "c3");
 }
 
 #[test]

@@ -113,6 +113,7 @@ fn of_a_case() -> Vec<What> {
             rung: 1,
             argv: vec![text("/bin/start"), text("-x")],
             through: HOST,
+            lasts: Span::minutes(15),
             who: text("ops"),
             why: text("go on"),
         },
@@ -203,7 +204,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         09c19d04808b7bd0 LeaseOver
         d1c444d947c6b4b0 Escalated
         6ce3b268a9844544 Quarantined
-        cb91070c018ffa44 Approved
+        872744cd09c7c809 Approved
         0d02354cc0cd212f Denied
         0b440764765c2e96 Closed
         b35c74f06e39ed68 Closed

@@ -404,15 +404,15 @@ fn a_mesh_of_rules_1_takes_no_check() {
 
 #[test]
 fn a_mesh_of_rules_1_asks_nobody() {
-    let text = "[timers]\napproved_for = \"5m\"\n[[rule]]\nname = \"a\"\nwhen = { verdict = \"HostDown\" }\nmode = \"approve\"
+    let text = "[timers]\napproved_for = \"20m\"\n[[rule]]\nname = \"a\"\nwhen = { verdict = \"HostDown\" }\nmode = \"approve\"
 ladder = [ { do = \"command\", class = \"gentle\", argv = [\"/bin/a\"] } ]\n";
     let faults = Policy::read_under(1, "policy.toml", text).expect_err("not known yet");
     let lines: Vec<String> = faults.iter().map(Fault::to_string).collect();
     expect![[r#"
-        policy.toml:2:16: timers.approved_for: "5m": this version waits for nobody's approval, so none can be over
+        policy.toml:2:16: timers.approved_for: "20m": this version waits for nobody's approval, so none can be over
         policy.toml:6:8: rule[1].mode: "approve": this version cannot wait for a person's approval yet; "observe" opens cases and does nothing"#]].assert_eq(&lines.join("\n"));
     let read = Policy::read_under(2, "policy.toml", text).expect("known");
-    assert_eq!((read.rules[0].mode, read.timers.approved_for), (Mode::Approve, Span::minutes(5)));
+    assert_eq!((read.rules[0].mode, read.timers.approved_for), (Mode::Approve, Span::minutes(20)));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
 //! Not here: any clock, socket, file or thread (see `daemon`), and what a rule permits (see `ledger`).
 
+mod approving;
 mod asking;
 mod attesting;
 pub mod calls;

@@ -2,9 +2,8 @@
 //!
 //! Law PG3: what waits for a limit that no term frees calls a person after `unsettled_for`: once for each limit while it holds, by each
 //! leader. The case stays hale's: it goes on by itself once the limit allows it (law G1).
-//! Law PG4: what waits for nothing but a person's word calls that person at once: of each rule and group for one case at a time, and
-//! again for the next rung or the next case.
-//! Not here: which limits those are (see `ledger::Ledger::stuck`), other calls (see `paging`).
+//! Not here: which limits those are (see `ledger::Ledger::stuck`), those who wait for a person's word (see `approving`), other calls
+//! (see `paging`).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +12,9 @@ use ledger::Ledger;
 use ledger::case::Case;
 use ledger::command::Refused;
 use ledger::refusal::ScopeName;
-use vocabulary::{CaseId, Moment, Scope, Span};
+use vocabulary::{Moment, Scope, Span};
 
+use crate::approving::Asked;
 use crate::event::Page;
 use crate::leading::subject_in_words;
 
@@ -25,6 +25,7 @@ type Limit = (String, Scope);
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     known: BTreeMap<Limit, Known>,
+    asked: Asked,
     next_look: Moment,
 }
 
@@ -35,8 +36,7 @@ const LOOK_EVERY: Span = Span::seconds(1);
 #[derive(Clone, Copy, Debug)]
 struct Known {
     due: Moment,
-    /// For which case and which of its rungs a person was called.
-    called: Option<(CaseId, u32)>,
+    is_called: bool,
 }
 
 /// Who waits for it.
@@ -53,18 +53,16 @@ impl Waiting {
             return Vec::new();
         }
         self.next_look = now.after(LOOK_EVERY);
-        let held = held(ledger);
+        let stuck = ledger.stuck();
+        let mut pages = self.asked.due(ledger, &stuck);
+        let held = held(stuck);
         self.known.retain(|limit, _| held.contains_key(limit));
         let patience = ledger.policy().timers.unsettled_for;
-        let mut pages = Vec::new();
         for (limit, held) in held {
-            let is_asked = matches!(held.rule, Refused::Approval { .. });
-            let due = if is_asked { now } else { now.after(patience) };
-            let known = self.known.entry(limit).or_insert(Known { due, called: None });
-            let about = (held.first.id, held.first.rung);
-            let is_news = known.called.is_none_or(|called| is_asked && called != about);
-            if is_news && known.due <= now {
-                known.called = Some(about);
+            let new = Known { due: now.after(patience), is_called: false };
+            let known = self.known.entry(limit).or_insert(new);
+            if !known.is_called && known.due <= now {
+                known.is_called = true;
                 pages.push(Page { case: Some(held.first.id), line: in_words(ledger, &held) });
             }
         }
@@ -73,14 +71,14 @@ impl Waiting {
 
     /// When the next call is due if nothing moves.
     pub fn next_deadline(&self) -> Option<Moment> {
-        let due = self.known.values().filter(|known| known.called.is_none()).map(|known| known.due);
+        let due = self.known.values().filter(|known| !known.is_called).map(|known| known.due);
         due.min().map(|due| due.max(self.next_look))
     }
 }
 
-fn held(ledger: &Ledger) -> BTreeMap<Limit, Held> {
+fn held(stuck: Vec<(&Arc<Case>, Refused)>) -> BTreeMap<Limit, Held> {
     let mut all: BTreeMap<Limit, Held> = BTreeMap::new();
-    let stuck = ledger.stuck().into_iter();
+    let stuck = stuck.into_iter();
     for (case, (limit, rule)) in stuck.filter_map(|(case, rule)| Some((case, limit(case, rule)?))) {
         match all.get_mut(&limit) {
             Some(held) => held.others += 1,
@@ -101,7 +99,6 @@ fn limit(case: &Case, rule: Refused) -> Option<(Limit, Refused)> {
         Refused::Stopped { .. } => ("stop".into(), group()?),
         Refused::KindStopped { .. } => (of_rule("stop of")?, group()?),
         Refused::Canary { .. } => (of_rule("canary of")?, group()?),
-        Refused::Approval { .. } => (of_rule("approval of")?, group()?),
         _ => return None,
     };
     Some((limit, rule))
@@ -125,7 +122,5 @@ fn in_words(ledger: &Ledger, held: &Held) -> String {
         0 => String::new(),
         others => format!("; {others} more wait for it"),
     };
-    let asks = matches!(held.rule, Refused::Approval { .. });
-    let ends = if asks { "" } else { " waits and nothing ends that by itself" };
-    format!("case {id}: {subject} {kind}{ends}: {rule}{others}")
+    format!("case {id}: {subject} {kind} waits and nothing ends that by itself: {rule}{others}")
 }

@@ -315,8 +315,8 @@ fn law_pg4_what_waits_for_a_word_calls_at_once_one_case_at_a_time_and_each_rung_
     };
     assert_eq!(pages(&mut leader, 2, 900), [], "and once");
     assert_eq!(page.case, Some(cases[0]));
-    assert!(page.line.contains("`/bin/start`: `hale approve 1 --why ...`"), "{}", page.line);
-    assert!(page.line.ends_with("; 1 more wait for it"), "{}", page.line);
+    assert!(page.line.contains("`/bin/start`: `hale approve 1 --rung 1"), "{}", page.line);
+    assert!(page.line.ends_with("; 1 more wait for such a word"), "{}", page.line);
 
     let deny = |case| Command::Deny { case, order: order("not this one") };
     fleet.send("b1", deny(cases[0]));
@@ -326,9 +326,12 @@ fn law_pg4_what_waits_for_a_word_calls_at_once_one_case_at_a_time_and_each_rung_
         "the next, and what is that person's now"
     );
 
-    let approve =
-        |rung| Command::Approve { case: cases[1], rung, policy: 1, order: order("go on") };
-    assert_eq!(fleet.send("b1", approve(0)), Outcome::Done);
+    let approve = |ledger: &Ledger| {
+        let shown = ledger.shown(ledger.case(cases[1]).expect("it is open"));
+        Command::Approve { case: cases[1], shown, order: order("go on") }
+    };
+    let command = approve(&fleet.ledger);
+    assert_eq!(fleet.send("b1", command), Outcome::Done);
     let fence = fleet.leased(cases[1], "c3");
     fleet.wait(6);
     let begun = fleet.intend(("c3", cases[1], fence), &[("c2", Seen::AgentDown)]);
@@ -336,6 +339,19 @@ fn law_pg4_what_waits_for_a_word_calls_at_once_one_case_at_a_time_and_each_rung_
     assert_eq!(told(&mut leader, &fleet.ledger, (1_801, 1_810)), []);
     fleet.wait_renewing(31, "c3", cases[1], fence);
     assert_eq!(told(&mut leader, &fleet.ledger, (1_811, 2_700)), [cases[1]], "the next rung");
+
+    for pauses in 0..3 {
+        fleet.send("b1", Command::Pause(order("a look")));
+        let at = 3_000 + pauses * 10;
+        assert_eq!(told(&mut leader, &fleet.ledger, (at, at + 5)), []);
+        fleet.send("b1", Command::Resume(order("seen")));
+        assert_eq!(told(&mut leader, &fleet.ledger, (at + 5, at + 10)), [], "it was asked");
+    }
+    let command = approve(&fleet.ledger);
+    assert_eq!(fleet.send("b1", command), Outcome::Done);
+    assert_eq!(told(&mut leader, &fleet.ledger, (4_000, 4_010)), []);
+    fleet.wait(15 * 60);
+    assert_eq!(told(&mut leader, &fleet.ledger, (4_011, 4_020)), [cases[1]], "it ran out unused");
 }
 
 #[test]

@@ -96,12 +96,7 @@ impl Fleet {
         let mut orders = vec![
             Command::Offer { case: id, healer: me },
             Command::Recovered { cases: vec![id], grounds: grounds.clone() },
-            Command::Approve {
-                case: id,
-                rung: case.rung,
-                policy: ledger.policy_shelf().version(),
-                order: forged(),
-            },
+            Command::Approve { case: id, shown: ledger.shown(case), order: forged() },
             Command::Deny { case: id, order: forged() },
         ];
         let others = |lease: &&Lease| lease.healer != me;

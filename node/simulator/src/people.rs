@@ -39,12 +39,8 @@ impl Fleet {
         let Some(case) = ledger.case_of_host(&self.hosts[place].id) else {
             return;
         };
-        let command = Command::Approve {
-            case: case.id,
-            rung: case.rung,
-            policy: ledger.policy_shelf().version(),
-            order: order("seen to".into()),
-        };
+        let (case, shown) = (case.id, ledger.shown(case));
+        let command = Command::Approve { case, shown, order: order("seen to".into()) };
         let leader = self.keepers.leader;
         let at = self.keepers_that_run().find(|place| Some(*place) != leader);
         self.order_at(at, &command);

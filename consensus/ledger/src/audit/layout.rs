@@ -126,12 +126,13 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
         }
         What::Quarantined { case, host } => bytes.variant(23).number(case.0).value(host),
         What::Closed { case, how } => bytes.variant(13).number(case.0).value(how),
-        What::Approved { case, rung, argv, through, who, why } => bytes
+        What::Approved { case, rung, argv, through, lasts, who, why } => bytes
             .variant(27)
             .number(case.0)
             .number(*rung)
             .list(argv.iter().map(Text))
             .value(through)
+            .number(lasts.as_milliseconds())
             .text(who)
             .text(why),
         What::Denied { case, rung, who, why } => {

@@ -334,6 +334,8 @@ pub enum What {
         argv: Vec<String>,
         /// At which host's agent.
         through: HostId,
+        /// For how long.
+        lasts: Span,
         /// Who.
         who: String,
         /// Why.

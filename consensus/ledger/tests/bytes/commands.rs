@@ -1,6 +1,7 @@
 //! What hosts propose, what the log holds, what the ledger answers.
 
 use expect_test::expect_file;
+use ledger::approvals::Shown;
 use ledger::command::{
     Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused, UnfitFinding,
 };
@@ -18,6 +19,10 @@ use crate::{
 
 fn order() -> Order {
     Order { who: "ops".into(), why: "because".into() }
+}
+
+fn shown() -> Shown {
+    Shown { stands_since: vocabulary::LedgerTime::from_milliseconds(60_000), rung: 1, policy: 37 }
 }
 
 fn name() -> HostName {
@@ -156,7 +161,7 @@ fn put_commands(page: &mut Page) {
         ],
         Command::Fit { .. } => [Command::Fit { cases: vec![case], grounds: check_grounds() }],
         Command::Approve { .. } => [
-            Command::Approve { case, rung: 1, policy: 37, order: order() },
+            Command::Approve { case, shown: shown(), order: order() },
         ],
         Command::Deny { .. } => [Command::Deny { case, order: order() }],
         Command::Maintain { .. } => [Command::Maintain { plan: plan(), order: order() }],
@@ -244,6 +249,7 @@ fn put_refusals(page: &mut Page) {
             rule: why(),
             rung: 1,
             remedy: why(),
+            not_at: Some(name()),
         }],
         Refused::Maintenance { .. } => [Refused::Maintenance {
             window: 3,

@@ -90,6 +90,7 @@ fn put_what(page: &mut Page) {
             rung: 1,
             argv: vec![why()],
             through: HOST,
+            lasts: Span::minutes(15),
             who: who(),
             why: why(),
         }],

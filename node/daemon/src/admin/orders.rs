@@ -152,22 +152,24 @@ impl Carried for ApproveOrder {
         let view = mind.view();
         let case = CaseId(self.case);
         let known = view.case(case).ok_or_else(|| refuse(mind, &Refused::UnknownCase))?;
-        let rung = match self.rung {
-            Some(rung) => u32::try_from(rung.saturating_sub(1)).unwrap_or(u32::MAX),
-            None => known.rung,
-        };
-        let (policy, lasts) = (view.policy_shelf().version(), view.policy().timers.approved_for);
-        let order = Order { who, why: self.why };
-        let command = Command::Approve { case, rung, policy, order };
+        let (mut shown, lasts) = (view.shown(known), view.policy().timers.approved_for);
+        if let Some(rung) = self.rung {
+            let rung = u32::try_from(rung).unwrap_or(u32::MAX);
+            let meant = rung.checked_sub(1);
+            shown.rung = meant.ok_or_else(|| malformed("rungs are counted from 1".into()))?;
+        }
+        let command = Command::Approve { case, shown, order: Order { who, why: self.why } };
         needs_no_newer_rules(mind, &command, "remedies are approved")?;
+        let subject = render::subject(mind, &known.subject);
         let remedy = view.rung_of(known).map(|rung| rung.command.argv.join(" "));
         let outcome = propose(mind, command).await?;
-        let (rung, remedy) = (rung.saturating_add(1), remedy.unwrap_or_default());
+        let (kind, rung) = (&known.kind, shown.rung.saturating_add(1));
+        let remedy = remedy.unwrap_or_default();
         done(
             &outcome,
             &format!(
-                "rung {rung} of case {case}, `{remedy}`, may begin once within {lasts}; `hale deny {case} --why ...` takes that back \
-                 until it has begun"
+                "for {subject} {kind} (case {case}) rung {rung}, `{remedy}`, may begin once within {lasts}; `hale deny {case} --why ...` \
+                 takes that back until it has begun"
             ),
         )
     }
@@ -183,8 +185,8 @@ impl Carried for DenyOrder {
         done(
             &outcome,
             &format!(
-                "case {case} is a person's: hale begins nothing for it; it closes once its host is seen well, or by \
-                 `hale case dismiss {case} --why ...`"
+                "case {case} is a person's: hale begins nothing for it until its host was seen well once, which closes it, or \
+                 `hale case dismiss {case} --why ...` does"
             ),
         )
     }

@@ -121,7 +121,7 @@ pub const NOTHING_APPROVED: &str = "this version waits for nobody's approval, so
 
 pub static APPROVED_FOR: OptionalKey<Duration> = OptionalKey {
     name: "approved_for",
-    form: from_to(Span::minutes(1), DAY),
+    form: from_to(Span::minutes(10), DAY),
     without: "15m",
     example: "\"15m\"",
     says: "How long a person's approval of a remedy (mode \"approve\") holds; what has not begun by then waits for a new one. Longer \

@@ -196,10 +196,10 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
         What::Quarantined { host, .. } => {
             format!("{} is quarantined: tried no more until a person releases it", scene.name(host))
         }
-        What::Approved { rung, argv, through, who, why, .. } => {
+        What::Approved { rung, argv, through, lasts, who, why, .. } => {
             let (rung, remedy) = (rung.saturating_add(1), argv.join(" "));
             let through = scene.name(through);
-            format!("rung {rung}, `{remedy}`, is approved by {who} at {through}: {why}")
+            format!("rung {rung}, `{remedy}`, is approved for {lasts} by {who} at {through}: {why}")
         }
         What::Denied { rung, who, why, .. } => {
             format!("rung {} is denied by {who}: {why}", rung.saturating_add(1))

@@ -104,10 +104,13 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
                 "the lease of {healer} ran out {ago} ago: another healer takes it over and inspects"
             )
         }
-        Stage::Open => waits(scene, case, "the leader offers the lease to a healer next"),
+        Stage::Open => {
+            let next = "the leader offers the lease to a healer next";
+            format!("{}{}", waits(scene, case, next), approved(scene, case))
+        }
         Stage::Leased(lease) => {
             let next = format!("{} looks a last time, then begins", scene.name(&lease.healer));
-            waits(scene, case, &next)
+            format!("{}{}", waits(scene, case, &next), approved(scene, case))
         }
         Stage::Verifying { well_since, .. } => {
             let next = match well_since {
@@ -117,6 +120,14 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
             waits(scene, case, next)
         }
     }
+}
+
+/// protocol 6.8: whose word stands for what is next, and for how long.
+fn approved(scene: &Scene<'_>, case: &Case) -> String {
+    scene.ledger.approval_of(case).map_or_else(String::new, |given| {
+        let left = given.until.since(scene.ledger.time());
+        format!("; approved by {}, for {left} more", given.who)
+    })
 }
 
 /// The first rule that holds it, and how many more; `next` where none does.

@@ -33,7 +33,7 @@ pub use reasons::refusal;
 pub use status::status;
 
 use super::answer::{Answer, Body, Subject};
-use super::mind::{Local, Standing};
+use super::mind::{Local, Mind, Standing};
 use crate::moments;
 
 /// What answers are made from, all of one moment.
@@ -119,6 +119,12 @@ impl<'a> Scene<'a> {
     fn is_up(&self, host: &HostId) -> bool {
         *host == self.me.id() || self.local.up.contains(host)
     }
+}
+
+/// Whom a case is about, by name.
+pub fn subject(mind: &dyn Mind, scope: &Scope) -> String {
+    let (view, me) = (mind.view(), mind.me());
+    Scene::bare(&view, &Local::default(), &me).subject(scope).name
 }
 
 /// A host by its name, where only the ledger is at hand; else by its id.

@@ -1,10 +1,11 @@
 //! Law AP1: under a rule that wants a person's word nothing begins without one for that very rung, which one remedy spends.
-//! Law AP3: nothing begins on what a person has denied, until a verdict opens it again.
+//! Law AP3: nothing begins on what a person has denied, until its case was closed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::audit::{Record, What};
-use vocabulary::{CaseId, LedgerTime, Span};
+use ledger::case::Case;
+use vocabulary::{CaseId, LedgerTime, ReceiptKind, Span, VerdictKind};
 
 use super::super::picture::Picture;
 use super::Checker;
@@ -18,11 +19,22 @@ pub struct Approvals {
     /// For which rung, and when.
     given: BTreeMap<CaseId, (u64, LedgerTime)>,
     denied: BTreeSet<CaseId>,
+    /// The kind of the bout of trouble that each case is in.
+    kinds: BTreeMap<CaseId, VerdictKind>,
+    /// The rule of each case, and which rules want a word, by the picture before.
+    rules: BTreeMap<CaseId, String>,
+    asking: BTreeSet<String>,
+    /// The word by which the last remedy of a case has begun: it is given back where that was refused.
+    spent: BTreeMap<CaseId, (u64, LedgerTime)>,
 }
 
 impl Checker for Approvals {
     fn look(&mut self, picture: &Picture) -> Result<(), String> {
-        picture.records.iter().try_for_each(|record| self.read(picture, record))
+        picture.records.iter().try_for_each(|record| self.read(picture, record))?;
+        let rule = |case: &Case| case.rule.as_ref().map(|(name, _)| name.clone());
+        let cases = picture.cases.iter().filter_map(|case| Some((case.id, rule(case)?)));
+        (self.rules, self.asking) = (cases.collect(), picture.asking.clone());
+        Ok(())
     }
 }
 
@@ -40,48 +52,72 @@ impl Approvals {
                 self.denied.insert(*case);
                 self.given.remove(case);
             }
-            What::PolicySet { .. } => self.given.clear(),
-            What::Verdict { case, .. } => {
-                self.given.remove(case);
-                self.denied.remove(case);
+            What::PolicySet { .. } => {
+                self.given.clear();
+                self.spent.clear();
             }
-            What::Granted { case, .. } if self.denied.contains(case) => {
-                return Err(format!(
-                    "law AP3: case {case} is denied, and a lease of it is granted"
-                ));
+            What::Verdict { case, kind, .. } => {
+                let before = self.kinds.insert(*case, kind.clone());
+                if before.as_ref() != Some(kind) {
+                    self.given.remove(case);
+                    self.spent.remove(case);
+                }
+            }
+            What::Closed { case, .. } => {
+                self.denied.remove(case);
+                self.kinds.remove(case);
+                self.given.remove(case);
+            }
+            What::Received { case, kind, .. } | What::Inspected { case, kind, .. }
+                if *kind == ReceiptKind::Refused =>
+            {
+                self.given.extend(self.spent.remove(case).map(|word| (*case, word)));
+            }
+            What::Granted { case, is_takeover, .. } => {
+                if self.denied.contains(case) {
+                    return Err(format!("law AP3: case {case} is denied, and leased"));
+                }
+                if !is_takeover && self.asks(picture, *case) {
+                    self.is_good(*case, (None, record.at))?;
+                }
             }
             What::Intended { case, rung, .. } => {
-                return self.begun(picture, (*case, *rung), record.at);
+                if self.denied.contains(case) {
+                    return Err(format!("law AP3: case {case} is denied, and its remedy begins"));
+                }
+                if self.asks(picture, *case) {
+                    self.is_good(*case, (Some(*rung), record.at))?;
+                }
+                self.spent.extend(self.given.remove(case).map(|word| (*case, word)));
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn begun(
-        &mut self,
-        picture: &Picture,
-        (id, rung): (CaseId, u64),
-        now: LedgerTime,
-    ) -> Result<(), String> {
-        if self.denied.contains(&id) {
-            return Err(format!("law AP3: case {id} is denied, and its remedy begins"));
-        }
-        let given = self.given.remove(&id);
+    /// Whether its rule wants a word: one that did before this picture and does after it, and no policy came between.
+    fn asks(&self, picture: &Picture, id: CaseId) -> bool {
+        let is_policy = |record: &Record| matches!(record.what, What::PolicySet { .. });
         let case = picture.cases.iter().find(|case| case.id == id);
-        // By the policy that is in force now: where another came since, in this very picture, nobody can tell.
-        let is_same =
-            !picture.records.iter().any(|record| matches!(record.what, What::PolicySet { .. }));
-        let rule = case.and_then(|case| case.rule.as_ref()).map(|(name, _)| name);
-        let asks = is_same && rule.is_some_and(|name| picture.asking.contains(name));
-        let is_good = given.is_some_and(|(of, at)| of == rung && now.since(at) <= APPROVED_FOR);
-        if asks && !is_good {
-            return Err(format!(
-                "law AP1: rung {} of case {id} begins, and no person has allowed it: {given:?}",
-                rung + 1
-            ));
+        let now = case.and_then(|case| case.rule.as_ref()).map(|(name, _)| name);
+        let before = self.rules.get(&id);
+        let is_same = before.is_none_or(|before| now.is_none_or(|now| now == before));
+        let rule = before.or(now).filter(|_| is_same);
+        let asks = |name: &String| self.asking.contains(name) && picture.asking.contains(name);
+        !picture.records.iter().any(is_policy) && rule.is_some_and(asks)
+    }
+
+    fn is_good(&self, id: CaseId, (rung, now): (Option<u64>, LedgerTime)) -> Result<(), String> {
+        let given = self.given.get(&id);
+        let is_good = |(of, at): &(u64, LedgerTime)| {
+            rung.is_none_or(|rung| rung == *of) && now.since(*at) < APPROVED_FOR
+        };
+        if given.is_some_and(is_good) {
+            return Ok(());
         }
-        Ok(())
+        Err(format!(
+            "law AP1: case {id} goes on, rung {rung:?}, and no person has allowed it: {given:?}"
+        ))
     }
 }
 
@@ -108,7 +144,7 @@ mod tests {
     fn approved(case: CaseId, rung: u64) -> What {
         let through = vocabulary::HostId([9; 16]);
         let (who, why) = ("a person".into(), "go on".into());
-        What::Approved { case, rung, argv: vec![], through, who, why }
+        What::Approved { case, rung, argv: vec![], through, lasts: APPROVED_FOR, who, why }
     }
 
     #[test]
@@ -117,6 +153,16 @@ mod tests {
         assert!(is_caught(&mut Approvals::default(), &told(|case| approved(case, 1)), "law AP1"));
         let other = told(|case| approved(CaseId(case.0 + 1), 0));
         assert!(is_caught(&mut Approvals::default(), &other, "law AP1"));
+    }
+
+    #[test]
+    fn law_ap1_a_lease_before_any_word_is_caught() {
+        let mut album = told(|case| approved(case, 0));
+        let (at, place) = first(&album, |what| matches!(what, What::Approved { .. }));
+        let word = album[at].records.remove(place);
+        let (at, place) = first(&album, |what| matches!(what, What::Intended { .. }));
+        album[at].records.insert(place, word);
+        assert!(is_caught(&mut Approvals::default(), &album, "law AP1"));
     }
 
     #[test]
