@@ -10,6 +10,7 @@ mod founding;
 mod healers;
 mod hostile;
 mod lives;
+mod persons;
 mod poison;
 mod selfwatch;
 mod start;
