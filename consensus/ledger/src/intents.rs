@@ -138,6 +138,10 @@ impl Ledger {
             "law CA1: of a kind that is not proven one remedy at once is begun, and none of one that is stopped"
         );
         assert!(
+            self.next_rung(case).is_some(),
+            "law SH1: nothing begins but under a rule that acts"
+        );
+        assert!(
             self.maintenance_hold(case).is_none(),
             "law MW1: nothing begins in an open window of maintenance"
         );

@@ -171,6 +171,15 @@ pub enum Refused {
         /// The keeper that proposed the verdict, at which the word is not taken.
         not_at: Option<HostName>,
     },
+    /// The rule rehearses, and what would have begun is put down; under rules 2 (protocol 6.10).
+    Rehearsed {
+        /// The rule, by name.
+        rule: String,
+        /// Which rung, from 1.
+        rung: u32,
+        /// What it would have run.
+        remedy: String,
+    },
     /// A window of maintenance is open over it; under rules 2 (protocol 6.9).
     Maintenance {
         /// The window's number.
@@ -227,6 +236,7 @@ impl fmt::Display for Refused {
             | Self::KindStopped { .. }
             | Self::Approval { .. }
             | Self::Maintenance { .. }
+            | Self::Rehearsed { .. }
             | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
             | Self::Stale { .. }
@@ -351,6 +361,10 @@ impl Refused {
                     None => Ok(()),
                 }
             }
+            Self::Rehearsed { rule, rung, remedy } => write!(
+                out,
+                "rule {rule:?} rehearses (mode \"shadow\"): it would have begun rung {rung}, `{remedy}`, and begins nothing"
+            ),
             Self::Maintenance { window, scope, why, left } => {
                 match scope {
                     Scope::Host(_) => write!(out, "the host")?,

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{GroupName, HostId, HostName};
+use vocabulary::{CaseId, GroupName, HostId, HostName};
 
-use crate::approvals::Approvals;
+use crate::approvals::{Approvals, Shown};
 use crate::audit::What;
 use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
@@ -50,6 +50,8 @@ pub(crate) struct Added {
     pub canaries: Arc<Canaries>,
     /// What persons have allowed (see `approvals`).
     pub approvals: Arc<Approvals>,
+    /// What would have begun under rules that rehearse (see `rehearsing`).
+    pub rehearsed: Arc<BTreeMap<CaseId, Shown>>,
     /// When and where nothing is to begin (see `maintenance`).
     pub windows: Arc<Windows>,
 }

@@ -236,7 +236,6 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
         policy.toml:9:1: check[1].url: refused: this version sends no HTTP; kind = "tcp" with a port knocks at it
         policy.toml:13:20: rule[1].when.verdict: "Unfit", refused: this version judges checks and heals nothing for them; a case Unfit is shown to people
         policy.toml:13:29: rule[1].when.check: refused: this version heals nothing for checks; name a verdict alone
-        policy.toml:14:8: rule[1].mode: "shadow", refused: this version cannot rehearse a rule yet; "observe" opens cases and does nothing
         policy.toml:16:10: rule[1].ladder[1].do: "unit.restart", refused: this version restarts no unit itself; do = "command" can run a program that does
         policy.toml:16:26: rule[1].ladder[1].unit: refused: this version restarts no unit itself; name a program with do = "command"
         policy.toml:17:10: rule[1].ladder[2].do: "instance.replace", refused: this version replaces no instance itself; do = "command" can run a program that does

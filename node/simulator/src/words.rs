@@ -37,6 +37,7 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Escalated { .. }
         | What::Approved { .. }
         | What::Denied { .. }
+        | What::Rehearsed { .. }
         | What::Quarantined { .. } => of_a_case(fleet, what),
         What::LeaseOver { .. } | What::Closed { .. } => of_an_end(what),
         What::Intended { .. }
@@ -138,6 +139,11 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
         What::Approved { case, rung, who, why, .. } => {
             format!("case {case}: rung {} is approved by {who}: {why}", rung.saturating_add(1))
         }
+        What::Rehearsed { case, rung, argv, .. } => format!(
+            "case {case}: rung {} would have begun, and is only rehearsed: {}",
+            rung.saturating_add(1),
+            argv.join(" ")
+        ),
         What::Denied { case, rung, who, why } => {
             format!("case {case}: rung {} is denied by {who}: {why}", rung.saturating_add(1))
         }

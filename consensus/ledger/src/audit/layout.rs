@@ -33,6 +33,7 @@ impl Canonical for What {
             | Self::Quarantined { .. }
             | Self::Approved { .. }
             | Self::Denied { .. }
+            | Self::Rehearsed { .. }
             | Self::Closed { .. } => lay_of_a_case(self, bytes),
             Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
                 lay_of_a_lease(self, bytes)
@@ -135,6 +136,9 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
             .number(lasts.as_milliseconds())
             .text(who)
             .text(why),
+        What::Rehearsed { case, rung, argv, healer } => {
+            bytes.variant(32).number(case.0).number(*rung).list(argv.iter().map(Text)).value(healer)
+        }
         What::Denied { case, rung, who, why } => {
             bytes.variant(28).number(case.0).number(*rung).text(who).text(why)
         }

@@ -352,6 +352,17 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// Under a rule that rehearses a lease would have been granted, and this rung tried (protocol 6.10).
+    Rehearsed {
+        /// The case.
+        case: CaseId,
+        /// The rung.
+        rung: u64,
+        /// The program and its arguments.
+        argv: Vec<String>,
+        /// Who would have seen it through.
+        healer: HostId,
+    },
     /// A person opened a window of maintenance, or planned one (protocol 6.9).
     MaintenancePlanned {
         /// Its number.

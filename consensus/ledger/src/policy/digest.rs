@@ -107,6 +107,7 @@ impl Canonical for Rule {
                 Mode::Observe => 0,
                 Mode::Act => 1,
                 Mode::Approve => 2,
+                Mode::Shadow => 3,
             })
             .value(&self.stands_for.map(Length))
             .list(self.ladder.iter())
@@ -265,6 +266,7 @@ mod tests {
             },
             |p| p.rules[0].mode = Mode::Observe,
             |p| p.rules[0].mode = Mode::Approve,
+            |p| p.rules[0].mode = Mode::Shadow,
             |p| p.rules[0].stands_for = Some(Span::ZERO),
             |p| p.rules[0].ladder[0].command.argv.push("x".into()),
             |p| p.rules[0].ladder[0].command.inspect = Some(vec![]),

@@ -116,9 +116,8 @@ fn rules_of<'d>(
                 check_against_earlier(reader, &table, &rule, &read);
                 if mesh_rules >= rules::SECOND {
                     check_classes(reader, &table, &rule);
-                } else if rule.mode == Mode::Approve {
-                    let key = keys::rule::MODE.name;
-                    reader.contradiction(&table, key, keys::rule::NOBODY_APPROVES);
+                } else if let Some(why) = unknown_to_the_first(rule.mode) {
+                    reader.contradiction(&table, keys::rule::MODE.name, why);
                 }
                 read.push(rule);
             }
@@ -155,11 +154,20 @@ fn rule<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Opti
         attempts,
         then,
     };
-    if rule.acts() && rule.ladder.is_empty() {
+    if rule.mode != Mode::Observe && rule.ladder.is_empty() {
         let why = "a rule that acts needs a ladder of at least one remedy";
         reader.contradiction(table, keys::rule::MODE.name, why);
     }
     Some(rule)
+}
+
+/// Why a mesh under the first rules does not take this mode.
+fn unknown_to_the_first(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Observe | Mode::Act => None,
+        Mode::Approve => Some(keys::rule::NOBODY_APPROVES),
+        Mode::Shadow => Some(keys::rule::NOBODY_REHEARSES),
+    }
 }
 
 /// A rule that can never be reached would be ignored in silence; two of one name could not be told apart in the audit.

@@ -43,6 +43,8 @@ pub enum Mode {
     Act,
     /// The same, each rung once a person has allowed it; under rules 2 (protocol 6.8).
     Approve,
+    /// Puts down what it would have begun, and begins nothing; under rules 2 (protocol 6.10).
+    Shadow,
 }
 
 /// One remedy of a ladder and how it is proven.

@@ -251,6 +251,9 @@ fn put_refusals(page: &mut Page) {
             remedy: why(),
             not_at: Some(name()),
         }],
+        Refused::Rehearsed { .. } => [
+            Refused::Rehearsed { rule: why(), rung: 1, remedy: why() },
+        ],
         Refused::Maintenance { .. } => [Refused::Maintenance {
             window: 3,
             scope: Scope::Fleet,

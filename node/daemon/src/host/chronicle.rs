@@ -133,6 +133,7 @@ fn level(what: &What) -> Level {
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. }
         | What::Denied { .. }
+        | What::Rehearsed { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::Freed { .. }

@@ -51,7 +51,10 @@ fn waits_long(ledger: &Ledger, case: &Case) -> bool {
     let is_long = |hold: &Hold| {
         matches!(
             hold.rule,
-            Refused::Halt { .. } | Refused::PerHour { .. } | Refused::Approval { .. }
+            Refused::Halt { .. }
+                | Refused::PerHour { .. }
+                | Refused::Approval { .. }
+                | Refused::Rehearsed { .. }
         )
     };
     case.kind == VerdictKind::Left || ledger.holds(case.id).iter().any(is_long)

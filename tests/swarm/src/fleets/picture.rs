@@ -44,8 +44,8 @@ pub struct Picture {
     pub with_majority: BTreeSet<HostId>,
     /// The groups that are stopped.
     pub stopped: BTreeSet<GroupName>,
-    /// The rules, by name, that want a person's word before each remedy.
-    pub asking: BTreeSet<String>,
+    /// The mode of each rule of the policy, by name.
+    pub modes: BTreeMap<String, Mode>,
     /// Every remedy that was ever begun.
     pub journal: Vec<JournalLine>,
     /// Every host, in the order of the setup.
@@ -151,7 +151,7 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         rules: ledger.rules(),
         with_majority: with_majority(fleet),
         stopped: ledger.stopped_groups().map(|(group, _)| group.clone()).collect(),
-        asking: asking(ledger),
+        modes: modes(ledger),
         journal: fleet.journal().to_vec(),
         hosts: seen(fleet),
         check: ledger.policy().checks.first().cloned(),
@@ -161,9 +161,8 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
     }
 }
 
-fn asking(ledger: &Ledger) -> BTreeSet<String> {
-    let rules = ledger.policy().rules.iter();
-    rules.filter(|rule| rule.mode == Mode::Approve).map(|rule| rule.name.clone()).collect()
+fn modes(ledger: &Ledger) -> BTreeMap<String, Mode> {
+    ledger.policy().rules.iter().map(|rule| (rule.name.clone(), rule.mode)).collect()
 }
 
 fn with_majority(fleet: &Fleet) -> BTreeSet<HostId> {

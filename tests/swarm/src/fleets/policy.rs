@@ -53,7 +53,8 @@ left_grace = \"{grace}m\"
 
 fn rule(luck: &mut Luck, verdict: &str, classes: &[&str]) -> String {
     let (stands, attempts) = (luck.from(0, 10), luck.one(&["2", "4", "20", "20"]));
-    let mode = luck.one(&["act", "act", "act", "act", "act", "approve"]);
+    let mode = luck
+        .one(&["act", "act", "act", "act", "act", "act", "act", "approve", "approve", "shadow"]);
     let mut text = format!(
         "[[rule]]\nname = \"{verdict}\"\nwhen = {{ verdict = \"{verdict}\" }}\nmode = \"{mode}\"\nfor = \"{stands}s\"
 cooldown = \"0s\"\nattempts = {{ at_most = {attempts}, within = \"1h\" }}\nladder = [\n"

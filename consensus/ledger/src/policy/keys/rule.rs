@@ -38,18 +38,23 @@ pub static GROUPS: Key<ListOf<Name>> = Key {
 pub static MODE: Key<Choice<Mode>> = Key {
     name: "mode",
     form: Choice {
-        words: &[("observe", Mode::Observe), ("approve", Mode::Approve), ("act", Mode::Act)],
-        refused: &[(
-            "shadow",
-            "this version cannot rehearse a rule yet; \"observe\" opens cases and does nothing",
-        )],
+        words: &[
+            ("observe", Mode::Observe),
+            ("shadow", Mode::Shadow),
+            ("approve", Mode::Approve),
+            ("act", Mode::Act),
+        ],
+        refused: &[],
     },
     default: "\"observe\"",
-    says: "Whether it may act: \"observe\" opens cases and does nothing, \"approve\" asks a person before each remedy (hale approve, hale \
-           deny; taken from rules 2 on), \"act\" asks nobody. A new rule should observe until its cases read right.",
+    says: "Whether it may act: \"observe\" opens cases and does nothing, \"shadow\" also puts down what it would have begun, \"approve\" \
+           asks a person before each remedy (hale approve, hale deny), \"act\" asks nobody; the second and the third are taken from rules \
+           2 on. A new rule should begin in shadow.",
 };
 
-/// What a mesh says to \"approve\" while its rules are older.
+/// What a mesh says to these two while its rules are older.
+pub const NOBODY_REHEARSES: &str =
+    "this version cannot rehearse a rule yet; \"observe\" opens cases and does nothing";
 pub const NOBODY_APPROVES: &str = "this version cannot wait for a person's approval yet; \"observe\" opens cases and does nothing";
 
 pub static FOR: OptionalKey<Duration> = OptionalKey {

@@ -200,13 +200,17 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
         };
         let asked = match rule.mode {
             Mode::Approve => ", each when a person has allowed it",
-            Mode::Observe | Mode::Act => "",
+            Mode::Observe | Mode::Shadow | Mode::Act => "",
         };
         format!(
             "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, {first}{asked}"
         )
     } else {
-        format!("rule {name:?} of policy version {version} only observes it")
+        let does = match rule.mode {
+            Mode::Shadow => "rehearses it: what it would begin is put down, and nothing begins",
+            Mode::Observe | Mode::Approve | Mode::Act => "only observes it",
+        };
+        format!("rule {name:?} of policy version {version} {does}")
     };
     Some(step("policy", sentence))
 }

@@ -1,10 +1,12 @@
 //! Law AP1: under a rule that wants a person's word nothing begins without one for that very rung, which one remedy spends.
 //! Law AP3: nothing begins on what a person has denied, until its case was closed.
+//! Law SH1: under a rule that rehearses nothing is leased and nothing begins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::audit::{Record, What};
 use ledger::case::Case;
+use ledger::policy::Mode;
 use vocabulary::{CaseId, LedgerTime, ReceiptKind, Span, VerdictKind};
 
 use super::super::picture::Picture;
@@ -23,7 +25,7 @@ pub struct Approvals {
     kinds: BTreeMap<CaseId, VerdictKind>,
     /// The rule of each case, and which rules want a word, by the picture before.
     rules: BTreeMap<CaseId, String>,
-    asking: BTreeSet<String>,
+    modes: BTreeMap<String, Mode>,
     /// The word by which the last remedy of a case has begun: it is given back where that was refused.
     spent: BTreeMap<CaseId, (u64, LedgerTime)>,
 }
@@ -33,7 +35,7 @@ impl Checker for Approvals {
         picture.records.iter().try_for_each(|record| self.read(picture, record))?;
         let rule = |case: &Case| case.rule.as_ref().map(|(name, _)| name.clone());
         let cases = picture.cases.iter().filter_map(|case| Some((case.id, rule(case)?)));
-        (self.rules, self.asking) = (cases.collect(), picture.asking.clone());
+        (self.rules, self.modes) = (cases.collect(), picture.modes.clone());
         Ok(())
     }
 }
@@ -77,7 +79,10 @@ impl Approvals {
                 if self.denied.contains(case) {
                     return Err(format!("law AP3: case {case} is denied, and leased"));
                 }
-                if !is_takeover && self.asks(picture, *case) {
+                if !is_takeover && self.is_under(picture, *case, Mode::Shadow) {
+                    return Err(format!("law SH1: case {case} is leased, and its rule rehearses"));
+                }
+                if !is_takeover && self.is_under(picture, *case, Mode::Approve) {
                     self.is_good(*case, (None, record.at))?;
                 }
             }
@@ -85,7 +90,10 @@ impl Approvals {
                 if self.denied.contains(case) {
                     return Err(format!("law AP3: case {case} is denied, and its remedy begins"));
                 }
-                if self.asks(picture, *case) {
+                if self.is_under(picture, *case, Mode::Shadow) {
+                    return Err(format!("law SH1: case {case} is tried, and its rule rehearses"));
+                }
+                if self.is_under(picture, *case, Mode::Approve) {
                     self.is_good(*case, (Some(*rung), record.at))?;
                 }
                 self.spent.extend(self.given.remove(case).map(|word| (*case, word)));
@@ -95,16 +103,17 @@ impl Approvals {
         Ok(())
     }
 
-    /// Whether its rule wants a word: one that did before this picture and does after it, and no policy came between.
-    fn asks(&self, picture: &Picture, id: CaseId) -> bool {
+    /// Whether its rule has this mode: before this picture and after it, and no policy came between.
+    fn is_under(&self, picture: &Picture, id: CaseId, mode: Mode) -> bool {
         let is_policy = |record: &Record| matches!(record.what, What::PolicySet { .. });
         let case = picture.cases.iter().find(|case| case.id == id);
         let now = case.and_then(|case| case.rule.as_ref()).map(|(name, _)| name);
         let before = self.rules.get(&id);
         let is_same = before.is_none_or(|before| now.is_none_or(|now| now == before));
         let rule = before.or(now).filter(|_| is_same);
-        let asks = |name: &String| self.asking.contains(name) && picture.asking.contains(name);
-        !picture.records.iter().any(is_policy) && rule.is_some_and(asks)
+        let has = |modes: &BTreeMap<String, Mode>, name: &str| modes.get(name) == Some(&mode);
+        let is_it = |name: &String| has(&self.modes, name) && has(&picture.modes, name);
+        !picture.records.iter().any(is_policy) && rule.is_some_and(is_it)
     }
 
     fn is_good(&self, id: CaseId, (rung, now): (Option<u64>, LedgerTime)) -> Result<(), String> {
@@ -128,6 +137,10 @@ mod tests {
 
     /// The album of a host that is healed, under a policy whose rules want a person's word, with this record before its lease.
     fn told(what: impl Fn(CaseId) -> What) -> Vec<Picture> {
+        under(Mode::Approve, what)
+    }
+
+    fn under(mode: Mode, what: impl Fn(CaseId) -> What) -> Vec<Picture> {
         let mut album = healed();
         let (at, place) = first(&album, |what| matches!(what, What::Granted { .. }));
         let mut record = album[at].records[place].clone();
@@ -136,7 +149,7 @@ mod tests {
         album[at].records.insert(place, record);
         for picture in &mut album {
             let rules = picture.cases.iter().filter_map(|case| case.rule.clone());
-            picture.asking = rules.map(|(name, _)| name).collect();
+            picture.modes = rules.map(|(name, _)| (name, mode)).collect();
         }
         album
     }
@@ -183,6 +196,16 @@ mod tests {
         };
         *through = host;
         assert!(is_caught(&mut Approvals::default(), &album, "law AP2"));
+    }
+
+    #[test]
+    fn law_sh1_whatever_goes_on_under_a_rule_that_rehearses_is_caught() {
+        let album = under(Mode::Shadow, |case| approved(case, 0));
+        assert!(is_caught(&mut Approvals::default(), &album, "law SH1"));
+        let mut album = album;
+        let (at, place) = first(&album, |what| matches!(what, What::Granted { .. }));
+        album[at].records.remove(place);
+        assert!(is_caught(&mut Approvals::default(), &album, "law SH1"));
     }
 
     #[test]

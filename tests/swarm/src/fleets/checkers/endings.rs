@@ -141,7 +141,10 @@ fn is_another_persons(fleet: &Fleet, hold: &Refused) -> bool {
         Refused::CaseOpen(over) => ledger.case(*over).is_some_and(|over| {
             !over.is_live() && matches!(over.subject, Scope::Rack(_) | Scope::Zone(_))
         }),
-        Refused::Stopped { .. } | Refused::KindStopped { .. } | Refused::Approval { .. } => true,
+        Refused::Stopped { .. }
+        | Refused::KindStopped { .. }
+        | Refused::Approval { .. }
+        | Refused::Rehearsed { .. } => true,
         Refused::Canary { case, .. } => {
             ledger.case(*case).is_some_and(|first| !first.is_live() || waits_long(fleet, first))
         }
