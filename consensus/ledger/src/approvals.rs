@@ -224,6 +224,8 @@ impl Ledger {
             rule: rule.name.clone(),
             rung: case.rung.saturating_add(1),
             remedy: rung.command.argv.join(" "),
+            verdict: case.kind.clone(),
+            policy: self.state.shelf.version(),
             not_at: self.party(case).and_then(name),
         }
     }

@@ -213,7 +213,9 @@ impl Ledger {
     fn approved_beside<'a>(&'a self, case: &'a Case, kind: &'a Kind) -> Option<&'a Arc<Case>> {
         self.approval_hold(case)?;
         let is_next = |other: &&Arc<Case>| {
-            matches!(other.stage, Stage::Open) && self.approval_of(other).is_some()
+            matches!(other.stage, Stage::Open)
+                && self.approval_of(other).is_some()
+                && self.holds_but_canary(other).is_empty()
         };
         self.others_of(case, kind).find(is_next)
     }

@@ -23,7 +23,7 @@ pub const IDLE_MAX: Span = Span::minutes(5);
 /// An end that is due.
 enum Due {
     NotAccepted,
-    NotApproved,
+    HeldBack,
     Idle,
     RanOut,
     NotProven,
@@ -47,9 +47,9 @@ impl Ledger {
             let case = Case::clone(&case);
             match due {
                 Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
-                Due::NotApproved => {
-                    let why = "no approval of what would begin under it stands".into();
-                    self.end_lease(case, LeaseEnd::Released(why));
+                Due::HeldBack => {
+                    let why = "nothing may begin under it: no approval stands, or a window of maintenance";
+                    self.end_lease(case, LeaseEnd::Released(why.into()));
                 }
                 Due::Idle => self.end_idle(case),
                 Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
@@ -75,7 +75,11 @@ impl Ledger {
     /// neither the verdict nor its end for so long, no other healer sees more: the case is unsettled, and a person's
     /// (protocol 3.6 `Unsettled`, law G1).
     fn end_idle(&mut self, case: Case) {
-        if let Some(refused @ (Refused::Grounds(_) | Refused::ThreeRounds { .. })) = &case.refused {
+        let is_free = |lease| self.intent_holds(&case, lease).is_empty();
+        let was_looked_at = matches!(&case.stage, Stage::Leased(lease) if is_free(lease));
+        if let Some(refused @ (Refused::Grounds(_) | Refused::ThreeRounds { .. })) = &case.refused
+            && was_looked_at
+        {
             let why = format!("looked at for {IDLE_MAX} and not settled: {refused}");
             return self.escalate(case, why);
         }
@@ -114,7 +118,7 @@ impl Ledger {
             Stage::Offered(_) | Stage::Leased(_)
                 if case.pending().is_none() && self.approval_hold(case).is_some() =>
             {
-                Some(Due::NotApproved)
+                Some(Due::HeldBack)
             }
             Stage::Offered(lease) => {
                 let until = lease.granted.after(self.timers().accept_within);
@@ -131,11 +135,19 @@ impl Ledger {
                 let ran_out = (lease.ends <= now).then_some(Due::RanOut);
                 is_over.then_some(Due::NotProven).or(ran_out)
             }
+            // Nothing was begun under it, and nobody may take it over.
+            Stage::Orphaned { .. } if case.pending().is_none() && self.is_held_back(case) => {
+                Some(Due::HeldBack)
+            }
             Stage::Orphaned { .. } => (case.takeovers >= TAKEOVERS_MAX).then(|| {
                 Due::Escalated(format!("{TAKEOVERS_MAX} healers took it over and lost it"))
             }),
             Stage::Escalated { .. } | Stage::Quarantined { .. } | Stage::Closed { .. } => None,
         }
+    }
+
+    fn is_held_back(&self, case: &Case) -> bool {
+        self.approval_hold(case).is_some() || self.maintenance_hold(case).is_some()
     }
 
     /// When a person is called whatever else happens: an end that nobody can tell, an orphan that nobody takes over, or an
@@ -145,22 +157,25 @@ impl Ledger {
         if let Some(since) = self.in_the_dark_since(case) {
             return Some(since.after(timers.unknown_for));
         }
-        // Whoever works on a host knows of it; what still stands when the window is over calls.
-        if case.host().is_some_and(|host| self.maintenance_of(&host).is_some()) {
-            return None;
-        }
         if case.kind == VerdictKind::Unsettled {
             let calls = self.calls_a_person(case) && self.state.brakes.surge.is_none();
             // What a surge held back is judged within a round or two of its end; if it is not, it is as unsettled as any other.
             let was_held = matches!(case.refused, Some(Refused::Brake(_)));
             let lifted = self.state.cases.told_until().filter(|_| was_held).unwrap_or_default();
             let ends = case.stands_since.after(timers.unsettled_for);
-            return calls.then(|| ends.max(lifted.after(timers.settle_for)));
+            let ends = calls.then(|| ends.max(lifted.after(timers.settle_for)));
+            return ends.filter(|_| !self.is_worked_on(case));
         }
         let is_idle = case.kind == VerdictKind::AgentDown
             && matches!(case.stage, Stage::Open)
             && !self.rule_of(case).is_some_and(|rule| rule.acts());
-        is_idle.then(|| case.stands_since.after(timers.agent_down_for))
+        let ends = is_idle.then(|| case.stands_since.after(timers.agent_down_for));
+        ends.filter(|_| !self.is_worked_on(case))
+    }
+
+    /// Whoever works on a host knows of it; what still stands when the window is over calls.
+    fn is_worked_on(&self, case: &Case) -> bool {
+        case.host().is_some_and(|host| self.maintenance_of(&host).is_some())
     }
 
     /// Since when nobody can tell how a case stands: since the lease was lost, an end was told unknown, or the remedy

@@ -40,8 +40,8 @@ pub struct Window {
     pub added_wall: WallNote,
     /// Until when it is open; `None`: it is closed.
     pub open_until: Option<LedgerTime>,
-    /// The newest time of its schedule at which it has opened, in seconds of the wall clock since 1970; 0: at none yet.
-    pub occurred: u64,
+    /// The time of its schedule at which it has opened last, in seconds of the wall clock since 1970, and when that was.
+    pub occurred: Option<(u64, LedgerTime)>,
 }
 
 /// Where, when and for how long nothing is to begin.
@@ -63,6 +63,17 @@ pub struct Schedule {
     pub cron: String,
     /// A name of the time zone database; at most as long.
     pub time_zone: String,
+}
+
+impl Window {
+    /// Whether a time of its schedule may open it now (law MW2). A time before the last one is that of a clock that was set right: it counts
+    /// once the window of the wrong one would be over.
+    pub fn may_open(&self, at: u64, now: LedgerTime) -> bool {
+        let is_new = self.occurred.is_none_or(|(last, when)| {
+            at > last || at < last && now.since(when) >= self.plan.lasts
+        });
+        self.plan.schedule.is_some() && self.open_until.is_none() && is_new
+    }
 }
 
 impl Plan {
@@ -109,7 +120,7 @@ impl Ledger {
             why: why.clone(),
             added_wall: self.state.wall,
             open_until: plan.schedule.is_none().then(|| now.after(plan.lasts)),
-            occurred: 0,
+            occurred: None,
         };
         let windows = Arc::make_mut(&mut self.state.added.windows);
         windows.last = number;
@@ -141,15 +152,15 @@ impl Ledger {
     pub(crate) fn occurs(&mut self, number: u64, at: u64, left: Span) -> Result<Outcome, Refused> {
         self.since_rules(rules::SECOND)?;
         let window = self.state.added.windows.all.get(&number).ok_or(Refused::Nothing)?;
-        if window.plan.schedule.is_none() || at <= window.occurred || left == Span::ZERO {
+        let now = self.state.time;
+        if !window.may_open(at, now) || left == Span::ZERO {
             return Err(Refused::Nothing);
         }
         let left = left.min(window.plan.lasts);
-        let until = self.state.time.after(left);
         let windows = Arc::make_mut(&mut self.state.added.windows);
         if let Some(window) = windows.all.get_mut(&number) {
-            window.occurred = at;
-            window.open_until = Some(window.open_until.map_or(until, |open| open.max(until)));
+            window.occurred = Some((at, now));
+            window.open_until = Some(now.after(left));
         }
         self.record(What::MaintenanceBegan { window: number, left });
         Ok(Outcome::Done)

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Boot, CaseId, CertificateFault, Fence, GroupName, HostName, LedgerIndex, Scope, Span,
+    VerdictKind,
 };
 
 /// The rule that says no, with its figures. Display is one sentence: what is refused, why, and what frees it.
@@ -168,6 +169,10 @@ pub enum Refused {
         rung: u32,
         /// What it would run.
         remedy: String,
+        /// Against which trouble.
+        verdict: VerdictKind,
+        /// Under which version of the policy.
+        policy: u64,
         /// The keeper that proposed the verdict, at which the word is not taken.
         not_at: Option<HostName>,
     },
@@ -348,11 +353,11 @@ impl Refused {
                 out,
                 "rule {rule:?} is stopped in group {group}: {why}; `hale release --group {group} --why ...` frees it"
             ),
-            Self::Approval { case, rule, rung, remedy, not_at } => {
+            Self::Approval { case, rule, rung, remedy, verdict, policy, not_at } => {
                 write!(
                     out,
-                    "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --rung {rung} --why ...` or \
-                     `hale deny {case} --why ...`"
+                    "rule {rule:?} waits for a person's word before rung {rung}, `{remedy}`: `hale approve {case} --verdict {verdict} --rung \
+                     {rung} --if-version {policy} --why ...` or `hale deny {case} --why ...`"
                 )?;
                 match not_at {
                     Some(keeper) => {

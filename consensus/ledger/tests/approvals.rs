@@ -55,7 +55,7 @@ fn law_ap1_no_lease_is_granted_before_a_person_has_said_yes() {
     assert_eq!((holds.len(), holds[0].step), (1, Step::Lease));
     assert_eq!(
         holds[0].rule.to_string(),
-        "rule \"agent down\" waits for a person's word before rung 1, `/bin/start`: `hale approve 1 --rung 1 --why ...` or \
+        "rule \"agent down\" waits for a person's word before rung 1, `/bin/start`: `hale approve 1 --verdict AgentDown --rung 1 --if-version 1 --why ...` or \
          `hale deny 1 --why ...`, the former at another keeper's host than a1"
     );
     approve(&mut fleet, case);
@@ -265,6 +265,23 @@ fn whom_a_person_has_allowed_goes_first_and_whom_nobody_has_waits_for_its_proof(
     let first = fleet.ledger.holds(cases[0]).remove(0).rule;
     assert_eq!(first, Refused::Canary { case: cases[1], is_elsewhere: false });
     fleet.leased(cases[1], "c3");
+}
+
+#[test]
+fn whom_a_person_has_allowed_and_who_cannot_go_keeps_nobody_waiting() {
+    let mut fleet = fleet_that_asks();
+    let cases = ["b2", "c2"].map(|name| {
+        fleet.wait(60);
+        fleet.opened(name, Seen::AgentDown)
+    });
+    fleet.wait(6);
+    approve(&mut fleet, cases[0]);
+    let (scope, lasts) = (vocabulary::Scope::Host(id("b2")), vocabulary::Span::minutes(10));
+    let plan = ledger::maintenance::Plan { scope, lasts, schedule: None };
+    fleet.send("b1", Command::Maintain { plan, order: order("a new disk") });
+    let stuck = fleet.ledger.stuck();
+    assert_eq!(stuck.len(), 1, "{stuck:?}");
+    assert_eq!(stuck[0].0.id, cases[1], "that person is asked for the other one");
 }
 
 #[test]

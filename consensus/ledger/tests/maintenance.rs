@@ -75,6 +75,21 @@ fn law_mw1_a_lease_that_was_held_begins_nothing_and_what_has_begun_is_verified()
 }
 
 #[test]
+fn a_lease_that_runs_out_in_a_window_with_nothing_begun_under_it_is_taken_over_by_nobody() {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.leased(case, "c2");
+    let window = opened(&mut fleet, Scope::Fleet, 60);
+    fleet.wait(20 * 60);
+    assert_eq!(fleet.stage(case), "open");
+    assert_eq!(holds(&fleet.ledger, case), Some(window));
+    let end = Command::EndMaintenance { window, order: order("it is done") };
+    assert_eq!(fleet.send("b1", end), Outcome::Done);
+    fleet.leased(case, "c3");
+    assert_eq!(fleet.case(case).takeovers, 0);
+}
+
+#[test]
 fn law_mw2_a_window_ends_with_its_time_and_healing_goes_on() {
     let mut fleet = Fleet::healing();
     let case = fleet.opened("b2", Seen::AgentDown);
@@ -100,6 +115,7 @@ fn law_mw2_a_schedule_opens_each_of_its_times_once_and_for_what_is_left_of_it() 
         ("a1", occurs(100, 600), Some(Outcome::Done)),
         ("b1", occurs(100, 60), Some(Outcome::Refused(Refused::Nothing))),
         ("b1", occurs(99, 60), Some(Outcome::Refused(Refused::Nothing))),
+        ("b1", occurs(101, 60), Some(Outcome::Refused(Refused::Nothing))),
     ] {
         let given = fleet.send(by, command);
         let is_so =

@@ -315,7 +315,11 @@ fn law_pg4_what_waits_for_a_word_calls_at_once_one_case_at_a_time_and_each_rung_
     };
     assert_eq!(pages(&mut leader, 2, 900), [], "and once");
     assert_eq!(page.case, Some(cases[0]));
-    assert!(page.line.contains("`/bin/start`: `hale approve 1 --rung 1"), "{}", page.line);
+    assert!(
+        page.line.contains("`/bin/start`: `hale approve 1 --verdict AgentDown --rung 1"),
+        "{}",
+        page.line
+    );
     assert!(page.line.ends_with("; 1 more wait for such a word"), "{}", page.line);
 
     let deny = |case| Command::Deny { case, order: order("not this one") };

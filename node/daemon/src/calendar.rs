@@ -1,7 +1,7 @@
 //! Times of a calendar: which time that a schedule names has come, and which comes next (protocol 6.9).
 //!
-//! Law CN1: a time is that of the named zone, whatever zone the machine is in; one that the zone's clock skips comes as soon as it goes
-//! on, and one that it shows twice comes once, at the first.
+//! Law CN1: a time is that of the named zone, whatever zone the machine is in; a single time of a day that the zone's clock skips comes as
+//! soon as it goes on, and one that it shows twice comes once, at the first. Of several times within such an hour some may be left out.
 //! Not here: what a time begins (see the ledger's `maintenance`), and when it is looked at (see `host::schedules`).
 
 use croner::Cron;
@@ -18,18 +18,30 @@ pub struct Calendar {
     zone: TimeZone,
 }
 
+/// What a schedule is.
+const FIELDS: &str =
+    "five fields (minute, hour, day of the month, month, day of the week) as in \"0 2 * * sat\"";
+
+/// So many of its times are looked at for two that lie too close together.
+const GAPS: usize = 64;
+
 impl Calendar {
     /// Reads a schedule; else why it names no time.
     pub fn read(schedule: &Schedule) -> Result<Self, String> {
         let Schedule { cron, time_zone } = schedule;
+        let is_plain = |byte: u8| {
+            byte.is_ascii_digit() || byte.is_ascii_alphabetic() || b" *,-/".contains(&byte)
+        };
+        let words = cron.split(|letter: char| !letter.is_ascii_alphabetic());
+        let are_names = words.filter(|word| !word.is_empty()).all(|word| word.len() == 3);
+        if !cron.bytes().all(is_plain) || !are_names {
+            return Err(format!("{cron:?} is no schedule, expected {FIELDS}"));
+        }
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let read = parser.parse(cron).map_err(|why| {
-            format!(
-                "{cron:?} is no schedule, expected five fields (minute, hour, day of the month, month, day of the week) as in \
-                 \"0 2 * * sat\": {why}"
-            )
-        })?;
+        let read = parser
+            .parse(cron)
+            .map_err(|why| format!("{cron:?} is no schedule, expected {FIELDS}: {why}"))?;
         let zone = TimeZone::get(time_zone).map_err(|_| {
             format!(
                 "{time_zone:?} is no time zone, expected a name as \"UTC\" or \"Europe/Berlin\""
@@ -53,6 +65,14 @@ impl Calendar {
         let at = self.last(now)?;
         let left = lasts.less(Span::seconds(now.saturating_sub(at)));
         (left > Span::ZERO).then_some((at, left))
+    }
+
+    /// The shortest time between two of its next times.
+    pub fn shortest_gap(&self, now: u64) -> Option<Span> {
+        let times = std::iter::successors(self.next(now), |at| self.next(*at)).take(GAPS);
+        let times: Vec<u64> = times.collect();
+        let gaps = times.windows(2).map(|pair| Span::seconds(pair[1].saturating_sub(pair[0])));
+        gaps.min()
     }
 
     fn at(&self, now: u64) -> Option<Zoned> {
@@ -121,10 +141,20 @@ mod tests {
             fault("0 2 * *", "UTC").starts_with("\"0 2 * *\" is no schedule, expected five fields")
         );
         assert!(fault("0 0 2 * * sat", "UTC").contains("is no schedule"), "seconds");
+        for other in ["@daily", "0 2 L * *", "0 2 15W * *", "0 2 * * sat#2", "0 2 ? * *"] {
+            assert!(fault(other, "UTC").contains("expected five fields"), "{other}");
+        }
         assert_eq!(
             fault("0 2 * * sat", "Berlin"),
             "\"Berlin\" is no time zone, expected a name as \"UTC\" or \"Europe/Berlin\""
         );
+    }
+
+    #[test]
+    fn the_shortest_gap_is_that_of_the_times_that_come() {
+        let now = at("2026-12-01T00:00:00Z");
+        assert_eq!(calendar("0 2,5 * * *", "UTC").shortest_gap(now), Some(Span::minutes(180)));
+        assert_eq!(calendar("0 2 * * *", "UTC").shortest_gap(now), Some(Span::minutes(24 * 60)));
     }
 
     #[test]

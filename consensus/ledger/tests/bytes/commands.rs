@@ -249,6 +249,8 @@ fn put_refusals(page: &mut Page) {
             rule: why(),
             rung: 1,
             remedy: why(),
+            verdict: VerdictKind::HostDown,
+            policy: 37,
             not_at: Some(name()),
         }],
         Refused::Rehearsed { .. } => [

@@ -27,7 +27,7 @@ impl Carried for MaintainOrder {
         let (lasts, schedule) = (Span::milliseconds(self.lasts_ms), schedule_of(&self)?);
         let opens = match &schedule {
             None => format!("from now on, for {lasts}"),
-            Some(schedule) => format!("{}, each time for {lasts}", first_of(schedule)?),
+            Some(schedule) => format!("{}, each time for {lasts}", first_of(schedule, lasts)?),
         };
         let whom = named(&self.scope.kind, &self.scope.name);
         let plan = Plan { scope, lasts, schedule };
@@ -72,12 +72,18 @@ fn schedule_of(order: &MaintainOrder) -> Result<Option<Schedule>, Unfulfilled> {
 }
 
 /// When it opens for the first time.
-fn first_of(schedule: &Schedule) -> Result<String, Unfulfilled> {
-    let calendar = Calendar::read(schedule).map_err(malformed)?;
-    let first = calendar
-        .next(moments::now())
-        .ok_or_else(|| malformed(format!("{:?} names a day that never comes", schedule.cron)))?;
-    Ok(format!("at \"{}\" {}, next at {}", schedule.cron, schedule.time_zone, moments::utc(first)))
+fn first_of(schedule: &Schedule, lasts: Span) -> Result<String, Unfulfilled> {
+    let (calendar, now) = (Calendar::read(schedule).map_err(malformed)?, moments::now());
+    let (cron, zone) = (&schedule.cron, &schedule.time_zone);
+    if let Some(gap) = calendar.shortest_gap(now).filter(|gap| *gap <= lasts) {
+        return Err(malformed(format!(
+            "{cron:?} names times that lie {gap} apart: a window of {lasts} would never close"
+        )));
+    }
+    let first = calendar.next(now).map(moments::utc);
+    let first = first.ok_or_else(|| malformed(format!("{cron:?} names a day that never comes")))?;
+    let open = calendar.open(lasts, now).map(|(_, left)| format!("for {left} from now on, and "));
+    Ok(format!("{}at \"{cron}\" {zone}, next at {first}", open.unwrap_or_default()))
 }
 
 fn scope_named(mind: &dyn Mind, subject: &Subject) -> Result<Scope, Unfulfilled> {

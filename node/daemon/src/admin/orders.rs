@@ -153,6 +153,11 @@ impl Carried for ApproveOrder {
         let case = CaseId(self.case);
         let known = view.case(case).ok_or_else(|| refuse(mind, &Refused::UnknownCase))?;
         let (mut shown, lasts) = (view.shown(known), view.policy().timers.approved_for);
+        let stands = known.kind.word();
+        if self.verdict.as_ref().is_some_and(|seen| *seen != stands) {
+            return Err(refuse(mind, &Refused::Stage(format!("{stands} by now"))));
+        }
+        shown.policy = self.if_version.unwrap_or(shown.policy);
         if let Some(rung) = self.rung {
             let rung = u32::try_from(rung).unwrap_or(u32::MAX);
             let meant = rung.checked_sub(1);

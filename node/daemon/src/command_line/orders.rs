@@ -32,9 +32,15 @@ pub struct Approve {
     /// The case's number.
     #[arg(value_name = "CASE")]
     case: u64,
-    /// Which rung is meant, from 1; refused if the case is at another by now. Without it: the next, as this host's agent knows it.
+    /// Which verdict you have seen; refused if it is another by now. Without it, and the next two: what this host's agent knows now.
+    #[arg(long, value_name = "VERDICT")]
+    verdict: Option<String>,
+    /// Which rung is meant, from 1; refused if the case is at another by now.
     #[arg(long, value_name = "N")]
     rung: Option<u64>,
+    /// Under which version of the policy; refused if another is in force.
+    #[arg(long, value_name = "N")]
+    if_version: Option<u64>,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -114,7 +120,8 @@ impl Approve {
     /// Does it.
     pub fn run(self) -> Result<(), CommandFault> {
         let Why { why, dry_run } = self.why;
-        let order = ApproveOrder { case: self.case, rung: self.rung, why };
+        let Self { case, verdict, rung, if_version, .. } = self;
+        let order = ApproveOrder { case, verdict, rung, if_version, why };
         self.at.order("/v1/case/approve", &order, dry_run)
     }
 }

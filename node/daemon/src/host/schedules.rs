@@ -1,7 +1,8 @@
 //! Opens windows of maintenance as their schedules say, by this host's wall clock, while it leads (protocol 6.9).
 //!
 //! Law SD1: only a leader proposes, each time once: what the ledger has seen of a schedule is not proposed again (law MW2 of the ledger).
-//! Law SD2: a wall clock that is wrong opens a window at a wrong time and does nothing else: no other decision reads it.
+//! Law SD2: a wall clock that is wrong opens a window at a wrong time and does nothing else: no other decision reads it, and once it is set
+//! right its times count again.
 //! Not here: what a schedule names (see `calendar`), what an open window holds back (see `ledger::maintenance`).
 
 use std::sync::Arc;
@@ -45,6 +46,10 @@ async fn look_around(door: &Door, pulse: &Pulse) {
         for command in due(&ledger, moments::now()) {
             let opened = door.propose(command, PROPOSE_WITHIN).await;
             tracing::info!(?opened, "the schedule of a window of maintenance names this time");
+            if opened.is_none() {
+                // Nobody decides now: what is still due is looked at anew.
+                break;
+            }
         }
         pulse.end();
     }
@@ -55,7 +60,7 @@ fn due(ledger: &Ledger, now: u64) -> Vec<Command> {
     let windows = ledger.windows().filter_map(|(number, window)| {
         let calendar = Calendar::read(window.plan.schedule.as_ref()?).ok()?;
         let (at, left) = calendar.open(window.plan.lasts, now)?;
-        (at > window.occurred).then_some(Command::Occurs { window: number, at, left })
+        window.may_open(at, ledger.time()).then_some(Command::Occurs { window: number, at, left })
     });
     windows.collect()
 }
@@ -90,6 +95,20 @@ mod tests {
         assert_eq!(fleet.send("b1", command.clone()), Outcome::Done);
         assert_eq!(due(&fleet.ledger, began + 601), []);
         assert!(matches!(fleet.send("b1", command), Outcome::Refused(_)), "law MW2");
+        fleet.wait(50 * 60);
         assert_eq!(due(&fleet.ledger, began + 24 * 3_600).len(), 1, "the next night");
+    }
+
+    #[test]
+    fn law_sd2_the_times_of_a_clock_that_was_set_right_count_again() {
+        let mut fleet = Fleet::healing();
+        nightly(&mut fleet);
+        let (wrong, right) = (at("2038-01-19T02:00:00Z"), at("2026-12-01T02:00:00Z"));
+        let command = due(&fleet.ledger, wrong).remove(0);
+        assert_eq!(fleet.send("b1", command), Outcome::Done);
+        assert_eq!(due(&fleet.ledger, right), [], "it is open");
+        fleet.wait(60 * 60);
+        let command = due(&fleet.ledger, right).remove(0);
+        assert_eq!(fleet.send("b1", command), Outcome::Done);
     }
 }

@@ -25,7 +25,9 @@ fn under_mode_approve_nothing_begins_before_a_person_has_said_yes_elsewhere_than
         mesh.stage.fleet.kill(victim).await.expect("killed");
         let case = mesh.case_on(victim, &before).await;
         let (number, name) = (case.0.to_string(), HOSTS[victim].name);
-        let asks = format!("`hale approve {number} --rung 1 --why ...`");
+        let asks = format!(
+            "`hale approve {number} --verdict AgentDown --rung 1 --if-version 2 --why ...`"
+        );
         until("a person is called for its word", async || {
             mesh.remedies.calls().iter().any(|call| call.contains(name) && call.contains(&asks))
         })
@@ -34,7 +36,8 @@ fn under_mode_approve_nothing_begins_before_a_person_has_said_yes_elsewhere_than
 
         let proposer = before.leader;
         mesh.types(proposer, &["explain", &number]).await.says(&asks);
-        let words = ["approve", &number, "--rung", "1", "--why", "go on"];
+        let seen = ["--verdict", "AgentDown", "--rung", "1", "--if-version", "2"];
+        let words = [&["approve", &number][..], &seen, &["--why", "go on"]].concat();
         let refused = mesh.types(proposer, &words).await;
         assert_eq!(refused.code, Some(4), "{refused:?}");
         assert!(refused.fault.contains("proposed this verdict"), "{refused:?}");
@@ -108,13 +111,13 @@ fn a_schedule_opens_its_window_by_the_leaders_clock() {
             "add",
             "--fleet",
             "--for",
-            "1h",
+            "1m",
             "--cron",
-            "* * * * *",
+            "*/2 * * * *",
             "--why",
-            "each minute",
+            "now and then",
         ];
-        mesh.types(0, &words).await.says("each time for 1 h");
+        mesh.types(0, &words).await.says("each time for 1 min");
         until("the leader has opened it", async || {
             mesh.types(0, &["maintenance", "list"]).await.text.contains("open, ")
         })

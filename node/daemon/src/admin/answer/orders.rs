@@ -75,9 +75,15 @@ pub struct DismissOrder {
 pub struct ApproveOrder {
     /// The case's number.
     pub case: u64,
+    /// The verdict that was seen; `null`: the one that stands as the asked agent knows it.
+    #[serde(default)]
+    pub verdict: Option<String>,
     /// The rung that is meant, from 1; `null`: the one that is next as the asked agent knows it.
     #[serde(default)]
     pub rung: Option<u64>,
+    /// The version of the policy whose rung that is; `null`: the one in force as the asked agent knows it.
+    #[serde(default)]
+    pub if_version: Option<u64>,
     /// Why; kept in the audit.
     pub why: String,
 }

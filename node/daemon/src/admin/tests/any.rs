@@ -22,7 +22,12 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/host/add", body(json!({ "host": "d1", "undo": false, "why": "ours" }))),
         ("/v1/host/retire", body(json!({ "host": "c3", "why": "sold" }))),
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
-        ("/v1/case/approve", body(json!({ "case": 1, "rung": 1, "why": "go on" }))),
+        (
+            "/v1/case/approve",
+            body(
+                json!({ "case": 1, "verdict": "AgentDown", "rung": 1, "if_version": 1, "why": "go on" }),
+            ),
+        ),
         ("/v1/case/deny", body(json!({ "case": 1, "why": "not this one" }))),
         (
             "/v1/maintenance",
