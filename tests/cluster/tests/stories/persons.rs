@@ -19,15 +19,14 @@ fn under_mode_approve_nothing_begins_before_a_person_has_said_yes_elsewhere_than
         mesh.has_newest_rules().await;
         let calls = mesh.remedies.policy_that_calls();
         let text = calls.replace("mode = \"act\"", "mode = \"approve\"");
-        mesh.apply(0, &text).await;
+        let version = mesh.apply(0, &text).await.to_string();
         let before = mesh.calm().await;
         let victim = plain(&before);
         mesh.stage.fleet.kill(victim).await.expect("killed");
         let case = mesh.case_on(victim, &before).await;
         let (number, name) = (case.0.to_string(), HOSTS[victim].name);
-        let asks = format!(
-            "`hale approve {number} --verdict AgentDown --rung 1 --if-version 2 --why ...`"
-        );
+        let seen = ["--verdict", "AgentDown", "--rung", "1", "--if-version", &version];
+        let asks = format!("`hale approve {number} {} --why ...`", seen.join(" "));
         until("a person is called for its word", async || {
             mesh.remedies.calls().iter().any(|call| call.contains(name) && call.contains(&asks))
         })
@@ -36,7 +35,6 @@ fn under_mode_approve_nothing_begins_before_a_person_has_said_yes_elsewhere_than
 
         let proposer = before.leader;
         mesh.types(proposer, &["explain", &number]).await.says(&asks);
-        let seen = ["--verdict", "AgentDown", "--rung", "1", "--if-version", "2"];
         let words = [&["approve", &number][..], &seen, &["--why", "go on"]].concat();
         let refused = mesh.types(proposer, &words).await;
         assert_eq!(refused.code, Some(4), "{refused:?}");
@@ -106,18 +104,21 @@ fn while_a_window_of_maintenance_is_open_its_host_waits_and_is_healed_when_it_is
 fn a_schedule_opens_its_window_by_the_leaders_clock() {
     play(async |mesh: Mesh| {
         mesh.has_newest_rules().await;
+        // Its span is on already, wherever in an hour the test begins.
+        let minute = daemon::moments::now() / 60 % 60;
+        let each_hour = format!("{minute} * * * *");
         let words = [
             "maintenance",
             "add",
             "--fleet",
             "--for",
-            "1m",
+            "30m",
             "--cron",
-            "*/2 * * * *",
+            &each_hour,
             "--why",
             "now and then",
         ];
-        mesh.types(0, &words).await.says("each time for 1 min");
+        mesh.types(0, &words).await.says(" from now on, and at ");
         until("the leader has opened it", async || {
             mesh.types(0, &["maintenance", "list"]).await.text.contains("open, ")
         })
