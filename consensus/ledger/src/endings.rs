@@ -146,7 +146,7 @@ impl Ledger {
         );
         self.record(What::Closed { case: case.id, how: how.clone() });
         self.forget_approval(case.id);
-        self.forget_rehearsal(&case);
+        self.forget_shadow(&case);
         if matches!(how, Closure::MergedInto(_) | Closure::ByPerson(_)) {
             Arc::make_mut(&mut self.state.well_again).remove(&case.id);
         }

@@ -20,10 +20,14 @@ pub const TAKEOVERS_MAX: u32 = 3;
 /// offers are made when the waits are nearly over, so that an honest one begins within seconds.
 pub const IDLE_MAX: Span = Span::minutes(5);
 
+/// Why a lease under which nothing was begun goes back.
+const NOT_APPROVED: &str = "no approval of what would begin under it stands";
+const IN_MAINTENANCE: &str = "its healer is gone, and a window of maintenance is open";
+
 /// An end that is due.
 enum Due {
     NotAccepted,
-    HeldBack,
+    HeldBack(&'static str),
     Idle,
     RanOut,
     NotProven,
@@ -47,10 +51,7 @@ impl Ledger {
             let case = Case::clone(&case);
             match due {
                 Due::NotAccepted => self.end_lease(case, LeaseEnd::NotAccepted),
-                Due::HeldBack => {
-                    let why = "nothing may begin under it: no approval stands, or a window of maintenance";
-                    self.end_lease(case, LeaseEnd::Released(why.into()));
-                }
+                Due::HeldBack(why) => self.end_lease(case, LeaseEnd::Released(why.into())),
                 Due::Idle => self.end_idle(case),
                 Due::RanOut => self.end_lease(case, LeaseEnd::RanOut),
                 Due::NotProven => {
@@ -118,7 +119,7 @@ impl Ledger {
             Stage::Offered(_) | Stage::Leased(_)
                 if case.pending().is_none() && self.approval_hold(case).is_some() =>
             {
-                Some(Due::HeldBack)
+                Some(Due::HeldBack(NOT_APPROVED))
             }
             Stage::Offered(lease) => {
                 let until = lease.granted.after(self.timers().accept_within);
@@ -135,19 +136,20 @@ impl Ledger {
                 let ran_out = (lease.ends <= now).then_some(Due::RanOut);
                 is_over.then_some(Due::NotProven).or(ran_out)
             }
-            // Nothing was begun under it, and nobody may take it over.
-            Stage::Orphaned { .. } if case.pending().is_none() && self.is_held_back(case) => {
-                Some(Due::HeldBack)
+            Stage::Orphaned { .. } => {
+                let held = self.held_back(case).filter(|_| case.pending().is_none());
+                let is_lost = case.takeovers >= TAKEOVERS_MAX;
+                let lost = || format!("{TAKEOVERS_MAX} healers took it over and lost it");
+                held.map(Due::HeldBack).or_else(|| is_lost.then(|| Due::Escalated(lost())))
             }
-            Stage::Orphaned { .. } => (case.takeovers >= TAKEOVERS_MAX).then(|| {
-                Due::Escalated(format!("{TAKEOVERS_MAX} healers took it over and lost it"))
-            }),
             Stage::Escalated { .. } | Stage::Quarantined { .. } | Stage::Closed { .. } => None,
         }
     }
 
-    fn is_held_back(&self, case: &Case) -> bool {
-        self.approval_hold(case).is_some() || self.maintenance_hold(case).is_some()
+    /// Why nobody may take a lease over under which nothing was begun.
+    fn held_back(&self, case: &Case) -> Option<&'static str> {
+        let unapproved = self.approval_hold(case).map(|_| NOT_APPROVED);
+        unapproved.or_else(|| self.maintenance_hold(case).map(|_| IN_MAINTENANCE))
     }
 
     /// When a person is called whatever else happens: an end that nobody can tell, an orphan that nobody takes over, or an

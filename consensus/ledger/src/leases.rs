@@ -20,8 +20,8 @@ impl Ledger {
         let Some(scopes) = case.scopes.clone() else {
             return Err(Refused::NoRule);
         };
-        if let Some(rehearsed) = self.rehearse(&case, healer) {
-            return Ok(rehearsed);
+        if let Some(outcome) = self.put_down_shadow(&case, healer) {
+            return Ok(outcome);
         }
         let (now, before) = (self.state.time, self.state.fence);
         let fence = before.next();

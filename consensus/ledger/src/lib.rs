@@ -5,7 +5,7 @@
 //! [`expiry`] what ends by itself; [`founding`] who belongs, `adding` whom a person let
 //! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
-//! `leases`, `rehearsing`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
+//! `leases`, `shadows`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
 //! `canaries`, [`approvals`], [`maintenance`], `quiet`, [`brakes`] who says no; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
@@ -49,7 +49,7 @@ mod proofs;
 mod quarantine;
 mod quiet;
 mod receipts;
-mod rehearsing;
+mod shadows;
 mod stuck;
 mod surges;
 mod tally;

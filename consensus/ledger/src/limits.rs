@@ -32,7 +32,7 @@ impl Ledger {
                     holds.extend(self.canary_hold(case));
                 }
                 holds.extend(self.approval_hold(case));
-                holds.extend(self.rehearsal_hold(case));
+                holds.extend(self.shadow_hold(case));
             }
             // What has begun is inspected, whatever a person thinks of it.
             Stage::Orphaned { .. } if case.pending().is_none() => {
@@ -95,7 +95,7 @@ impl Ledger {
         holds.extend(self.maintenance_hold(case));
         holds.extend(self.stop_of(&scopes.group));
         holds.extend(self.kind_stop(case));
-        let Some((rule, rung)) = self.next_rung(case).or_else(|| self.rehearsed_rung(case)) else {
+        let Some((rule, rung)) = self.next_rung(case).or_else(|| self.shadow_rung(case)) else {
             holds.push(Refused::NoRule);
             return holds;
         };

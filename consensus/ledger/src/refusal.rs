@@ -176,8 +176,8 @@ pub enum Refused {
         /// The keeper that proposed the verdict, at which the word is not taken.
         not_at: Option<HostName>,
     },
-    /// The rule rehearses, and what would have begun is put down; under rules 2 (protocol 6.10).
-    Rehearsed {
+    /// The rule is in shadow, and what would have begun is put down; under rules 2 (protocol 6.10).
+    Shadowed {
         /// The rule, by name.
         rule: String,
         /// Which rung, from 1.
@@ -241,7 +241,7 @@ impl fmt::Display for Refused {
             | Self::KindStopped { .. }
             | Self::Approval { .. }
             | Self::Maintenance { .. }
-            | Self::Rehearsed { .. }
+            | Self::Shadowed { .. }
             | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
             | Self::Stale { .. }
@@ -366,9 +366,9 @@ impl Refused {
                     None => Ok(()),
                 }
             }
-            Self::Rehearsed { rule, rung, remedy } => write!(
+            Self::Shadowed { rule, rung, remedy } => write!(
                 out,
-                "rule {rule:?} rehearses (mode \"shadow\"): it would have begun rung {rung}, `{remedy}`, and begins nothing"
+                "rule {rule:?} is in shadow: it would have begun rung {rung}, `{remedy}`, and begins nothing"
             ),
             Self::Maintenance { window, scope, why, left } => {
                 match scope {

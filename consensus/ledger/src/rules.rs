@@ -50,8 +50,8 @@ pub(crate) struct Added {
     pub canaries: Arc<Canaries>,
     /// What persons have allowed (see `approvals`).
     pub approvals: Arc<Approvals>,
-    /// What would have begun under rules that rehearse (see `rehearsing`).
-    pub rehearsed: Arc<BTreeMap<CaseId, Shown>>,
+    /// What would have begun under rules in shadow (see `shadows`).
+    pub shadowed: Arc<BTreeMap<CaseId, Shown>>,
     /// When and where nothing is to begin (see `maintenance`).
     pub windows: Arc<Windows>,
 }

@@ -394,3 +394,18 @@ fn law_ap1_a_word_ends_with_its_trouble_also_where_the_host_falls_again() {
     fleet.wait(11);
     assert_eq!(asks(&fleet.offer(case, "c2")), Some(1));
 }
+
+#[test]
+fn nothing_is_remembered_of_a_case_that_is_closed() {
+    let mut fleet = fleet_that_asks();
+    let case = waiting(&mut fleet);
+    approve(&mut fleet, case);
+    // What is kept for approvals is nobody's to read.
+    let is_remembered = |fleet: &Fleet| {
+        !format!("{:?}", fleet.ledger).contains("Approvals { proposers: {}, given: {} }")
+    };
+    assert!(is_remembered(&fleet));
+    let seen_to = Command::Dismiss { case, order: order("seen to") };
+    assert_eq!(fleet.send("b1", seen_to), Outcome::Done);
+    assert!(!is_remembered(&fleet));
+}

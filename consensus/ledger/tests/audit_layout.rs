@@ -117,7 +117,7 @@ fn of_a_case() -> Vec<What> {
             who: text("ops"),
             why: text("go on"),
         },
-        What::Rehearsed { case: CASE, rung: 1, argv: vec![text("/bin/start")], healer: HOST },
+        What::Shadowed { case: CASE, rung: 1, argv: vec![text("/bin/start")], healer: HOST },
         What::Denied { case: CASE, rung: 1, who: text("ops"), why: text("not this one") },
         What::Closed { case: CASE, how: Closure::Healed },
         What::Closed { case: CASE, how: Closure::Recovered },
@@ -206,7 +206,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         d1c444d947c6b4b0 Escalated
         6ce3b268a9844544 Quarantined
         872744cd09c7c809 Approved
-        bffda88bba0746b9 Rehearsed
+        bffda88bba0746b9 Shadowed
         0d02354cc0cd212f Denied
         0b440764765c2e96 Closed
         b35c74f06e39ed68 Closed

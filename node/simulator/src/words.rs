@@ -37,7 +37,7 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::Escalated { .. }
         | What::Approved { .. }
         | What::Denied { .. }
-        | What::Rehearsed { .. }
+        | What::Shadowed { .. }
         | What::Quarantined { .. } => of_a_case(fleet, what),
         What::LeaseOver { .. } | What::Closed { .. } => of_an_end(what),
         What::Intended { .. }
@@ -139,8 +139,8 @@ fn of_a_case(fleet: &Fleet, what: &What) -> String {
         What::Approved { case, rung, who, why, .. } => {
             format!("case {case}: rung {} is approved by {who}: {why}", rung.saturating_add(1))
         }
-        What::Rehearsed { case, rung, argv, .. } => format!(
-            "case {case}: rung {} would have begun, and is only rehearsed: {}",
+        What::Shadowed { case, rung, argv, .. } => format!(
+            "case {case}: rung {} would have begun, and its rule is in shadow: {}",
             rung.saturating_add(1),
             argv.join(" ")
         ),

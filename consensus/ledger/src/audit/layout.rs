@@ -33,7 +33,7 @@ impl Canonical for What {
             | Self::Quarantined { .. }
             | Self::Approved { .. }
             | Self::Denied { .. }
-            | Self::Rehearsed { .. }
+            | Self::Shadowed { .. }
             | Self::Closed { .. } => lay_of_a_case(self, bytes),
             Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
                 lay_of_a_lease(self, bytes)
@@ -136,7 +136,7 @@ fn lay_of_a_case(what: &What, bytes: &mut CanonicalBytes) {
             .number(lasts.as_milliseconds())
             .text(who)
             .text(why),
-        What::Rehearsed { case, rung, argv, healer } => {
+        What::Shadowed { case, rung, argv, healer } => {
             bytes.variant(32).number(case.0).number(*rung).list(argv.iter().map(Text)).value(healer)
         }
         What::Denied { case, rung, who, why } => {

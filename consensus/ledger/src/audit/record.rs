@@ -352,8 +352,8 @@ pub enum What {
         /// Why.
         why: String,
     },
-    /// Under a rule that rehearses a lease would have been granted, and this rung tried (protocol 6.10).
-    Rehearsed {
+    /// Under a rule in shadow a lease would have been granted, and this rung tried (protocol 6.10).
+    Shadowed {
         /// The case.
         case: CaseId,
         /// The rung.

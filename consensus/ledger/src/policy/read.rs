@@ -166,7 +166,7 @@ fn unknown_to_the_first(mode: Mode) -> Option<&'static str> {
     match mode {
         Mode::Observe | Mode::Act => None,
         Mode::Approve => Some(keys::rule::NOBODY_APPROVES),
-        Mode::Shadow => Some(keys::rule::NOBODY_REHEARSES),
+        Mode::Shadow => Some(keys::rule::NO_SHADOWS),
     }
 }
 

@@ -253,8 +253,8 @@ fn put_refusals(page: &mut Page) {
             policy: 37,
             not_at: Some(name()),
         }],
-        Refused::Rehearsed { .. } => [
-            Refused::Rehearsed { rule: why(), rung: 1, remedy: why() },
+        Refused::Shadowed { .. } => [
+            Refused::Shadowed { rule: why(), rung: 1, remedy: why() },
         ],
         Refused::Maintenance { .. } => [Refused::Maintenance {
             window: 3,

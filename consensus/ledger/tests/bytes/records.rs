@@ -94,7 +94,7 @@ fn put_what(page: &mut Page) {
             who: who(),
             why: why(),
         }],
-        What::Rehearsed { .. } => [What::Rehearsed { case, rung: 1, argv: vec![why()], healer }],
+        What::Shadowed { .. } => [What::Shadowed { case, rung: 1, argv: vec![why()], healer }],
         What::Denied { .. } => [What::Denied { case, rung: 1, who: who(), why: why() }],
         What::MaintenancePlanned { .. } => [
             What::MaintenancePlanned { window: 3, plan: plan(), who: who(), why: why() },

@@ -26,7 +26,8 @@ pub struct Resume {
     at: At,
 }
 
-/// Allow what would be tried next in a case whose rule waits for a person (mode "approve"): once, and for a while.
+/// Allow what would be tried next in a case whose rule waits for a person (mode "approve"): once, and for a while. Not at the host
+/// whose agent proposed the verdict: `hale explain CASE` names it.
 #[derive(Clone, Debug, Args)]
 pub struct Approve {
     /// The case's number.

@@ -133,7 +133,7 @@ fn level(what: &What) -> Level {
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. }
         | What::Denied { .. }
-        | What::Rehearsed { .. }
+        | What::Shadowed { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::Freed { .. }

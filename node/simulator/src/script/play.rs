@@ -54,7 +54,7 @@ fn waits_long(ledger: &Ledger, case: &Case) -> bool {
             Refused::Halt { .. }
                 | Refused::PerHour { .. }
                 | Refused::Approval { .. }
-                | Refused::Rehearsed { .. }
+                | Refused::Shadowed { .. }
         )
     };
     case.kind == VerdictKind::Left || ledger.holds(case.id).iter().any(is_long)

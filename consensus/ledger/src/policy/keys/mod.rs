@@ -28,7 +28,7 @@ pub static POLICY: Section = Section {
     says: "\
 The policy of a mesh: what hale may do, to how many hosts at once, and whom it calls.
 It is applied once to the whole mesh: hale policy apply FILE --why TEXT. The ledger checks it, numbers it and keeps it.
-Without a rule whose mode is \"act\" the mesh only observes. An unknown key is a fault, never ignored.
+Without a rule whose mode is \"act\" or \"approve\" the mesh only observes. An unknown key is a fault, never ignored.
 A line behind '#:' is asleep: take the sign away to wake it. Every other key stands here with its default.
 What stands under a key or table of the same kind above is not said again.",
     keys: &[],

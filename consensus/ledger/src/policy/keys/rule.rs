@@ -52,9 +52,10 @@ pub static MODE: Key<Choice<Mode>> = Key {
            2 on. A new rule should begin in shadow.",
 };
 
-/// What a mesh says to these two while its rules are older.
-pub const NOBODY_REHEARSES: &str =
-    "this version cannot rehearse a rule yet; \"observe\" opens cases and does nothing";
+/// What a mesh says to "shadow" while its rules are older.
+pub const NO_SHADOWS: &str = "this version puts down nothing that a rule would begin; \"observe\" opens cases and does nothing";
+
+/// What it says to "approve".
 pub const NOBODY_APPROVES: &str = "this version cannot wait for a person's approval yet; \"observe\" opens cases and does nothing";
 
 pub static FOR: OptionalKey<Duration> = OptionalKey {

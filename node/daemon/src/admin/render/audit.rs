@@ -89,7 +89,7 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::Quarantined { case, .. }
         | What::Approved { case, .. }
         | What::Denied { case, .. }
-        | What::Rehearsed { case, .. }
+        | What::Shadowed { case, .. }
         | What::Closed { case, .. } => Some(*case),
     }
 }
@@ -202,11 +202,11 @@ fn of_a_case(scene: &Scene<'_>, what: &What) -> String {
             let through = scene.name(through);
             format!("rung {rung}, `{remedy}`, is approved for {lasts} by {who} at {through}: {why}")
         }
-        What::Rehearsed { rung, argv, healer, .. } => {
+        What::Shadowed { rung, argv, healer, .. } => {
             let (rung, remedy) = (rung.saturating_add(1), argv.join(" "));
             let healer = scene.name(healer);
             format!(
-                "rung {rung}, `{remedy}`, would have begun, seen through by {healer}: its rule rehearses"
+                "rung {rung}, `{remedy}`, would have begun, seen through by {healer}: its rule is in shadow"
             )
         }
         What::Denied { rung, who, why, .. } => {

@@ -207,7 +207,7 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
         )
     } else {
         let does = match rule.mode {
-            Mode::Shadow => "rehearses it: what it would begin is put down, and nothing begins",
+            Mode::Shadow => "is in shadow: what it would begin is put down, and nothing begins",
             Mode::Observe | Mode::Approve | Mode::Act => "only observes it",
         };
         format!("rule {name:?} of policy version {version} {does}")

@@ -64,7 +64,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         Refused::Keepers { .. } => "6.7",
         Refused::Approval { .. } => "6.8",
         Refused::Maintenance { .. } => "6.9",
-        Refused::Rehearsed { .. } => "6.10",
+        Refused::Shadowed { .. } => "6.10",
         Refused::LeaseOver => "7.1",
         Refused::Healer(_) => "7.2",
         Refused::TooSoon { .. } => "7.4",

@@ -331,7 +331,7 @@ fn observes(scene: &Scene<'_>) -> Option<String> {
     let acts = scene.ledger.policy().rules.iter().any(|rule| rule.acts());
     (!acts).then(|| {
         format!(
-            "this mesh only observes: no rule of policy version {} has mode = \"act\"",
+            "this mesh only observes: no rule of policy version {} has mode = \"act\" or \"approve\"",
             shelf.version()
         )
     })

@@ -1,6 +1,6 @@
 //! Law AP1: under a rule that wants a person's word nothing begins without one for that very rung, which one remedy spends.
 //! Law AP3: nothing begins on what a person has denied, until its case was closed.
-//! Law SH1: under a rule that rehearses nothing is leased and nothing begins.
+//! Law SH1: under a rule in shadow nothing is leased and nothing begins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +80,9 @@ impl Approvals {
                     return Err(format!("law AP3: case {case} is denied, and leased"));
                 }
                 if !is_takeover && self.is_under(picture, *case, Mode::Shadow) {
-                    return Err(format!("law SH1: case {case} is leased, and its rule rehearses"));
+                    return Err(format!(
+                        "law SH1: case {case} is leased, and its rule is in shadow"
+                    ));
                 }
                 if !is_takeover && self.is_under(picture, *case, Mode::Approve) {
                     self.is_good(*case, (None, record.at))?;
@@ -91,7 +93,9 @@ impl Approvals {
                     return Err(format!("law AP3: case {case} is denied, and its remedy begins"));
                 }
                 if self.is_under(picture, *case, Mode::Shadow) {
-                    return Err(format!("law SH1: case {case} is tried, and its rule rehearses"));
+                    return Err(format!(
+                        "law SH1: case {case} is tried, and its rule is in shadow"
+                    ));
                 }
                 if self.is_under(picture, *case, Mode::Approve) {
                     self.is_good(*case, (Some(*rung), record.at))?;
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn law_sh1_whatever_goes_on_under_a_rule_that_rehearses_is_caught() {
+    fn law_sh1_whatever_goes_on_under_a_rule_in_shadow_is_caught() {
         let album = under(Mode::Shadow, |case| approved(case, 0));
         assert!(is_caught(&mut Approvals::default(), &album, "law SH1"));
         let mut album = album;

@@ -144,7 +144,7 @@ fn is_another_persons(fleet: &Fleet, hold: &Refused) -> bool {
         Refused::Stopped { .. }
         | Refused::KindStopped { .. }
         | Refused::Approval { .. }
-        | Refused::Rehearsed { .. } => true,
+        | Refused::Shadowed { .. } => true,
         Refused::Canary { case, .. } => {
             ledger.case(*case).is_some_and(|first| !first.is_live() || waits_long(fleet, first))
         }

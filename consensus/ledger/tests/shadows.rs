@@ -16,12 +16,12 @@ fn fleet_in_shadow() -> Fleet {
     fleet
 }
 
-fn rehearsals(fleet: &Fleet) -> usize {
-    fleet.history(0).iter().filter(|what| *what == "Rehearsed").count()
+fn put_down(fleet: &Fleet) -> usize {
+    fleet.history(0).iter().filter(|what| *what == "Shadowed").count()
 }
 
-fn is_rehearsed(fleet: &Fleet, case: CaseId) -> bool {
-    matches!(fleet.ledger.can_offer(case, id("c2")), Err(Refused::Rehearsed { .. }))
+fn is_put_down(fleet: &Fleet, case: CaseId) -> bool {
+    matches!(fleet.ledger.can_offer(case, id("c2")), Err(Refused::Shadowed { .. }))
 }
 
 #[test]
@@ -29,13 +29,13 @@ fn law_sh1_nothing_is_leased_and_law_sh2_what_would_be_is_put_down_once() {
     let mut fleet = fleet_in_shadow();
     let case = fleet.opened("b2", Seen::AgentDown);
     assert_eq!(fleet.offer(case, "c2"), Outcome::Done);
-    assert_eq!((fleet.stage(case), rehearsals(&fleet)), ("open", 1));
+    assert_eq!((fleet.stage(case), put_down(&fleet)), ("open", 1));
     assert!(fleet.case(case).counted_lease().is_none());
     assert_eq!(
         refusal(&fleet.offer(case, "c2")),
-        "rule \"agent down\" rehearses (mode \"shadow\"): it would have begun rung 1, `/bin/start`, and begins nothing"
+        "rule \"agent down\" is in shadow: it would have begun rung 1, `/bin/start`, and begins nothing"
     );
-    assert_eq!(rehearsals(&fleet), 1);
+    assert_eq!(put_down(&fleet), 1);
     assert!(fleet.ledger.stuck().is_empty(), "nobody is called for what would not begin");
 }
 
@@ -47,29 +47,29 @@ fn what_would_have_waited_waits() {
     fleet.send("b1", Command::Pause(order("a look")));
     fleet.wait(11);
     assert!(matches!(fleet.offer(case, "c2"), Outcome::Refused(Refused::Brake(_))));
-    assert_eq!(rehearsals(&fleet), 0);
+    assert_eq!(put_down(&fleet), 0);
 }
 
 #[test]
-fn law_sh2_another_bout_or_another_policy_is_rehearsed_anew() {
+fn law_sh2_another_bout_or_another_policy_is_put_down_anew() {
     let mut fleet = fleet_in_shadow();
     let case = fleet.opened("b2", Seen::AgentDown);
     fleet.offer(case, "c2");
     fleet.opened("b2", Seen::HostDown);
     fleet.wait(11);
-    assert!(!is_rehearsed(&fleet, case));
+    assert!(!is_put_down(&fleet, case));
     fleet.offer(case, "c2");
     fleet.set_policy(&shadow().replace("/bin/reboot", "/bin/cycle"));
-    assert!(!is_rehearsed(&fleet, case));
+    assert!(!is_put_down(&fleet, case));
     fleet.offer(case, "c2");
-    assert_eq!(rehearsals(&fleet), 3);
+    assert_eq!(put_down(&fleet), 3);
     fleet.set_policy(POLICY);
     fleet.wait(1);
     fleet.leased(case, "c2");
 }
 
 #[test]
-fn law_sh1_a_lease_from_before_begins_nothing_once_its_rule_rehearses_and_what_has_begun_is_verified()
+fn law_sh1_a_lease_from_before_begins_nothing_once_its_rule_is_in_shadow_and_what_has_begun_is_verified()
  {
     let mut fleet = Fleet::healing();
     let case = fleet.opened("b2", Seen::AgentDown);
@@ -92,12 +92,12 @@ fn law_sh1_a_lease_from_before_begins_nothing_once_its_rule_rehearses_and_what_h
 }
 
 #[test]
-fn law_sh1_what_is_orphaned_is_taken_over_to_inspect_and_is_no_rehearsal() {
+fn law_sh1_what_is_orphaned_is_taken_over_to_inspect_and_casts_no_shadow() {
     let mut fleet = Fleet::healing();
     let (case, _, _) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.set_policy(&shadow());
     fleet.wait(31);
     assert_eq!(fleet.stage(case), "orphaned");
     fleet.leased(case, "c3");
-    assert_eq!(rehearsals(&fleet), 0);
+    assert_eq!(put_down(&fleet), 0);
 }
