@@ -158,6 +158,14 @@ mod tests {
     }
 
     #[test]
+    fn days_that_come_seldom_are_found_too() {
+        let now = at("2026-12-01T00:00:00Z");
+        let leap = calendar("0 2 29 feb *", "Europe/Berlin");
+        assert_eq!(next(&leap, "2026-12-01T00:00:00Z"), "2028-02-29T01:00:00Z");
+        assert!(leap.shortest_gap(now) > Some(Span::minutes(365 * 24 * 60)));
+    }
+
+    #[test]
     fn a_day_that_never_comes_has_no_time() {
         assert_eq!(calendar("0 2 30 2 *", "UTC").next(at("2026-12-01T00:00:00Z")), None);
     }

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use ledger::command::{Command, Order, Outcome};
 use ledger::maintenance::{Plan, Schedule};
-use vocabulary::{GroupName, Scope, Span};
+use vocabulary::{Scope, Span};
 
 use super::answer::{EndOrder, MaintainOrder, Subject};
 use super::mind::Mind;
 use super::orders::{
-    Carried, Fulfilled, Unfulfilled, done, host_named, malformed, needs_no_newer_rules, propose,
-    unexpected,
+    Carried, Fulfilled, Unfulfilled, done, host_named, malformed, needs_no_newer_rules, no_such,
+    propose, unexpected,
 };
 use super::render::maintenance::named;
 use crate::calendar::Calendar;
@@ -50,6 +50,11 @@ impl Carried for MaintainOrder {
 impl Carried for EndOrder {
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
         let window = self.window;
+        if !mind.view().windows().any(|(number, _)| number == window) {
+            return Err(no_such(format!(
+                "no window {window} is open or planned: `hale maintenance list` shows them"
+            )));
+        }
         let command = Command::EndMaintenance { window, order: Order { who, why: self.why } };
         needs_no_newer_rules(mind, &command, "maintenance is ended")?;
         let outcome = propose(mind, command).await?;
@@ -94,8 +99,8 @@ fn scope_named(mind: &dyn Mind, subject: &Subject) -> Result<Scope, Unfulfilled>
         "fleet" => [Scope::Fleet].into(),
         "host" => [Scope::Host(host_named(mind, name)?)].into(),
         "group" => {
-            let group = GroupName::new(name).map_err(|why| malformed(why.to_string()))?;
-            [Scope::Group(group)].into()
+            let groups = view.roster().present().map(|(_, entry)| entry.claims.group.clone());
+            groups.filter(|group| group.as_str() == name).map(Scope::Group).collect()
         }
         "zone" => {
             let zones = domains().map(|domain| domain.zone());
@@ -121,6 +126,8 @@ fn scope_named(mind: &dyn Mind, subject: &Subject) -> Result<Scope, Unfulfilled>
         (Some(_), Some(_)) => {
             Err(malformed(format!("more than one {kind} is called {name:?}: give its whole path")))
         }
-        (None, _) => Err(malformed(format!("no host of the roster stands in a {kind} {name:?}"))),
+        (None, _) => Err(no_such(format!(
+            "no host of the roster is in a {kind} {name:?}: `hale host list` shows where each stands"
+        ))),
     }
 }

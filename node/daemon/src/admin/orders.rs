@@ -340,13 +340,13 @@ pub(super) fn host_named(mind: &dyn Mind, name: &str) -> Result<HostId, Unfulfil
     let view = mind.view();
     let mut all = view.roster().all();
     let found = all.find(|(_, entry)| entry.claims.host.as_str() == name);
-    found.map(|(host, _)| *host).ok_or_else(|| Unfulfilled {
-        status: StatusCode::NOT_FOUND,
-        refusal: Refusal::new(
-            "NoSuch",
-            format!("no host {name:?} is in the roster: `hale host list` shows them"),
-        ),
+    found.map(|(host, _)| *host).ok_or_else(|| {
+        no_such(format!("no host {name:?} is in the roster: `hale host list` shows them"))
     })
+}
+
+pub(super) fn no_such(why: String) -> Unfulfilled {
+    Unfulfilled { status: StatusCode::NOT_FOUND, refusal: Refusal::new("NoSuch", why) }
 }
 
 /// Law C5: a keeper that does not know the command could not even read the entry.

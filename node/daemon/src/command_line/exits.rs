@@ -72,7 +72,6 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("lease revoke 9 --why it_is_off", "UnknownCase: "),
         ("approve 9 --why go_on", "UnknownCase: "),
         ("deny 9 --why not_this_one", "UnknownCase: "),
-        ("maintenance end 9 --why done", "Nothing: "),
         ("release c1 --why a_new_cable", "Nothing: "),
         ("release --group web --why mended", "Nothing: "),
         ("host add d1 --undo --why again", "Nothing: "),
@@ -81,6 +80,13 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         assert!(sentence.starts_with(name), "{words}: {sentence}");
     }
     ends(&served, "explain c9", Exit::Failed).await;
+    let window = ends(&served, "maintenance end 9 --why done", Exit::Failed).await;
+    assert!(window.starts_with("NoSuch: no window 9 is open or planned"), "{window}");
+    for scope in ["--group wbe", "--zone z", "--rack r9", "--host c9"] {
+        let words = format!("maintenance add {scope} --for 1h --why disks");
+        let sentence = ends(&served, &words, Exit::Failed).await;
+        assert!(sentence.starts_with("NoSuch: "), "{scope}: {sentence}");
+    }
     ends(&served, "report c9 --failed 502", Exit::Failed).await;
     ends(&served, "report c3 --failed _", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;

@@ -4,6 +4,7 @@ mod checks;
 mod doubts;
 mod healing;
 mod mesh;
+mod persons;
 
 use expect_test::Expect;
 use vocabulary::Span;
@@ -11,7 +12,7 @@ use vocabulary::Span;
 use super::asking::{At, Screen};
 use super::list::List;
 use super::table::{Clock, Table};
-use super::{cases, explain, hosts, leases, status};
+use super::{cases, explain, hosts, leases, maintenance, status};
 use crate::admin::answer::{Answer, Body};
 use crate::admin::mind::{Local, Standing};
 use crate::admin::render::{self, Scene};
@@ -58,6 +59,10 @@ impl Desk {
 
     fn leases(&self) -> String {
         listed(&self.answer(render::leases), |leases, _| leases::listed(leases))
+    }
+
+    fn maintenance(&self) -> String {
+        listed(&self.answer(render::maintenance), maintenance::listed)
     }
 
     fn hosts(&self) -> String {
