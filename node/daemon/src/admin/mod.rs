@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod chain;
 pub mod client;
+pub mod difference;
 pub mod exported;
 pub mod mind;
 mod orders;

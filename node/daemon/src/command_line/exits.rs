@@ -47,6 +47,8 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "policy show",
         "policy show --version 0",
         "policy history",
+        "policy diff --from 0 --to 1",
+        "policy diff",
         "host list",
         "certs",
         "certs --check --within 7d",
@@ -82,6 +84,9 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
     ends(&served, "report c3 --failed _", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;
     ends(&served, "policy apply /nonexistent/policy.toml --why x", Exit::Failed).await;
+    ends(&served, "policy diff /nonexistent/policy.toml", Exit::Failed).await;
+    ends(&served, "policy diff --from 7", Exit::Failed).await;
+    ends(&served, "policy diff --to 0", Exit::Failed).await;
 }
 
 #[tokio::test]
@@ -119,6 +124,7 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
         "audit",
         "audit verify",
         "audit export",
+        "policy diff",
         "pause --why now",
     ] {
         ends(&served, words, Exit::NoMajority).await;

@@ -20,6 +20,7 @@ mod leases;
 mod list;
 pub mod orders;
 pub mod policy;
+mod policy_diff;
 pub mod simulate;
 pub mod status;
 mod table;

@@ -9,6 +9,7 @@ use super::asking::{At, Screen, Why};
 use super::exit::{CommandFault, Exit};
 use super::faults;
 use super::list::List;
+use super::policy_diff::{Diff, path_of};
 use super::table::{Clock, Table};
 use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder};
 use crate::config;
@@ -26,6 +27,8 @@ pub enum Verb {
     },
     /// Set the policy of the whole mesh; checked here first, and again by every keeper.
     Apply(Apply),
+    /// Which lines differ: a file and the policy in force, or two versions.
+    Diff(Diff),
     /// Print the policy in force, as it was given.
     Show {
         /// Another version that can be read back.
@@ -64,6 +67,7 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
         Verb::Example => faults::print(&Policy::example()),
         Verb::Check { file } => check(&file),
         Verb::Apply(apply) => apply.run(),
+        Verb::Diff(diff) => diff.run(),
         Verb::Show { version, at } => show(version, at),
         Verb::History { list } => list.show("/v1/policy", history),
     }
@@ -96,11 +100,7 @@ impl Apply {
 }
 
 fn show(version: Option<u64>, at: At) -> Result<(), CommandFault> {
-    let path = match version {
-        Some(version) => format!("/v1/policy?version={version}"),
-        None => "/v1/policy".to_owned(),
-    };
-    Screen::plain(at).show(&path, text).map(drop)
+    Screen::plain(at).show(&path_of(version), text).map(drop)
 }
 
 /// The document itself, so that it can be written to a file and applied again; without one, why.

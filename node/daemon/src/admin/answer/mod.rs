@@ -35,7 +35,7 @@ pub use orders::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
     ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
-pub use policy::{PolicyInForce, PolicyLine};
+pub use policy::{PolicyDiff, PolicyInForce, PolicyLine};
 pub use schemas::{Schema, schemas};
 pub use simulated::{
     InFlightMost, LawBroken, NoticeCount, ScenarioLine, Scenarios, Simulated, TimeToVerdict,

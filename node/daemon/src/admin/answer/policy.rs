@@ -1,4 +1,4 @@
-//! `GET /v1/policy`: the policy in force, and those before it.
+//! `GET /v1/policy`: the policy in force, those before it, and which lines of two differ.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,27 @@ pub struct PolicyLine {
     pub set: String,
 }
 
+/// Two texts of a policy, line by line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyDiff {
+    /// Whose lines go: `version 3`.
+    pub from: String,
+    /// Whose lines come: `version 4`, or the name of a file.
+    pub to: String,
+    /// How many lines go.
+    pub removed: u64,
+    /// How many lines come.
+    pub added: u64,
+    /// The unified diff, with three lines around each change; empty where nothing differs. At most 400 lines of it.
+    pub unified: String,
+    /// How many more lines it has.
+    pub left_out: u64,
+}
+
 impl Body for PolicyInForce {
     const SCHEMA: &'static str = "hale.policy/1";
+}
+
+impl Body for PolicyDiff {
+    const SCHEMA: &'static str = "hale.policy.diff/1";
 }

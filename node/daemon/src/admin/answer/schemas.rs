@@ -4,9 +4,9 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
-    Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal,
-    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios,
-    Simulated, Status, TrustOrder,
+    Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyDiff, PolicyInForce,
+    PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder,
+    RevokeOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -31,6 +31,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<AuditRecord>(),
         answer::<AuditVerified>(),
         answer::<PolicyInForce>(),
+        answer::<PolicyDiff>(),
         answer::<Scenarios>(),
         answer::<Simulated>(),
         answer::<Ordered>(),
