@@ -1,7 +1,7 @@
 //! Two texts of a policy, line by line: what goes and what comes, as a unified diff.
 //!
 //! Law DF1: what is not shown is counted.
-//! Not here: what a change does (see `ledger`).
+//! Not here: what a change does (see `render::policy_change`).
 
 use similar::{ChangeTag, TextDiff};
 

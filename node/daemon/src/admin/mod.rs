@@ -13,6 +13,7 @@ pub mod exported;
 pub mod mind;
 mod orders;
 mod peer;
+mod policy_orders;
 mod rehearsal;
 pub mod render;
 mod room;

@@ -1,7 +1,7 @@
 //! Orders of people, carried to the ledger.
 //!
 //! Law C1: the ledger decides; what it refuses is told with its name.
-//! Not here: who may order (see `peer`).
+//! Not here: who may order (see `peer`), and setting the policy (see `policy_orders`).
 
 use std::sync::Arc;
 
@@ -13,10 +13,11 @@ use vocabulary::{CaseId, GroupName, HostId, HostName, Scope};
 use wire::Report;
 
 use super::answer::{
-    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, Refusal, ReleaseOrder, ReloadOrder,
+    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
+use super::policy_orders;
 use super::rehearsal::Rehearsal;
 use super::render::{self, Scene};
 use crate::authority;
@@ -43,7 +44,7 @@ pub(super) trait Carried: DeserializeOwned + Send + 'static {
     }
 }
 
-type Fulfilled = Result<Ordered, Unfulfilled>;
+pub(super) type Fulfilled = Result<Ordered, Unfulfilled>;
 
 /// Carries an order out, or finds out what it would come to.
 pub(super) async fn carry(
@@ -54,9 +55,16 @@ pub(super) async fn carry(
     if !is_dry_run {
         return order.carry(mind.as_ref(), who).await;
     }
-    let ordered = order.carry(&Rehearsal(Arc::clone(mind)), who).await?;
+    let rehearsal = Rehearsal::of(mind);
+    let ordered = order.carry(&rehearsal, who).await?;
     let sentence = format!("dry run, nothing was done; it would be so: {}", ordered.sentence);
-    Ok(Ordered { sentence, dry_run: true, ..ordered })
+    let policy = match rehearsal.played() {
+        Some(played) if ordered.version.is_some() => {
+            Some(policy_orders::changed(mind, played).await?)
+        }
+        _ => None,
+    };
+    Ok(Ordered { sentence, dry_run: true, policy, ..ordered })
 }
 
 #[async_trait]
@@ -80,25 +88,6 @@ impl Carried for ResumeOrder {
             &outcome,
             "the brake is lifted: healing begins again with one at a time, then 2, 4, ...",
         )
-    }
-}
-
-#[async_trait]
-impl Carried for PolicyOrder {
-    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
-        let command = Command::Policy {
-            text: self.text,
-            if_version: self.if_version,
-            order: Order { who, why: self.why },
-        };
-        match propose(mind, command).await? {
-            Outcome::Policy { version } => Ok(Ordered {
-                sentence: format!("policy version {version} is in force in the whole mesh"),
-                dry_run: false,
-                version: Some(version),
-            }),
-            other => Err(unexpected(&other)),
-        }
     }
 }
 
@@ -309,11 +298,11 @@ fn needs_no_newer_rules(mind: &dyn Mind, command: &Command, what: &str) -> Resul
     Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new("Rules", sentence) })
 }
 
-fn malformed(why: String) -> Unfulfilled {
+pub(super) fn malformed(why: String) -> Unfulfilled {
     Unfulfilled { status: StatusCode::BAD_REQUEST, refusal: Refusal::new("Malformed", why) }
 }
 
-async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {
+pub(super) async fn propose(mind: &dyn Mind, command: Command) -> Result<Outcome, Unfulfilled> {
     let proposed = mind.propose(command).await;
     committed(mind, proposed)
 }
@@ -357,14 +346,15 @@ fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
 fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
     match outcome {
         Outcome::Done => {
-            Ok(Ordered { sentence: sentence.to_owned(), dry_run: false, version: None })
+            let sentence = sentence.to_owned();
+            Ok(Ordered { sentence, dry_run: false, version: None, policy: None })
         }
         other => Err(unexpected(other)),
     }
 }
 
 /// A ledger of another version may answer in words that we do not know.
-fn unexpected(outcome: &Outcome) -> Unfulfilled {
+pub(super) fn unexpected(outcome: &Outcome) -> Unfulfilled {
     Unfulfilled {
         status: StatusCode::BAD_GATEWAY,
         refusal: Refusal::new(

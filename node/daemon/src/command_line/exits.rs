@@ -90,6 +90,24 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
 }
 
 #[tokio::test]
+async fn a_policy_that_is_warned_of_ends_with_zero_and_one_of_none_with_one() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policy.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("written");
+    let on = |verb: &str, more: &str| format!("policy {verb} {}{more}", file.display());
+    write("[budget]\ngroup.webs = { in_flight = 1 }\n");
+    ends(&served, &on("apply", " --why typo --dry-run"), Exit::Done).await;
+    ends(&served, &on("diff", " --exit-code"), Exit::ConditionFalse).await;
+    ends(&served, &on("apply", " --why typo"), Exit::Done).await;
+    ends(&served, &on("diff", " --exit-code"), Exit::Done).await;
+    ends(&served, &on("diff", " --from 1 --exit-code"), Exit::ConditionFalse).await;
+    write("[budget]\nfleet = { in_flight = 0 }\n");
+    ends(&served, &on("apply", " --why none --dry-run"), Exit::Failed).await;
+    ends(&served, &on("diff", ""), Exit::Done).await;
+}
+
+#[tokio::test]
 async fn a_check_ends_with_zero_where_all_is_well_and_else_with_three_and_what_is_not() {
     let checked = async |fleet: Fleet, exit| {
         let mind = ModelMind::new(fleet);

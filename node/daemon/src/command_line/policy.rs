@@ -25,7 +25,7 @@ pub enum Verb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Set the policy of the whole mesh; checked here first, and again by every keeper.
+    /// Set the policy of the whole mesh; checked here first, and again by every keeper. `--dry-run` shows what it changes.
     Apply(Apply),
     /// Which lines differ: a file and the policy in force, or two versions.
     Diff(Diff),

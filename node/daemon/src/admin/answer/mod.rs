@@ -35,7 +35,10 @@ pub use orders::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
     ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
-pub use policy::{PolicyDiff, PolicyInForce, PolicyLine};
+pub use policy::{
+    CaseChange, CaseUnder, CasesChanged, PolicyChange, PolicyDiff, PolicyInForce, PolicyLine,
+    PolicyWarning,
+};
 pub use schemas::{Schema, schemas};
 pub use simulated::{
     InFlightMost, LawBroken, NoticeCount, ScenarioLine, Scenarios, Simulated, TimeToVerdict,

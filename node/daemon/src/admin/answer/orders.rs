@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::{Body, PolicyChange};
 
 /// `POST /v1/pause`: stop all healing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -138,6 +138,9 @@ pub struct Ordered {
     pub dry_run: bool,
     /// The version of the policy that is in force now, where it was set.
     pub version: Option<u64>,
+    /// What the policy changes, where one was set: the warnings; where it was only rehearsed the texts and the open cases too.
+    #[serde(default)]
+    pub policy: Option<PolicyChange>,
 }
 
 /// Why nothing was answered or done.

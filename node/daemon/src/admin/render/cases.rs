@@ -55,7 +55,8 @@ pub fn line(scene: &Scene<'_>, case: &Case) -> CaseLine {
     }
 }
 
-fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
+/// The rung that is being tried or is to be tried next; of a case that is over, the last one.
+pub(super) fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
     let begun = case.remedies.last().map(|note| &note.applied);
     let is_over = !case.is_live();
     let next = || scene.ledger.rung_of(case).filter(|_| !is_over);

@@ -13,6 +13,8 @@ mod explain;
 mod hosts;
 mod leases;
 mod policy;
+mod policy_change;
+mod policy_warnings;
 mod reasons;
 mod status;
 mod votes;
@@ -27,6 +29,7 @@ pub use explain::explain;
 pub use hosts::hosts;
 pub use leases::leases;
 pub use policy::policy;
+pub use policy_change::{policy_change, policy_warned};
 pub use reasons::refusal;
 pub use status::status;
 

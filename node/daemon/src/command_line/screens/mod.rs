@@ -4,6 +4,7 @@ mod checks;
 mod doubts;
 mod healing;
 mod mesh;
+mod policy;
 
 use expect_test::Expect;
 use vocabulary::Span;
