@@ -1,5 +1,6 @@
-//! Setting the policy of the mesh.
+//! Setting the policy of the mesh: a new text, or that of an earlier version.
 //!
+//! Law PO1: a rollback is an order like any other: the text of that version, checked again, as the next version.
 //! Not here: what a policy changes (see `render::policy_change`).
 
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use ledger::Ledger;
 use ledger::command::{Command, Order, Outcome};
 use ledger::policy::Policy;
 
-use super::answer::{Ordered, PolicyChange, PolicyOrder, Refusal};
+use super::answer::{Ordered, PolicyChange, PolicyOrder, Refusal, RollbackOrder};
 use super::mind::{Local, Mind};
-use super::orders::{Carried, Fulfilled, Unfulfilled, propose, unexpected};
+use super::orders::{Carried, Fulfilled, Unfulfilled, malformed, propose, unexpected};
 use super::rehearsal::Played;
 use super::render::{self, Scene};
 use crate::moments;
@@ -34,6 +35,36 @@ impl Carried for PolicyOrder {
             other => Err(unexpected(&other)),
         }
     }
+}
+
+#[async_trait]
+impl Carried for RollbackOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let Self { version, why, if_version } = self;
+        if why.trim().is_empty() {
+            return Err(malformed("a rollback says why: the audit keeps it".to_owned()));
+        }
+        mind.refresh().await;
+        let text = text_of(&mind.view(), version)?;
+        let why = format!("rollback to version {version}: {why}");
+        PolicyOrder { text, why, if_version }.carry(mind, who).await
+    }
+}
+
+/// The text of a version that can be read back and is not in force.
+fn text_of(view: &Ledger, version: u64) -> Result<String, Unfulfilled> {
+    let kept = render::policy_text(view, version)
+        .map_err(|refusal| Unfulfilled { status: StatusCode::NOT_FOUND, refusal })?;
+    let (shelf, newest) = (view.policy_shelf(), view.policy_shelf().version());
+    let in_force = shelf.current().map_or("", |note| &note.text);
+    if kept != in_force {
+        return Ok(kept);
+    }
+    let sentence = match version == newest {
+        true => format!("version {version} of the policy is in force already"),
+        false => format!("the text of version {version} is in force already, as version {newest}"),
+    };
+    Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new("Nothing", sentence) })
 }
 
 /// What a person should look at; the ledger has taken the text, so that it can be read.

@@ -49,6 +49,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "policy history",
         "policy diff --from 0 --to 1",
         "policy diff",
+        "policy rollback 0 --why it_did_harm --dry-run",
         "host list",
         "certs",
         "certs --check --within 7d",
@@ -75,6 +76,8 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("release c1 --why a_new_cable", "Nothing: "),
         ("release --group web --why mended", "Nothing: "),
         ("host add d1 --undo --why again", "Nothing: "),
+        ("policy rollback 1 --why again", "Nothing: "),
+        ("policy rollback 0 --why late --if-version 7", "PolicyVersion: "),
     ] {
         let sentence = ends(&served, words, Exit::Refused).await;
         assert!(sentence.starts_with(name), "{words}: {sentence}");
@@ -87,6 +90,7 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
     ends(&served, "policy diff /nonexistent/policy.toml", Exit::Failed).await;
     ends(&served, "policy diff --from 7", Exit::Failed).await;
     ends(&served, "policy diff --to 0", Exit::Failed).await;
+    ends(&served, "policy rollback 7 --why x", Exit::Failed).await;
 }
 
 #[tokio::test]
@@ -102,6 +106,7 @@ async fn a_policy_that_is_warned_of_ends_with_zero_and_one_of_none_with_one() {
     ends(&served, &on("apply", " --why typo"), Exit::Done).await;
     ends(&served, &on("diff", " --exit-code"), Exit::Done).await;
     ends(&served, &on("diff", " --from 1 --exit-code"), Exit::ConditionFalse).await;
+    ends(&served, "policy rollback 1 --why a_typo --if-version 2", Exit::Done).await;
     write("[budget]\nfleet = { in_flight = 0 }\n");
     ends(&served, &on("apply", " --why none --dry-run"), Exit::Failed).await;
     ends(&served, &on("diff", ""), Exit::Done).await;

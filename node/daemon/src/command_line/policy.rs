@@ -11,7 +11,7 @@ use super::faults;
 use super::list::List;
 use super::policy_diff::{Diff, path_of};
 use super::table::{Clock, Table};
-use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder};
+use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder, RollbackOrder};
 use crate::config;
 
 /// What can be asked of `hale policy`.
@@ -29,6 +29,8 @@ pub enum Verb {
     Apply(Apply),
     /// Which lines differ: a file and the policy in force, or two versions.
     Diff(Diff),
+    /// Set the text of an earlier version anew, as the next version.
+    Rollback(Rollback),
     /// Print the policy in force, as it was given.
     Show {
         /// Another version that can be read back.
@@ -61,6 +63,21 @@ pub struct Apply {
     at: At,
 }
 
+/// Which version comes back, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Rollback {
+    /// The version whose text is set anew; 0 is no policy: the mesh only observes.
+    #[arg(value_name = "N")]
+    version: u64,
+    #[command(flatten)]
+    why: Why,
+    /// Refuse unless this version is in force, so that nobody's change is lost.
+    #[arg(long, value_name = "N")]
+    if_version: Option<u64>,
+    #[command(flatten)]
+    at: At,
+}
+
 /// Does it.
 pub fn run(verb: Verb) -> Result<(), CommandFault> {
     match verb {
@@ -68,6 +85,7 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
         Verb::Check { file } => check(&file),
         Verb::Apply(apply) => apply.run(),
         Verb::Diff(diff) => diff.run(),
+        Verb::Rollback(rollback) => rollback.run(),
         Verb::Show { version, at } => show(version, at),
         Verb::History { list } => list.show("/v1/policy", history),
     }
@@ -96,6 +114,14 @@ impl Apply {
         let Why { why, dry_run } = self.why;
         let order = PolicyOrder { text, why, if_version: self.if_version };
         self.at.order("/v1/policy", &order, dry_run)
+    }
+}
+
+impl Rollback {
+    fn run(self) -> Result<(), CommandFault> {
+        let Why { why, dry_run } = self.why;
+        let order = RollbackOrder { version: self.version, why, if_version: self.if_version };
+        self.at.order("/v1/policy/rollback", &order, dry_run)
     }
 }
 

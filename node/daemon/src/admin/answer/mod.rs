@@ -33,7 +33,7 @@ pub use hosts::{HostLine, Hosts};
 pub use leases::{LeaseLine, Leases};
 pub use orders::{
     AddOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder, Refusal, ReleaseOrder,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, RollbackOrder, TrustOrder,
 };
 pub use policy::{
     CaseChange, CaseUnder, CasesChanged, PolicyChange, PolicyDiff, PolicyInForce, PolicyLine,

@@ -36,6 +36,19 @@ pub struct PolicyOrder {
     pub if_version: Option<u64>,
 }
 
+/// `POST /v1/policy/rollback`: set the text of an earlier version anew, as the next version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackOrder {
+    /// Which version's text: one that can be read back, or 0 for none, so that the mesh only observes.
+    pub version: u64,
+    /// Why; kept in the audit behind the number.
+    pub why: String,
+    /// Refused unless this version is in force; `null`: whichever is.
+    #[serde(default)]
+    pub if_version: Option<u64>,
+}
+
 /// `POST /v1/host/retire`: bury a host for good.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use super::{
     AddOrder, Answer, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs, DismissOrder,
     Explained, FoundOrder, Hosts, Leases, Ordered, PauseOrder, PolicyDiff, PolicyInForce,
     PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder,
-    RevokeOrder, Scenarios, Simulated, Status, TrustOrder,
+    RevokeOrder, RollbackOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -39,6 +39,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<PauseOrder>("pause"),
         order::<ResumeOrder>("resume"),
         order::<PolicyOrder>("policy"),
+        order::<RollbackOrder>("rollback"),
         order::<RetireOrder>("retire"),
         order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),

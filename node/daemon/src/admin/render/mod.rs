@@ -28,7 +28,7 @@ pub use certs::certs;
 pub use explain::explain;
 pub use hosts::hosts;
 pub use leases::leases;
-pub use policy::policy;
+pub use policy::{policy, policy_text};
 pub use policy_change::{policy_change, policy_warned};
 pub use reasons::refusal;
 pub use status::status;

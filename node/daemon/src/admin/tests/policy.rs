@@ -1,4 +1,4 @@
-//! What a policy changes: told before it is applied, and warned of as it is.
+//! What a policy changes: told before it is applied, warned of as it is, and taken back.
 
 use expect_test::expect;
 use ledger::command::Command;
@@ -8,7 +8,11 @@ use vocabulary::{Claims, Grade, GroupName, ReceiptKind, Span};
 use super::fleet::{Fleet, NINE, POLICY, Seen, checking, claims, claims_in, id, order};
 use super::model::{ModelMind, Served};
 use super::validity::check;
-use crate::admin::answer::{Answer, CaseChange, CasesChanged, Ordered, PolicyChange, PolicyOrder};
+use crate::admin::answer::{
+    Answer, CaseChange, CasesChanged, Ordered, PolicyChange, PolicyInForce, PolicyOrder, Refusal,
+    RollbackOrder,
+};
+use crate::admin::client::ClientFault;
 use crate::admin::mind::{Local, Standing};
 use crate::admin::render::{self, Scene};
 
@@ -210,10 +214,21 @@ fn set(text: &str) -> PolicyOrder {
     PolicyOrder { text: text.into(), why: "a change".into(), if_version: None }
 }
 
+fn back(version: u64, why: &str) -> RollbackOrder {
+    RollbackOrder { version, why: why.into(), if_version: None }
+}
+
 async fn ordered(served: &Served, path: &str, order: &impl serde::Serialize) -> Ordered {
     let answer: Answer<Ordered> = served.client.order(path, order).await.expect("it is taken");
     check(&answer).unwrap_or_else(|why| panic!("{path}: {why}"));
     answer.data
+}
+
+async fn refused(served: &Served, path: &str, order: &impl serde::Serialize) -> Refusal {
+    match served.client.order::<Ordered>(path, order).await {
+        Err(ClientFault::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
 }
 
 /// Law PC1: several ledgers in trouble, several policies.
@@ -278,4 +293,67 @@ async fn orders_that_set_no_policy_tell_nothing_of_one() {
     for path in ["/v1/pause?dry_run=true", "/v1/pause"] {
         assert_eq!(ordered(&served, path, &order).await.policy, None);
     }
+}
+
+/// Law PO1.
+#[tokio::test]
+async fn a_rollback_sets_the_text_of_an_earlier_version_as_the_next_and_says_so_in_the_audit() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    ordered(&served, "/v1/policy", &set(&observing())).await;
+    let path = "/v1/policy/rollback";
+    let rehearsed =
+        ordered(&served, &format!("{path}?dry_run=true"), &back(1, "it only watched")).await;
+    assert!(rehearsed.dry_run && rehearsed.version == Some(3));
+    let change = rehearsed.policy.expect("a policy is set");
+    assert_eq!(change.warnings.iter().filter(|told| told.name == "BeginsToAct").count(), 2);
+    assert_eq!(served.mind.fleet().ledger.policy_shelf().version(), 2);
+
+    let done = ordered(&served, path, &back(1, "it only watched")).await;
+    assert_eq!(done.version, Some(3));
+    let policy: Answer<PolicyInForce> = served.client.ask("/v1/policy").await.expect("it answers");
+    assert_eq!(policy.data.text, POLICY);
+    let last = policy.data.history.last().expect("three");
+    assert_eq!(last.why, "rollback to version 1: it only watched");
+    assert_eq!(last.digest, policy.data.history[0].digest);
+
+    // What a new mesh has can come back as well.
+    let none = ordered(&served, path, &back(0, "it did harm")).await;
+    assert_eq!(none.version, Some(4));
+    assert_eq!(*served.mind.fleet().ledger.policy(), Policy::default());
+}
+
+#[tokio::test]
+async fn a_rollback_to_what_is_gone_or_in_force_is_refused_and_moves_nothing() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let path = "/v1/policy/rollback";
+    for version in 2..=18u32 {
+        ordered(&served, "/v1/policy", &set(&format!("# {version}\n{POLICY}"))).await;
+    }
+    ordered(&served, path, &back(17, "the seventeenth")).await;
+    let before = served.mind.fleet().ledger.policy_shelf().clone();
+    let mut lines = String::new();
+    for version in [3, 17, 19, 20] {
+        for path in [path.to_owned(), format!("{path}?dry_run=true")] {
+            let Refusal { name, sentence } = refused(&served, &path, &back(version, "x")).await;
+            let line = format!("{name}: {sentence}\n");
+            if !lines.ends_with(&line) {
+                lines.push_str(&line);
+            }
+        }
+    }
+    let guarded = RollbackOrder { if_version: Some(18), ..back(4, "x") };
+    let Refusal { name, sentence } = refused(&served, path, &guarded).await;
+    lines.push_str(&format!("{name}: {sentence}\n"));
+    let Refusal { name, sentence } = refused(&served, path, &back(4, " ")).await;
+    lines.push_str(&format!("{name}: {sentence}\n"));
+    expect![[r#"
+        NoSuch: version 3 of the policy cannot be read back: version 19 is in force, the last 16 are kept, `hale policy history` names them
+        Nothing: the text of version 17 is in force already, as version 19
+        Nothing: version 19 of the policy is in force already
+        NoSuch: version 20 of the policy cannot be read back: version 19 is in force, the last 16 are kept, `hale policy history` names them
+        PolicyVersion: version 19 of the policy is in force: read it and apply yours on top
+        Malformed: a rollback says why: the audit keeps it
+    "#]]
+    .assert_eq(&lines);
+    assert_eq!(*served.mind.fleet().ledger.policy_shelf(), before);
 }
