@@ -3,6 +3,8 @@
 mod fleet;
 
 use expect_test::{expect, expect_file};
+use ledger::Ledger;
+use ledger::command::{Command, Outcome};
 use ledger::document::{Fault, FaultKind, Presence, Section};
 use ledger::policy::{CheckKind, Floor, Mode, Policy, Share, Timers};
 use proptest::prelude::*;
@@ -164,8 +166,8 @@ fn two_texts_of_one_meaning_have_one_digest() {
 fn every_fault_is_named_at_once_with_place_key_value_and_expectation() {
     expect![[r#"
         policy.toml:3:1: budget.flet: unknown key, expected one of fleet, zone, rack, any_group, group; did you mean fleet?
-        policy.toml:4:23: budget.fleet.in_flight: "10x", expected hosts from 0 to 50000 or from "1%" to "100%"
-        policy.toml:4:43: budget.fleet.halt_above: 0.3, expected hosts from 0 to 50000 or from "1%" to "100%", or "none"
+        policy.toml:4:23: budget.fleet.in_flight: "10x", expected hosts from 1 to 50000 or from "1%" to "100%"
+        policy.toml:4:43: budget.fleet.halt_above: 0.3, expected hosts from 1 to 50000 or from "1%" to "100%", or "none"
         policy.toml:5:36: budget.rack.at_least: 2: in_flight is 1 here, which is less
         policy.toml:6:8: budget.zone: 5, expected a table
         policy.toml:7:7: budget.group.Web: "Web", expected a name of 1 to 63 of a-z 0-9 . _ -
@@ -211,6 +213,44 @@ renewals = 3
 ports = [22, 0]
 "#,
     ));
+}
+
+const NOTHING: &str = r#"
+[budget]
+fleet = { in_flight = 0, halt_above = 0, per_hour = 0 }
+zone = { in_flight = "0%", halt_above = "0%" }
+group.db = { in_flight = 0, floor = 0 }
+"#;
+
+#[test]
+fn a_budget_of_none_is_told_with_its_key_its_value_and_what_is_expected() {
+    expect![[r#"
+        policy.toml:3:23: budget.fleet.in_flight: 0, expected hosts from 1 to 50000 or from "1%" to "100%"
+        policy.toml:3:39: budget.fleet.halt_above: 0, expected hosts from 1 to 50000 or from "1%" to "100%", or "none"
+        policy.toml:3:53: budget.fleet.per_hour: 0, expected a whole number from 1 to 10000, or "none"
+        policy.toml:4:22: budget.zone.in_flight: "0%", expected hosts from 1 to 50000 or from "1%" to "100%"
+        policy.toml:4:41: budget.zone.halt_above: "0%", expected hosts from 1 to 50000 or from "1%" to "100%", or "none"
+        policy.toml:5:26: budget.group.db.in_flight: 0, expected hosts from 1 to 50000 or from "1%" to "100%"
+    "#]]
+    .assert_eq(&faults(NOTHING));
+}
+
+/// Law C5.
+#[test]
+fn a_budget_of_none_that_was_taken_under_the_first_rules_stands_and_is_not_taken_again() {
+    let text = "budget.rack = { in_flight = 0, halt_above = 0 }\n";
+    let mut fleet = fleet::Fleet::healing_under_the_first_rules();
+    fleet.set_policy(text);
+    let none = fleet.ledger.policy().clone();
+    assert_eq!(none.budget.rack.in_flight.of(100), 0);
+    let raised = fleet.send("a1", Command::Rules { rules: ledger::rules::SECOND });
+    assert_eq!(raised, Outcome::Done);
+    let again = Ledger::from_bytes(&fleet.ledger.to_bytes()).expect("our own bytes");
+    assert_eq!((again.policy(), &again), (&none, &fleet.ledger));
+    let order = fleet::order("the same again");
+    let command = Command::Policy { text: text.into(), if_version: None, order };
+    let refused = fleet::refusal(&fleet.send("a1", command));
+    assert!(refused.contains("budget.rack.in_flight: 0, expected hosts from 1"), "{refused}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub struct Duration {
 }
 
 /// A whole number.
+#[derive(Clone, Copy)]
 pub struct Count {
     /// The least.
     pub at_least: u32,
@@ -63,9 +64,14 @@ pub struct Count {
 }
 
 /// Hosts of a scope: a number, or a percentage.
-pub struct Hosts;
+#[derive(Clone, Copy)]
+pub struct Hosts {
+    /// The least number; a percentage begins at one anyway.
+    pub at_least: u32,
+}
 
 /// A form, or the word `"none"`.
+#[derive(Clone, Copy)]
 pub struct OrNone<F>(pub F);
 
 /// One of a few words.
@@ -153,11 +159,13 @@ impl Form for Hosts {
     type Value = Share;
 
     fn expects(&self) -> String {
-        format!("hosts from 0 to {HOSTS_MAX} or from \"1%\" to \"100%\"")
+        let least = self.at_least;
+        format!("hosts from {least} to {HOSTS_MAX} or from \"1%\" to \"100%\"")
     }
 
     fn read(&self, given: &Given<'_>) -> Result<Share, Misfit> {
-        let count = || whole_number(given).filter(|count| *count <= HOSTS_MAX);
+        let in_range = |count: &u32| (self.at_least..=HOSTS_MAX).contains(count);
+        let count = || whole_number(given).filter(in_range);
         let percent = || {
             let digits = given.get_ref().as_str()?.strip_suffix('%')?;
             let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -404,15 +412,17 @@ mod tests {
 
     #[test]
     fn hosts_are_a_number_or_a_percentage_with_its_sign() {
-        assert_eq!(Hosts.read_toml("3"), Some(Share::Count(3)));
-        assert_eq!(Hosts.read_toml("0"), Some(Share::Count(0)));
-        assert_eq!(Hosts.read_toml("0x10"), Some(Share::Count(16)));
-        assert_eq!(Hosts.read_toml("\"10%\""), Some(Share::Percent(10)));
+        let hosts = Hosts { at_least: 0 };
+        assert_eq!(hosts.read_toml("3"), Some(Share::Count(3)));
+        assert_eq!(hosts.read_toml("0"), Some(Share::Count(0)));
+        assert_eq!(hosts.read_toml("0x10"), Some(Share::Count(16)));
+        assert_eq!(hosts.read_toml("\"10%\""), Some(Share::Percent(10)));
+        assert_eq!(Hosts { at_least: 1 }.read_toml("0"), None);
         for unsound in [
             "-1", "50001", "1.5", "\"3\"", "\"0%\"", "\"101%\"", "\"+5%\"", "\"5 %\"", "\"%\"",
             "true",
         ] {
-            assert_eq!(Hosts.read_toml(unsound), None, "{unsound} passed");
+            assert_eq!(hosts.read_toml(unsound), None, "{unsound} passed");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::form::Form;
 
 /// A key that has a default.
+#[derive(Clone, Copy)]
 pub struct Key<F> {
     /// As the operator writes it.
     pub name: &'static str,

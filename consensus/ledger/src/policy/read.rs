@@ -33,7 +33,7 @@ impl Policy {
                 checks::checks(reader, root, mesh_rules),
             );
             Some(Self {
-                budget: budgets(reader, root),
+                budget: budgets(reader, root, mesh_rules),
                 rules: rules?,
                 timers,
                 escalation: escalation(reader, root),
@@ -60,7 +60,7 @@ impl Policy {
     }
 }
 
-fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Budgets {
+fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Budgets {
     let parent = reader.table(root, &keys::budget::BUDGET);
     let fleet = reader.table(&parent, &keys::budget::FLEET);
     let zone = reader.table(&parent, &keys::budget::ZONE);
@@ -68,21 +68,21 @@ fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Budgets {
     let any_group = reader.table(&parent, &keys::budget::ANY_GROUP);
     let mut group = BTreeMap::new();
     for (name, table) in reader.named(&parent, &keys::budget::GROUP) {
-        group.insert(GroupName(name), group_budget(reader, &table));
+        group.insert(GroupName(name), group_budget(reader, &table, mesh_rules));
     }
     Budgets {
-        fleet: budget(reader, &fleet, &keys::budget::FLEET_KEYS),
-        zone: budget(reader, &zone, &keys::budget::ZONE_KEYS),
-        rack: budget(reader, &rack, &keys::budget::RACK_KEYS),
-        any_group: group_budget(reader, &any_group),
+        fleet: budget(reader, &fleet, &keys::budget::FLEET_KEYS.under(mesh_rules)),
+        zone: budget(reader, &zone, &keys::budget::ZONE_KEYS.under(mesh_rules)),
+        rack: budget(reader, &rack, &keys::budget::RACK_KEYS.under(mesh_rules)),
+        any_group: group_budget(reader, &any_group, mesh_rules),
         group,
     }
 }
 
-fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>) -> Budget {
+fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, mesh_rules: u32) -> Budget {
     Budget {
         floor: reader.take(table, &keys::budget::FLOOR).map(Floor),
-        ..budget(reader, table, &keys::budget::GROUP_KEYS)
+        ..budget(reader, table, &keys::budget::GROUP_KEYS.under(mesh_rules))
     }
 }
 

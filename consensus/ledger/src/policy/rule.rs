@@ -47,6 +47,18 @@ pub enum Mode {
     Shadow,
 }
 
+impl Mode {
+    /// As a policy writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Act => "act",
+            Self::Approve => "approve",
+            Self::Shadow => "shadow",
+        }
+    }
+}
+
 /// One remedy of a ladder and how it is proven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rung {

@@ -8,11 +8,13 @@
 pub mod answer;
 pub mod chain;
 pub mod client;
+pub mod difference;
 pub mod exported;
 mod maintaining;
 pub mod mind;
 mod orders;
 mod peer;
+mod policy_orders;
 mod rehearsal;
 pub mod render;
 mod room;

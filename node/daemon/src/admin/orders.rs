@@ -1,7 +1,7 @@
 //! Orders of people, carried to the ledger.
 //!
 //! Law C1: the ledger decides; what it refuses is told with its name.
-//! Not here: who may order (see `peer`).
+//! Not here: who may order (see `peer`), and setting the policy (see `policy_orders`).
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use vocabulary::{CaseId, GroupName, HostId, HostName, Scope};
 use wire::Report;
 
 use super::answer::{
-    AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder,
-    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
-    TrustOrder,
+    AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, Refusal,
+    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
+use super::policy_orders;
 use super::rehearsal::Rehearsal;
 use super::render::{self, Scene};
 use crate::authority;
@@ -55,9 +55,16 @@ pub(super) async fn carry(
     if !is_dry_run {
         return order.carry(mind.as_ref(), who).await;
     }
-    let ordered = order.carry(&Rehearsal(Arc::clone(mind)), who).await?;
+    let rehearsal = Rehearsal::of(mind);
+    let ordered = order.carry(&rehearsal, who).await?;
     let sentence = format!("dry run, nothing was done; it would be so: {}", ordered.sentence);
-    Ok(Ordered { sentence, dry_run: true, ..ordered })
+    let policy = match rehearsal.played() {
+        Some(played) if ordered.version.is_some() => {
+            Some(policy_orders::changed(mind, played).await?)
+        }
+        _ => None,
+    };
+    Ok(Ordered { sentence, dry_run: true, policy, ..ordered })
 }
 
 #[async_trait]
@@ -81,25 +88,6 @@ impl Carried for ResumeOrder {
             &outcome,
             "the brake is lifted: healing begins again with one at a time, then 2, 4, ...",
         )
-    }
-}
-
-#[async_trait]
-impl Carried for PolicyOrder {
-    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
-        let command = Command::Policy {
-            text: self.text,
-            if_version: self.if_version,
-            order: Order { who, why: self.why },
-        };
-        match propose(mind, command).await? {
-            Outcome::Policy { version } => Ok(Ordered {
-                sentence: format!("policy version {version} is in force in the whole mesh"),
-                dry_run: false,
-                version: Some(version),
-            }),
-            other => Err(unexpected(&other)),
-        }
     }
 }
 
@@ -413,7 +401,8 @@ fn refuse(mind: &dyn Mind, refused: &Refused) -> Unfulfilled {
 pub(super) fn done(outcome: &Outcome, sentence: &str) -> Fulfilled {
     match outcome {
         Outcome::Done => {
-            Ok(Ordered { sentence: sentence.to_owned(), dry_run: false, version: None })
+            let sentence = sentence.to_owned();
+            Ok(Ordered { sentence, dry_run: false, version: None, policy: None })
         }
         other => Err(unexpected(other)),
     }

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use super::answer::{
     AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, EndOrder, FoundOrder, MaintainOrder,
     PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder,
-    RetireOrder, RevokeOrder, TrustOrder,
+    RetireOrder, RevokeOrder, RollbackOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -131,6 +131,7 @@ fn router(door: Door) -> Router {
         .route("/v1/explain/{what}", get(explain))
         .route("/v1/audit", get(audit))
         .route("/v1/policy", get(policy).post(order::<PolicyOrder>))
+        .route("/v1/policy/rollback", post(order::<RollbackOrder>))
         .route("/v1/pause", post(order::<PauseOrder>))
         .route("/v1/resume", post(order::<ResumeOrder>))
         .route("/v1/host/retire", post(order::<RetireOrder>))

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::exit::{CommandFault, Exit};
 use super::faults;
+use super::policy_change;
 use super::table::{self, Clock};
 use crate::admin::answer::{Answer, Body, Ordered};
 use crate::admin::client::{Client, ClientFault};
@@ -80,7 +81,7 @@ impl At {
         if self.json {
             return json(&answer);
         }
-        faults::print(&(table::clean(&answer.data.sentence) + "\n"))
+        faults::print(&policy_change::ordered(&answer.data))
     }
 }
 

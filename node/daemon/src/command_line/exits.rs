@@ -47,6 +47,9 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         "policy show",
         "policy show --version 0",
         "policy history",
+        "policy diff --from 0 --to 1",
+        "policy diff",
+        "policy rollback 0 --why it_did_harm --dry-run",
         "host list",
         "certs",
         "certs --check --within 7d",
@@ -75,6 +78,8 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
         ("release c1 --why a_new_cable", "Nothing: "),
         ("release --group web --why mended", "Nothing: "),
         ("host add d1 --undo --why again", "Nothing: "),
+        ("policy rollback 1 --why again", "Nothing: "),
+        ("policy rollback 0 --why late --if-version 7", "PolicyVersion: "),
     ] {
         let sentence = ends(&served, words, Exit::Refused).await;
         assert!(sentence.starts_with(name), "{words}: {sentence}");
@@ -91,6 +96,29 @@ async fn an_answer_ends_with_zero_and_a_refusal_with_four_and_its_name() {
     ends(&served, "report c3 --failed _", Exit::Failed).await;
     ends(&served, "policy show --version 7", Exit::Failed).await;
     ends(&served, "policy apply /nonexistent/policy.toml --why x", Exit::Failed).await;
+    ends(&served, "policy diff /nonexistent/policy.toml", Exit::Failed).await;
+    ends(&served, "policy diff --from 7", Exit::Failed).await;
+    ends(&served, "policy diff --to 0", Exit::Failed).await;
+    ends(&served, "policy rollback 7 --why x", Exit::Failed).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_is_warned_of_ends_with_zero_and_one_of_none_with_one() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("policy.toml");
+    let write = |text: &str| std::fs::write(&file, text).expect("written");
+    let on = |verb: &str, more: &str| format!("policy {verb} {}{more}", file.display());
+    write("[budget]\ngroup.webs = { in_flight = 1 }\n");
+    ends(&served, &on("apply", " --why typo --dry-run"), Exit::Done).await;
+    ends(&served, &on("diff", " --exit-code"), Exit::ConditionFalse).await;
+    ends(&served, &on("apply", " --why typo"), Exit::Done).await;
+    ends(&served, &on("diff", " --exit-code"), Exit::Done).await;
+    ends(&served, &on("diff", " --from 1 --exit-code"), Exit::ConditionFalse).await;
+    ends(&served, "policy rollback 1 --why a_typo --if-version 2", Exit::Done).await;
+    write("[budget]\nfleet = { in_flight = 0 }\n");
+    ends(&served, &on("apply", " --why none --dry-run"), Exit::Failed).await;
+    ends(&served, &on("diff", ""), Exit::Done).await;
 }
 
 #[tokio::test]
@@ -128,6 +156,7 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
         "audit",
         "audit verify",
         "audit export",
+        "policy diff",
         "pause --why now",
     ] {
         ends(&served, words, Exit::NoMajority).await;

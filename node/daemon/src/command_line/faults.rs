@@ -93,7 +93,7 @@ mod tests {
             2 | fleet = { in_fligth = 1, halt_above = "30" }
               |           ^^^^^^^^^
 
-            error: budget.fleet.halt_above: "30", expected hosts from 0 to 50000 or from "1%" to "100%", or "none"
+            error: budget.fleet.halt_above: "30", expected hosts from 1 to 50000 or from "1%" to "100%", or "none"
              --> policy.toml:2:39
               |
             2 | fleet = { in_fligth = 1, halt_above = "30" }

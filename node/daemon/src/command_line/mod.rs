@@ -21,6 +21,8 @@ mod list;
 pub mod maintenance;
 pub mod orders;
 pub mod policy;
+mod policy_change;
+mod policy_diff;
 pub mod simulate;
 pub mod status;
 mod table;
@@ -96,7 +98,7 @@ enum Verb {
     /// The configuration of one host: print a live example, check a file.
     #[command(subcommand)]
     Config(config::Verb),
-    /// What the mesh may do: print a live example, check a file, set it, show what is in force and what was.
+    /// What the mesh may do: print a live example, check a file, set it, compare and take back, show what is in force and was.
     #[command(subcommand)]
     Policy(policy::Verb),
     /// What the mesh would do if a zone vanished, a switch lost packets, a deploy went wrong: played in virtual time, on a

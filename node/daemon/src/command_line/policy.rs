@@ -9,8 +9,9 @@ use super::asking::{At, Screen, Why};
 use super::exit::{CommandFault, Exit};
 use super::faults;
 use super::list::List;
+use super::policy_diff::{Diff, path_of};
 use super::table::{Clock, Table};
-use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder};
+use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder, RollbackOrder};
 use crate::config;
 
 /// What can be asked of `hale policy`.
@@ -24,8 +25,12 @@ pub enum Verb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Set the policy of the whole mesh; checked here first, and again by every keeper.
+    /// Set the policy of the whole mesh; checked here first, and again by every keeper. `--dry-run` shows what it changes.
     Apply(Apply),
+    /// Which lines differ: a file and the policy in force, or two versions.
+    Diff(Diff),
+    /// Set the text of an earlier version anew, as the next version.
+    Rollback(Rollback),
     /// Print the policy in force, as it was given.
     Show {
         /// Another version that can be read back.
@@ -58,12 +63,29 @@ pub struct Apply {
     at: At,
 }
 
+/// Which version comes back, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Rollback {
+    /// The version whose text is set anew; 0 is no policy: the mesh only observes.
+    #[arg(value_name = "N")]
+    version: u64,
+    #[command(flatten)]
+    why: Why,
+    /// Refuse unless this version is in force, so that nobody's change is lost.
+    #[arg(long, value_name = "N")]
+    if_version: Option<u64>,
+    #[command(flatten)]
+    at: At,
+}
+
 /// Does it.
 pub fn run(verb: Verb) -> Result<(), CommandFault> {
     match verb {
         Verb::Example => faults::print(&Policy::example()),
         Verb::Check { file } => check(&file),
         Verb::Apply(apply) => apply.run(),
+        Verb::Diff(diff) => diff.run(),
+        Verb::Rollback(rollback) => rollback.run(),
         Verb::Show { version, at } => show(version, at),
         Verb::History { list } => list.show("/v1/policy", history),
     }
@@ -95,12 +117,16 @@ impl Apply {
     }
 }
 
+impl Rollback {
+    fn run(self) -> Result<(), CommandFault> {
+        let Why { why, dry_run } = self.why;
+        let order = RollbackOrder { version: self.version, why, if_version: self.if_version };
+        self.at.order("/v1/policy/rollback", &order, dry_run)
+    }
+}
+
 fn show(version: Option<u64>, at: At) -> Result<(), CommandFault> {
-    let path = match version {
-        Some(version) => format!("/v1/policy?version={version}"),
-        None => "/v1/policy".to_owned(),
-    };
-    Screen::plain(at).show(&path, text).map(drop)
+    Screen::plain(at).show(&path_of(version), text).map(drop)
 }
 
 /// The document itself, so that it can be written to a file and applied again; without one, why.

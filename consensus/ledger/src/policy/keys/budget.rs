@@ -1,7 +1,10 @@
 //! The keys of `[budget]`: one set for every scope, with the defaults of each.
+//!
+//! Law C5: a budget of none is refused from rules 2 on; under the first rules it was taken, and is ([`ScopeKeys::under`]).
 
 use super::super::Budgets;
 use crate::document::{Count, Described, Hosts, Key, OrNone, Section, Shape};
+use crate::rules;
 
 pub static BUDGET: Section = Section {
     name: "budget",
@@ -15,12 +18,31 @@ A host counts until its repair is proven or given up.",
 };
 
 /// The keys of one scope.
+#[derive(Clone, Copy)]
 pub struct ScopeKeys {
     pub in_flight: Key<Hosts>,
     pub at_least: Key<Count>,
     pub halt_above: Key<OrNone<Hosts>>,
     pub per_hour: Key<OrNone<Count>>,
 }
+
+impl ScopeKeys {
+    /// The same keys as a mesh under these rules takes them.
+    pub const fn under(&self, mesh_rules: u32) -> Self {
+        let form = if mesh_rules < rules::SECOND { EVEN_NONE } else { SOME };
+        Self {
+            in_flight: Key { form, ..self.in_flight },
+            halt_above: Key { form: OrNone(form), ..self.halt_above },
+            ..*self
+        }
+    }
+}
+
+/// A budget of none would heal nothing and look like one that heals.
+const SOME: Hosts = Hosts { at_least: 1 };
+
+/// As the first rules take it.
+const EVEN_NONE: Hosts = Hosts { at_least: 0 };
 
 const fn scope_keys(
     in_flight: &'static str,
@@ -30,10 +52,10 @@ const fn scope_keys(
     ScopeKeys {
         in_flight: Key {
             name: "in_flight",
-            form: Hosts,
+            form: SOME,
             default: in_flight,
             says: "How many hosts of the scope may be under repair at once; more heals faster and risks more. \
-                   A percentage rounds down.",
+                   A percentage rounds down. To have nothing healed, let the rules observe.",
         },
         at_least: Key {
             name: "at_least",
@@ -43,7 +65,7 @@ const fn scope_keys(
         },
         halt_above: Key {
             name: "halt_above",
-            form: OrNone(Hosts),
+            form: OrNone(SOME),
             default: halt_above,
             says: "Beyond how many unhealthy hosts of the scope nothing begins in it: so much trouble is no longer \
                    trouble of single hosts. A percentage rounds up, and one host alone never halts.",
@@ -70,7 +92,7 @@ pub static GROUP_KEYS: ScopeKeys = scope_keys("\"10%\"", "\"none\"", "\"none\"")
 /// How many of a group go on serving.
 pub static FLOOR: Key<OrNone<Hosts>> = Key {
     name: "floor",
-    form: OrNone(Hosts),
+    form: OrNone(EVEN_NONE),
     default: "\"none\"",
     says: "How many hosts of the group must go on serving while a remedy takes away one that may still serve \
            (AgentDown, HostHung); higher keeps more capacity and heals later. A percentage rounds up.",

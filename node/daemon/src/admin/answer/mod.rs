@@ -36,9 +36,12 @@ pub use maintenance::{EndOrder, MaintainOrder, Maintenance, WindowLine};
 pub use orders::{
     AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder,
     Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
-    TrustOrder,
+    RollbackOrder, TrustOrder,
 };
-pub use policy::{PolicyInForce, PolicyLine};
+pub use policy::{
+    CaseChange, CaseUnder, CasesChanged, PolicyChange, PolicyDiff, PolicyInForce, PolicyLine,
+    PolicyWarning,
+};
 pub use schemas::{Schema, schemas};
 pub use simulated::{
     InFlightMost, LawBroken, NoticeCount, ScenarioLine, Scenarios, Simulated, TimeToVerdict,

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::{Body, PolicyChange};
 
 /// `POST /v1/pause`: stop all healing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,19 @@ pub struct PolicyOrder {
     /// The whole document.
     pub text: String,
     /// Why; kept in the audit.
+    pub why: String,
+    /// Refused unless this version is in force; `null`: whichever is.
+    #[serde(default)]
+    pub if_version: Option<u64>,
+}
+
+/// `POST /v1/policy/rollback`: set the text of an earlier version anew, as the next version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackOrder {
+    /// Which version's text: one that can be read back, or 0 for none, so that the mesh only observes.
+    pub version: u64,
+    /// Why; kept in the audit behind the number.
     pub why: String,
     /// Refused unless this version is in force; `null`: whichever is.
     #[serde(default)]
@@ -167,6 +180,9 @@ pub struct Ordered {
     pub dry_run: bool,
     /// The version of the policy that is in force now, where it was set.
     pub version: Option<u64>,
+    /// What the policy changes, where one was set: the warnings; where it was only rehearsed the texts and the open cases too.
+    #[serde(default)]
+    pub policy: Option<PolicyChange>,
 }
 
 /// Why nothing was answered or done.

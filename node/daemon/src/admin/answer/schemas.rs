@@ -5,9 +5,9 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs,
     DenyOrder, DismissOrder, EndOrder, Explained, FoundOrder, Hosts, Leases, MaintainOrder,
-    Maintenance, Ordered, PauseOrder, PolicyInForce, PolicyOrder, Refusal, ReleaseOrder,
-    ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, Scenarios, Simulated, Status,
-    TrustOrder,
+    Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce, PolicyOrder, Refusal,
+    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, RollbackOrder,
+    Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -33,6 +33,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<AuditRecord>(),
         answer::<AuditVerified>(),
         answer::<PolicyInForce>(),
+        answer::<PolicyDiff>(),
         answer::<Scenarios>(),
         answer::<Simulated>(),
         answer::<Ordered>(),
@@ -40,6 +41,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<PauseOrder>("pause"),
         order::<ResumeOrder>("resume"),
         order::<PolicyOrder>("policy"),
+        order::<RollbackOrder>("rollback"),
         order::<RetireOrder>("retire"),
         order::<AddOrder>("add"),
         order::<DismissOrder>("dismiss"),

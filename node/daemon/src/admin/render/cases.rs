@@ -2,6 +2,7 @@
 
 use ledger::case::{Case, Closure, Lease, Stage};
 use ledger::command::Refused;
+use ledger::policy::Mode;
 use ledger::view::{Hold, Step};
 use vocabulary::{Span, VerdictKind};
 
@@ -55,7 +56,8 @@ pub fn line(scene: &Scene<'_>, case: &Case) -> CaseLine {
     }
 }
 
-fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
+/// The rung that is being tried or is to be tried next; of a case that is over, the last one.
+pub(super) fn rung(scene: &Scene<'_>, case: &Case) -> Option<RungPlace> {
     let begun = case.remedies.last().map(|note| &note.applied);
     let is_over = !case.is_live();
     let next = || scene.ledger.rung_of(case).filter(|_| !is_over);
@@ -105,7 +107,14 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
             )
         }
         Stage::Open => {
-            let next = "the leader offers the lease to a healer next";
+            let mut rules = scene.ledger.policy().rules.iter();
+            let rule = case.rule.as_ref().and_then(|(name, _)| rules.find(|of| of.name == *name));
+            let next = match rule.map(|rule| rule.mode) {
+                Some(Mode::Shadow) => {
+                    "its rule is in shadow: the leader puts down next what would have begun"
+                }
+                _ => "the leader offers the lease to a healer next",
+            };
             format!("{}{}", waits(scene, case, next), approved(scene, case))
         }
         Stage::Leased(lease) => {

@@ -14,6 +14,8 @@ mod hosts;
 mod leases;
 pub mod maintenance;
 mod policy;
+mod policy_change;
+mod policy_warnings;
 mod reasons;
 mod status;
 mod votes;
@@ -28,7 +30,8 @@ pub use explain::explain;
 pub use hosts::hosts;
 pub use leases::leases;
 pub use maintenance::maintenance;
-pub use policy::policy;
+pub use policy::{policy, policy_text};
+pub use policy_change::{policy_change, policy_warned};
 pub use reasons::refusal;
 pub use status::status;
 

@@ -1,6 +1,7 @@
 //! The policy in force, and those before it.
 
-use ledger::in_force::PolicyNote;
+use ledger::Ledger;
+use ledger::in_force::{PolicyNote, PolicyShelf};
 
 use super::{Scene, wall};
 use crate::admin::answer::{PolicyInForce, PolicyLine, Refusal};
@@ -9,26 +10,32 @@ use crate::admin::answer::{PolicyInForce, PolicyLine, Refusal};
 pub fn policy(scene: &Scene<'_>, version: Option<u64>) -> Result<PolicyInForce, Refusal> {
     let shelf = scene.ledger.policy_shelf();
     let version = version.unwrap_or_else(|| shelf.version());
-    let text = match shelf.history().find(|note| note.version == version) {
-        Some(note) => note.text.to_string(),
-        None if version == 0 => String::new(),
-        None => {
-            let newest = shelf.version();
-            return Err(Refusal::new(
-                "NoSuch",
-                format!(
-                    "version {version} of the policy cannot be read back: version {newest} is in force, `hale policy history` \
-                     names those that can"
-                ),
-            ));
-        }
-    };
+    let text = policy_text(scene.ledger, version)?;
     Ok(PolicyInForce {
         version,
         text,
         is_in_force: version == shelf.version(),
         history: shelf.history().map(line).collect(),
     })
+}
+
+/// The text of a version, as it was given; empty for version 0, which is none.
+pub fn policy_text(ledger: &Ledger, version: u64) -> Result<String, Refusal> {
+    let shelf = ledger.policy_shelf();
+    match shelf.history().find(|note| note.version == version) {
+        Some(note) => Ok(note.text.to_string()),
+        None if version == 0 => Ok(String::new()),
+        None => {
+            let (newest, kept) = (shelf.version(), PolicyShelf::HISTORY_MAX);
+            Err(Refusal::new(
+                "NoSuch",
+                format!(
+                    "version {version} of the policy cannot be read back: version {newest} is in force, the last {kept} are kept, \
+                     `hale policy history` names them"
+                ),
+            ))
+        }
+    }
 }
 
 fn line(note: &PolicyNote) -> PolicyLine {

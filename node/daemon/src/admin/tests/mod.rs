@@ -7,5 +7,6 @@ mod certs;
 #[path = "../../../../../consensus/ledger/tests/fleet/mod.rs"]
 pub(crate) mod fleet;
 pub(crate) mod model;
+pub(crate) mod policy;
 pub mod socket;
 pub mod validity;

@@ -5,6 +5,7 @@ mod doubts;
 mod healing;
 mod mesh;
 mod persons;
+mod policy;
 
 use expect_test::Expect;
 use vocabulary::Span;

@@ -1,0 +1,401 @@
+//! What a policy changes: told before it is applied, warned of as it is, and taken back.
+
+use expect_test::expect;
+use ledger::command::Command;
+use ledger::policy::Policy;
+use vocabulary::{Claims, Grade, GroupName, ReceiptKind, Span};
+
+use super::fleet::{Fleet, NINE, POLICY, Seen, checking, claims, claims_in, id, order};
+use super::model::{ModelMind, Served};
+use super::validity::check;
+use crate::admin::answer::{
+    Answer, CaseChange, CasesChanged, Ordered, PolicyChange, PolicyInForce, PolicyOrder, Refusal,
+    RollbackOrder,
+};
+use crate::admin::client::ClientFault;
+use crate::admin::mind::{Local, Standing};
+use crate::admin::render::{self, Scene};
+
+/// The third host of each zone is of group `db`, the others of group `web`.
+pub fn of_two_groups() -> Fleet {
+    let group = |name: &str| if name.ends_with('3') { "db" } else { "web" };
+    let group = |name: &str| GroupName::new(group(name)).expect("sound");
+    let claims = |name: &&str| Claims { group: group(name), ..claims(name) };
+    Fleet::of(NINE.iter().map(claims).collect())
+}
+
+fn observing() -> String {
+    POLICY.replace("\"act\"", "\"observe\"")
+}
+
+fn rule(name: &str, verdict: &str, groups: &str, mode: &str) -> String {
+    format!(
+        "[[rule]]\nname = \"{name}\"\nwhen = {{ verdict = \"{verdict}\" }}\ngroups = [{groups}]\nmode = \"{mode}\"\n\
+         ladder = [{{ do = \"command\", class = \"gentle\", argv = [\"/bin/start\"] }}]\n\n"
+    )
+}
+
+/// Every warning, on a line each.
+fn warned(fleet: &Fleet, text: &str) -> String {
+    let policy = Policy::read("policy.toml", text).expect("sound");
+    let PolicyChange { warnings, .. } = render::policy_warned(&fleet.ledger, &policy);
+    warnings.iter().map(|told| format!("{}: {}\n", told.name, told.sentence)).collect()
+}
+
+fn told<T>(fleet: &Fleet, tell: impl FnOnce(&Scene<'_>) -> T) -> T {
+    let (local, me) = (Local::default(), claims("a1"));
+    let standing = Standing { age: Span::ZERO, has_majority: true, leader: None, term: 1 };
+    tell(&Scene::new(&fleet.ledger, &local, &me, (standing, 0)))
+}
+
+/// What this policy changes for this fleet, which has it from then on.
+fn changed(fleet: &mut Fleet, text: &str) -> PolicyChange {
+    let mut before = Fleet::nine();
+    before.ledger = fleet.ledger.clone();
+    fleet.set_policy(text);
+    told(&before, |before| told(fleet, |after| render::policy_change(before, after)))
+}
+
+fn cases_of(change: PolicyChange) -> CasesChanged {
+    change.cases.expect("it is rehearsed")
+}
+
+#[test]
+fn whatever_holds_no_host_of_the_roster_is_warned_of_with_the_name_that_may_be_meant() {
+    let text = rule("web", "AgentDown", "\"web\"", "observe")
+        + &rule("stores", "AgentDown", "\"dbs\"", "observe")
+        + &rule("both", "HostDown", "\"cache\", \"db\"", "observe")
+        + "[[check]]\nname = \"api\"\nkind = \"tcp\"\nport = 80\ngroups = [\"cache\"]\n\n"
+        + "[budget]\ngroup.webs = { in_flight = 1 }\ngroup.db = { in_flight = 1 }\n";
+    expect![[r#"
+        NoHost: rule "stores" matches no host: no host of the roster is in group dbs (is db meant?)
+        NoHost: rule "both" names group cache, in which no host of the roster is
+        NoHost: check api matches no host: no host of the roster is in group cache
+        NoHost: budget.group.webs is for no host: no host of the roster is in group webs (is web meant?)
+    "#]]
+    .assert_eq(&warned(&of_two_groups(), &text));
+}
+
+#[test]
+fn a_group_whose_only_host_is_retired_holds_no_host() {
+    let mut fleet = of_two_groups();
+    let text = rule("stores", "AgentDown", "\"db\"", "observe");
+    assert_eq!(warned(&fleet, &text), "");
+    for name in ["a3", "b3", "c3"] {
+        let host = id(name);
+        fleet.send("a1", Command::Retire { host, order: order("sold") });
+    }
+    assert!(warned(&fleet, &text).contains("NoHost: rule \"stores\""));
+}
+
+#[test]
+fn a_rule_that_several_above_it_hide_together_is_warned_of() {
+    let above = rule("web", "AgentDown", "\"web\"", "observe")
+        + &rule("db", "AgentDown", "\"db\"", "observe");
+    let fleet = of_two_groups();
+    assert_eq!(warned(&fleet, &(above.clone() + &rule("rest", "HostDown", "", "observe"))), "");
+    expect![[r#"
+        NeverDecides: rule "rest" decides nothing: above it "db" "web" answer AgentDown in each group of its that has hosts
+    "#]]
+    .assert_eq(&warned(&fleet, &(above + &rule("rest", "AgentDown", "", "observe"))));
+}
+
+#[test]
+fn a_budget_that_comes_to_none_where_hosts_are_is_warned_of() {
+    let text = "[budget]\nzone = { in_flight = \"20%\", at_least = 0 }\ngroup.db = { in_flight = \"34%\", at_least = 0 }\n";
+    expect![[r#"
+        NothingInFlight: budget.zone lets nothing be repaired in zone eu/a and 2 more: in_flight and at_least come to none there
+    "#]]
+    .assert_eq(&warned(&of_two_groups(), text));
+}
+
+#[test]
+fn whatever_begins_to_act_is_said_plainly_and_what_acts_already_is_not_said_again() {
+    let mut fleet = of_two_groups();
+    let first = rule("web", "AgentDown", "\"web\"", "observe")
+        + &rule("down", "HostDown", "\"web\"", "act");
+    let then = rule("web", "AgentDown", "\"web\"", "act")
+        + &rule("down", "HostDown", "", "act")
+        + &rule("hung", "HostHung", "\"db\"", "act");
+    let fresh = warned(&fleet, &first);
+    fleet.set_policy(&first);
+    let later = warned(&fleet, &then);
+    fleet.set_policy(&then);
+    expect![[r#"
+        BeginsToAct: rule "down" begins to act on HostDown in group web: it is new
+
+        BeginsToAct: rule "web" begins to act on AgentDown in group web: version 1 only observes by it
+        BeginsToAct: rule "down" begins to act on HostDown in group db: by version 1 nothing is done there
+        BeginsToAct: rule "hung" begins to act on HostHung in group db: it is new
+
+    "#]]
+    .assert_eq(&(fresh + "\n" + &later + "\n" + &warned(&fleet, &then)));
+}
+
+#[test]
+fn asking_a_person_is_less_than_acting_and_more_than_a_shadow() {
+    let mut fleet = of_two_groups();
+    let mut lines = String::new();
+    for mode in ["shadow", "approve", "act", "approve", "shadow", "act"] {
+        let text = rule("web", "AgentDown", "\"web\"", mode);
+        lines.push_str(&format!("{mode}\n{}", warned(&fleet, &text)));
+        fleet.set_policy(&text);
+    }
+    expect![[r#"
+        shadow
+        approve
+        BeginsToAct: rule "web" begins to act on AgentDown in group web, each time a person allows it: version 1 has it in shadow
+        act
+        BeginsToAct: rule "web" begins to act on AgentDown in group web: version 2 asks a person before each remedy of it
+        approve
+        shadow
+        act
+        BeginsToAct: rule "web" begins to act on AgentDown in group web: version 5 has it in shadow
+    "#]].assert_eq(&lines);
+}
+
+#[test]
+fn a_case_in_shadow_and_one_that_waits_for_a_word_stand_elsewhere_than_an_observed_one() {
+    let mut fleet = of_two_groups();
+    let mode = |mode: &str| POLICY.replace("\"act\"", &format!("{mode:?}"));
+    fleet.set_policy(&observing());
+    fleet.opened("b2", Seen::AgentDown);
+    let mut lines = String::new();
+    for word in ["shadow", "approve", "act"] {
+        let cases = cases_of(changed(&mut fleet, &mode(word)));
+        let [case] = &cases.changed[..] else { panic!("{word}: {cases:?}") };
+        assert_eq!(case.after.mode.as_deref(), Some(word));
+        lines.push_str(&format!("{word}: {}\n", case.after.awaits));
+    }
+    expect![[r#"
+        shadow: its rule is in shadow: the leader puts down next what would have begun
+        approve: no lease yet: rule "agent down" waits for a person's word before rung 1, `/bin/start`: `hale approve 1 --verdict AgentDown --rung 1 --if-version 3 --why ...` or `hale deny 1 --why ...`, the former at another keeper's host than a1
+        act: the leader offers the lease to a healer next
+    "#]].assert_eq(&lines);
+}
+
+#[test]
+fn a_case_that_is_observed_from_now_on_or_acted_on_is_told_with_both_places() {
+    let mut fleet = of_two_groups();
+    fleet.set_policy(POLICY);
+    fleet.opened("b2", Seen::AgentDown);
+    let stopped = cases_of(changed(&mut fleet, &observing()));
+    let begun = cases_of(changed(&mut fleet, POLICY));
+    assert_eq!((stopped.open, begun.open), (1, 1));
+    let [stop, begin] = [&stopped.changed[0], &begun.changed[0]];
+    assert_eq!(
+        (stop.id, stop.subject.name.as_str(), stop.verdict.as_str()),
+        (1, "b2", "AgentDown")
+    );
+    assert_eq!(stop.before.mode.as_deref(), Some("act"));
+    assert_eq!(stop.after.mode.as_deref(), Some("observe"));
+    assert_eq!((&stop.before.rule, &stop.after.rule), (&begin.before.rule, &begin.after.rule));
+    assert!(stop.before.rung.as_ref().is_some_and(|rung| rung.remedy == "/bin/start"));
+    assert_eq!(stop.after.rung, None);
+    expect![[r#"
+        the leader offers the lease to a healer next
+        only observed: rule "agent down" of policy version 2 has mode "observe"
+        the leader offers the lease to a healer next
+    "#]]
+    .assert_eq(&format!("{}\n{}\n{}\n", stop.before.awaits, stop.after.awaits, begin.after.awaits));
+}
+
+#[test]
+fn a_case_that_another_budget_holds_is_told_and_one_that_stands_as_before_is_not() {
+    let mut fleet = Fleet::healing();
+    let [first, second] = fleet.of_two_kinds();
+    fleet.leased(first, "a3");
+    let narrow = POLICY.replace("fleet = { in_flight = 2", "fleet = { in_flight = 1");
+    let cases = cases_of(changed(&mut fleet, &narrow));
+    let ids: Vec<u64> = cases.changed.iter().map(|case| case.id).collect();
+    assert_eq!((cases.open, ids), (2, vec![second.0]));
+    assert!(cases.changed[0].after.awaits.contains("fleet: 1 of 1 in flight"), "{cases:?}");
+}
+
+#[test]
+fn other_words_of_the_same_meaning_move_no_case() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&observing());
+    fleet.opened("b2", Seen::AgentDown);
+    let change = changed(&mut fleet, &format!("# read it twice\n{}", observing()));
+    assert_eq!(change.diff.as_ref().map(|diff| (diff.removed, diff.added)), Some((0, 1)));
+    assert_eq!(change.warnings, []);
+    let cases = cases_of(change);
+    assert_eq!((cases.open, cases.changed, cases.left_out), (1, vec![], 0));
+}
+
+#[test]
+fn a_case_of_a_check_that_goes_is_told_to_close() {
+    let mut fleet = Fleet::checking("peers");
+    let grounds = fleet.check_round("b2", Some(Grade::Ok), &[Grade::Failed]);
+    fleet.unfit("b2", grounds).expect("its observers agree");
+    let cases = cases_of(changed(&mut fleet, POLICY));
+    let [case] = &cases.changed[..] else { panic!("{cases:?}") };
+    assert_eq!((case.before.stage.as_str(), case.after.stage.as_str()), ("open", "closed"));
+    assert!(case.after.awaits.contains("the policy has this check no more"), "{case:?}");
+}
+
+#[test]
+fn more_cases_than_an_answer_names_are_counted() {
+    // Hosts whose names end with 1 are keepers.
+    let names = (100..160).filter(|number| number % 10 != 1).map(|number| format!("h{number}"));
+    let names: Vec<String> = names.collect();
+    let stands = |name: &String| claims_in(name, &name[2..3], name);
+    let keepers = ["a1", "b1", "c1"].map(claims);
+    let mut fleet = Fleet::of(names.iter().map(stands).chain(keepers).collect());
+    fleet.set_policy(&observing());
+    for name in names.iter().take(52) {
+        fleet.opened(name, Seen::AgentDown);
+    }
+    let cases = cases_of(changed(&mut fleet, POLICY));
+    // The surge is a case as well, and no policy moves it.
+    assert_eq!((cases.open, cases.changed.len(), cases.left_out), (53, 50, 2));
+}
+
+fn set(text: &str) -> PolicyOrder {
+    PolicyOrder { text: text.into(), why: "a change".into(), if_version: None }
+}
+
+fn back(version: u64, why: &str) -> RollbackOrder {
+    RollbackOrder { version, why: why.into(), if_version: None }
+}
+
+async fn ordered(served: &Served, path: &str, order: &impl serde::Serialize) -> Ordered {
+    let answer: Answer<Ordered> = served.client.order(path, order).await.expect("it is taken");
+    check(&answer).unwrap_or_else(|why| panic!("{path}: {why}"));
+    answer.data
+}
+
+async fn refused(served: &Served, path: &str, order: &impl serde::Serialize) -> Refusal {
+    match served.client.order::<Ordered>(path, order).await {
+        Err(ClientFault::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Law PC1: several ledgers in trouble, several policies.
+#[tokio::test]
+async fn what_a_dry_run_tells_is_what_applying_it_does_and_nothing_moves_before() {
+    let narrow = POLICY.replace("in_flight = 2", "in_flight = 1");
+    let impatient = format!("{POLICY}\n[timers]\nunknown_for = \"1m\"\n");
+    for text in [&observing(), &narrow, &impatient, &checking("self"), "", POLICY] {
+        for fleet in [Fleet::nine(), super::socket::busy(), unknown(), unfit()] {
+            let served = Served::over(ModelMind::new(fleet));
+            let before = served.mind.fleet().ledger.clone();
+            let rehearsed = ordered(&served, "/v1/policy?dry_run=true", &set(text)).await;
+            assert_eq!(served.mind.fleet().ledger, before, "a dry run moves nothing");
+            let rehearsal = rehearsed.policy.expect("a policy is set");
+            let done = ordered(&served, "/v1/policy", &set(text)).await;
+            assert_eq!((done.version, done.dry_run), (rehearsed.version, false));
+            let mut fleet = served.mind.fleet();
+            fleet.send("a1", Command::Tick);
+            let mut standing = Fleet::nine();
+            standing.ledger = before;
+            let found =
+                told(&standing, |one| told(&fleet, |other| render::policy_change(one, other)));
+            assert_eq!(rehearsal, found, "{text}");
+            let warned = done.policy.expect("a policy is set");
+            assert_eq!(warned, PolicyChange { diff: None, cases: None, ..found });
+        }
+    }
+}
+
+/// A remedy whose end nobody has known for a while.
+fn unknown() -> Fleet {
+    let mut fleet = Fleet::healing();
+    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
+    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Unknown);
+    fleet.wait_renewing(5 * 60, "c2", case, fence);
+    fleet
+}
+
+fn unfit() -> Fleet {
+    let mut fleet = Fleet::checking("peers");
+    let grounds = fleet.check_round("b2", Some(Grade::Ok), &[Grade::Failed]);
+    fleet.unfit("b2", grounds).expect("its observers agree");
+    fleet.opened("a2", Seen::AgentDown);
+    fleet
+}
+
+#[tokio::test]
+async fn what_ends_at_once_by_shorter_waits_is_told_before() {
+    let served = Served::over(ModelMind::new(unknown()));
+    let impatient = format!("{POLICY}\n[timers]\nunknown_for = \"1m\"\n");
+    let rehearsed = ordered(&served, "/v1/policy?dry_run=true", &set(&impatient)).await;
+    let cases = cases_of(rehearsed.policy.expect("a policy is set"));
+    let stages = |case: &CaseChange| (case.before.stage.clone(), case.after.stage.clone());
+    let stages: Vec<_> = cases.changed.iter().map(stages).collect();
+    assert_eq!(stages, [("remedy".to_owned(), "escalated".to_owned())]);
+}
+
+#[tokio::test]
+async fn orders_that_set_no_policy_tell_nothing_of_one() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let order = serde_json::json!({ "why": "a look" });
+    for path in ["/v1/pause?dry_run=true", "/v1/pause"] {
+        assert_eq!(ordered(&served, path, &order).await.policy, None);
+    }
+}
+
+/// Law PO1.
+#[tokio::test]
+async fn a_rollback_sets_the_text_of_an_earlier_version_as_the_next_and_says_so_in_the_audit() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    ordered(&served, "/v1/policy", &set(&observing())).await;
+    let path = "/v1/policy/rollback";
+    let rehearsed =
+        ordered(&served, &format!("{path}?dry_run=true"), &back(1, "it only watched")).await;
+    assert!(rehearsed.dry_run && rehearsed.version == Some(3));
+    let change = rehearsed.policy.expect("a policy is set");
+    assert_eq!(change.warnings.iter().filter(|told| told.name == "BeginsToAct").count(), 2);
+    assert_eq!(served.mind.fleet().ledger.policy_shelf().version(), 2);
+
+    let done = ordered(&served, path, &back(1, "it only watched")).await;
+    assert_eq!(done.version, Some(3));
+    let policy: Answer<PolicyInForce> = served.client.ask("/v1/policy").await.expect("it answers");
+    assert_eq!(policy.data.text, POLICY);
+    let last = policy.data.history.last().expect("three");
+    assert_eq!(last.why, "rollback to version 1: it only watched");
+    assert_eq!(last.digest, policy.data.history[0].digest);
+
+    // What a new mesh has can come back as well.
+    let none = ordered(&served, path, &back(0, "it did harm")).await;
+    assert_eq!(none.version, Some(4));
+    assert_eq!(*served.mind.fleet().ledger.policy(), Policy::default());
+}
+
+#[tokio::test]
+async fn a_rollback_to_what_is_gone_or_in_force_is_refused_and_moves_nothing() {
+    let served = Served::over(ModelMind::new(Fleet::healing()));
+    let path = "/v1/policy/rollback";
+    for version in 2..=18u32 {
+        ordered(&served, "/v1/policy", &set(&format!("# {version}\n{POLICY}"))).await;
+    }
+    ordered(&served, path, &back(17, "the seventeenth")).await;
+    let before = served.mind.fleet().ledger.policy_shelf().clone();
+    let mut lines = String::new();
+    for version in [3, 17, 19, 20] {
+        for path in [path.to_owned(), format!("{path}?dry_run=true")] {
+            let Refusal { name, sentence } = refused(&served, &path, &back(version, "x")).await;
+            let line = format!("{name}: {sentence}\n");
+            if !lines.ends_with(&line) {
+                lines.push_str(&line);
+            }
+        }
+    }
+    let guarded = RollbackOrder { if_version: Some(18), ..back(4, "x") };
+    let Refusal { name, sentence } = refused(&served, path, &guarded).await;
+    lines.push_str(&format!("{name}: {sentence}\n"));
+    let Refusal { name, sentence } = refused(&served, path, &back(4, " ")).await;
+    lines.push_str(&format!("{name}: {sentence}\n"));
+    expect![[r#"
+        NoSuch: version 3 of the policy cannot be read back: version 19 is in force, the last 16 are kept, `hale policy history` names them
+        Nothing: the text of version 17 is in force already, as version 19
+        Nothing: version 19 of the policy is in force already
+        NoSuch: version 20 of the policy cannot be read back: version 19 is in force, the last 16 are kept, `hale policy history` names them
+        PolicyVersion: version 19 of the policy is in force: read it and apply yours on top
+        Malformed: a rollback says why: the audit keeps it
+    "#]]
+    .assert_eq(&lines);
+    assert_eq!(*served.mind.fleet().ledger.policy_shelf(), before);
+}
