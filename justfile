@@ -59,6 +59,11 @@ bench *flags:
     cargo build --release --locked -p hale-daemon
     cargo run --release --locked -p hale-test-bench -- {{ flags }}
 
+# What the ledger costs: `just bench-ledger cycles`, `size`, or as root `lease`; with `--keep` docs/benchmarks/ledger.md is written anew
+bench-ledger *flags:
+    cargo build --release --locked -p hale-daemon -p hale-test-bench-ledger
+    target/release/bench-ledger {{ flags }}
+
 # What nine kinds of floods cost one agent, and four its admin socket: memory and processor, printed; as root, on a quiet machine
 floods:
     cargo build --release --locked -p hale-daemon

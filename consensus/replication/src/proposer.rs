@@ -11,6 +11,7 @@ use ledger::command::{Command, Entry, Outcome, Proposed};
 use openraft::ServerState;
 use openraft::error::{ClientWriteError, RaftError};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use vocabulary::{HostId, LedgerIndex, Moment, Span};
 
@@ -91,6 +92,8 @@ impl<M: Machine> Proposer<M> {
             };
             match first {
                 Some(first) => {
+                    // Whoever was answered just now may ask again at once: in this entry, not in one of their own after it.
+                    yield_now().await;
                     let (batch, left) = self.pack(first);
                     held = left;
                     self.commit(batch).await;

@@ -16,6 +16,7 @@ mod golden;
 mod kept;
 mod lost;
 mod mesh;
+mod packing;
 mod power;
 mod signs;
 mod snapshots;
