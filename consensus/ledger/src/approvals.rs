@@ -132,6 +132,11 @@ impl Ledger {
         (is_of_now && !given.is_spent).then_some(given)
     }
 
+    /// The cases of which any approval is remembered, by number.
+    pub(crate) fn approved(&self) -> impl Iterator<Item = &Arc<Case>> {
+        self.state.added.approvals.given.keys().filter_map(|id| self.state.cases.get(*id))
+    }
+
     /// Law AP1.
     pub(crate) fn approval_hold(&self, case: &Case) -> Option<Refused> {
         let (rule, rung) = self.next_rung(case)?;

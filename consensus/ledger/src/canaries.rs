@@ -17,14 +17,12 @@ use crate::audit::What;
 use crate::case::{Case, Stage};
 use crate::command::Refused;
 use crate::ledger::Ledger;
+use crate::register::{Kind, kind_of};
 use crate::rules;
 
 /// What came of the remedies of each kind: of those with open cases, and of those of the policy's rules that are stopped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Canaries(BTreeMap<Kind, Canary>);
-
-/// A rule, by name, and a group.
-type Kind = (String, GroupName);
 
 /// What came of the remedies of one kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +64,8 @@ impl Ledger {
     /// Law CA1, for a lease: another goes first, or one in a rack where the remedy has not failed yet.
     pub(crate) fn canary_hold(&self, case: &Case) -> Option<Refused> {
         let kind = self.kind_that_is_open(case)?;
-        let first = self.leased_beside(case, &kind).or_else(|| self.approved_beside(case, &kind));
+        let leased = self.leased_others_of(case, &kind).next();
+        let first = leased.or_else(|| self.approved_beside(case, &kind));
         if let Some(first) = first {
             return Some(Refused::Canary { case: first.id, is_elsewhere: false });
         }
@@ -103,9 +102,7 @@ impl Ledger {
     /// Law CA1, for an intent: leases that were granted before the last remedy failed begin one after the other.
     pub(crate) fn canary_hold_of_the_begun(&self, case: &Case) -> Option<Refused> {
         let kind = self.kind_that_is_open(case)?;
-        let begun = self
-            .others_of(case, &kind)
-            .find(|other| other.pending().is_some() && other.counted_lease().is_some())?;
+        let begun = self.leased_others_of(case, &kind).find(|other| other.pending().is_some())?;
         Some(Refused::Canary { case: begun.id, is_elsewhere: false })
     }
 
@@ -159,8 +156,8 @@ impl Ledger {
             return;
         }
         let is_kept = |kind: &Kind, canary: &Canary| {
-            let counts = |case: &Case| is_of(case, kind) && (case.is_live() || !canary.is_proven);
-            canary.is_stopped || self.state.cases.open().any(|case| counts(case))
+            let counts = |case: &Arc<Case>| case.is_live() || !canary.is_proven;
+            canary.is_stopped || self.state.cases.of_kind(kind).any(counts)
         };
         let kinds = self.state.added.canaries.0.iter();
         let over: Vec<Kind> = kinds
@@ -199,25 +196,20 @@ impl Ledger {
     /// Law CA1, of a lease that is granted.
     pub(crate) fn is_alone_or_proven(&self, case: &Case) -> bool {
         let kind = self.kind_that_is_open(case);
-        kind.is_none_or(|kind| self.leased_beside(case, &kind).is_none())
-    }
-
-    fn leased_beside(&self, case: &Case, kind: &Kind) -> Option<&Arc<Case>> {
-        let is_leased = |other: &&Arc<Case>| {
-            other.counted_lease().is_some() && other.id != case.id && is_of(other, kind)
-        };
-        self.state.cases.open().find(is_leased)
+        kind.is_none_or(|kind| self.leased_others_of(case, &kind).next().is_none())
     }
 
     /// Where persons are asked: the one that a person has allowed, for one whom nobody has.
-    fn approved_beside<'a>(&'a self, case: &'a Case, kind: &'a Kind) -> Option<&'a Arc<Case>> {
+    fn approved_beside(&self, case: &Case, kind: &Kind) -> Option<&Arc<Case>> {
         self.approval_hold(case)?;
         let is_next = |other: &&Arc<Case>| {
             matches!(other.stage, Stage::Open)
                 && self.approval_of(other).is_some()
+                && other.id != case.id
+                && kind_of(other).as_ref() == Some(kind)
                 && self.holds_but_canary(other).is_empty()
         };
-        self.others_of(case, kind).find(is_next)
+        self.approved().find(is_next)
     }
 
     /// The kind of a case, unless it is proven.
@@ -232,18 +224,16 @@ impl Ledger {
         case: &'a Case,
         kind: &'a Kind,
     ) -> impl Iterator<Item = &'a Arc<Case>> {
-        self.state.cases.open().filter(move |other| other.id != case.id && is_of(other, kind))
+        self.state.cases.of_kind(kind).filter(|other| other.id != case.id)
     }
-}
 
-fn kind_of(case: &Case) -> Option<Kind> {
-    let (rule, _) = case.rule.as_ref()?;
-    Some((rule.clone(), case.scopes.as_ref()?.group.clone()))
-}
-
-fn is_of(case: &Case, (rule, group): &Kind) -> bool {
-    case.rule.as_ref().is_some_and(|(name, _)| name == rule)
-        && case.scopes.as_ref().is_some_and(|scopes| scopes.group == *group)
+    fn leased_others_of<'a>(
+        &'a self,
+        case: &'a Case,
+        kind: &'a Kind,
+    ) -> impl Iterator<Item = &'a Arc<Case>> {
+        self.state.cases.leased_of_kind(kind).filter(|other| other.id != case.id)
+    }
 }
 
 fn stopped((rule, group): &Kind, canary: &Canary) -> Refused {

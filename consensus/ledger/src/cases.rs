@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use vocabulary::{CaseId, HostId, LedgerTime, Scope};
 
 use crate::case::Case;
+use crate::register::{Kind, Register};
 use crate::tally::{Counts, Tally};
 
 /// The cases; cheap to clone.
@@ -23,7 +24,7 @@ pub(crate) struct Cases {
     /// Trouble up to this time is not counted as unhealthy any more (protocol 6.4).
     told_until: Option<LedgerTime>,
     #[serde(skip)]
-    by_host: Arc<BTreeMap<HostId, CaseId>>,
+    register: Register,
     #[serde(skip)]
     tally: Arc<Tally>,
 }
@@ -55,7 +56,27 @@ impl Cases {
 
     /// The open case on a host.
     pub fn of_host(&self, host: &HostId) -> Option<&Arc<Case>> {
-        self.by_host.get(host).and_then(|id| self.open.get(id))
+        self.register.of_host(host).and_then(|id| self.open.get(&id))
+    }
+
+    /// The open cases of whole racks and zones, by number.
+    pub fn domains(&self) -> impl Iterator<Item = &Arc<Case>> {
+        self.register.domains().filter_map(|id| self.open.get(&id))
+    }
+
+    /// The open cases of a kind, by number.
+    pub fn of_kind(&self, kind: &Kind) -> impl Iterator<Item = &Arc<Case>> {
+        self.register.of_kind(kind).filter_map(|id| self.open.get(&id))
+    }
+
+    /// Those of them whose lease counts.
+    pub fn leased_of_kind(&self, kind: &Kind) -> impl Iterator<Item = &Arc<Case>> {
+        self.register.leased_of_kind(kind).filter_map(|id| self.open.get(&id))
+    }
+
+    /// The open cases whose lease counts.
+    pub fn leased(&self) -> impl Iterator<Item = &Arc<Case>> {
+        self.register.leased().filter_map(|id| self.open.get(&id))
     }
 
     pub fn counts(&self, scope: &Scope) -> Counts {
@@ -78,11 +99,11 @@ impl Cases {
         let id = case.id;
         assert!(id <= self.last, "law K1: a case's number was drawn for it");
         let tally = Arc::make_mut(&mut self.tally);
-        let by_host = Arc::make_mut(&mut self.by_host);
-        if let Some(before) = Arc::make_mut(&mut self.open).remove(&id) {
-            tally.remove(&before, self.told_until);
-            before.host().map(|host| by_host.remove(&host));
+        let before = Arc::make_mut(&mut self.open).remove(&id);
+        if let Some(before) = &before {
+            tally.remove(before, self.told_until);
         }
+        self.register.put(before.as_deref(), &case);
         if case.is_closed() {
             let closed = Arc::make_mut(&mut self.closed);
             closed.insert(id, Arc::new(case));
@@ -92,8 +113,6 @@ impl Cases {
             return;
         }
         tally.add(&case, self.told_until);
-        let other = case.host().and_then(|host| by_host.insert(host, id));
-        assert!(other.is_none(), "law L1: a host has at most one open case");
         if self.closed.contains_key(&id) {
             Arc::make_mut(&mut self.closed).remove(&id);
         }
@@ -111,8 +130,8 @@ impl Cases {
         self.derive();
     }
 
-    /// Whether the tally is what the open cases say (law K2).
-    pub fn is_tally_true(&self) -> bool {
+    /// Whether tally and register are what the open cases say (laws K2, K3).
+    pub fn is_derived_true(&self) -> bool {
         let mut again = self.clone();
         again.derive();
         again == *self
@@ -121,14 +140,12 @@ impl Cases {
     /// Works out again what is not kept in snapshots.
     pub fn derive(&mut self) {
         let mut tally = Tally::default();
-        let mut by_host = BTreeMap::new();
+        let mut register = Register::default();
         for case in self.open.values() {
             tally.add(case, self.told_until);
-            if let Some(host) = case.host() {
-                by_host.insert(host, case.id);
-            }
+            register.put(None, case);
         }
         self.tally = Arc::new(tally);
-        self.by_host = Arc::new(by_host);
+        self.register = register;
     }
 }

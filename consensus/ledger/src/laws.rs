@@ -30,5 +30,8 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
         state.cases.counts(&Scope::Fleet).in_flight == count,
         "law B2: every lease counts, and nothing else does"
     );
-    debug_assert!(state.cases.is_tally_true(), "law K2: the tally is that of the open cases");
+    debug_assert!(
+        state.cases.is_derived_true(),
+        "laws K2, K3: tally and register are those of the open cases"
+    );
 }

@@ -49,6 +49,7 @@ mod proofs;
 mod quarantine;
 mod quiet;
 mod receipts;
+mod register;
 mod shadows;
 mod stuck;
 mod surges;

@@ -4,8 +4,6 @@
 //! Law P1: under a brake nothing begins.
 //! Not here: grants and intents themselves (see `leases`, `intents`), what is counted (see `tally`).
 
-use std::sync::Arc;
-
 use vocabulary::{HostId, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::case::{Case, Lease, Stage};
@@ -175,10 +173,8 @@ impl Ledger {
     /// others do.
     fn ramp_hold_of_the_begun(&self) -> Option<Refused> {
         let limit = self.state.brakes.ramp?.limit;
-        let is_begun =
-            |case: &&Arc<Case>| case.pending().is_some() && case.counted_lease().is_some();
-        let used =
-            u32::try_from(self.state.cases.open().filter(is_begun).count()).unwrap_or(u32::MAX);
+        let begun = self.state.cases.leased().filter(|case| case.pending().is_some());
+        let used = u32::try_from(begun.count()).unwrap_or(u32::MAX);
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 

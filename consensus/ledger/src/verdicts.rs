@@ -332,8 +332,7 @@ impl Ledger {
 
     /// The open cases of whole domains.
     pub(crate) fn domain_cases(&self) -> impl Iterator<Item = &Arc<Case>> {
-        let cases = self.state.cases.open();
-        cases.filter(|case| matches!(case.subject, Scope::Rack(_) | Scope::Zone(_)))
+        self.state.cases.domains()
     }
 
     /// The open case of a domain that this place lies in.
