@@ -22,6 +22,7 @@ pub const IDLE_MAX: Span = Span::minutes(5);
 
 /// Why a lease under which nothing was begun goes back.
 const NOT_APPROVED: &str = "no approval of what would begin under it stands";
+const NO_RULE_ACTS: &str = "the policy in force has no rule that acts on it any more";
 const IN_MAINTENANCE: &str = "its healer is gone, and a window of maintenance is open";
 
 /// An end that is due.
@@ -117,9 +118,9 @@ impl Ledger {
         match &case.stage {
             Stage::Open => self.hopeless(case).map(Due::Hopeless),
             Stage::Offered(_) | Stage::Leased(_)
-                if case.pending().is_none() && self.approval_hold(case).is_some() =>
+                if case.pending().is_none() && self.futile(case).is_some() =>
             {
-                Some(Due::HeldBack(NOT_APPROVED))
+                self.futile(case).map(Due::HeldBack)
             }
             Stage::Offered(lease) => {
                 let until = lease.granted.after(self.timers().accept_within);
@@ -146,10 +147,19 @@ impl Ledger {
         }
     }
 
+    /// Why nothing can begin under a lease, from rules 2 on: under the first it is sat out.
+    fn futile(&self, case: &Case) -> Option<&'static str> {
+        if self.rules() < rules::SECOND {
+            return None;
+        }
+        let acts_no_more = self.next_rung(case).is_none().then_some(NO_RULE_ACTS);
+        acts_no_more.or_else(|| self.approval_hold(case).map(|_| NOT_APPROVED))
+    }
+
     /// Why nobody may take a lease over under which nothing was begun.
     fn held_back(&self, case: &Case) -> Option<&'static str> {
-        let unapproved = self.approval_hold(case).map(|_| NOT_APPROVED);
-        unapproved.or_else(|| self.maintenance_hold(case).map(|_| IN_MAINTENANCE))
+        let in_maintenance = || self.maintenance_hold(case).map(|_| IN_MAINTENANCE);
+        self.futile(case).or_else(in_maintenance)
     }
 
     /// When a person is called whatever else happens: an end that nobody can tell, an orphan that nobody takes over, or an
