@@ -70,6 +70,8 @@ const TOLD: [Told; 3] = [
             "apply_p50_us",
             "apply_p99_us",
             "apply_most_us",
+            "ask_p50_us",
+            "ask_most_us",
             "megabytes",
             "write_p50_ms",
             "read_p50_ms",

@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use daemon::identity::RingVerifier;
 use ledger::Ledger;
+use ledger::case::Case;
 use ledger::command::{Command, Entry, Finding, Outcome, Proposed};
 use vocabulary::{Boot, CaseId, Fence, HostId, LedgerIndex, Scope, Span, VerdictKind, WallNote};
 
@@ -42,8 +43,12 @@ const EPOCH: Span = Span::seconds(5);
 /// The number of a host that keeps the ledger.
 const KEEPER: usize = 1;
 
-/// How often the state is written down and read.
+/// How often the state is written down and read, and asked.
 const IMAGES: usize = 10;
+
+/// The questions: which cases only a person frees, and what holds each.
+const STUCK: &str = "stuck";
+const HOLDS: &str = "holds";
 
 /// As many as a keeper appends before it makes a snapshot: the most that a restart applies again.
 const ENTRIES_BETWEEN_SNAPSHOTS: u64 = 5_000;
@@ -131,8 +136,22 @@ impl<'a> Play<'a> {
                 return Err(BenchFault::new("a host enrolled and is not in the roster"));
             }
         }
+        self.questions();
         let cell = self.cell.to_owned();
         Ok(self.took.into_iter().map(|(name, took)| sample(&cell, name, &took)).collect())
+    }
+
+    /// What the leader asks of all cases once a second.
+    fn questions(&mut self) {
+        for _ in 0..IMAGES {
+            let began = Instant::now();
+            black_box(self.ledger.stuck().len());
+            self.took.entry(STUCK).or_default().push(nanos(began));
+            let began = Instant::now();
+            let held = |case: &&Arc<Case>| !self.ledger.holds(case.id).is_empty();
+            black_box(self.ledger.cases().filter(held).count());
+            self.took.entry(HOLDS).or_default().push(nanos(began));
+        }
     }
 
     /// From the offer until it is given back.
@@ -206,11 +225,12 @@ fn opened(outcome: &Outcome) -> Result<CaseId, BenchFault> {
 }
 
 fn sample(cell: &str, name: &str, took: &[u64]) -> Sample {
-    let mut sample = Sample::new((FIGURE, &format!("{cell}: apply {name}")), "hale", 1);
+    let what = if [STUCK, HOLDS].contains(&name) { "ask" } else { "apply" };
+    let mut sample = Sample::new((FIGURE, &format!("{cell}: {what} {name}")), "hale", 1);
     sample.note("count", took.len() as f64);
     for (rank, word) in [(50, "p50"), (99, "p99"), (100, "most")] {
         if let Some(nanos) = percentile(took, rank) {
-            sample.note(&format!("apply_{word}_us"), thousandths(nanos));
+            sample.note(&format!("{what}_{word}_us"), thousandths(nanos));
         }
     }
     sample
