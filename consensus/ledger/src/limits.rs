@@ -229,8 +229,8 @@ impl Ledger {
         Some((rule, rung))
     }
 
-    /// The rule that a case falls under, by the policy in force.
-    pub(crate) fn rule_of(&self, case: &Case) -> Option<&Rule> {
+    /// The rule that the next step of a case falls under, by the policy in force.
+    pub fn rule_of(&self, case: &Case) -> Option<&Rule> {
         let group = &case.scopes.as_ref()?.group;
         self.policy().rule_for(&case.kind, group)
     }

@@ -193,6 +193,12 @@ impl Ledger {
         scopes.into_iter().map(|scope| self.budget_line(scope)).collect()
     }
 
+    /// Every scope of the roster and how many hosts it has, in no order that means anything.
+    pub fn scopes(&self) -> impl Iterator<Item = (&Scope, u32)> {
+        let census = &self.derived.census;
+        census.scopes().map(|scope| (scope, census.total(scope)))
+    }
+
     /// Every rule that now keeps this case from its next step; empty where only an agent's work is awaited.
     pub fn holds(&self, id: CaseId) -> Vec<Hold> {
         let Some(case) = self.case(id) else {

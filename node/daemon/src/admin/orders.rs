@@ -53,7 +53,11 @@ pub(super) async fn carry(
     is_dry_run: bool,
 ) -> Fulfilled {
     if !is_dry_run {
-        return order.carry(mind.as_ref(), who).await;
+        let mut ordered = order.carry(mind.as_ref(), who).await?;
+        if let Some(version) = ordered.version {
+            ordered.policy = policy_orders::warned(mind.as_ref(), version).await;
+        }
+        return Ok(ordered);
     }
     let rehearsal = Rehearsal::of(mind);
     let ordered = order.carry(&rehearsal, who).await?;

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use ledger::Ledger;
 use ledger::command::{Command, Order, Outcome};
 use ledger::policy::Policy;
+use ledger::rules;
 
 use super::answer::{Ordered, PolicyChange, PolicyOrder, Refusal, RollbackOrder};
 use super::mind::{Local, Mind};
@@ -21,8 +22,6 @@ use crate::moments;
 #[async_trait]
 impl Carried for PolicyOrder {
     async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
-        let before = mind.view();
-        let text = self.text.clone();
         let order = Order { who, why: self.why };
         let command = Command::Policy { text: self.text, if_version: self.if_version, order };
         match propose(mind, command).await? {
@@ -30,7 +29,7 @@ impl Carried for PolicyOrder {
                 sentence: format!("policy version {version} is in force in the whole mesh"),
                 dry_run: false,
                 version: Some(version),
-                policy: warned(&before, &text),
+                policy: None,
             }),
             other => Err(unexpected(&other)),
         }
@@ -46,8 +45,9 @@ impl Carried for RollbackOrder {
         }
         mind.refresh().await;
         let text = text_of(&mind.view(), version)?;
-        let why = format!("rollback to version {version}: {why}");
-        PolicyOrder { text, why, if_version }.carry(mind, who).await
+        let order =
+            PolicyOrder { text, why: format!("rollback to version {version}: {why}"), if_version };
+        order.carry(mind, who).await.map_err(|unfulfilled| of_version(version, unfulfilled))
     }
 }
 
@@ -67,10 +67,35 @@ fn text_of(view: &Ledger, version: u64) -> Result<String, Unfulfilled> {
     Err(Unfulfilled { status: StatusCode::CONFLICT, refusal: Refusal::new("Nothing", sentence) })
 }
 
-/// What a person should look at; the ledger has taken the text, so that it can be read.
-fn warned(before: &Ledger, text: &str) -> Option<PolicyChange> {
-    let policy = Policy::read_under(before.rules(), "policy.toml", text).ok()?;
-    Some(render::policy_warned(before, &policy))
+/// A person who has named a version has no file to look into.
+fn of_version(version: u64, unfulfilled: Unfulfilled) -> Unfulfilled {
+    let Unfulfilled { status, refusal: Refusal { name, sentence } } = unfulfilled;
+    let sentence = match name.as_str() {
+        "PolicyFaults" => format!(
+            "the text of version {version} is not taken under the rules of today, `hale policy show --version {version}` prints it to be \
+             mended and applied: {sentence}"
+        ),
+        _ => sentence,
+    };
+    Unfulfilled { status, refusal: Refusal { name, sentence } }
+}
+
+/// What a person should look at in a version that has been set just now, beside the version that it took the place of; `None` where this
+/// agent does not know them yet. Worked out beside the agent's loop.
+pub(super) async fn warned(mind: &dyn Mind, version: u64) -> Option<PolicyChange> {
+    mind.refresh().await;
+    let view = mind.view();
+    let worked = tokio::task::spawn_blocking(move || {
+        let read = |version: u64| {
+            let text = render::policy_text(&view, version).ok()?;
+            // A version that is older than the rules in force was taken under those before them.
+            let read = |rules| Policy::read_under(rules, "policy.toml", &text).ok();
+            read(view.rules()).or_else(|| read(rules::FIRST))
+        };
+        let from = version.checked_sub(1)?;
+        Some(render::policy_warned(&view, (from, &read(from)?), &read(version)?))
+    });
+    worked.await.ok().flatten()
 }
 
 /// All that a rehearsed policy changes. Worked out beside the agent's loop, as every answer is.

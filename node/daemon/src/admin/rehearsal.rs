@@ -23,8 +23,8 @@ pub(super) struct Rehearsal {
 
 /// What an order came to.
 pub(super) struct Played {
-    /// The ledger that it was played on.
-    pub before: Arc<Ledger>,
+    /// The ledger that it was played on, after a tick too.
+    pub before: Ledger,
     /// The same after it, and after a tick by which no time has gone by: what new waits end at once has ended.
     pub after: Ledger,
 }
@@ -64,8 +64,10 @@ impl Mind for Rehearsal {
 
     async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted> {
         self.refresh().await;
-        let (before, by) = (self.view(), self.me().id());
-        let mut after = Ledger::clone(&before);
+        let by = self.me().id();
+        let mut after = Ledger::clone(&self.view());
+        let mut before = after.clone();
+        play(&mut before, by, Command::Tick);
         let outcome = play(&mut after, by, command);
         play(&mut after, by, Command::Tick);
         let mut played = self.played.lock().unwrap_or_else(PoisonError::into_inner);

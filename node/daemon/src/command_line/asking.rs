@@ -76,12 +76,28 @@ impl At {
         order: &impl Serialize,
         is_dry_run: bool,
     ) -> Result<(), CommandFault> {
+        self.ordered(path, order, is_dry_run).map(drop)
+    }
+
+    /// The same, and gives it to verbs that judge it.
+    pub fn ordered(
+        &self,
+        path: &str,
+        order: &impl Serialize,
+        is_dry_run: bool,
+    ) -> Result<Ordered, CommandFault> {
         let path = &if is_dry_run { format!("{path}?dry_run=true") } else { path.to_owned() };
         let answer: Answer<Ordered> = self.client().order_and_wait(path, order)?;
         if self.json {
-            return json(&answer);
+            json(&answer)?;
+        } else {
+            faults::print(&policy_change::ordered(&answer.data))?;
         }
-        faults::print(&policy_change::ordered(&answer.data))
+        // What was carried out had a majority behind it.
+        if is_dry_run {
+            fresh(&answer)?;
+        }
+        Ok(answer.data)
     }
 }
 

@@ -6,7 +6,7 @@ use ledger::command::Command;
 use super::{CommandFault, CommandLine, Exit, carry};
 use crate::admin::answer::{Answer, AuditPage};
 use crate::admin::chain::Chain;
-use crate::admin::tests::fleet::{Fleet, Seen, id, order};
+use crate::admin::tests::fleet::{Fleet, POLICY, Seen, id, order};
 use crate::admin::tests::model::{ModelMind, Served};
 use crate::admin::tests::socket::export_of;
 
@@ -158,6 +158,7 @@ async fn a_stale_answer_is_printed_and_ends_with_six_as_an_order_does() {
         "audit export",
         "policy diff",
         "pause --why now",
+        "policy rollback 0 --why now --dry-run",
     ] {
         ends(&served, words, Exit::NoMajority).await;
     }
@@ -170,6 +171,20 @@ async fn where_no_agent_listens_every_verb_ends_with_five() {
         let ended = said(&folder.path().join("admin.sock"), words).await;
         let fault = ended.expect_err("nobody is there");
         assert_eq!(fault.exit, Exit::NoAgent, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_ends_with_three_where_a_script_asks_for_warnings_and_there_are_any() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&POLICY.replace("\"act\"", "\"observe\""));
+    let served = Served::over(ModelMind::new(fleet));
+    for (words, exit) in [
+        ("policy rollback 1 --why now --dry-run", Exit::Done),
+        ("policy rollback 1 --why now --dry-run --check", Exit::ConditionFalse),
+        ("policy rollback 0 --why now --dry-run --check", Exit::Done),
+    ] {
+        ends(&served, words, exit).await;
     }
 }
 

@@ -10,8 +10,8 @@ use super::exit::{CommandFault, Exit};
 use super::faults;
 use super::list::List;
 use super::policy_diff::{Diff, path_of};
-use super::table::{Clock, Table};
-use crate::admin::answer::{Answer, PolicyInForce, PolicyOrder, RollbackOrder};
+use super::table::{Clock, Table, clean};
+use crate::admin::answer::{Answer, Ordered, PolicyInForce, PolicyOrder, RollbackOrder};
 use crate::config;
 
 /// What can be asked of `hale policy`.
@@ -59,6 +59,9 @@ pub struct Apply {
     /// Refuse unless this version is in force, so that nobody's change is lost.
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
+    /// Beside `--dry-run`: end with 3 where there are warnings.
+    #[arg(long, requires = "dry_run")]
+    check: bool,
     #[command(flatten)]
     at: At,
 }
@@ -74,6 +77,9 @@ pub struct Rollback {
     /// Refuse unless this version is in force, so that nobody's change is lost.
     #[arg(long, value_name = "N")]
     if_version: Option<u64>,
+    /// Beside `--dry-run`: end with 3 where there are warnings.
+    #[arg(long, requires = "dry_run")]
+    check: bool,
     #[command(flatten)]
     at: At,
 }
@@ -113,7 +119,8 @@ impl Apply {
         let (_, text, _) = read(&self.file)?;
         let Why { why, dry_run } = self.why;
         let order = PolicyOrder { text, why, if_version: self.if_version };
-        self.at.order("/v1/policy", &order, dry_run)
+        let ordered = self.at.ordered("/v1/policy", &order, dry_run)?;
+        if self.check { calm(&ordered) } else { Ok(()) }
     }
 }
 
@@ -121,7 +128,17 @@ impl Rollback {
     fn run(self) -> Result<(), CommandFault> {
         let Why { why, dry_run } = self.why;
         let order = RollbackOrder { version: self.version, why, if_version: self.if_version };
-        self.at.order("/v1/policy/rollback", &order, dry_run)
+        let ordered = self.at.ordered("/v1/policy/rollback", &order, dry_run)?;
+        if self.check { calm(&ordered) } else { Ok(()) }
+    }
+}
+
+/// For scripts: whether there is nothing that a person should look at.
+fn calm(ordered: &Ordered) -> Result<(), CommandFault> {
+    let warned = ordered.policy.as_ref().map_or(0, |change| change.warnings.len());
+    match warned {
+        0 => Ok(()),
+        _ => Err(CommandFault::new(Exit::ConditionFalse, "there are warnings".to_owned())),
     }
 }
 
@@ -131,11 +148,22 @@ fn show(version: Option<u64>, at: At) -> Result<(), CommandFault> {
 
 /// The document itself, so that it can be written to a file and applied again; without one, why.
 fn text(answer: &Answer<PolicyInForce>, _: &Screen) -> String {
-    let PolicyInForce { version, text, .. } = &answer.data;
+    let PolicyInForce { version, text, is_in_force, history } = &answer.data;
+    if *version == 0 && !is_in_force {
+        return "# version 0 is what a mesh has before its first policy: it only observes\n"
+            .to_owned();
+    }
     if *version == 0 {
         return "# this mesh only observes: it was never given a policy. `hale policy example` prints one,\n\
                 # `hale policy apply FILE --why ...` sets it\n"
             .to_owned();
+    }
+    if text.is_empty() {
+        let line = history.iter().find(|line| line.version == *version);
+        let by =
+            line.map_or_else(String::new, |line| format!(", set by {}: {}", line.who, line.why));
+        return clean(&format!("# version {version} is no policy, the mesh only observes{by}"))
+            + "\n";
     }
     if text.ends_with('\n') { text.clone() } else { format!("{text}\n") }
 }

@@ -20,6 +20,12 @@ fn changed(change: &PolicyChange) -> String {
     parts.extend(change.diff.as_ref().map(differing));
     parts.extend(warned(change));
     parts.extend(change.cases.as_ref().map(moved));
+    let is_rehearsed = change.cases.is_some();
+    parts.extend(
+        is_rehearsed.then(|| {
+            format!("with `--if-version {}` it comes to this or to nothing\n", change.from)
+        }),
+    );
     parts.into_iter().map(|part| format!("\n{part}")).collect()
 }
 
@@ -27,7 +33,7 @@ fn changed(change: &PolicyChange) -> String {
 fn warned(change: &PolicyChange) -> Option<String> {
     if change.warnings.is_empty() {
         let is_rehearsed = change.cases.is_some();
-        return is_rehearsed.then(|| "no warnings: every rule, check and budget is for hosts of the roster, and nothing begins to act\n".to_owned());
+        return is_rehearsed.then(|| "no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before\n".to_owned());
     }
     let lines = change.warnings.iter().map(|warning| format!("  {}\n", clean(&warning.sentence)));
     let more = match change.warnings_left_out {
@@ -38,20 +44,20 @@ fn warned(change: &PolicyChange) -> Option<String> {
 }
 
 fn moved(cases: &CasesChanged) -> String {
-    let CasesChanged { open, changed, left_out } = cases;
-    let moving = changed.len() as u64 + left_out;
-    if *open == 0 {
-        return "no case is open, so none changes\n".to_owned();
-    }
-    if moving == 0 {
-        return format!("open cases: {open}, and none of them changes\n");
-    }
+    let CasesChanged { open, changed, opened, left_out } = cases;
+    let moving = (changed.len() as u64 + left_out).saturating_sub(*opened);
+    let new = if *opened == 0 { String::new() } else { format!("; {opened} more open at once") };
+    let head = match (open, moving) {
+        (0, _) => "no case is open, so none changes".to_owned(),
+        (open, 0) => format!("open cases: {open}, and none of them changes"),
+        (open, moving) => format!("open cases: {open}, and {moving} of them change"),
+    };
     let lines: String = changed.iter().map(case).collect();
     let more = match left_out {
         0 => String::new(),
-        more => format!("  ... and {more} more that change\n"),
+        more => format!("  ... and {more} more\n"),
     };
-    format!("open cases: {open}, and {moving} of them change\n{lines}{more}")
+    format!("{head}{new}\n{lines}{more}")
 }
 
 fn case(case: &CaseChange) -> String {

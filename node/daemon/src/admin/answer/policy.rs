@@ -68,7 +68,7 @@ pub struct PolicyChange {
 /// What in a policy is sound, and may not be what was meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyWarning {
-    /// `NoHost`, `NeverDecides`, `NothingInFlight` or `BeginsToAct`.
+    /// `NobodyIsCalled`, `AnybodyEnrols`, `LooksAtLess`, `BeginsToAct`, `HarsherRemedy`, `NoHost`, `NeverDecides` or `NothingInFlight`.
     pub name: String,
     /// Which rule, check or budget, and why.
     pub sentence: String,
@@ -79,8 +79,11 @@ pub struct PolicyWarning {
 pub struct CasesChanged {
     /// How many cases are open.
     pub open: u64,
-    /// Those of which rule, mode, next rung, stage or what holds them first changes, by number; at most 50.
+    /// Those of which rule, mode, next rung, stage, approval or anything that holds them changes, and those that are opened: first what
+    /// hale may do more about, then what moves, then the others, by number; at most 50.
     pub changed: Vec<CaseChange>,
+    /// How many this policy opens at once, in front of waits that it shortens.
+    pub opened: u64,
     /// How many more change.
     pub left_out: u64,
 }

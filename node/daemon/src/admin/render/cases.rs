@@ -107,9 +107,7 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
             )
         }
         Stage::Open => {
-            let mut rules = scene.ledger.policy().rules.iter();
-            let rule = case.rule.as_ref().and_then(|(name, _)| rules.find(|of| of.name == *name));
-            let next = match rule.map(|rule| rule.mode) {
+            let next = match scene.ledger.rule_of(case).map(|rule| rule.mode) {
                 Some(Mode::Shadow) => {
                     "its rule is in shadow: the leader puts down next what would have begun"
                 }
@@ -129,6 +127,12 @@ pub(super) fn awaits(scene: &Scene<'_>, case: &Case) -> String {
             waits(scene, case, next)
         }
     }
+}
+
+/// The same, of an orphan with what keeps others from taking it over.
+pub(super) fn awaited(scene: &Scene<'_>, case: &Case) -> String {
+    let next = awaits(scene, case);
+    if matches!(case.stage, Stage::Orphaned { .. }) { waits(scene, case, &next) } else { next }
 }
 
 /// protocol 6.8: whose word stands for what is next, and for how long.
@@ -228,7 +232,8 @@ fn observed(scene: &Scene<'_>, case: &Case) -> String {
     match (&case.rule, version) {
         (_, 0) => "only observed: this mesh was never given a policy".to_owned(),
         (Some((rule, _)), _) => {
-            format!("only observed: rule {rule:?} of policy version {version} has mode \"observe\"")
+            let mode = scene.ledger.rule_of(case).map_or("observe", |rule| rule.mode.word());
+            format!("only observed: rule {rule:?} of policy version {version} has mode {mode:?}")
         }
         (None, _) => {
             let kind = &case.kind;

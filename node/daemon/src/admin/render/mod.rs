@@ -32,6 +32,7 @@ pub use leases::leases;
 pub use maintenance::maintenance;
 pub use policy::{policy, policy_text};
 pub use policy_change::{policy_change, policy_warned};
+pub use policy_warnings::Version;
 pub use reasons::refusal;
 pub use status::status;
 

@@ -4,12 +4,16 @@
 //! Law PC1: what is told of open cases is what the same order does to the same ledger, up to the next tick.
 //! Not here: the ledger after the order (see `rehearsal`), and what is wrong with a text (see `ledger::policy`).
 
+use std::sync::Arc;
+
 use ledger::Ledger;
 use ledger::case::Case;
+use ledger::command::Refused;
 use ledger::policy::{Mode, Policy};
 use ledger::view::Hold;
+use vocabulary::CaseId;
 
-use super::{Scene, cases, count, policy_warnings};
+use super::{Scene, Version, cases, count, policy_warnings};
 use crate::admin::answer::{
     CaseChange, CaseUnder, CasesChanged, PolicyChange, PolicyDiff, PolicyWarning, RungPlace,
 };
@@ -23,23 +27,23 @@ pub const WARNINGS_MAX: usize = 50;
 
 /// The whole change, from the ledger before it to the ledger after it.
 pub fn policy_change(before: &Scene<'_>, after: &Scene<'_>) -> PolicyChange {
+    let old = (before.ledger.policy_shelf().version(), before.ledger.policy());
     PolicyChange {
         diff: Some(texts(before.ledger, after.ledger)),
         cases: Some(cases_changed(before, after)),
-        ..policy_warned(before.ledger, after.ledger.policy())
+        ..policy_warned(after.ledger, old, after.ledger.policy())
     }
 }
 
-/// What a person should look at in a policy that takes the place of this ledger's.
-pub fn policy_warned(before: &Ledger, policy: &Policy) -> PolicyChange {
-    let mut warnings: Vec<PolicyWarning> = policy_warnings::warnings(before, policy);
-    let left_out = warnings.len().saturating_sub(WARNINGS_MAX);
-    warnings.truncate(WARNINGS_MAX);
+/// What a person should look at in a policy that takes the place of another one, on this ledger's roster.
+pub fn policy_warned(ledger: &Ledger, before: Version<'_>, policy: &Policy) -> PolicyChange {
+    let mut warnings = policy_warnings::warnings(ledger, before, policy);
+    let named: Vec<PolicyWarning> = warnings.by_ref().take(WARNINGS_MAX).collect();
     PolicyChange {
-        from: before.policy_shelf().version(),
+        from: before.0,
         diff: None,
-        warnings,
-        warnings_left_out: count(left_out),
+        warnings: named,
+        warnings_left_out: count(warnings.count()),
         cases: None,
     }
 }
@@ -54,32 +58,71 @@ fn texts(before: &Ledger, after: &Ledger) -> PolicyDiff {
 }
 
 fn cases_changed(before: &Scene<'_>, after: &Scene<'_>) -> CasesChanged {
+    let mut all: Vec<(Weight, CaseChange)> = Vec::new();
     let mut open = 0;
-    let mut all: Vec<CaseChange> = Vec::new();
-    let mut left_out = 0;
     for case in before.ledger.cases() {
         open += 1;
-        let then = after.ledger.case(case.id).map(|case| Place::of(after, case));
+        let then = after.ledger.case(case.id);
         let now = Place::of(before, case);
-        if then.as_ref() == Some(&now) {
+        let then = then.map(|case| (Place::of(after, case), case));
+        if then.as_ref().is_some_and(|(then, _)| *then == now) {
             continue;
         }
-        if all.len() == CASES_MAX {
-            left_out += 1;
-            continue;
-        }
-        all.push(CaseChange {
-            id: case.id.0,
-            subject: before.subject(&case.subject),
-            verdict: case.kind.word(),
-            before: now.told(before, case),
-            after: match (then, after.ledger.case(case.id)) {
-                (Some(then), Some(case)) => then.told(after, case),
-                _ => forgotten(),
-            },
+        let weight = Weight::of(Some(&now), then.as_ref().map(|(then, _)| then), case);
+        let told = then.map_or_else(forgotten, |(then, case)| {
+            let voided = voided(&now, &then);
+            let told = then.told(after, case);
+            CaseUnder { awaits: told.awaits + &voided, ..told }
         });
+        all.push((weight, change(before, case, now.told(before, case), told)));
     }
-    CasesChanged { open: count(open), changed: all, left_out: count(left_out) }
+    let is_new = |case: &&Arc<Case>| before.ledger.case(case.id).is_none();
+    let new: Vec<&Arc<Case>> = after.ledger.cases().filter(is_new).collect();
+    let opened = new.len();
+    for case in new {
+        let then = Place::of(after, case);
+        let weight = Weight::of(None, Some(&then), case);
+        all.push((weight, change(after, case, not_open(), then.told(after, case))));
+    }
+    all.sort_by_key(|(weight, _)| *weight);
+    let left_out = all.len().saturating_sub(CASES_MAX);
+    let changed = all.into_iter().take(CASES_MAX).map(|(_, change)| change).collect();
+    CasesChanged { open: count(open), changed, opened: count(opened), left_out: count(left_out) }
+}
+
+/// protocol 6.8: a word is for the policy under which it was given.
+fn voided(now: &Place<'_>, then: &Place<'_>) -> String {
+    match (now.approved_by, then.approved_by) {
+        (Some(who), None) => format!("; the approval by {who} is void"),
+        _ => String::new(),
+    }
+}
+
+fn change(scene: &Scene<'_>, case: &Case, before: CaseUnder, after: CaseUnder) -> CaseChange {
+    let subject = scene.subject(&case.subject);
+    CaseChange { id: case.id.0, subject, verdict: case.kind.word(), before, after }
+}
+
+/// What is told first: what hale may do more about, then what moves, then what is held by other things; by number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Weight {
+    is_no_rise: bool,
+    is_same_stage: bool,
+    case: CaseId,
+}
+
+impl Weight {
+    fn of(now: Option<&Place<'_>>, then: Option<&Place<'_>>, case: &Case) -> Self {
+        let acts = |place: Option<&Place<'_>>| {
+            place.is_some_and(|place| matches!(place.mode, Some(Mode::Act | Mode::Approve)))
+        };
+        let stage = |place: Option<&Place<'_>>| place.map_or("", |place| place.stage);
+        Self {
+            is_no_rise: acts(now) || !acts(then),
+            is_same_stage: stage(now) == stage(then),
+            case: case.id,
+        }
+    }
 }
 
 /// Where a case stands, as figures: sentences name the policy's version, and differ where nothing else does.
@@ -89,31 +132,49 @@ struct Place<'l> {
     mode: Option<Mode>,
     rung: Option<RungPlace>,
     stage: &'static str,
-    first: Option<Hold>,
+    holds: Vec<Hold>,
+    /// The rule that the next step falls under, where it is another one than that under which it is.
+    next: Option<Option<&'l str>>,
+    approved_by: Option<&'l str>,
 }
 
 impl<'l> Place<'l> {
-    fn of(scene: &Scene<'_>, case: &'l Case) -> Self {
+    fn of(scene: &Scene<'l>, case: &'l Case) -> Self {
+        let ledger = scene.ledger;
         let rule = case.rule.as_ref().map(|(name, _)| name.as_str());
-        let mut rules = scene.ledger.policy().rules.iter();
-        let mode = rule.and_then(|name| rules.find(|rule| rule.name == name)).map(|of| of.mode);
+        let decides = ledger.rule_of(case);
+        let mut holds = ledger.holds(case.id);
+        for hold in &mut holds {
+            // The version is in it for the order that it names.
+            if let Refused::Approval { policy, .. } = &mut hold.rule {
+                *policy = 0;
+            }
+        }
+        let next = decides.map(|rule| rule.name.as_str());
         Self {
             rule,
-            mode,
+            mode: decides.map(|rule| rule.mode),
             rung: cases::rung(scene, case),
             stage: case.stage.word(),
-            first: scene.ledger.holds(case.id).into_iter().next(),
+            holds,
+            next: (next != rule && !case.is_closed()).then_some(next),
+            approved_by: ledger.approval_of(case).map(|given| given.who.as_str()),
         }
     }
 
     fn told(self, scene: &Scene<'_>, case: &Case) -> CaseUnder {
-        let held = self.first.map(|hold| cases::held(scene, case, &hold));
+        let next = match self.next {
+            None => String::new(),
+            Some(None) => "; its next step falls under no rule".to_owned(),
+            Some(Some(rule)) => format!("; its next step falls under rule {rule:?}"),
+        };
+        let awaits = cases::awaited(scene, case);
         CaseUnder {
             rule: self.rule.map(str::to_owned),
             mode: self.mode.map(|mode| mode.word().to_owned()),
             rung: self.rung,
             stage: self.stage.to_owned(),
-            awaits: held.unwrap_or_else(|| cases::awaits(scene, case)),
+            awaits: format!("{awaits}{next}"),
         }
     }
 }
@@ -121,10 +182,16 @@ impl<'l> Place<'l> {
 /// The ledger keeps a bounded number of closed cases.
 fn forgotten() -> CaseUnder {
     CaseUnder {
-        rule: None,
-        mode: None,
-        rung: None,
-        stage: "closed".to_owned(),
         awaits: "closed; so many close at once that this one is not kept".to_owned(),
+        ..nowhere("closed")
     }
+}
+
+fn not_open() -> CaseUnder {
+    CaseUnder { awaits: "this policy opens it".to_owned(), ..nowhere("not open") }
+}
+
+fn nowhere(stage: &str) -> CaseUnder {
+    let (stage, awaits) = (stage.to_owned(), String::new());
+    CaseUnder { rule: None, mode: None, rung: None, stage, awaits }
 }

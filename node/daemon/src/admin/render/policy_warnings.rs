@@ -7,34 +7,70 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Ledger;
 use ledger::document::nearest;
-use ledger::policy::{Mode, Policy, Rule};
+use ledger::policy::{MayEnrol, Mode, Policy, Rule};
 use ledger::refusal::ScopeName;
-use vocabulary::{GroupName, Scope};
+use vocabulary::{GroupName, RemedyClass, Scope};
 
-use super::listed;
+use super::LISTED_MAX;
 use crate::admin::answer::PolicyWarning;
 
-/// All of them. Bounded by what a policy may hold: its rules, checks and budgets.
-pub fn warnings(before: &Ledger, policy: &Policy) -> Vec<PolicyWarning> {
-    let roster = before.roster();
+/// Among so many groups the one that may be meant is looked for.
+const GUESSED_MAX: usize = 1_000;
+
+/// A policy and its version.
+pub type Version<'p> = (u64, &'p Policy);
+
+/// All of them, of `policy` in the place of `before`. At most some for each rule, check and budget that a policy may hold; the work grows
+/// with the scopes of the roster.
+pub fn warnings(
+    ledger: &Ledger,
+    before: Version<'_>,
+    policy: &Policy,
+) -> impl Iterator<Item = PolicyWarning> {
+    let roster = ledger.roster();
     let groups = Groups(roster.present().map(|(_, entry)| &entry.claims.group).collect());
-    let mut warnings = acting(before, policy, &groups);
-    warnings.extend(
-        policy
-            .rules
-            .iter()
-            .filter_map(|rule| groups.unmatched(&format!("rule {:?}", rule.name), &rule.groups)),
-    );
+    let unmatched = |what: String, named| groups.unmatched(&what, named);
+    let mut warnings = lost(before, policy);
+    warnings.extend(acting(before, policy, &groups));
+    let rules = policy.rules.iter();
+    warnings
+        .extend(rules.filter_map(|rule| unmatched(format!("rule {:?}", rule.name), &rule.groups)));
     warnings.extend(policy.rules.iter().filter_map(|rule| hidden(policy, rule, &groups)));
+    let checks = policy.checks.iter();
     warnings.extend(
-        policy
-            .checks
-            .iter()
-            .filter_map(|check| groups.unmatched(&format!("check {}", check.name), &check.groups)),
+        checks.filter_map(|check| unmatched(format!("check {}", check.name), &check.groups)),
     );
     warnings.extend(policy.budget.group.keys().filter_map(|group| groups.unbudgeted(group)));
-    warnings.extend(empty_budgets(before, policy));
-    warnings
+    warnings.extend(empty_budgets(ledger, policy));
+    warnings.into_iter()
+}
+
+/// What a policy before it did and this one leaves out: nobody may miss it on a screen full of rules.
+fn lost((version, old): Version<'_>, policy: &Policy) -> Vec<PolicyWarning> {
+    let mut lost = Vec::new();
+    if old.escalation.is_some() && policy.escalation.is_none() {
+        let sentence = format!(
+            "nobody is called any more: version {version} has a [pager], this has none, and a call is a line in the audit and the log"
+        );
+        lost.push(warning("NobodyIsCalled", sentence));
+    }
+    if old.hosts_may_enrol != policy.hosts_may_enrol
+        && policy.hosts_may_enrol == MayEnrol::Certified
+    {
+        let sentence = format!(
+            "whoever has a certificate of the cluster may enrol: version {version} wants a person's `hale host add` beside it"
+        );
+        lost.push(warning("AnybodyEnrols", sentence));
+    }
+    let gone = old.checks.iter().filter(|check| policy.check(&check.name).is_none());
+    let mut gone: Vec<String> = gone.map(|check| format!("check {}", check.name)).collect();
+    let ports = old.named_ports.iter().filter(|port| !policy.named_ports.contains(port));
+    gone.extend(ports.map(|port| format!("port {port}")));
+    if !gone.is_empty() {
+        let sentence = format!("{} of version {version} is looked at no more", gone.join(", "));
+        lost.push(warning("LooksAtLess", sentence));
+    }
+    lost
 }
 
 /// The groups that hold hosts of the roster.
@@ -46,18 +82,19 @@ impl Groups<'_> {
         let empty: Vec<String> = named
             .iter()
             .filter(|group| !self.0.contains(group))
-            .map(|name| self.meant(name))
+            .enumerate()
+            .map(|(nth, name)| if nth < LISTED_MAX { self.meant(name) } else { name.to_string() })
             .collect();
         if empty.is_empty() {
             return None;
         }
-        let names = listed(&empty);
+        let names = in_groups(&empty);
         Some(warning(
             "NoHost",
             if empty.len() == named.len() {
-                format!("{what} matches no host: no host of the roster is in group {names}")
+                format!("{what} matches no host: no host of the roster is in {names}")
             } else {
-                format!("{what} names group {names}, in which no host of the roster is")
+                format!("{what} names {names}, in which no host of the roster is")
             },
         ))
     }
@@ -76,10 +113,13 @@ impl Groups<'_> {
 
     /// A name without hosts, and the one with hosts that it is near to.
     fn meant(&self, group: &GroupName) -> String {
-        let known = self.0.iter().map(|group| group.as_str());
-        match nearest(group.as_str(), known) {
-            Some(near) if near != group.as_str() => format!("{group} (is {near} meant?)"),
-            _ => group.to_string(),
+        let given = group.as_str();
+        // Of short names any two are near.
+        let is_like = |name: &&str| given.len() > 4 || name.get(..1) == given.get(..1);
+        let known = self.0.iter().take(GUESSED_MAX).map(|group| group.as_str());
+        match nearest(given, known.filter(is_like)) {
+            Some(near) => format!("{group} (is {near} meant?)"),
+            None => group.to_string(),
         }
     }
 
@@ -102,29 +142,38 @@ fn hidden(policy: &Policy, rule: &Rule, groups: &Groups<'_>) -> Option<PolicyWar
     let above: BTreeSet<String> =
         covered.iter().filter_map(first).map(|rule| format!("{:?}", rule.name)).collect();
     let (name, verdict) = (&rule.name, &rule.verdict);
-    let above = listed(&above.into_iter().collect::<Vec<_>>());
+    let above = listed(&above.into_iter().collect::<Vec<_>>(), "rule", "rules");
     Some(warning(
         "NeverDecides",
         format!(
-            "rule {name:?} decides nothing: above it {above} answer {verdict} in each group of its that has hosts"
+            "rule {name:?} decides nothing: above it {above} decide on {verdict} in each of its groups that has hosts"
         ),
     ))
 }
 
-/// Where hale may do more from now on than before: something, or something without asking.
-fn acting(before: &Ledger, policy: &Policy, groups: &Groups<'_>) -> Vec<PolicyWarning> {
-    let old = before.policy();
-    let begins = |rule: &Rule| {
-        let before_it = |group: &GroupName| reach(old.rule_for(&rule.verdict, group));
-        let decided = groups.decided(policy, rule).into_iter();
-        let new: Vec<&GroupName> =
-            decided.filter(|group| before_it(group) < reach(Some(rule))).collect();
-        let asked = new.iter().any(|group| before_it(group) > 0);
-        let was = old.rules.iter().find(|was| was.name == rule.name);
-        let did_less = was.is_some_and(|was| reach(Some(was)) < reach(Some(rule)));
-        (!new.is_empty() || did_less).then(|| begun(before, rule, (&new, asked), was))
-    };
-    policy.rules.iter().filter_map(begins).collect()
+/// Where hale may do more from now on than before: something, something without asking, or something harsher.
+fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<PolicyWarning> {
+    let mut warnings = Vec::new();
+    for rule in policy.rules.iter().filter(|rule| reach(Some(rule)) > 0) {
+        let old = |group: &GroupName| before.1.rule_for(&rule.verdict, group);
+        let mut begun: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
+        let mut harsher: BTreeMap<RemedyClass, Vec<String>> = BTreeMap::new();
+        for group in groups.decided(policy, rule) {
+            let (was, now) = (old(group), Some(rule));
+            if reach(was) < reach(now) {
+                let key = (reach(was), done_before(before.0, was, rule));
+                begun.entry(key).or_default().push(group.to_string());
+            } else if let (Some(was), Some(now)) = (harshest(was), harshest(now))
+                && was < now
+            {
+                harsher.entry(was).or_default().push(group.to_string());
+            }
+        }
+        warnings.extend(begun.into_iter().map(|((_, was), groups)| begins(rule, &groups, &was)));
+        warnings
+            .extend(harsher.into_iter().map(|(was, groups)| worse(before.0, rule, &groups, was)));
+    }
+    warnings
 }
 
 /// How far a rule goes on its own: nothing, what a person allows, all that its ladder says.
@@ -136,54 +185,66 @@ fn reach(rule: Option<&Rule>) -> u8 {
     }
 }
 
-fn begun(
-    before: &Ledger,
-    rule: &Rule,
-    (new, asked): (&[&GroupName], bool),
-    was: Option<&Rule>,
-) -> PolicyWarning {
-    let Rule { name, verdict, mode, .. } = rule;
-    let version = before.policy_shelf().version();
+fn harshest(rule: Option<&Rule>) -> Option<RemedyClass> {
+    rule?.ladder.iter().map(|rung| rung.command.class).max()
+}
+
+fn done_before(version: u64, was: Option<&Rule>, rule: &Rule) -> String {
+    let Some(was) = was else {
+        return format!("by version {version} nothing is done there");
+    };
+    let it = if was.name == rule.name { "it".to_owned() } else { format!("rule {:?}", was.name) };
+    match was.mode {
+        Mode::Observe => format!("version {version} only observes by {it}"),
+        Mode::Shadow => format!("version {version} has {it} in shadow"),
+        Mode::Approve | Mode::Act => {
+            format!("version {version} asks a person before each remedy of {it}")
+        }
+    }
+}
+
+fn begins(Rule { name, verdict, mode, .. }: &Rule, new: &[String], was: &str) -> PolicyWarning {
     let how = if *mode == Mode::Approve { ", each time a person allows it" } else { "" };
-    let place = match new {
-        [] => format!("on {verdict}, where other rules did before"),
-        _ => {
-            let names: Vec<String> = new.iter().copied().map(GroupName::to_string).collect();
-            format!("on {verdict} in group {}", listed(&names))
-        }
-    };
-    let was = match was.map(|was| was.mode) {
-        None => "it is new".to_owned(),
-        Some(Mode::Observe) => format!("version {version} only observes by it"),
-        Some(Mode::Shadow) => format!("version {version} has it in shadow"),
-        Some(Mode::Approve) if *mode == Mode::Act => {
-            format!("version {version} asks a person before each remedy of it")
-        }
-        Some(_) if asked => format!("by version {version} a person is asked there"),
-        Some(_) => format!("by version {version} nothing is done there"),
-    };
-    warning("BeginsToAct", format!("rule {name:?} begins to act {place}{how}: {was}"))
+    let place = in_groups(new);
+    warning(
+        "BeginsToAct",
+        format!("rule {name:?} begins to act on {verdict} in {place}{how}: {was}"),
+    )
+}
+
+fn worse(version: u64, rule: &Rule, groups: &[String], was: RemedyClass) -> PolicyWarning {
+    let Rule { name, verdict, .. } = rule;
+    let now = harshest(Some(rule)).unwrap_or(was);
+    let place = in_groups(groups);
+    let sentence = format!(
+        "rule {name:?} may do what is {now} on {verdict} in {place}: by version {version} what is done there is {was} at most"
+    );
+    warning("HarsherRemedy", sentence)
 }
 
 /// Budgets by which nothing is ever repaired: shares of small scopes that round down to none.
-fn empty_budgets(before: &Ledger, policy: &Policy) -> Vec<PolicyWarning> {
-    let mut empty: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for line in before.budgets() {
-        let budget = policy.budget.of(&line.scope);
-        if budget.is_none_or(|budget| line.hosts == 0 || budget.in_flight.of(line.hosts) > 0) {
+fn empty_budgets(ledger: &Ledger, policy: &Policy) -> Vec<PolicyWarning> {
+    let mut empty: BTreeMap<(String, (&str, &str)), Vec<String>> = BTreeMap::new();
+    for (scope, hosts) in ledger.scopes() {
+        let Some(budget) = policy.budget.of(scope).filter(|_| hosts > 0) else {
             continue;
-        }
-        let of_scope = empty.entry(table_of(&line.scope, policy)).or_default();
-        of_scope.push(ScopeName(&line.scope).to_string());
+        };
+        // A floor of all of a scope lets only what is gentle be done in it.
+        let is_floored = budget.floor.is_some_and(|floor| floor.of(hosts) >= hosts);
+        let why = match (budget.in_flight.of(hosts), is_floored) {
+            (0, _) => ("lets nothing be repaired", "in_flight and at_least come to none there"),
+            (_, true) => {
+                ("lets nothing but what is gentle be done", "its floor is all of the hosts there")
+            }
+            _ => continue,
+        };
+        let scopes = empty.entry((table_of(scope, policy), why)).or_default();
+        scopes.push(ScopeName(scope).to_string());
     }
-    let told = |(table, scopes): (String, Vec<String>)| {
+    let told = |((table, (what, why)), scopes): ((String, (&str, &str)), Vec<String>)| {
         let (first, more) = (&scopes[0], scopes.len() - 1);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let why = "in_flight and at_least come to none there";
-        warning(
-            "NothingInFlight",
-            format!("{table} lets nothing be repaired in {first}{more}: {why}"),
-        )
+        warning("NothingInFlight", format!("{table} {what} in {first}{more}: {why}"))
     };
     empty.into_iter().map(told).collect()
 }
@@ -198,6 +259,20 @@ fn table_of(scope: &Scope, policy: &Policy) -> String {
         }
         Scope::Group(_) => "budget.any_group".to_owned(),
         Scope::Fleet | Scope::Host(_) => "budget.fleet".to_owned(),
+    }
+}
+
+fn in_groups(names: &[String]) -> String {
+    listed(names, "group", "groups")
+}
+
+/// Names as a part of a sentence; as many as fit a line.
+fn listed(names: &[String], one: &str, many: &str) -> String {
+    let what = if names.len() == 1 { one } else { many };
+    let shown = names.iter().take(LISTED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED_MAX) {
+        0 => format!("{what} {shown}"),
+        more => format!("{what} {shown} and {more} more"),
     }
 }
 

@@ -1,9 +1,11 @@
 //! What a policy changes: told before it is applied, warned of as it is, and taken back.
 
 use expect_test::expect;
-use ledger::command::Command;
+use ledger::Ledger;
+use ledger::command::{Command, Entry, Proposed};
+use ledger::maintenance::Plan;
 use ledger::policy::Policy;
-use vocabulary::{Claims, Grade, GroupName, ReceiptKind, Span};
+use vocabulary::{Claims, Grade, GroupName, ReceiptKind, Scope, Span};
 
 use super::fleet::{Fleet, NINE, POLICY, Seen, checking, claims, claims_in, id, order};
 use super::model::{ModelMind, Served};
@@ -15,6 +17,7 @@ use crate::admin::answer::{
 use crate::admin::client::ClientFault;
 use crate::admin::mind::{Local, Standing};
 use crate::admin::render::{self, Scene};
+use crate::identity::RingVerifier;
 
 /// The third host of each zone is of group `db`, the others of group `web`.
 pub fn of_two_groups() -> Fleet {
@@ -35,10 +38,15 @@ fn rule(name: &str, verdict: &str, groups: &str, mode: &str) -> String {
     )
 }
 
+fn in_force(ledger: &Ledger) -> (u64, &Policy) {
+    (ledger.policy_shelf().version(), ledger.policy())
+}
+
 /// Every warning, on a line each.
 fn warned(fleet: &Fleet, text: &str) -> String {
     let policy = Policy::read("policy.toml", text).expect("sound");
-    let PolicyChange { warnings, .. } = render::policy_warned(&fleet.ledger, &policy);
+    let PolicyChange { warnings, .. } =
+        render::policy_warned(&fleet.ledger, in_force(&fleet.ledger), &policy);
     warnings.iter().map(|told| format!("{}: {}\n", told.name, told.sentence)).collect()
 }
 
@@ -95,7 +103,7 @@ fn a_rule_that_several_above_it_hide_together_is_warned_of() {
     let fleet = of_two_groups();
     assert_eq!(warned(&fleet, &(above.clone() + &rule("rest", "HostDown", "", "observe"))), "");
     expect![[r#"
-        NeverDecides: rule "rest" decides nothing: above it "db" "web" answer AgentDown in each group of its that has hosts
+        NeverDecides: rule "rest" decides nothing: above it rules "db", "web" decide on AgentDown in each of its groups that has hosts
     "#]]
     .assert_eq(&warned(&fleet, &(above + &rule("rest", "AgentDown", "", "observe"))));
 }
@@ -122,14 +130,49 @@ fn whatever_begins_to_act_is_said_plainly_and_what_acts_already_is_not_said_agai
     let later = warned(&fleet, &then);
     fleet.set_policy(&then);
     expect![[r#"
-        BeginsToAct: rule "down" begins to act on HostDown in group web: it is new
+        BeginsToAct: rule "down" begins to act on HostDown in group web: by version 0 nothing is done there
 
         BeginsToAct: rule "web" begins to act on AgentDown in group web: version 1 only observes by it
         BeginsToAct: rule "down" begins to act on HostDown in group db: by version 1 nothing is done there
-        BeginsToAct: rule "hung" begins to act on HostHung in group db: it is new
+        BeginsToAct: rule "hung" begins to act on HostHung in group db: by version 1 nothing is done there
 
     "#]]
     .assert_eq(&(fresh + "\n" + &later + "\n" + &warned(&fleet, &then)));
+}
+
+#[test]
+fn what_the_policy_before_did_and_this_one_leaves_out_is_warned_of() {
+    let mut fleet = Fleet::checking("self");
+    let text = fleet.ledger.policy_shelf().current().expect("set").text.to_string();
+    let called = "[pager.escalation]\nargv = [\"/bin/call\"]\n[enrolment]\nhosts = \"added\"\n";
+    fleet.set_policy(&format!("{text}\n{called}"));
+    expect![[r#"
+        NobodyIsCalled: nobody is called any more: version 2 has a [pager], this has none, and a call is a line in the audit and the log
+        AnybodyEnrols: whoever has a certificate of the cluster may enrol: version 2 wants a person's `hale host add` beside it
+        LooksAtLess: check api of version 2 is looked at no more
+    "#]].assert_eq(&warned(&fleet, ""));
+    assert_eq!(warned(&fleet, &format!("# again\n{text}\n{called}")), "");
+}
+
+#[test]
+fn a_rule_that_acts_and_may_do_worse_is_warned_of() {
+    let mut fleet = of_two_groups();
+    let gentle = rule("web", "HostDown", "\"web\"", "act");
+    fleet.set_policy(&gentle);
+    let harsh = gentle.replace("gentle", "destructive");
+    expect![[r#"
+        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 1 what is done there is gentle at most
+    "#]].assert_eq(&warned(&fleet, &harsh));
+    fleet.set_policy(&harsh);
+    assert_eq!(warned(&fleet, &gentle), "");
+}
+
+#[test]
+fn a_floor_of_all_of_a_group_is_warned_of() {
+    let text = "[budget]\nany_group = { in_flight = 1, floor = \"100%\" }\n";
+    expect![[r#"
+        NothingInFlight: budget.any_group lets nothing but what is gentle be done in group db and 1 more: its floor is all of the hosts there
+    "#]].assert_eq(&warned(&of_two_groups(), text));
 }
 
 #[test]
@@ -278,8 +321,18 @@ async fn refused(served: &Served, path: &str, order: &impl serde::Serialize) -> 
 async fn what_a_dry_run_tells_is_what_applying_it_does_and_nothing_moves_before() {
     let narrow = POLICY.replace("in_flight = 2", "in_flight = 1");
     let impatient = format!("{POLICY}\n[timers]\nunknown_for = \"1m\"\n");
-    for text in [&observing(), &narrow, &impatient, &checking("self"), "", POLICY] {
-        for fleet in [Fleet::nine(), super::socket::busy(), unknown(), unfit()] {
+    let hasty = format!("{POLICY}\n[timers]\nleft_grace = \"1s\"\n");
+    let (shadow, approve) = (in_mode("shadow"), in_mode("approve"));
+    let checks = checking("self");
+    for text in [&observing(), &shadow, &approve, &narrow, &impatient, &hasty, &checks, "", POLICY]
+    {
+        for fleet in [Fleet::nine(), super::socket::busy(), unknown(), unfit()].into_iter().chain([
+            leased(),
+            paused(),
+            in_a_window(),
+            approved(),
+            gone(),
+        ]) {
             let served = Served::over(ModelMind::new(fleet));
             let before = served.mind.fleet().ledger.clone();
             let rehearsed = ordered(&served, "/v1/policy?dry_run=true", &set(text)).await;
@@ -291,6 +344,9 @@ async fn what_a_dry_run_tells_is_what_applying_it_does_and_nothing_moves_before(
             fleet.send("a1", Command::Tick);
             let mut standing = Fleet::nine();
             standing.ledger = before;
+            let commands = vec![Proposed { by: id("a1"), command: Command::Tick }];
+            let tick = Entry { elapsed: Span::ZERO, wall: standing.ledger.wall(), commands };
+            standing.ledger.apply(standing.ledger.index().next(), &tick, &RingVerifier);
             let found =
                 told(&standing, |one| told(&fleet, |other| render::policy_change(one, other)));
             assert_eq!(rehearsal, found, "{text}");
@@ -307,6 +363,122 @@ fn unknown() -> Fleet {
     fleet.receive(("c2", case, fence), remedy, ReceiptKind::Unknown);
     fleet.wait_renewing(5 * 60, "c2", case, fence);
     fleet
+}
+
+fn in_mode(mode: &str) -> String {
+    POLICY.replace("\"act\"", &format!("{mode:?}"))
+}
+
+/// A lease under which nothing has begun.
+fn leased() -> Fleet {
+    let mut fleet = Fleet::healing();
+    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.leased(case, "c2");
+    fleet
+}
+
+fn paused() -> Fleet {
+    let mut fleet = super::socket::busy();
+    fleet.send("a1", Command::Pause(order("a look")));
+    fleet
+}
+
+fn in_a_window() -> Fleet {
+    let mut fleet = Fleet::healing();
+    let plan = Plan { scope: Scope::Host(id("b2")), lasts: Span::minutes(60), schedule: None };
+    fleet.send("a1", Command::Maintain { plan, order: order("disks") });
+    fleet.opened("b2", Seen::AgentDown);
+    fleet
+}
+
+fn approved() -> Fleet {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&in_mode("approve"));
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let shown = fleet.ledger.shown(fleet.case(case));
+    fleet.send("b1", Command::Approve { case, shown, order: order("go on") });
+    fleet
+}
+
+/// Whose goodbye is half a minute old.
+fn gone() -> Fleet {
+    let mut fleet = Fleet::healing();
+    let boot =
+        fleet.ledger.roster().get(&id("b2")).and_then(|entry| entry.boot).expect("it has booted");
+    fleet.send("b2", Command::Left { boot });
+    fleet.wait(30);
+    fleet
+}
+
+fn only(cases: &CasesChanged) -> &CaseChange {
+    let [case] = &cases.changed[..] else { panic!("{cases:?}") };
+    case
+}
+
+/// What applying it changes, a tick later.
+fn after(mut fleet: Fleet, text: &str) -> CasesChanged {
+    let mut before = Fleet::nine();
+    before.ledger = fleet.ledger.clone();
+    fleet.set_policy(text);
+    fleet.send("a1", Command::Tick);
+    cases_of(told(&before, |before| told(&fleet, |after| render::policy_change(before, after))))
+}
+
+#[test]
+fn a_lease_under_which_nothing_can_begin_any_more_goes_back_and_is_told_so() {
+    for mode in ["shadow", "observe", "approve"] {
+        let cases = after(leased(), &in_mode(mode));
+        let case = only(&cases);
+        assert_eq!((case.before.stage.as_str(), case.after.stage.as_str()), ("leased", "open"));
+        assert!(!case.after.awaits.contains("then begins"), "{mode}: {case:?}");
+    }
+}
+
+#[test]
+fn what_holds_a_case_behind_a_brake_or_a_window_is_told_too() {
+    let narrow = POLICY.replace("in_flight = 2", "in_flight = 1");
+    for mut fleet in [paused(), in_a_window()] {
+        fleet.opened("c2", Seen::AgentDown);
+        let cases = after(fleet, &narrow);
+        assert!(
+            cases.changed.iter().all(|case| case.after.awaits.contains(" more: `hale explain")),
+            "{cases:?}"
+        );
+    }
+    let cases = after(paused(), &narrow);
+    assert!(only(&cases).before.awaits.contains("paused"), "{cases:?}");
+}
+
+#[test]
+fn an_approval_that_ends_with_its_policy_is_told() {
+    let cases = after(approved(), &format!("# again\n{}", in_mode("approve")));
+    assert!(only(&cases).after.awaits.ends_with("; the approval by ops is void"), "{cases:?}");
+}
+
+#[test]
+fn cases_that_wait_for_a_word_stand_as_before_under_other_words_of_the_same_meaning() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&in_mode("approve"));
+    fleet.opened("b2", Seen::AgentDown);
+    let cases = after(fleet, &format!("# again\n{}", in_mode("approve")));
+    assert_eq!((cases.open, cases.changed), (1, vec![]));
+}
+
+#[test]
+fn cases_that_a_policy_opens_at_once_are_told() {
+    let cases = after(gone(), &format!("{POLICY}\n[timers]\nleft_grace = \"1s\"\n"));
+    assert_eq!((cases.open, cases.opened), (0, 1));
+    assert_eq!(only(&cases).before.stage, "not open");
+}
+
+#[test]
+fn the_next_step_of_a_remedy_under_way_is_told_where_another_rule_decides() {
+    let mut fleet = of_two_groups();
+    fleet.set_policy(POLICY);
+    fleet.begun("b2", Seen::AgentDown, "c2");
+    let elsewhere = POLICY.replacen("mode = \"act\"\n", "mode = \"act\"\ngroups = [\"db\"]\n", 1);
+    let cases = after(fleet, &elsewhere);
+    assert!(only(&cases).after.awaits.ends_with("its next step falls under no rule"), "{cases:?}");
 }
 
 fn unfit() -> Fleet {

@@ -31,50 +31,52 @@ async fn a_dry_run_shows_the_lines_the_warnings_and_the_cases_and_the_order_the_
     shows(
         &screens,
         &expect![[r#"
-        dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
+            dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
 
-        --- version 1
-        +++ version 2
-        @@ -8,7 +8,8 @@
-         [[rule]]
-         name = "agent down"
-         when = { verdict = "AgentDown" }
-        -mode = "observe"
-        +mode = "act"
-        +groups = ["web", "dbs"]
-         cooldown = "60s"
-         attempts = { at_most = 3, within = "1h" }
-         ladder = [
-        @@ -20,7 +21,7 @@
-         [[rule]]
-         name = "host down"
-         when = { verdict = "HostDown" }
-        -mode = "observe"
-        +mode = "act"
-         for = "10s"
-         ladder = [
-           { do = "command", class = "disruptive", argv = ["/bin/reboot"], time_limit = "10s", verify_within = "30s", soak = "0s" },
+            --- version 1
+            +++ version 2
+            @@ -8,7 +8,8 @@
+             [[rule]]
+             name = "agent down"
+             when = { verdict = "AgentDown" }
+            -mode = "observe"
+            +mode = "act"
+            +groups = ["web", "dbs"]
+             cooldown = "60s"
+             attempts = { at_most = 3, within = "1h" }
+             ladder = [
+            @@ -20,7 +21,7 @@
+             [[rule]]
+             name = "host down"
+             when = { verdict = "HostDown" }
+            -mode = "observe"
+            +mode = "act"
+             for = "10s"
+             ladder = [
+               { do = "command", class = "disruptive", argv = ["/bin/reboot"], time_limit = "10s", verify_within = "30s", soak = "0s" },
 
-        warnings
-          rule "agent down" begins to act on AgentDown in group web: version 1 only observes by it
-          rule "host down" begins to act on HostDown in group db web: version 1 only observes by it
-          rule "agent down" names group dbs (is db meant?), in which no host of the roster is
+            warnings
+              rule "agent down" begins to act on AgentDown in group web: version 1 only observes by it
+              rule "host down" begins to act on HostDown in groups db, web: version 1 only observes by it
+              rule "agent down" names group dbs (is db meant?), in which no host of the roster is
 
-        open cases: 2, and 2 of them change
-          case 1  b2  AgentDown
-            before  rule "agent down" (observe), open: only observed: rule "agent down" of policy version 1 has mode "observe"
-            after   rule "agent down" (act), rung 1 of 2 /bin/start, open: the leader offers the lease to a healer next
-          case 2  c3  HostDown
-            before  rule "host down" (observe), open: only observed: rule "host down" of policy version 1 has mode "observe"
-            after   rule "host down" (act), rung 1 of 1 /bin/reboot, open: no lease yet: too soon since the verdict: 10 s left
+            open cases: 2, and 2 of them change
+              case 1  b2  AgentDown
+                before  rule "agent down" (observe), open: only observed: rule "agent down" of policy version 1 has mode "observe"
+                after   rule "agent down" (act), rung 1 of 2 /bin/start, open: the leader offers the lease to a healer next
+              case 2  c3  HostDown
+                before  rule "host down" (observe), open: only observed: rule "host down" of policy version 1 has mode "observe"
+                after   rule "host down" (act), rung 1 of 1 /bin/reboot, open: no lease yet: too soon since the verdict: 10 s left
 
-        policy version 2 is in force in the whole mesh
+            with `--if-version 1` it comes to this or to nothing
 
-        warnings
-          rule "agent down" begins to act on AgentDown in group web: version 1 only observes by it
-          rule "host down" begins to act on HostDown in group db web: version 1 only observes by it
-          rule "agent down" names group dbs (is db meant?), in which no host of the roster is
-    "#]],
+            policy version 2 is in force in the whole mesh
+
+            warnings
+              rule "agent down" begins to act on AgentDown in group web: version 1 only observes by it
+              rule "host down" begins to act on HostDown in groups db, web: version 1 only observes by it
+              rule "agent down" names group dbs (is db meant?), in which no host of the roster is
+        "#]],
     );
 }
 
@@ -88,24 +90,28 @@ async fn a_policy_that_changes_nothing_says_so() {
     shows(
         &[calm, case, done].join("\n"),
         &expect![[r#"
-        dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
+            dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
 
-        version 2 has the text of version 1: no line differs
+            version 2 has the text of version 1: no line differs
 
-        no warnings: every rule, check and budget is for hosts of the roster, and nothing begins to act
+            no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before
 
-        no case is open, so none changes
+            no case is open, so none changes
 
-        dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
+            with `--if-version 1` it comes to this or to nothing
 
-        version 2 has the text of version 1: no line differs
+            dry run, nothing was done; it would be so: policy version 2 is in force in the whole mesh
 
-        no warnings: every rule, check and budget is for hosts of the roster, and nothing begins to act
+            version 2 has the text of version 1: no line differs
 
-        open cases: 1, and none of them changes
+            no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before
 
-        policy version 2 is in force in the whole mesh
-    "#]],
+            open cases: 1, and none of them changes
+
+            with `--if-version 1` it comes to this or to nothing
+
+            policy version 2 is in force in the whole mesh
+        "#]],
     );
 }
 
