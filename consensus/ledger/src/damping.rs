@@ -1,17 +1,17 @@
-//! How often a host was tried lately, and how many remedies began in the last hour.
+//! How often a host was tried lately.
 //!
 //! Law M1: a rung is not tried on a host again before its cooldown, nor any rung more often than the rule's attempts
 //! allow (protocol 6.6).
 //! Law M2: what is remembered here is forgotten when it can refuse nothing any more.
-//! Not here: limits of what is in flight (see `limits`).
+//! Not here: limits of what is in flight (see `limits`), of what begins (see `starts`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{Digest, HostId, LedgerTime, RemedyId, Scope, Span};
+use vocabulary::{Digest, HostId, LedgerTime, RemedyId, Span};
 
-use crate::case::{Case, FrozenScopes};
+use crate::case::Case;
 use crate::command::Refused;
 use crate::ledger::Ledger;
 use crate::policy::Rule;
@@ -33,17 +33,8 @@ struct Attempt {
     counts_until: LedgerTime,
 }
 
-/// The remedies of the last hour, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Begun(VecDeque<(LedgerTime, FrozenScopes)>);
-
 /// Attempts remembered of one host: as many as a rule may allow (`attempts.at_most`).
 const ATTEMPTS_MAX: usize = 100;
-
-/// Remedies remembered of one hour: a fifth of the largest mesh; at the bound nothing more begins.
-const BEGUN_MAX: usize = 10_000;
-
-const HOUR: Span = Span::minutes(60);
 
 impl Attempts {
     pub fn is_empty(&self) -> bool {
@@ -52,12 +43,6 @@ impl Attempts {
 
     fn of(&self, host: &HostId) -> impl Iterator<Item = &Attempt> {
         self.0.get(host).into_iter().flatten()
-    }
-}
-
-impl Begun {
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -97,24 +82,6 @@ impl Ledger {
         })
     }
 
-    /// How many remedies began in this scope within the last hour, and when the oldest of them is an hour old.
-    pub(crate) fn begun_in(&self, scope: &Scope) -> (u32, Span) {
-        let now = self.state.time;
-        let begun = &self.state.begun.0;
-        let mut within = begun
-            .iter()
-            .filter(|(at, scopes)| now.since(*at) < HOUR && scopes.all().contains(scope))
-            .map(|(at, _)| HOUR.less(now.since(*at)))
-            .peekable();
-        let frees_in = within.peek().copied().unwrap_or_default();
-        (u32::try_from(within.count()).unwrap_or(u32::MAX), frees_in)
-    }
-
-    pub(crate) fn begun_hold(&self) -> Option<Refused> {
-        (self.state.begun.0.len() >= BEGUN_MAX)
-            .then(|| Refused::Bound(format!("remedies begun in one hour: {BEGUN_MAX}")))
-    }
-
     /// Remembers that a remedy begins.
     pub(crate) fn remember_attempt(&mut self, case: &Case, rule: &Rule, remedy: RemedyId) {
         let (Some(host), Some(scopes)) = (case.host(), case.scopes.clone()) else {
@@ -136,7 +103,7 @@ impl Ledger {
         while of_host.len() > ATTEMPTS_MAX {
             of_host.pop_front();
         }
-        Arc::make_mut(&mut self.state.begun).0.push_back((now, scopes));
+        self.remember_start(&scopes);
     }
 
     /// A remedy was refused: nothing was done, so its rung need not cool down; the attempt still counts.
@@ -166,10 +133,7 @@ impl Ledger {
             attempts.values_mut().for_each(|of_host| of_host.retain(|attempt| !is_over(attempt)));
             attempts.retain(|_, of_host| !of_host.is_empty());
         }
-        let is_old = |begun: &(LedgerTime, FrozenScopes)| now.since(begun.0) >= HOUR;
-        if self.state.begun.0.front().is_some_and(is_old) {
-            Arc::make_mut(&mut self.state.begun).0.retain(|begun| !is_old(begun));
-        }
+        self.forget_starts();
     }
 }
 

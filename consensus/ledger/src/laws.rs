@@ -30,6 +30,7 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
         state.cases.counts(&Scope::Fleet).in_flight == count,
         "law B2: every lease counts, and nothing else does"
     );
+    debug_assert!(state.begun.is_derived_true(), "law SD2: the hours are those of the kept starts");
     debug_assert!(
         state.cases.is_derived_true(),
         "laws K2, K3: tally and register are those of the open cases"

@@ -19,12 +19,13 @@ use crate::brakes::Brakes;
 use crate::cases::Cases;
 use crate::clock::Marks;
 use crate::command::{Command, Entry, Outcome, Proposed, Refused};
-use crate::damping::{Attempts, Begun};
+use crate::damping::Attempts;
 use crate::enrolling::Enrolling;
 use crate::founding::{Departures, Founding};
 use crate::in_force::PolicyShelf;
 use crate::quiet::Doubts;
 use crate::rules::{self, Added};
+use crate::starts::Begun;
 use crate::tally::Census;
 use crate::{laws, policy};
 
@@ -180,6 +181,7 @@ impl Ledger {
 
     pub(crate) fn from_state(mut state: State) -> Self {
         state.cases.derive();
+        Arc::make_mut(&mut state.begun).derive();
         Arc::make_mut(&mut state.shelf).read_again();
         let derived = Derived::of(&state);
         Self { state, derived }

@@ -51,6 +51,7 @@ mod quiet;
 mod receipts;
 mod register;
 mod shadows;
+mod starts;
 mod stuck;
 mod surges;
 mod tally;

@@ -102,7 +102,7 @@ impl Ledger {
         holds.extend(self.wait_hold(case, (rule, rung), early));
         holds.extend(self.begun_hold());
         let scopes = scopes.all();
-        holds.extend(scopes.iter().filter_map(|scope| self.hour_hold(scope)));
+        holds.extend(scopes.iter().flat_map(|scope| self.start_holds(scope)));
         holds.extend(scopes.iter().filter_map(|scope| self.halt_hold(scope)));
         holds.extend(self.floor_hold(case, rung));
         holds
@@ -124,12 +124,6 @@ impl Ledger {
         let used = self.state.cases.counts(scope).in_flight;
         let limit = self.in_flight_limit(scope);
         (used >= limit).then(|| Refused::Budget { scope: scope.clone(), used, limit })
-    }
-
-    fn hour_hold(&self, scope: &Scope) -> Option<Refused> {
-        let limit = self.policy().budget.of(scope)?.per_hour?;
-        let (used, left) = self.begun_in(scope);
-        (used >= limit).then(|| Refused::PerHour { scope: scope.clone(), used, limit, left })
     }
 
     /// protocol 6.4: computed from the state of the moment, never latched.

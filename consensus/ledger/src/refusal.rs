@@ -196,6 +196,17 @@ pub enum Refused {
         /// How long it is open still.
         left: Span,
     },
+    /// As many remedies as the policy allows in any day have begun in the last one; under rules 2 (protocol 6.1 `per_day`).
+    PerDay {
+        /// Of whom.
+        scope: Scope,
+        /// How many began.
+        used: u32,
+        /// How many may.
+        limit: u32,
+        /// When the oldest of them counts no more.
+        left: Span,
+    },
 }
 
 /// A scope in words.
@@ -231,6 +242,7 @@ impl fmt::Display for Refused {
             | Self::PolicyVersion(_) => self.of_the_mesh(out),
             Self::Budget { .. }
             | Self::PerHour { .. }
+            | Self::PerDay { .. }
             | Self::Halt { .. }
             | Self::Floor { .. }
             | Self::Keepers { .. }
@@ -308,6 +320,11 @@ impl Refused {
             Self::PerHour { scope, used, limit, left } => write!(
                 out,
                 "{}: {used} of {limit} remedies began within the hour; one is free in {left}",
+                ScopeName(scope)
+            ),
+            Self::PerDay { scope, used, limit, left } => write!(
+                out,
+                "{}: {used} of {limit} remedies began within the day; one is free in {left}",
                 ScopeName(scope)
             ),
             Self::Halt { scope, unhealthy, limit } => write!(

@@ -21,6 +21,7 @@ use crate::command::{Command, Entry, Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::maintenance::Windows;
 use crate::quarantine::Returns;
+use crate::starts::Days;
 use crate::stops::Replacements;
 
 /// The rules of a ledger that nobody has raised.
@@ -54,6 +55,8 @@ pub(crate) struct Added {
     pub shadowed: Arc<BTreeMap<CaseId, Shown>>,
     /// When and where nothing is to begin (see `maintenance`).
     pub windows: Arc<Windows>,
+    /// What began in the last day (see `starts`).
+    pub days: Arc<Days>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

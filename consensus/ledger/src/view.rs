@@ -40,6 +40,10 @@ pub struct BudgetLine {
     pub begun: u32,
     /// How many may, if the policy says so.
     pub per_hour: Option<u32>,
+    /// How many remedies began in it within the last day; none is counted before rules 2.
+    pub begun_in_a_day: u32,
+    /// How many may in any day, if the policy says so.
+    pub per_day: Option<u32>,
     /// Where it is spent: within what time the first of its leases ends unless it is renewed.
     pub next_free: Option<Span>,
 }
@@ -273,6 +277,8 @@ impl Ledger {
             halt_above: halt_above.map(|halt| halt.of(hosts)),
             begun: self.begun_in(scope).0,
             per_hour: budget.and_then(|budget| budget.per_hour),
+            begun_in_a_day: self.begun_in_a_day(scope).0,
+            per_day: budget.and_then(|budget| budget.per_day),
             next_free: is_spent.then(|| self.next_free(scope)).flatten(),
         }
     }
@@ -305,6 +311,7 @@ fn left_of(rule: &Refused) -> Option<Span> {
     match rule {
         Refused::TooSoon { left, .. }
         | Refused::PerHour { left, .. }
+        | Refused::PerDay { left, .. }
         | Refused::Maintenance { left, .. } => Some(*left),
         _ => None,
     }

@@ -93,20 +93,6 @@ fn healing_never_takes_the_keepers_majority() {
 }
 
 #[test]
-fn as_many_remedies_as_the_hour_allows_and_no_more() {
-    let mut fleet = Fleet::healing();
-    fleet.set_policy(
-        &POLICY.replace("fleet = { in_flight = 2,", "fleet = { in_flight = 2, per_hour = 1,"),
-    );
-    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "a2");
-    fleet.receive(("a2", case, fence), remedy, ReceiptKind::Done);
-    let second = fleet.opened("c2", Seen::AgentDown);
-    assert!(refusal(&fleet.offer(second, "a3")).contains("1 of 1 remedies began"));
-    fleet.wait(3_600);
-    assert_eq!(fleet.ledger.can_offer(second, id("a3")), Ok(()));
-}
-
-#[test]
 fn under_a_brake_nothing_begins_and_what_has_begun_goes_on() {
     let mut fleet = Fleet::healing();
     let waiting = fleet.opened("c2", Seen::HostDown);

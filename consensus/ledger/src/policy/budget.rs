@@ -46,6 +46,10 @@ pub struct Budget {
     pub per_hour: Option<u32>,
     /// How many must go on serving (groups only); `None`: no floor.
     pub floor: Option<Floor>,
+    /// How many remedies may begin in any day, counted under rules 2; `None`: as many as the other limits allow. Read from the policy's
+    /// text again after a snapshot.
+    #[serde(skip)]
+    pub per_day: Option<u32>,
 }
 
 /// The limits of every scope.
@@ -107,6 +111,29 @@ impl Budgets {
         }
     }
 
+    /// Whether any scope has a limit for a day.
+    pub fn bounds_days(&self) -> bool {
+        let scopes = [&self.fleet, &self.zone, &self.rack, &self.any_group];
+        scopes.into_iter().chain(self.group.values()).any(|budget| budget.per_day.is_some())
+    }
+
+    /// Takes what a snapshot does not carry.
+    pub(crate) fn take_days(&mut self, read: &Self) {
+        let Self { fleet, zone, rack, any_group, group } = self;
+        let scopes = [
+            (fleet, read.fleet),
+            (zone, read.zone),
+            (rack, read.rack),
+            (any_group, read.any_group),
+        ];
+        for (own, read) in scopes {
+            own.per_day = read.per_day;
+        }
+        for (name, own) in group {
+            own.per_day = read.group.get(name).and_then(|read| read.per_day);
+        }
+    }
+
     /// The budget of a group, named or not.
     pub fn of_group(&self, group: &GroupName) -> &Budget {
         self.group.get(group).unwrap_or(&self.any_group)
@@ -150,6 +177,7 @@ impl Budget {
             halt_above: None,
             per_hour: None,
             floor: None,
+            per_day: None,
         }
     }
 }

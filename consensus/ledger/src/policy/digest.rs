@@ -79,6 +79,10 @@ impl Canonical for Budget {
             .value(&self.halt_above.map(|HaltAbove(share)| share))
             .value(&self.per_hour.map(|count| Number(u64::from(count))))
             .value(&self.floor.map(|Floor(share)| share));
+        // Laid where it is set only: a policy that is older than it keeps its digest.
+        if let Some(per_day) = self.per_day {
+            bytes.variant(2).number(u64::from(per_day));
+        }
     }
 }
 
@@ -253,6 +257,8 @@ mod tests {
             |p| p.budget.rack.halt_above = Some(HaltAbove(Share::Count(9))),
             |p| p.budget.any_group.floor = Some(Floor(Share::Percent(9))),
             |p| p.budget.fleet.per_hour = None,
+            |p| p.budget.fleet.per_day = Some(9),
+            |p| p.budget.any_group.per_day = Some(9),
             |p| {
                 let group = GroupName::new("web").expect("sound");
                 p.budget.group.insert(group, p.budget.rack);

@@ -71,9 +71,9 @@ fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Bu
         group.insert(GroupName(name), group_budget(reader, &table, mesh_rules));
     }
     Budgets {
-        fleet: budget(reader, &fleet, &keys::budget::FLEET_KEYS.under(mesh_rules)),
-        zone: budget(reader, &zone, &keys::budget::ZONE_KEYS.under(mesh_rules)),
-        rack: budget(reader, &rack, &keys::budget::RACK_KEYS.under(mesh_rules)),
+        fleet: budget(reader, &fleet, &keys::budget::FLEET_KEYS, mesh_rules),
+        zone: budget(reader, &zone, &keys::budget::ZONE_KEYS, mesh_rules),
+        rack: budget(reader, &rack, &keys::budget::RACK_KEYS, mesh_rules),
         any_group: group_budget(reader, &any_group, mesh_rules),
         group,
     }
@@ -82,11 +82,20 @@ fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Bu
 fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, mesh_rules: u32) -> Budget {
     Budget {
         floor: reader.take(table, &keys::budget::FLOOR).map(Floor),
-        ..budget(reader, table, &keys::budget::GROUP_KEYS.under(mesh_rules))
+        ..budget(reader, table, &keys::budget::GROUP_KEYS, mesh_rules)
     }
 }
 
-fn budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, keys: &ScopeKeys) -> Budget {
+fn budget<'d>(
+    reader: &mut Reader<'d>,
+    table: &Table<'d>,
+    keys: &ScopeKeys,
+    mesh_rules: u32,
+) -> Budget {
+    let keys = keys.under(mesh_rules);
+    if mesh_rules < rules::SECOND && table.has(keys.per_day.name) {
+        reader.contradiction(table, keys.per_day.name, keys::budget::NO_DAYS);
+    }
     let share = reader.take(table, &keys.in_flight);
     let at_least = reader.take(table, &keys.at_least);
     let is_below = matches!(share, Share::Count(count) if count < at_least);
@@ -99,6 +108,7 @@ fn budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, keys: &ScopeKeys) -> B
         halt_above: reader.take(table, &keys.halt_above).map(HaltAbove),
         per_hour: reader.take(table, &keys.per_hour),
         floor: None,
+        per_day: reader.take_optional(table, &keys.per_day),
     }
 }
 

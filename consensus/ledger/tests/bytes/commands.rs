@@ -262,6 +262,7 @@ fn put_refusals(page: &mut Page) {
             why: why(),
             left: Span::minutes(50),
         }],
+        Refused::PerDay { .. } => [Refused::PerDay { scope: rack(), used, limit, left }],
     });
 }
 

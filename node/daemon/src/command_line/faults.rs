@@ -87,7 +87,7 @@ mod tests {
         let text = "[budget]\nfleet = { in_fligth = 1, halt_above = \"30\" }\n\n[[rule]\n";
         let faults = Policy::read("policy.toml", text).expect_err("unsound");
         expect![[r#"
-            error: budget.fleet.in_fligth: unknown key, expected one of in_flight, at_least, halt_above, per_hour; did you mean in_flight?
+            error: budget.fleet.in_fligth: unknown key, expected one of in_flight, at_least, halt_above, per_hour, per_day; did you mean in_flight?
              --> policy.toml:2:11
               |
             2 | fleet = { in_fligth = 1, halt_above = "30" }

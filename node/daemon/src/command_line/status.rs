@@ -141,8 +141,18 @@ fn zones(zones: &[ZoneLine]) -> Table {
 }
 
 fn budgets(budgets: &[BudgetLine]) -> Table {
-    let header = ["budget", "used", "limit", "next free", "unhealthy", "halts above", "this hour"];
-    let mut table = Table::new(&header);
+    let has_days = budgets.iter().any(|line| line.per_day.is_some());
+    let header = [
+        "budget",
+        "used",
+        "limit",
+        "next free",
+        "unhealthy",
+        "halts above",
+        "this hour",
+        "this day",
+    ];
+    let mut table = Table::new(&header[..header.len() - usize::from(!has_days)]);
     let or_none =
         |figure: Option<u64>| figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string());
     for line in budgets {
@@ -151,19 +161,21 @@ fn budgets(budgets: &[BudgetLine]) -> Table {
         } else {
             or_none(line.halt_above)
         };
-        let hour = match line.per_hour {
-            Some(most) => format!("{} of {most}", line.begun),
-            None => line.begun.to_string(),
+        let of = |begun: u64, most: Option<u64>| match most {
+            Some(most) => format!("{begun} of {most}"),
+            None => begun.to_string(),
         };
-        table.row([
+        let day = has_days.then(|| of(line.begun_in_a_day, line.per_day));
+        let row = [
             line.scope.clone(),
             line.in_flight.to_string(),
             line.limit.to_string(),
             line.next_free_ms.map_or_else(|| "-".to_owned(), span),
             line.unhealthy.to_string(),
             halt,
-            hour,
-        ]);
+            of(line.begun, line.per_hour),
+        ];
+        table.row(row.into_iter().chain(day));
     }
     table
 }

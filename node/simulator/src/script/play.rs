@@ -53,6 +53,7 @@ fn waits_long(ledger: &Ledger, case: &Case) -> bool {
             hold.rule,
             Refused::Halt { .. }
                 | Refused::PerHour { .. }
+                | Refused::PerDay { .. }
                 | Refused::Approval { .. }
                 | Refused::Shadowed { .. }
         )

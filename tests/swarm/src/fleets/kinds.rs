@@ -12,7 +12,7 @@ use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 59] = [
+pub const ALL: [&str; 60] = [
     "approve",
     "bandwidth",
     "between two",
@@ -20,6 +20,7 @@ pub const ALL: [&str; 59] = [
     "clone",
     "cut both ways",
     "cut one way",
+    "daily limit",
     "deny",
     "drift",
     "duplication",
@@ -91,6 +92,7 @@ fn of_plan(plan: &Plan) -> Vec<&'static str> {
     kinds.extend(plan.policy.contains("[[check]]").then_some("check"));
     kinds.extend(has("halt_above = ").then_some("halt"));
     kinds.extend(has("per_hour = ").then_some("hourly limit"));
+    kinds.extend(has("per_day = ").then_some("daily limit"));
     kinds.sort_unstable();
     kinds.dedup();
     kinds

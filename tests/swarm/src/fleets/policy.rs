@@ -1,6 +1,6 @@
 //! A policy from chance: any operator's budgets and waits, within what heals a fleet in the time that a trial has.
 //!
-//! Law D2 (see `drawing`): under a halt or an hourly limit a case may wait; these are rare, so that most plans are healed.
+//! Law D2 (see `drawing`): under a halt, an hourly or a daily limit a case may wait; these are rare, so that most plans are healed.
 
 use super::drawing::Luck;
 
@@ -12,6 +12,8 @@ pub(super) fn drawn(luck: &mut Luck) -> String {
     let floor = luck.one(&["", "", ", floor = \"30%\""]);
     let hours = [&["\"none\""][..], &["1", "2", "4"]][usize::from(luck.is(12))];
     let per_hour = luck.one(hours);
+    let days = [&[""][..], &[", per_day = 2", ", per_day = 5"]][usize::from(luck.is(12))];
+    let per_day = luck.one(days);
     let halts = [&["\"none\""][..], &["\"20%\"", "\"40%\"", "2"]][usize::from(luck.is(12))];
     let (halt, halt_zone) = (luck.one(halts), luck.one(halts));
     let grace = luck.from(1, 20);
@@ -22,7 +24,7 @@ pub(super) fn drawn(luck: &mut Luck) -> String {
     let (step, settle) = (luck.from(5, 30), luck.from(10, 30));
     let mut text = format!(
         "[budget]
-fleet = {{ in_flight = {fleet}, halt_above = {halt}, per_hour = {per_hour} }}
+fleet = {{ in_flight = {fleet}, halt_above = {halt}, per_hour = {per_hour}{per_day} }}
 zone = {{ in_flight = {zone}, halt_above = {halt_zone} }}
 rack = {{ in_flight = {rack} }}
 any_group = {{ in_flight = {group}{floor} }}

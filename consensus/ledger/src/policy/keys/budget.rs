@@ -3,7 +3,7 @@
 //! Law C5: a budget of none is refused from rules 2 on; under the first rules it was taken, and is ([`ScopeKeys::under`]).
 
 use super::super::Budgets;
-use crate::document::{Count, Described, Hosts, Key, OrNone, Section, Shape};
+use crate::document::{Count, Described, Hosts, Key, OptionalKey, OrNone, Section, Shape};
 use crate::rules;
 
 pub static BUDGET: Section = Section {
@@ -18,12 +18,12 @@ A host counts until its repair is proven or given up.",
 };
 
 /// The keys of one scope.
-#[derive(Clone, Copy)]
 pub struct ScopeKeys {
     pub in_flight: Key<Hosts>,
     pub at_least: Key<Count>,
     pub halt_above: Key<OrNone<Hosts>>,
     pub per_hour: Key<OrNone<Count>>,
+    pub per_day: OptionalKey<Count>,
 }
 
 impl ScopeKeys {
@@ -33,7 +33,9 @@ impl ScopeKeys {
         Self {
             in_flight: Key { form, ..self.in_flight },
             halt_above: Key { form: OrNone(form), ..self.halt_above },
-            ..*self
+            at_least: self.at_least,
+            per_hour: self.per_hour,
+            per_day: PER_DAY,
         }
     }
 }
@@ -77,8 +79,21 @@ const fn scope_keys(
             says: "How many remedies may begin in the scope in any hour; bounds what a wrong rule can do before a \
                    person looks.",
         },
+        per_day: PER_DAY,
     }
 }
+
+const PER_DAY: OptionalKey<Count> = OptionalKey {
+    name: "per_day",
+    form: Count { at_least: 1, at_most: 100_000 },
+    without: "as many as the other limits allow",
+    example: "50",
+    says: "How many remedies may begin in the scope in any 24 hours; bounds what a wrong rule can do over a night. A start counts for up to \
+           a quarter of an hour longer. Taken from rules 2 on, and counted from then.",
+};
+
+/// What a mesh says to it while its rules are older.
+pub const NO_DAYS: &str = "this version counts no days; per_hour bounds what begins in any hour";
 
 /// Of the whole mesh.
 pub static FLEET_KEYS: ScopeKeys = scope_keys("\"10%\"", "\"30%\"", "20");
@@ -107,6 +122,7 @@ pub static FLEET: Section = Section {
         &FLEET_KEYS.at_least,
         &FLEET_KEYS.halt_above,
         &FLEET_KEYS.per_hour,
+        &FLEET_KEYS.per_day,
     ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
@@ -116,7 +132,13 @@ pub static ZONE: Section = Section {
     name: "zone",
     shape: Shape::Table,
     says: "Each zone by itself.",
-    keys: &[&ZONE_KEYS.in_flight, &ZONE_KEYS.at_least, &ZONE_KEYS.halt_above, &ZONE_KEYS.per_hour],
+    keys: &[
+        &ZONE_KEYS.in_flight,
+        &ZONE_KEYS.at_least,
+        &ZONE_KEYS.halt_above,
+        &ZONE_KEYS.per_hour,
+        &ZONE_KEYS.per_day,
+    ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
 };
@@ -125,7 +147,13 @@ pub static RACK: Section = Section {
     name: "rack",
     shape: Shape::Table,
     says: "Each rack by itself.",
-    keys: &[&RACK_KEYS.in_flight, &RACK_KEYS.at_least, &RACK_KEYS.halt_above, &RACK_KEYS.per_hour],
+    keys: &[
+        &RACK_KEYS.in_flight,
+        &RACK_KEYS.at_least,
+        &RACK_KEYS.halt_above,
+        &RACK_KEYS.per_hour,
+        &RACK_KEYS.per_day,
+    ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
 };
@@ -153,6 +181,7 @@ const GROUP_SCOPE: &[&dyn Described] = &[
     &GROUP_KEYS.at_least,
     &GROUP_KEYS.halt_above,
     &GROUP_KEYS.per_hour,
+    &GROUP_KEYS.per_day,
     &FLOOR,
 ];
 

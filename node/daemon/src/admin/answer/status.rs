@@ -216,6 +216,11 @@ pub struct BudgetLine {
     pub begun: u64,
     /// How many may, if the policy says so.
     pub per_hour: Option<u64>,
+    /// How many remedies began in it within the last day; none is counted before rules 2.
+    #[serde(default)]
+    pub begun_in_a_day: u64,
+    /// How many may in any day, if the policy says so.
+    pub per_day: Option<u64>,
     /// Where it is spent: within what time the first of its leases ends unless it is renewed.
     pub next_free_ms: Option<u64>,
 }

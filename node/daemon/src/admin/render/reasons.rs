@@ -56,6 +56,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         Refused::ThreeRounds { .. } => "3.4",
         Refused::Budget { .. }
         | Refused::PerHour { .. }
+        | Refused::PerDay { .. }
         | Refused::Halt { .. }
         | Refused::Floor { .. } => "6.1",
         Refused::Ramp { .. } | Refused::Canary { .. } | Refused::KindStopped { .. } => "6.3",

@@ -143,6 +143,8 @@ fn budget(line: &Counted) -> BudgetLine {
         is_halted: line.halt_above.is_some_and(|most| line.unhealthy > most),
         begun: u64::from(line.begun),
         per_hour: line.per_hour.map(u64::from),
+        begun_in_a_day: u64::from(line.begun_in_a_day),
+        per_day: line.per_day.map(u64::from),
         next_free_ms: cases::left_ms(line.next_free),
     }
 }

@@ -11,6 +11,7 @@ use super::Checker;
 
 /// An hour of the ledger is never shorter than this: its leader's clock may be fast.
 const HOUR: Span = Span::minutes(50);
+const DAY: Span = Span::minutes(23 * 60);
 
 /// Counts the leases, and what began, once more.
 #[derive(Default)]
@@ -53,16 +54,18 @@ impl Budgets {
         };
         self.begun.push((picture.at, scopes.clone()));
         let scopes = scopes.all();
-        let within = |line: &BudgetLine| {
-            let is_late = |at: &Moment| picture.at.since(*at) < HOUR;
+        let within = |line: &BudgetLine, lasts: Span| {
+            let is_late = |at: &Moment| picture.at.since(*at) < lasts;
             let begun =
                 self.begun.iter().filter(|(at, own)| is_late(at) && is_in(own, &line.scope));
             u32::try_from(begun.count()).unwrap_or(u32::MAX)
         };
         for line in picture.budgets.iter().filter(|line| scopes.contains(&line.scope)) {
             let scope = &line.scope;
-            if let Some(most) = line.per_hour.filter(|most| within(line) > *most) {
-                return Err(format!("protocol 6.1: over {most} an hour begin in {scope:?}"));
+            for (most, word, lasts) in [(line.per_hour, "hour", HOUR), (line.per_day, "day", DAY)] {
+                if let Some(most) = most.filter(|most| within(line, lasts) > *most) {
+                    return Err(format!("law SD1: over {most} in one {word} begin in {scope:?}"));
+                }
             }
             // What crosses the limit with the intent's own entry stands after it, and not before.
             let is_halted = line.halt_above.is_some_and(|at| line.unhealthy > at);
@@ -136,7 +139,9 @@ mod tests {
         let mut album = healed();
         let (at, _) = first(&album, |what| matches!(what, What::Intended { .. }));
         album[at].budgets[0].per_hour = Some(0);
-        assert!(is_caught(&mut Budgets::default(), &album, "protocol 6.1"));
+        assert!(is_caught(&mut Budgets::default(), &album, "law SD1: over 0 in one hour"));
+        (album[at].budgets[0].per_hour, album[at].budgets[0].per_day) = (None, Some(0));
+        assert!(is_caught(&mut Budgets::default(), &album, "law SD1: over 0 in one day"));
         let mut album = healed();
         for picture in &mut album[at - 1..=at] {
             (picture.budgets[0].halt_above, picture.budgets[0].unhealthy) = (Some(0), 1);

@@ -174,7 +174,9 @@ fn is_policys(fleet: &Fleet, hold: &Refused) -> bool {
             let ill = fleet.truths().filter(|truth| stands_in(truth) && is_ill(truth)).count();
             ill > *limit as usize
         }
-        Refused::PerHour { limit, .. } => fleet.journal().len() >= *limit as usize,
+        Refused::PerHour { limit, .. } | Refused::PerDay { limit, .. } => {
+            fleet.journal().len() >= *limit as usize
+        }
         _ => false,
     }
 }

@@ -1,0 +1,105 @@
+//! How much may begin in an hour and in a day (protocol 6.1; laws SD1, SD2).
+
+mod fleet;
+
+use fleet::*;
+use ledger::Ledger;
+use ledger::command::Refused;
+use ledger::policy::Policy;
+use vocabulary::{ReceiptKind, Scope, Span};
+
+const HOUR: u64 = 60 * 60;
+
+fn limited(limit: &str) -> String {
+    POLICY.replace("fleet = { in_flight = 2,", &format!("fleet = {{ in_flight = 2, {limit},"))
+}
+
+/// A remedy that was begun on this host and proven.
+fn healed(fleet: &mut Fleet, host: &str, healer: &str) {
+    let (case, fence, remedy) = fleet.begun(host, Seen::AgentDown, healer);
+    fleet.receive((healer, case, fence), remedy, ReceiptKind::Done);
+    fleet.boot(host, 2);
+    for _ in 0..2 {
+        fleet.verify((healer, case, fence), &[(host, Seen::Well)]);
+        fleet.wait(4);
+    }
+    assert_eq!(fleet.stage(case), "closed");
+}
+
+#[test]
+fn as_many_remedies_as_the_hour_allows_and_no_more() {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&limited("per_hour = 1"));
+    let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "a2");
+    fleet.receive(("a2", case, fence), remedy, ReceiptKind::Done);
+    let second = fleet.opened("c2", Seen::AgentDown);
+    assert!(refusal(&fleet.offer(second, "a3")).contains("1 of 1 remedies began"));
+    fleet.wait(HOUR);
+    assert_eq!(fleet.ledger.can_offer(second, id("a3")), Ok(()));
+}
+
+/// Law SD1.
+#[test]
+fn as_many_remedies_as_the_day_allows_and_a_start_counts_for_a_day_and_at_most_a_quarter_of_an_hour()
+ {
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&limited("per_day = 1"));
+    healed(&mut fleet, "b2", "a2");
+    let began = fleet.ledger.time();
+    let second = fleet.opened("c2", Seen::AgentDown);
+    let Err(Refused::PerDay { scope, used, limit, left }) =
+        fleet.ledger.can_offer(second, id("a3"))
+    else {
+        panic!("it is held by the day: {:?}", fleet.ledger.holds(second));
+    };
+    assert_eq!((scope, used, limit), (Scope::Fleet, 1, 1));
+    assert!(left <= Span::minutes(24 * 60 + 15) && left > Span::minutes(23 * 60 + 59), "{left}");
+    let told = refusal(&fleet.offer(second, "a3"));
+    assert!(told.contains("fleet: 1 of 1 remedies began within the day; one is free in"), "{told}");
+    let held = |fleet: &Fleet| fleet.ledger.can_offer(second, id("a3")).is_err();
+    while held(&fleet) {
+        fleet.wait(60);
+    }
+    let counted = fleet.ledger.time().since(began);
+    assert!(
+        counted > Span::minutes(24 * 60 - 2) && counted <= Span::minutes(24 * 60 + 16),
+        "{counted}"
+    );
+    assert_eq!(fleet.ledger.budgets()[0].begun_in_a_day, 0);
+}
+
+/// Law SD1: whichever policy was in force.
+#[test]
+fn what_began_before_a_policy_limits_days_counts_under_it_and_in_its_own_scopes_alone() {
+    let mut fleet = Fleet::healing();
+    healed(&mut fleet, "b2", "a2");
+    fleet.wait(2 * HOUR);
+    fleet.set_policy(
+        &POLICY.replace("zone = { in_flight = 2,", "zone = { in_flight = 2, per_day = 1,"),
+    );
+    let lines = fleet.ledger.budgets();
+    let of_zone = |name: &str| {
+        let line = lines.iter().find(|line| line.scope == zone(name));
+        line.map(|line| (line.begun, line.begun_in_a_day, line.per_day))
+    };
+    assert_eq!(of_zone("b"), Some((0, 1, Some(1))));
+    assert_eq!(of_zone("c"), Some((0, 0, Some(1))));
+    let [same, other] = ["b3", "c2"].map(|host| fleet.opened(host, Seen::AgentDown));
+    assert!(matches!(fleet.ledger.can_offer(same, id("a2")), Err(Refused::PerDay { .. })));
+    assert_eq!(fleet.ledger.can_offer(other, id("a2")), Ok(()));
+}
+
+/// Law C5.
+#[test]
+fn days_are_known_from_rules_2_on_and_a_snapshot_keeps_them() {
+    let text = limited("per_day = 3");
+    let faults = Policy::read_under(1, "policy.toml", &text).expect_err("rules 1 know no days");
+    assert!(faults[0].to_string().contains("counts no days"), "{faults:?}");
+    let mut fleet = Fleet::healing();
+    fleet.set_policy(&text);
+    healed(&mut fleet, "b2", "a2");
+    let read = Ledger::from_bytes(&fleet.ledger.to_bytes()).expect("sound");
+    assert_eq!(read, fleet.ledger);
+    let line = &read.budgets()[0];
+    assert_eq!((line.begun, line.begun_in_a_day, line.per_day), (1, 1, Some(3)));
+}
