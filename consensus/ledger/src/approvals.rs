@@ -1,6 +1,8 @@
-//! A person's word before a remedy, where the rule of a case wants one (mode "approve"): given for a while, spent, or denied.
+//! A person's word before a remedy, where the rule of a case wants one (mode "approve"), or its group is stateful and the remedy is
+//! destructive: given for a while, spent, or denied.
 //!
-//! Law AP1: under such a rule no lease is granted and no remedy begins without an approval of that very rung, in that bout of trouble (from
+//! Law SF1: of a stateful group at most one host is granted a lease at once, and nothing destructive begins on it without a person's word.
+//! Law AP1: where one is wanted no lease is granted and no remedy begins without an approval of that very rung, in that bout of trouble (from
 //! the verdict of its kind on), under the policy in force, and not older than `timers.approved_for`. One approval begins one remedy; one
 //! that was refused and so never begun spends none. A lease is taken over without it to inspect what has begun, and for nothing else.
 //! Law AP2: neither the keeper that proposed the verdict of that bout nor the host that it is about carries the approval: no one machine
@@ -13,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{CaseId, HostId, LedgerTime};
+use vocabulary::{CaseId, HostId, LedgerTime, RemedyClass};
 
 use crate::audit::{LeaseEnd, What};
 use crate::case::{Case, Stage};
@@ -71,7 +73,7 @@ impl Ledger {
         self.ordered(by, order)?;
         let case = self.not_begun(id)?;
         let (rule, next) = self.next_rung(&case).ok_or(Refused::NoRule)?;
-        if rule.mode != Mode::Approve {
+        if !self.wants_word(&case, rule, next) {
             let why = format!("rule {:?} waits for nobody's approval", rule.name);
             return Err(Refused::NotPermitted(why));
         }
@@ -140,8 +142,16 @@ impl Ledger {
     /// Law AP1.
     pub(crate) fn approval_hold(&self, case: &Case) -> Option<Refused> {
         let (rule, rung) = self.next_rung(case)?;
-        (rule.mode == Mode::Approve && self.approval_of(case).is_none())
+        (self.wants_word(case, rule, rung) && self.approval_of(case).is_none())
             .then(|| self.wanted(case, rule, rung))
+    }
+
+    /// Laws AP1, SF1: whether a person is asked before this rung on this case.
+    pub fn wants_word(&self, case: &Case, rule: &Rule, rung: &Rung) -> bool {
+        let is_stateful = |group| self.policy().budget.of_group(group).stateful;
+        let is_of_state = case.scopes.as_ref().is_some_and(|scopes| is_stateful(&scopes.group));
+        let is_destructive = rung.command.class == RemedyClass::Destructive;
+        rule.mode == Mode::Approve || rule.mode == Mode::Act && is_of_state && is_destructive
     }
 
     /// Law AP1: it has begun its remedy.

@@ -79,7 +79,7 @@ impl PolicyShelf {
             self.policy.timers.approved_for = read.timers.approved_for;
             self.policy.hosts_may_enrol = read.hosts_may_enrol;
             self.policy.checks = read.checks;
-            self.policy.budget.take_days(&read.budget);
+            self.policy.budget.take_later_keys(&read.budget);
         }
     }
 

@@ -270,7 +270,7 @@ fn a_host_that_is_proven_alive_gets_gentle_remedies_alone_in_a_mesh_that_knows_s
 fn what_this_version_cannot_honour_is_refused_by_name() {
     expect![[r#"
         policy.toml:3:11: budget.fleet.floor: refused: a floor is of a group: set it in budget.group.NAME or budget.any_group
-        policy.toml:4:14: budget.group.db.stateful: refused: this version knows no special treatment of stateful groups; in_flight = 1 bounds them
+        policy.toml:4:25: budget.group.db.stateful: "yes", expected true or false
         policy.toml:6:1: check[1].port: missing, expected a port from 1 to 65535
         policy.toml:8:8: check[1].kind: "http", refused: this version sends no HTTP; "tcp" knocks at the same port
         policy.toml:9:1: check[1].url: refused: this version sends no HTTP; kind = "tcp" with a port knocks at it
@@ -286,7 +286,7 @@ fn what_this_version_cannot_honour_is_refused_by_name() {
         r#"
 [budget]
 fleet = { floor = "80%" }
-group.db = { stateful = true }
+group.db = { stateful = "yes" }
 
 [[check]]
 name = "api"

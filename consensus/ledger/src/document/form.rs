@@ -82,6 +82,10 @@ pub struct Choice<T: 'static> {
     pub refused: &'static [(&'static str, &'static str)],
 }
 
+/// Yes or no.
+#[derive(Clone, Copy)]
+pub struct Flag;
+
 /// One line of text.
 pub struct Text {
     /// The longest, in bytes.
@@ -135,6 +139,18 @@ impl Form for Duration {
             .and_then(read_duration)
             .filter(|span| (self.at_least..=self.at_most).contains(span))
             .ok_or_else(Misfit::plain)
+    }
+}
+
+impl Form for Flag {
+    type Value = bool;
+
+    fn expects(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn read(&self, given: &Given<'_>) -> Result<bool, Misfit> {
+        given.get_ref().as_bool().ok_or_else(Misfit::plain)
     }
 }
 

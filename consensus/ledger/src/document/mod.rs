@@ -15,7 +15,7 @@ mod reader;
 
 pub use fault::{Fault, FaultKind, nearest};
 pub use form::{
-    Choice, Count, Duration, Form, Given, Hosts, ListOf, Misfit, Name, OrNone, Program, Text,
+    Choice, Count, Duration, Flag, Form, Given, Hosts, ListOf, Misfit, Name, OrNone, Program, Text,
     duration_text, read_duration,
 };
 pub use key::{Described, Key, OptionalKey, Presence, RequiredKey, Section, Shape};

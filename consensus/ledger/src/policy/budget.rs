@@ -50,6 +50,10 @@ pub struct Budget {
     /// text again after a snapshot.
     #[serde(skip)]
     pub per_day: Option<u32>,
+    /// Whether its hosts hold data of their own (groups only): one at a time, and nothing destructive without a person's word (law SF1).
+    /// Read from the policy's text again after a snapshot.
+    #[serde(skip)]
+    pub stateful: bool,
 }
 
 /// The limits of every scope.
@@ -118,7 +122,7 @@ impl Budgets {
     }
 
     /// Takes what a snapshot does not carry.
-    pub(crate) fn take_days(&mut self, read: &Self) {
+    pub(crate) fn take_later_keys(&mut self, read: &Self) {
         let Self { fleet, zone, rack, any_group, group } = self;
         let scopes = [
             (fleet, read.fleet),
@@ -127,10 +131,12 @@ impl Budgets {
             (any_group, read.any_group),
         ];
         for (own, read) in scopes {
-            own.per_day = read.per_day;
+            (own.per_day, own.stateful) = (read.per_day, read.stateful);
         }
         for (name, own) in group {
-            own.per_day = read.group.get(name).and_then(|read| read.per_day);
+            if let Some(read) = read.group.get(name) {
+                (own.per_day, own.stateful) = (read.per_day, read.stateful);
+            }
         }
     }
 
@@ -178,6 +184,7 @@ impl Budget {
             per_hour: None,
             floor: None,
             per_day: None,
+            stateful: false,
         }
     }
 }

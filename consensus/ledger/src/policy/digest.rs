@@ -79,9 +79,12 @@ impl Canonical for Budget {
             .value(&self.halt_above.map(|HaltAbove(share)| share))
             .value(&self.per_hour.map(|count| Number(u64::from(count))))
             .value(&self.floor.map(|Floor(share)| share));
-        // Laid where it is set only: a policy that is older than it keeps its digest.
+        // Laid where they are set only: a policy that is older than they keeps its digest.
         if let Some(per_day) = self.per_day {
             bytes.variant(2).number(u64::from(per_day));
+        }
+        if self.stateful {
+            bytes.variant(3);
         }
     }
 }
@@ -259,6 +262,7 @@ mod tests {
             |p| p.budget.fleet.per_hour = None,
             |p| p.budget.fleet.per_day = Some(9),
             |p| p.budget.any_group.per_day = Some(9),
+            |p| p.budget.any_group.stateful = true,
             |p| {
                 let group = GroupName::new("web").expect("sound");
                 p.budget.group.insert(group, p.budget.rack);

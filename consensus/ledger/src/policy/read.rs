@@ -80,8 +80,13 @@ fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Bu
 }
 
 fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, mesh_rules: u32) -> Budget {
+    let stateful = &keys::budget::STATEFUL;
+    if mesh_rules < rules::SECOND && table.has(stateful.name) {
+        reader.contradiction(table, stateful.name, keys::budget::NOTHING_STATEFUL);
+    }
     Budget {
         floor: reader.take(table, &keys::budget::FLOOR).map(Floor),
+        stateful: reader.take_optional(table, stateful).unwrap_or_default(),
         ..budget(reader, table, &keys::budget::GROUP_KEYS, mesh_rules)
     }
 }
@@ -109,6 +114,7 @@ fn budget<'d>(
         per_hour: reader.take(table, &keys.per_hour),
         floor: None,
         per_day: reader.take_optional(table, &keys.per_day),
+        stateful: false,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Law C5: a budget of none is refused from rules 2 on; under the first rules it was taken, and is ([`ScopeKeys::under`]).
 
 use super::super::Budgets;
-use crate::document::{Count, Described, Hosts, Key, OptionalKey, OrNone, Section, Shape};
+use crate::document::{Count, Described, Flag, Hosts, Key, OptionalKey, OrNone, Section, Shape};
 use crate::rules;
 
 pub static BUDGET: Section = Section {
@@ -164,7 +164,7 @@ pub static ANY_GROUP: Section = Section {
     says: "Each group that has no budget of its own below.",
     keys: GROUP_SCOPE,
     sections: &[],
-    refused: &[STATEFUL],
+    refused: &[],
 };
 
 pub static GROUP: Section = Section {
@@ -173,7 +173,7 @@ pub static GROUP: Section = Section {
     says: "One group, by the name in its hosts' certificates.",
     keys: GROUP_SCOPE,
     sections: &[],
-    refused: &[STATEFUL],
+    refused: &[],
 };
 
 const GROUP_SCOPE: &[&dyn Described] = &[
@@ -183,12 +183,22 @@ const GROUP_SCOPE: &[&dyn Described] = &[
     &GROUP_KEYS.per_hour,
     &GROUP_KEYS.per_day,
     &FLOOR,
+    &STATEFUL,
 ];
 
 const FLOOR_IS_OF_GROUPS: (&str, &str) =
     ("floor", "a floor is of a group: set it in budget.group.NAME or budget.any_group");
 
-const STATEFUL: (&str, &str) = (
-    "stateful",
-    "this version knows no special treatment of stateful groups; in_flight = 1 bounds them",
-);
+/// Whether its hosts hold what another host does not.
+pub static STATEFUL: OptionalKey<Flag> = OptionalKey {
+    name: "stateful",
+    form: Flag,
+    without: "false",
+    example: "false",
+    says: "Whether the group's hosts hold data of their own: then one of them at a time is under repair, whatever in_flight says, and \
+           a destructive remedy waits for a person's word (hale approve), whatever the rule's mode. Taken from rules 2 on.",
+};
+
+/// What a mesh says to it while its rules are older.
+pub const NOTHING_STATEFUL: &str =
+    "this version knows no special treatment of stateful groups; in_flight = 1 bounds them";

@@ -1,7 +1,7 @@
 //! What followed from the voices, rule by rule.
 
 use ledger::case::Case;
-use ledger::policy::Mode;
+use ledger::policy::{Mode, Rung};
 use vocabulary::{Scope, Span, VerdictKind};
 
 use super::{Scene, checks, counted, votes};
@@ -198,9 +198,11 @@ fn rule(scene: &Scene<'_>, case: &Case) -> Option<Decided> {
             Span::ZERO => "the first at once".to_owned(),
             waits => format!("the first once the verdict has stood for {waits}"),
         };
-        let asked = match rule.mode {
-            Mode::Approve => ", each when a person has allowed it",
-            Mode::Observe | Mode::Shadow | Mode::Act => "",
+        let asks = |rung: &&Rung| scene.ledger.wants_word(case, rule, rung);
+        let asked = match rule.ladder.iter().filter(asks).count() {
+            0 => "",
+            all if all == rule.ladder.len() => ", each when a person has allowed it",
+            _ => ", what is destructive when a person has allowed it: the group is stateful",
         };
         format!(
             "rule {name:?} of policy version {version} acts on it in group {group}: {rungs}, {first}{asked}"

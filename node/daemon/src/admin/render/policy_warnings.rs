@@ -157,21 +157,24 @@ fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<Poli
     for rule in policy.rules.iter().filter(|rule| reach(Some(rule)) > 0) {
         let old = |group: &GroupName| before.1.rule_for(&rule.verdict, group);
         let mut begun: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
-        let mut harsher: BTreeMap<RemedyClass, Vec<String>> = BTreeMap::new();
+        let mut harsher: BTreeMap<(Option<RemedyClass>, RemedyClass), Vec<String>> =
+            BTreeMap::new();
         for group in groups.decided(policy, rule) {
             let (was, now) = (old(group), Some(rule));
             if reach(was) < reach(now) {
                 let key = (reach(was), done_before(before.0, was, rule));
                 begun.entry(key).or_default().push(group.to_string());
-            } else if let (Some(was), Some(now)) = (harshest(was), harshest(now))
-                && was < now
-            {
-                harsher.entry(was).or_default().push(group.to_string());
+                continue;
+            }
+            let (was, now) = (harshest(was, before.1, group), harshest(now, policy, group));
+            if let Some(now) = now.filter(|now| was < Some(*now)) {
+                harsher.entry((was, now)).or_default().push(group.to_string());
             }
         }
         warnings.extend(begun.into_iter().map(|((_, was), groups)| begins(rule, &groups, &was)));
-        warnings
-            .extend(harsher.into_iter().map(|(was, groups)| worse(before.0, rule, &groups, was)));
+        warnings.extend(
+            harsher.into_iter().map(|(classes, groups)| worse(before.0, rule, &groups, classes)),
+        );
     }
     warnings
 }
@@ -185,8 +188,12 @@ fn reach(rule: Option<&Rule>) -> u8 {
     }
 }
 
-fn harshest(rule: Option<&Rule>) -> Option<RemedyClass> {
-    rule?.ladder.iter().map(|rung| rung.command.class).max()
+/// What it does at worst without asking; where it asks before each, at worst at all.
+fn harshest(rule: Option<&Rule>, policy: &Policy, group: &GroupName) -> Option<RemedyClass> {
+    let rule = rule?;
+    let asks_of_worst = rule.mode == Mode::Act && policy.budget.of_group(group).stateful;
+    let classes = rule.ladder.iter().map(|rung| rung.command.class);
+    classes.filter(|class| !(asks_of_worst && *class == RemedyClass::Destructive)).max()
 }
 
 fn done_before(version: u64, was: Option<&Rule>, rule: &Rule) -> String {
@@ -212,12 +219,20 @@ fn begins(Rule { name, verdict, mode, .. }: &Rule, new: &[String], was: &str) ->
     )
 }
 
-fn worse(version: u64, rule: &Rule, groups: &[String], was: RemedyClass) -> PolicyWarning {
+fn worse(
+    version: u64,
+    rule: &Rule,
+    groups: &[String],
+    (was, now): (Option<RemedyClass>, RemedyClass),
+) -> PolicyWarning {
     let Rule { name, verdict, .. } = rule;
-    let now = harshest(Some(rule)).unwrap_or(was);
+    let was = match was {
+        Some(was) => format!("what it may do there is {was} at most"),
+        None => "a person is asked before all that it does there".to_owned(),
+    };
     let place = in_groups(groups);
     let sentence = format!(
-        "rule {name:?} may do what is {now} on {verdict} in {place}: by version {version} what is done there is {was} at most"
+        "rule {name:?} may do what is {now} on {verdict} in {place}: by version {version} {was}"
     );
     warning("HarsherRemedy", sentence)
 }

@@ -161,10 +161,16 @@ fn a_rule_that_acts_and_may_do_worse_is_warned_of() {
     fleet.set_policy(&gentle);
     let harsh = gentle.replace("gentle", "destructive");
     expect![[r#"
-        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 1 what is done there is gentle at most
+        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 1 what it may do there is gentle at most
     "#]].assert_eq(&warned(&fleet, &harsh));
     fleet.set_policy(&harsh);
     assert_eq!(warned(&fleet, &gentle), "");
+    let stateful = format!("{harsh}[budget]\ngroup.web = {{ in_flight = 1, stateful = true }}\n");
+    assert_eq!(warned(&fleet, &stateful), "");
+    fleet.set_policy(&stateful);
+    expect![[r#"
+        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 3 a person is asked before all that it does there
+    "#]].assert_eq(&warned(&fleet, &harsh));
 }
 
 #[test]
