@@ -143,7 +143,7 @@ impl Cases {
         let mut register = Register::default();
         for case in self.open.values() {
             tally.add(case, self.told_until);
-            register.put(None, case);
+            register.add(case);
         }
         self.tally = Arc::new(tally);
         self.register = register;

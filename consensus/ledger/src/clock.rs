@@ -78,8 +78,7 @@ impl Ledger {
             || self.is_any_duplicate_ending();
         let is_remembered = !state.attempts.is_empty()
             || !state.begun.is_empty()
-            // Where no day is bounded they may stay until time moves by itself: too many are counted, never too few.
-            || (!state.added.days.is_empty() && self.policy().budget.bounds_days())
+            || !state.added.days.is_empty()
             || !state.added.returns.is_empty()
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()

@@ -292,6 +292,15 @@ pub enum Command {
         /// How much of its length is left.
         left: Span,
     },
+    /// A person lets nothing begin on a host by itself, or takes that back (`hale host exempt`); under rules 2 (protocol 6.11).
+    Exempt {
+        /// Which one.
+        host: HostId,
+        /// Whether it is exempt from now on.
+        is_exempt: bool,
+        /// Who asks and why.
+        order: Order,
+    },
 }
 
 impl Command {
@@ -312,7 +321,8 @@ impl Command {
             | Self::Deny { .. }
             | Self::Maintain { .. }
             | Self::EndMaintenance { .. }
-            | Self::Occurs { .. } => rules::SECOND,
+            | Self::Occurs { .. }
+            | Self::Exempt { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

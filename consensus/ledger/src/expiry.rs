@@ -23,6 +23,8 @@ pub const IDLE_MAX: Span = Span::minutes(5);
 /// Why a lease under which nothing was begun goes back.
 const NOT_APPROVED: &str = "no approval of what would begin under it stands";
 const NO_RULE_ACTS: &str = "the policy in force has no rule that acts on it any more";
+const NO_SUCH_RUNG: &str = "the ladder of its rule has no such rung any more";
+const EXEMPT: &str = "its host is exempt";
 const IN_MAINTENANCE: &str = "its healer is gone, and a window of maintenance is open";
 
 /// An end that is due.
@@ -152,8 +154,11 @@ impl Ledger {
         if self.rules() < rules::SECOND {
             return None;
         }
-        let acts_no_more = self.next_rung(case).is_none().then_some(NO_RULE_ACTS);
-        acts_no_more.or_else(|| self.approval_hold(case).map(|_| NOT_APPROVED))
+        let acts = self.rule_of(case).is_some_and(|rule| rule.acts());
+        let why = if acts { NO_SUCH_RUNG } else { NO_RULE_ACTS };
+        let acts_no_more = self.next_rung(case).is_none().then_some(why);
+        let is_exempt = || self.exempt_hold(case).map(|_| EXEMPT);
+        acts_no_more.or_else(is_exempt).or_else(|| self.approval_hold(case).map(|_| NOT_APPROVED))
     }
 
     /// Why nobody may take a lease over under which nothing was begun.

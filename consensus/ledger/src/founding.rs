@@ -247,6 +247,7 @@ impl Ledger {
         Arc::make_mut(&mut self.state.roster).retire(&host);
         Arc::make_mut(&mut self.state.departures).0.remove(&host);
         self.forget_certificate_end(&host);
+        self.forget_exemption(&host);
         self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
         self.end_domains_that_are_back();
         Ok(Outcome::Done)

@@ -46,6 +46,9 @@ impl Ledger {
             Command::Deny { case, order } => self.deny(by, *case, order),
             Command::Maintain { plan, order } => self.maintain(by, plan, order),
             Command::EndMaintenance { window, order } => self.end_maintenance(by, *window, order),
+            Command::Exempt { host, is_exempt, order } => {
+                self.exempt_host(by, (*host, *is_exempt), order)
+            }
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::Found { .. }
             | Command::Enrol(_)

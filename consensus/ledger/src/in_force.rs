@@ -133,6 +133,7 @@ impl Ledger {
         });
         Arc::make_mut(&mut self.state.shelf).put(policy, note);
         self.canaries_under_another_policy();
+        self.days_under_another_policy();
         self.file_under_rules();
         self.end_unlooked(order);
         Ok(Outcome::Policy { version })

@@ -146,6 +146,11 @@ impl Ledger {
             "law MW1: nothing begins in an open window of maintenance"
         );
         assert!(
+            self.stateful_hold_of_the_begun(case).is_none(),
+            "law SF1: of a stateful group one host at a time is under repair"
+        );
+        assert!(self.exempt_hold(case).is_none(), "law EX1: nothing begins on an exempt host");
+        assert!(
             self.approval_hold(case).is_none(),
             "law AP1: where the rule wants a person's word nothing begins without it"
         );

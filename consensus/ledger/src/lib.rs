@@ -17,6 +17,7 @@ pub mod case;
 pub mod clock;
 pub mod command;
 pub mod document;
+pub mod exempting;
 pub mod expiry;
 pub mod fitness;
 pub mod founding;

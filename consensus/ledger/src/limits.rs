@@ -4,6 +4,8 @@
 //! Law P1: under a brake nothing begins.
 //! Not here: grants and intents themselves (see `leases`, `intents`), what is counted (see `tally`).
 
+use std::sync::Arc;
+
 use vocabulary::{HostId, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::case::{Case, Lease, Stage};
@@ -71,6 +73,7 @@ impl Ledger {
         holds.extend(self.quiet_hold(case));
         holds.extend(self.ramp_hold_of_the_begun());
         holds.extend(self.canary_hold_of_the_begun(case));
+        holds.extend(self.stateful_hold_of_the_begun(case));
         let left = lease.apply_after.since(self.state.time);
         if left > Span::ZERO {
             let what = "since the takeover: the healer before may still be at it".into();
@@ -91,6 +94,7 @@ impl Ledger {
         let domain = self.domain_case_over(&scopes.domain);
         holds.extend(domain.map(|domain| Refused::CaseOpen(domain.id)));
         holds.extend(self.maintenance_hold(case));
+        holds.extend(self.exempt_hold(case));
         holds.extend(self.stop_of(&scopes.group));
         holds.extend(self.kind_stop(case));
         let Some((rule, rung)) = self.next_rung(case).or_else(|| self.shadow_rung(case)) else {
@@ -170,6 +174,23 @@ impl Ledger {
         let begun = self.state.cases.leased().filter(|case| case.pending().is_some());
         let used = u32::try_from(begun.count()).unwrap_or(u32::MAX);
         (used >= limit).then_some(Refused::Ramp { used, limit })
+    }
+
+    /// Law SF1: leases that were granted before their group was stateful begin one after the other.
+    pub(crate) fn stateful_hold_of_the_begun(&self, case: &Case) -> Option<Refused> {
+        let group = &case.scopes.as_ref()?.group;
+        if !self.policy().budget.of_group(group).stateful {
+            return None;
+        }
+        let is_begun = |other: &&Arc<Case>| {
+            let is_of_group =
+                other.counted_lease().is_some_and(|lease| lease.scopes.group == *group);
+            other.id != case.id && is_of_group && other.pending().is_some()
+        };
+        let begun = self.state.cases.leased().filter(is_begun).count();
+        let used = u32::try_from(begun).unwrap_or(u32::MAX);
+        let scope = Scope::Group(group.clone());
+        (used > 0).then_some(Refused::Budget { scope, used, limit: 1 })
     }
 
     /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it.

@@ -207,6 +207,13 @@ pub enum Refused {
         /// When the oldest of them counts no more.
         left: Span,
     },
+    /// A person lets nothing begin on the host by itself; under rules 2 (protocol 6.11).
+    Exempt {
+        /// Who has said so.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// A scope in words.
@@ -253,6 +260,7 @@ impl fmt::Display for Refused {
             | Self::KindStopped { .. }
             | Self::Approval { .. }
             | Self::Maintenance { .. }
+            | Self::Exempt { .. }
             | Self::Shadowed { .. }
             | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
@@ -386,6 +394,10 @@ impl Refused {
             Self::Shadowed { rule, rung, remedy } => write!(
                 out,
                 "rule {rule:?} is in shadow: it would have begun rung {rung}, `{remedy}`, and begins nothing"
+            ),
+            Self::Exempt { who, why } => write!(
+                out,
+                "the host is exempt, by {who}: {why}; `hale host exempt HOST --undo --why ...` ends that"
             ),
             Self::Maintenance { window, scope, why, left } => {
                 match scope {

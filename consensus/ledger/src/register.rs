@@ -55,24 +55,35 @@ impl Register {
     /// A case in the place of what stood under its number; closed ones are in no register.
     pub fn put(&mut self, before: Option<&Case>, after: &Case) {
         let open = (!after.is_closed()).then_some(after);
-        self.put_host(before, open);
-        let [domains, leased] = [&mut self.domains, &mut self.leased];
-        let is_of_domain = |case: &Case| matches!(case.subject, Scope::Rack(_) | Scope::Zone(_));
-        put_where(domains, [before, open].map(|case| case.is_some_and(is_of_domain)), after.id);
-        let is_leased = |case: &Case| case.counted_lease().is_some();
-        put_where(leased, [before, open].map(|case| case.is_some_and(is_leased)), after.id);
-        self.put_kind(before, open, after.id);
+        let other = self.put_host(before, open);
+        assert!(other.is_none(), "law L1: a host has at most one open case");
+        self.put_others(before, open, after.id);
     }
 
-    fn put_host(&mut self, before: Option<&Case>, open: Option<&Case>) {
+    /// One that is read from a snapshot, whatever the snapshot says.
+    pub fn add(&mut self, open: &Case) {
+        self.put_host(None, Some(open));
+        self.put_others(None, Some(open), open.id);
+    }
+
+    fn put_others(&mut self, before: Option<&Case>, open: Option<&Case>, id: CaseId) {
+        let [domains, leased] = [&mut self.domains, &mut self.leased];
+        let is_of_domain = |case: &Case| matches!(case.subject, Scope::Rack(_) | Scope::Zone(_));
+        put_where(domains, [before, open].map(|case| case.is_some_and(is_of_domain)), id);
+        let is_leased = |case: &Case| case.counted_lease().is_some();
+        put_where(leased, [before, open].map(|case| case.is_some_and(is_leased)), id);
+        self.put_kind(before, open, id);
+    }
+
+    /// The case that stood at the host meanwhile, if there was one.
+    fn put_host(&mut self, before: Option<&Case>, open: Option<&Case>) -> Option<CaseId> {
         let [was, is] = [before, open].map(|case| case.and_then(Case::host));
         if was == is {
-            return;
+            return None;
         }
         let by_host = Arc::make_mut(&mut self.by_host);
         was.map(|host| by_host.remove(&host));
-        let other = is.zip(open).and_then(|(host, case)| by_host.insert(host, case.id));
-        assert!(other.is_none(), "law L1: a host has at most one open case");
+        is.zip(open).and_then(|(host, case)| by_host.insert(host, case.id))
     }
 
     fn put_kind(&mut self, before: Option<&Case>, open: Option<&Case>, id: CaseId) {

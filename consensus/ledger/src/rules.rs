@@ -18,6 +18,7 @@ use crate::approvals::{Approvals, Shown};
 use crate::audit::What;
 use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
+use crate::exempting::Exemption;
 use crate::ledger::Ledger;
 use crate::maintenance::Windows;
 use crate::quarantine::Returns;
@@ -57,6 +58,8 @@ pub(crate) struct Added {
     pub windows: Arc<Windows>,
     /// What began in the last day (see `starts`).
     pub days: Arc<Days>,
+    /// On whom nothing begins by itself (see `exempting`).
+    pub exempt: Arc<BTreeMap<HostId, Exemption>>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

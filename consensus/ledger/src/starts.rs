@@ -1,6 +1,7 @@
 //! How many remedies began in each scope lately: in the last hour, and in the last day.
 //!
-//! Law SD1: in no hour and in no day more remedies begin in a scope than its budget says, whichever policy was in force when they began.
+//! Law SD1: in no hour and in no day more remedies begin in a scope than its budget says, whichever policy was in force when they began. Days
+//! are counted while the policy bounds any, from then on: while nothing is awaited ledger time stands still, and a day would be weeks.
 //! Law SD2: the hours are those of the kept starts, at any time; a day is kept in quarters of an hour, and a start counts until its whole
 //! quarter is a day old: never too few are counted, and some for up to a quarter of an hour too long.
 //! Not here: what is in flight at once (see `limits`), how often one host is tried (see `damping`).
@@ -40,6 +41,8 @@ struct Quarter {
 
 /// Remedies remembered of one hour: a fifth of the largest mesh; at the bound nothing more begins.
 const BEGUN_MAX: usize = 10_000;
+
+static NO_TIMES: VecDeque<LedgerTime> = VecDeque::new();
 
 const HOUR: Span = Span::minutes(60);
 const QUARTER: Span = Span::minutes(15);
@@ -130,41 +133,60 @@ impl Days {
 }
 
 impl Ledger {
-    /// How many remedies began in this scope within the last hour, and when the oldest of them is an hour old.
-    pub(crate) fn begun_in(&self, scope: &Scope) -> (u32, Span) {
-        let now = self.state.time;
-        let Some(times) = self.state.begun.by_scope.get(scope) else {
-            return (0, Span::ZERO);
-        };
-        let old = times.partition_point(|at| now.since(*at) >= HOUR);
-        let left = times.get(old).map_or(Span::ZERO, |at| HOUR.less(now.since(*at)));
-        (u32::try_from(times.len() - old).unwrap_or(u32::MAX), left)
+    /// How many remedies began in this scope within the last hour.
+    pub(crate) fn begun_in(&self, scope: &Scope) -> u32 {
+        let within = self.hours_of(scope).len();
+        u32::try_from(within).unwrap_or(u32::MAX)
     }
 
-    /// The same of the last day, under rules 2; until then none is counted.
-    pub(crate) fn begun_in_a_day(&self, scope: &Scope) -> (u32, Span) {
-        let now = self.state.time;
-        let quarters = self.state.added.days.0.get(scope).into_iter().flatten();
-        let mut within = quarters.filter(|quarter| !is_over(quarter, now)).peekable();
-        let left = within.peek().map_or(Span::ZERO, |oldest| ends(oldest).since(now));
-        let begun = within.fold(0u32, |sum, quarter| sum.saturating_add(quarter.begun));
-        (begun, left)
+    /// The same of the last day; none is counted while no day is bounded.
+    pub(crate) fn begun_in_a_day(&self, scope: &Scope) -> u32 {
+        self.days_of(scope).fold(0, |sum, quarter| sum.saturating_add(quarter.begun))
     }
 
     /// Law SD1.
     pub(crate) fn start_holds(&self, scope: &Scope) -> impl Iterator<Item = Refused> {
         let budget = self.policy().budget.of(scope);
-        let hour = budget.and_then(|budget| budget.per_hour).and_then(|limit| {
-            let (used, left) = self.begun_in(scope);
-            let scope = scope.clone();
-            (used >= limit).then_some(Refused::PerHour { scope, used, limit, left })
-        });
-        let day = budget.and_then(|budget| budget.per_day).and_then(|limit| {
-            let (used, left) = self.begun_in_a_day(scope);
-            let scope = scope.clone();
-            (used >= limit).then_some(Refused::PerDay { scope, used, limit, left })
-        });
+        let hour = budget.and_then(|budget| self.hour_hold(scope, budget.per_hour?));
+        let day = budget.and_then(|budget| self.day_hold(scope, budget.per_day?));
         hour.into_iter().chain(day)
+    }
+
+    fn hour_hold(&self, scope: &Scope, limit: u32) -> Option<Refused> {
+        let used = self.begun_in(scope);
+        // Law C5: under the first rules the end of the oldest is told, although more may have to end.
+        let beyond = if self.rules() < rules::SECOND { 0 } else { used.saturating_sub(limit) };
+        let frees = self.hours_of(scope).nth(beyond as usize);
+        let left = frees.map_or(Span::ZERO, |at| HOUR.less(self.state.time.since(at)));
+        let scope = scope.clone();
+        (used >= limit).then_some(Refused::PerHour { scope, used, limit, left })
+    }
+
+    fn day_hold(&self, scope: &Scope, limit: u32) -> Option<Refused> {
+        let used = self.begun_in_a_day(scope);
+        let mut beyond = used.saturating_sub(limit);
+        let frees = self.days_of(scope).find(|quarter| {
+            let is_enough = quarter.begun > beyond;
+            beyond = beyond.saturating_sub(quarter.begun);
+            is_enough
+        });
+        let left = frees.map_or(Span::ZERO, |quarter| ends(quarter).since(self.state.time));
+        let scope = scope.clone();
+        (used >= limit).then_some(Refused::PerDay { scope, used, limit, left })
+    }
+
+    /// When something began in it within the last hour, oldest first.
+    fn hours_of(&self, scope: &Scope) -> impl ExactSizeIterator<Item = LedgerTime> {
+        let now = self.state.time;
+        let times = self.state.begun.by_scope.get(scope);
+        let old = times.map_or(0, |times| times.partition_point(|at| now.since(*at) >= HOUR));
+        times.unwrap_or(&NO_TIMES).iter().skip(old).copied()
+    }
+
+    fn days_of(&self, scope: &Scope) -> impl Iterator<Item = &Quarter> {
+        let now = self.state.time;
+        let quarters = self.state.added.days.0.get(scope).into_iter().flatten();
+        quarters.filter(move |quarter| !is_over(quarter, now))
     }
 
     pub(crate) fn begun_hold(&self) -> Option<Refused> {
@@ -182,8 +204,15 @@ impl Ledger {
         );
         let now = self.state.time;
         Arc::make_mut(&mut self.state.begun).add(now, scopes);
-        if self.rules() >= rules::SECOND {
+        if self.policy().budget.bounds_days() {
             Arc::make_mut(&mut self.state.added.days).add(now, scopes);
+        }
+    }
+
+    /// Law SD1: under another policy.
+    pub(crate) fn days_under_another_policy(&mut self) {
+        if !self.policy().budget.bounds_days() && !self.state.added.days.is_empty() {
+            self.state.added.days = Arc::default();
         }
     }
 

@@ -1,12 +1,12 @@
 //! Which limits hold a case back with no term in sight: none of them is free again before somebody does something.
 //!
-//! Law LM1: a limit that a term frees (a lease that ends, an hour that is over, a cooldown) is not among them.
+//! Law LM1: a limit that a term frees soon (a lease that ends, an hour that is over, a cooldown) is not among them; a day is.
 //! Not here: the limits themselves (see `limits`), calling a person for them (the agent's).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vocabulary::Scope;
+use vocabulary::{Scope, Span};
 
 use crate::case::{Case, Stage};
 use crate::command::Refused;
@@ -69,14 +69,20 @@ impl Ledger {
     }
 }
 
+/// Whatever ends within it calls nobody.
+const PATIENCE: Span = Span::minutes(60);
+
 /// Law LM1.
 fn has_no_end(rule: &Refused, endless: &BTreeMap<Scope, u32>) -> bool {
     match rule {
         Refused::Halt { .. }
         | Refused::Floor { .. }
         | Refused::Keepers { .. }
+        | Refused::Exempt { .. }
         | Refused::Stopped { .. }
         | Refused::KindStopped { .. } => true,
+        // An hour is waited out; a day is not.
+        Refused::PerDay { left, .. } => *left > PATIENCE,
         Refused::Budget { scope, used, .. } => {
             endless.get(scope).is_some_and(|endless| endless >= used)
         }

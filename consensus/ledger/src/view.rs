@@ -40,7 +40,7 @@ pub struct BudgetLine {
     pub begun: u32,
     /// How many may, if the policy says so.
     pub per_hour: Option<u32>,
-    /// How many remedies began in it within the last day; none is counted before rules 2.
+    /// How many remedies began in it within the last day; none is counted while no day is bounded.
     pub begun_in_a_day: u32,
     /// How many may in any day, if the policy says so.
     pub per_day: Option<u32>,
@@ -275,9 +275,9 @@ impl Ledger {
             limit,
             unhealthy: counts.unhealthy,
             halt_above: halt_above.map(|halt| halt.of(hosts)),
-            begun: self.begun_in(scope).0,
+            begun: self.begun_in(scope),
             per_hour: budget.and_then(|budget| budget.per_hour),
-            begun_in_a_day: self.begun_in_a_day(scope).0,
+            begun_in_a_day: self.begun_in_a_day(scope),
             per_day: budget.and_then(|budget| budget.per_day),
             next_free: is_spent.then(|| self.next_free(scope)).flatten(),
         }

@@ -69,6 +69,7 @@ fn of_the_mesh() -> Vec<What> {
         },
         What::MaintenanceBegan { window: 3, left: Span::minutes(50) },
         What::MaintenanceEnded { window: 3, who: who.clone(), why: why.clone() },
+        What::HostExempted { host: HOST, is_exempt: true, who: who.clone(), why: why.clone() },
         What::Freed { subject: Scope::Host(HOST), who, why },
     ]
 }
@@ -195,6 +196,7 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         ef3c160857a2e67e MaintenancePlanned
         f3e3bb5dc3d8903b MaintenanceBegan
         3a6dfbb9dd7aa816 MaintenanceEnded
+        0d38da4e1457cc0a HostExempted
         a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted

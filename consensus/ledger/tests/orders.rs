@@ -22,6 +22,7 @@ fn law_f10_orders_are_taken_on_keepers_hosts_alone() {
         Command::Authorities { authorities: vec![vocabulary::model_authority()], order: order() },
         Command::AddHost { name: claims("d1").host, may_enrol: true, order: order() },
         Command::Revoke { case, order: order() },
+        Command::Exempt { host: id("c3"), is_exempt: true, order: order() },
         Command::Free { subject, order: order() },
     ];
     let head = fleet.ledger.anchor().audit;

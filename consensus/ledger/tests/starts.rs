@@ -68,25 +68,64 @@ fn as_many_remedies_as_the_day_allows_and_a_start_counts_for_a_day_and_at_most_a
     assert_eq!(fleet.ledger.budgets()[0].begun_in_a_day, 0);
 }
 
-/// Law SD1: whichever policy was in force.
+/// Law SD1: whichever policy was in force, so that each scope of it counts its own.
 #[test]
-fn what_began_before_a_policy_limits_days_counts_under_it_and_in_its_own_scopes_alone() {
+fn what_began_under_another_policy_counts_as_long_as_days_are_bounded() {
+    let of_zones =
+        POLICY.replace("zone = { in_flight = 2,", "zone = { in_flight = 2, per_day = 1,");
+    for (before, counts) in [(limited("per_day = 9"), true), (POLICY.to_owned(), false)] {
+        let mut fleet = Fleet::healing();
+        fleet.set_policy(&before);
+        healed(&mut fleet, "b2", "a2");
+        fleet.wait(2 * HOUR);
+        fleet.set_policy(&of_zones);
+        let lines = fleet.ledger.budgets();
+        let of_zone = |name: &str| {
+            let line = lines.iter().find(|line| line.scope == zone(name));
+            line.map(|line| (line.begun, line.begun_in_a_day, line.per_day))
+        };
+        assert_eq!(of_zone("b"), Some((0, u32::from(counts), Some(1))));
+        assert_eq!(of_zone("c"), Some((0, 0, Some(1))));
+        let [same, other] = ["b3", "c2"].map(|host| fleet.opened(host, Seen::AgentDown));
+        let held = matches!(fleet.ledger.can_offer(same, id("a2")), Err(Refused::PerDay { .. }));
+        assert_eq!(held, counts);
+        assert_eq!(fleet.ledger.can_offer(other, id("a2")), Ok(()));
+        let stuck: Vec<_> = fleet.ledger.stuck().iter().map(|(case, _)| case.id).collect();
+        assert_eq!(
+            stuck,
+            if counts { vec![same] } else { vec![] },
+            "a person is called for a spent day"
+        );
+    }
+}
+
+/// A limit that is lowered is free once as many have ended as are beyond it.
+#[test]
+fn what_is_told_to_end_is_what_frees_one_under_a_lowered_limit() {
     let mut fleet = Fleet::healing();
-    healed(&mut fleet, "b2", "a2");
-    fleet.wait(2 * HOUR);
-    fleet.set_policy(
-        &POLICY.replace("zone = { in_flight = 2,", "zone = { in_flight = 2, per_day = 1,"),
-    );
-    let lines = fleet.ledger.budgets();
-    let of_zone = |name: &str| {
-        let line = lines.iter().find(|line| line.scope == zone(name));
-        line.map(|line| (line.begun, line.begun_in_a_day, line.per_day))
-    };
-    assert_eq!(of_zone("b"), Some((0, 1, Some(1))));
-    assert_eq!(of_zone("c"), Some((0, 0, Some(1))));
-    let [same, other] = ["b3", "c2"].map(|host| fleet.opened(host, Seen::AgentDown));
-    assert!(matches!(fleet.ledger.can_offer(same, id("a2")), Err(Refused::PerDay { .. })));
-    assert_eq!(fleet.ledger.can_offer(other, id("a2")), Ok(()));
+    fleet.set_policy(&limited("per_day = 9, per_hour = 9"));
+    for (host, healer) in [("b2", "a2"), ("b3", "a2"), ("c2", "a2")] {
+        healed(&mut fleet, host, healer);
+        fleet.wait(10 * 60);
+    }
+    let case = fleet.opened("c3", Seen::AgentDown);
+    for limit in ["per_hour", "per_day"] {
+        fleet.set_policy(
+            &limited(&format!("{limit} = 2")).replace("per_hour = 2", "per_hour = 2, per_day = 9"),
+        );
+        let Err(Refused::PerHour { used, left, .. } | Refused::PerDay { used, left, .. }) =
+            fleet.ledger.can_offer(case, id("a2"))
+        else {
+            panic!("{limit} holds it: {:?}", fleet.ledger.holds(case));
+        };
+        assert_eq!(used, 3);
+        let day = if limit == "per_hour" { 0 } else { 23 * 60 };
+        let minutes = left.as_milliseconds() / 60_000;
+        assert!(
+            (day + 38..day + 60).contains(&minutes),
+            "{limit}: the second to end frees one, {left}"
+        );
+    }
 }
 
 /// Law C5.

@@ -55,6 +55,22 @@ fn law_sf1_what_is_destructive_waits_for_a_persons_word_there_and_what_is_not_do
     fleet.leased(case, "c2");
 }
 
+/// Leases that were granted before the group was stateful.
+#[test]
+fn law_sf1_of_leases_from_before_one_begins() {
+    let mut fleet = fleet(false);
+    let [first, second] = fleet.of_two_kinds();
+    let fences = [fleet.leased(first, "a3"), fleet.leased(second, "a2")];
+    fleet.set_policy(&policy(true).replace("destructive", "disruptive"));
+    fleet.wait(6);
+    let all = [("b2", Seen::AgentDown), ("c2", Seen::HostDown)];
+    let begun = fleet.intend(("a3", first, fences[0]), &all);
+    assert!(matches!(begun, Outcome::Intended { .. }), "{begun:?}");
+    fleet.wait(6);
+    let refused = fleet.intend(("a2", second, fences[1]), &all);
+    assert!(matches!(refused, Outcome::Refused(Refused::Budget { limit: 1, .. })), "{refused:?}");
+}
+
 /// What is destructive on the second rung alone is asked for once the first has not helped.
 #[test]
 fn law_sf1_a_lease_goes_back_before_a_rung_that_wants_a_word() {

@@ -25,6 +25,7 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
+        | What::HostExempted { .. }
         | What::GroupStopped { .. }
         | What::KindStopped { .. }
         | What::MaintenancePlanned { .. }
@@ -93,6 +94,10 @@ fn of_the_mesh(fleet: &Fleet, what: &What) -> String {
         What::Resumed { who, why } => format!("resumed by {who}: {why}"),
         What::RulesRaised { rules } => format!("rules {rules} are in force"),
         What::AuthoritiesSet { count, .. } => format!("{count} authorities vouch for hosts"),
+        What::HostExempted { host, is_exempt: true, .. } => {
+            format!("{} is exempt", fleet.name_of(host))
+        }
+        What::HostExempted { host, .. } => format!("{} is exempt no more", fleet.name_of(host)),
         What::HostAdded { name, may_enrol: true, .. } => format!("{name} is added"),
         What::HostAdded { name, may_enrol: false, .. } => format!("{name} is added no more"),
         What::GroupStopped { group, why } => format!("group {group} is stopped: {why}"),

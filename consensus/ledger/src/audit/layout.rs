@@ -22,6 +22,7 @@ impl Canonical for What {
             | Self::RulesRaised { .. }
             | Self::AuthoritiesSet { .. }
             | Self::HostAdded { .. }
+            | Self::HostExempted { .. }
             | Self::GroupStopped { .. }
             | Self::KindStopped { .. }
             | Self::Freed { .. } => lay_of_the_mesh(self, bytes),
@@ -67,6 +68,9 @@ fn lay_of_the_mesh(what: &What, bytes: &mut CanonicalBytes) {
         What::RulesRaised { rules } => bytes.variant(20).number(u64::from(*rules)),
         What::AuthoritiesSet { count, digest, who, why } => {
             bytes.variant(21).number(u64::from(*count)).bytes(&digest.0).text(who).text(why)
+        }
+        What::HostExempted { host, is_exempt, who, why } => {
+            bytes.variant(33).value(host).variant(u8::from(*is_exempt)).text(who).text(why)
         }
         What::HostAdded { host, name, may_enrol, who, why } => bytes
             .variant(22)

@@ -390,6 +390,17 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// Nothing begins on a host by itself from here on, or may again (protocol 6.11).
+    HostExempted {
+        /// Which one.
+        host: HostId,
+        /// Whether it is exempt.
+        is_exempt: bool,
+        /// Who ordered it.
+        who: String,
+        /// Why.
+        why: String,
+    },
 }
 
 impl Record {

@@ -171,6 +171,10 @@ fn put_commands(page: &mut Page) {
         Command::Occurs { .. } => [
             Command::Occurs { window: 3, at: 1_800_000_000, left: Span::minutes(50) },
         ],
+        Command::Exempt { .. } => [
+            Command::Exempt { host: HOST, is_exempt: true, order: order() },
+            Command::Exempt { host: HOST, is_exempt: false, order: order() },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -262,6 +266,7 @@ fn put_refusals(page: &mut Page) {
             why: why(),
             left: Span::minutes(50),
         }],
+        Refused::Exempt { .. } => [Refused::Exempt { who: why(), why: why() }],
         Refused::PerDay { .. } => [Refused::PerDay { scope: rack(), used, limit, left }],
     });
 }

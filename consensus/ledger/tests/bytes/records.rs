@@ -105,6 +105,9 @@ fn put_what(page: &mut Page) {
         What::MaintenanceEnded { .. } => [
             What::MaintenanceEnded { window: 3, who: who(), why: why() },
         ],
+        What::HostExempted { .. } => [
+            What::HostExempted { host: HOST, is_exempt: true, who: who(), why: why() },
+        ],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
         What::KindStopped { .. } => [
             What::KindStopped { rule: why(), group: group(), why: why() },

@@ -13,8 +13,9 @@ use vocabulary::{CaseId, GroupName, HostId, HostName, Scope};
 use wire::Report;
 
 use super::answer::{
-    AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, Refusal,
-    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, TrustOrder,
+    AddOrder, ApproveOrder, DenyOrder, DismissOrder, ExemptOrder, FoundOrder, Ordered, PauseOrder,
+    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
+    TrustOrder,
 };
 use super::mind::{Local, Mind, NotCommitted};
 use super::policy_orders;
@@ -123,6 +124,26 @@ impl Carried for AddOrder {
             format!("{name} is not added any more")
         } else {
             format!("{name} may enrol: its agent asks by itself, as soon as it runs")
+        };
+        done(&outcome, &sentence)
+    }
+}
+
+#[async_trait]
+impl Carried for ExemptOrder {
+    async fn carry(self, mind: &dyn Mind, who: String) -> Fulfilled {
+        let host = host_named(mind, &self.host)?;
+        let (name, is_exempt, order) = (self.host, !self.undo, Order { who, why: self.why });
+        let command = Command::Exempt { host, is_exempt, order };
+        needs_no_newer_rules(mind, &command, "hosts are exempt")?;
+        let outcome = propose(mind, command).await?;
+        let sentence = if is_exempt {
+            format!(
+                "{name} is exempt: nothing begins on it by itself, a person is called for its trouble; \
+                 `hale host exempt {name} --undo --why ...` ends that"
+            )
+        } else {
+            format!("{name} is exempt no more: it is healed as any other")
         };
         done(&outcome, &sentence)
     }

@@ -4,6 +4,7 @@
 //! Not here: what a policy changes (see `render::policy_change`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
@@ -80,11 +81,25 @@ fn of_version(version: u64, unfulfilled: Unfulfilled) -> Unfulfilled {
     Unfulfilled { status, refusal: Refusal { name, sentence } }
 }
 
-/// What a person should look at in a version that has been set just now, beside the version that it took the place of; `None` where this
-/// agent does not know them yet. Worked out beside the agent's loop.
+/// So long an order that is carried out waits for what a person should look at in it.
+const WARNED_WITHIN: Duration = Duration::from_secs(3);
+
+/// How often this agent is asked meanwhile whether it knows the version.
+const ASKED_EVERY: Duration = Duration::from_millis(20);
+
+/// What a person should look at in a version that has been set just now, beside the version that it took the place of; `None` where it could
+/// not be worked out in time. It is worked out beside the agent's loop.
 pub(super) async fn warned(mind: &dyn Mind, version: u64) -> Option<PolicyChange> {
-    mind.refresh().await;
-    let view = mind.view();
+    tokio::time::timeout(WARNED_WITHIN, warned_of(mind, version)).await.ok().flatten()
+}
+
+async fn warned_of(mind: &dyn Mind, version: u64) -> Option<PolicyChange> {
+    let mut view = mind.view();
+    while view.policy_shelf().version() < version {
+        tokio::time::sleep(ASKED_EVERY).await;
+        mind.refresh().await;
+        view = mind.view();
+    }
     let worked = tokio::task::spawn_blocking(move || {
         let read = |version: u64| {
             let text = render::policy_text(&view, version).ok()?;

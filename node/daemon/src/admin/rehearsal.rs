@@ -23,7 +23,7 @@ pub(super) struct Rehearsal {
 
 /// What an order came to.
 pub(super) struct Played {
-    /// The ledger that it was played on, after a tick too.
+    /// The ledger that it was played on, after as many entries.
     pub before: Ledger,
     /// The same after it, and after a tick by which no time has gone by: what new waits end at once has ended.
     pub after: Ledger,
@@ -67,7 +67,10 @@ impl Mind for Rehearsal {
         let by = self.me().id();
         let mut after = Ledger::clone(&self.view());
         let mut before = after.clone();
-        play(&mut before, by, Command::Tick);
+        // As many entries as the order and its tick: each ends what is over.
+        for _ in 0..2 {
+            play(&mut before, by, Command::Tick);
+        }
         let outcome = play(&mut after, by, command);
         play(&mut after, by, Command::Tick);
         let mut played = self.played.lock().unwrap_or_else(PoisonError::into_inner);

@@ -22,9 +22,9 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, EndOrder, FoundOrder, MaintainOrder,
-    PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder,
-    RetireOrder, RevokeOrder, RollbackOrder, TrustOrder,
+    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, EndOrder, ExemptOrder, FoundOrder,
+    MaintainOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder,
+    ResumeOrder, RetireOrder, RevokeOrder, RollbackOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -136,6 +136,7 @@ fn router(door: Door) -> Router {
         .route("/v1/resume", post(order::<ResumeOrder>))
         .route("/v1/host/retire", post(order::<RetireOrder>))
         .route("/v1/host/add", post(order::<AddOrder>))
+        .route("/v1/host/exempt", post(order::<ExemptOrder>))
         .route("/v1/case/dismiss", post(order::<DismissOrder>))
         .route("/v1/case/approve", post(order::<ApproveOrder>))
         .route("/v1/case/deny", post(order::<DenyOrder>))

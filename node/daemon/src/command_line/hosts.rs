@@ -1,4 +1,4 @@
-//! `hale hosts`, `hale host list`, `hale host add`, `hale host retire`: who belongs, who may come, and who does not any more.
+//! `hale hosts`, `hale host list`, `hale host add`, `exempt`, `retire`: who belongs, who may come, who is let alone, who does not any more.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -8,7 +8,7 @@ use super::asking::{At, Why};
 use super::exit::{CommandFault, Exit};
 use super::list::List;
 use super::table::{Clock, Table};
-use crate::admin::answer::{AddOrder, HostLine, Hosts, RetireOrder};
+use crate::admin::answer::{AddOrder, ExemptOrder, HostLine, Hosts, RetireOrder};
 
 /// Every host that belongs, where it stands and how it is.
 #[derive(Clone, Debug, Args)]
@@ -27,6 +27,8 @@ pub enum HostVerb {
     List(Verb),
     /// Let a host enrol: where the policy takes only hosts that were added, a certificate alone brings nobody in.
     Add(Add),
+    /// Let nothing begin on a host by itself, until `--undo`: it is watched and judged as any other, and a person is called for its trouble.
+    Exempt(Exempt),
     /// Bury a host for good: its certificate is refused from then on and its name never comes back.
     Retire(Retire),
 }
@@ -38,6 +40,21 @@ pub struct Add {
     #[arg(value_name = "HOST")]
     host: String,
     /// Take it back: the host has not come yet and is not to come any more.
+    #[arg(long)]
+    undo: bool,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    at: At,
+}
+
+/// Which host is let alone, and why.
+#[derive(Clone, Debug, Args)]
+pub struct Exempt {
+    /// Its name.
+    #[arg(value_name = "HOST")]
+    host: String,
+    /// Take it back: hale heals the host again.
     #[arg(long)]
     undo: bool,
     #[command(flatten)]
@@ -72,6 +89,7 @@ pub fn run_host(verb: &HostVerb) -> Result<(), CommandFault> {
     match verb {
         HostVerb::List(verb) => run(verb),
         HostVerb::Add(add) => add.run(),
+        HostVerb::Exempt(exempt) => exempt.run(),
         HostVerb::Retire(retire) => retire.run(),
     }
 }
@@ -81,6 +99,14 @@ impl Add {
         let (host, why) = (self.host.clone(), self.why.why.clone());
         let order = AddOrder { host, undo: self.undo, why };
         self.at.order("/v1/host/add", &order, self.why.dry_run)
+    }
+}
+
+impl Exempt {
+    fn run(&self) -> Result<(), CommandFault> {
+        let (host, why) = (self.host.clone(), self.why.why.clone());
+        let order = ExemptOrder { host, undo: self.undo, why };
+        self.at.order("/v1/host/exempt", &order, self.why.dry_run)
     }
 }
 

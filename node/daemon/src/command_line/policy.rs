@@ -135,10 +135,12 @@ impl Rollback {
 
 /// For scripts: whether there is nothing that a person should look at.
 fn calm(ordered: &Ordered) -> Result<(), CommandFault> {
-    let warned = ordered.policy.as_ref().map_or(0, |change| change.warnings.len());
-    match warned {
-        0 => Ok(()),
-        _ => Err(CommandFault::new(Exit::ConditionFalse, "there are warnings".to_owned())),
+    match ordered.policy.as_ref().map(|change| change.warnings.len()) {
+        Some(0) => Ok(()),
+        Some(_) => Err(CommandFault::new(Exit::ConditionFalse, "there are warnings".to_owned())),
+        None => Err(CommandFault::failed(
+            "this agent judges no policy: it may be older than this command",
+        )),
     }
 }
 

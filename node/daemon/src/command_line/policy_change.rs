@@ -9,8 +9,12 @@ use crate::admin::answer::{CaseChange, CaseUnder, CasesChanged, Ordered, PolicyC
 /// What came of an order, and what its policy changes if it set one.
 pub fn ordered(ordered: &Ordered) -> String {
     let mut screen = clean(&ordered.sentence) + "\n";
-    if let Some(change) = &ordered.policy {
-        screen.push_str(&changed(change));
+    match &ordered.policy {
+        Some(change) => screen.push_str(&changed(change)),
+        None if ordered.version.is_some() => screen.push_str(
+            "what a person should look at in it could not be worked out here: `hale policy diff` shows the lines\n",
+        ),
+        None => {}
     }
     screen
 }
@@ -33,7 +37,7 @@ fn changed(change: &PolicyChange) -> String {
 fn warned(change: &PolicyChange) -> Option<String> {
     if change.warnings.is_empty() {
         let is_rehearsed = change.cases.is_some();
-        return is_rehearsed.then(|| "no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before\n".to_owned());
+        return is_rehearsed.then(|| "no warnings: every rule, check and budget is for hosts of the roster, and no rule, mode, class or limit allows more than before\n".to_owned());
     }
     let lines = change.warnings.iter().map(|warning| format!("  {}\n", clean(&warning.sentence)));
     let more = match change.warnings_left_out {

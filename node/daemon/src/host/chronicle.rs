@@ -136,6 +136,7 @@ fn level(what: &What) -> Level {
         | What::Shadowed { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
+        | What::HostExempted { .. }
         | What::Freed { .. }
         | What::Granted { .. }
         | What::Accepted { .. }

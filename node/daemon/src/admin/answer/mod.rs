@@ -34,9 +34,9 @@ pub use hosts::{HostLine, Hosts};
 pub use leases::{LeaseLine, Leases};
 pub use maintenance::{EndOrder, MaintainOrder, Maintenance, WindowLine};
 pub use orders::{
-    AddOrder, ApproveOrder, DenyOrder, DismissOrder, FoundOrder, Ordered, PauseOrder, PolicyOrder,
-    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
-    RollbackOrder, TrustOrder,
+    AddOrder, ApproveOrder, DenyOrder, DismissOrder, ExemptOrder, FoundOrder, Ordered, PauseOrder,
+    PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder,
+    RevokeOrder, RollbackOrder, TrustOrder,
 };
 pub use policy::{
     CaseChange, CaseUnder, CasesChanged, PolicyChange, PolicyDiff, PolicyInForce, PolicyLine,

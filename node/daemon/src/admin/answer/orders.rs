@@ -72,6 +72,19 @@ pub struct AddOrder {
     pub why: String,
 }
 
+/// `POST /v1/host/exempt`: let nothing begin on a host by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptOrder {
+    /// Its name.
+    pub host: String,
+    /// Take an exemption back.
+    #[serde(default)]
+    pub undo: bool,
+    /// Why; kept in the audit.
+    pub why: String,
+}
+
 /// `POST /v1/case/dismiss`: close a case by hand, and with it a lease that still counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

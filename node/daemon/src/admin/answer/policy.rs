@@ -68,7 +68,8 @@ pub struct PolicyChange {
 /// What in a policy is sound, and may not be what was meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyWarning {
-    /// `NobodyIsCalled`, `AnybodyEnrols`, `LooksAtLess`, `BeginsToAct`, `HarsherRemedy`, `NoHost`, `NeverDecides` or `NothingInFlight`.
+    /// `NobodyIsCalled`, `AnybodyEnrols`, `LooksAtLess`, `BeginsToAct`, `HarsherRemedy`, `NoHost`, `NeverDecides`, `LimitsLess`,
+    /// `NothingInFlight` or `FloorOfAll`.
     pub name: String,
     /// Which rule, check or budget, and why.
     pub sentence: String,

@@ -4,10 +4,10 @@ use schemars::{JsonSchema, schema_for};
 
 use super::{
     AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs,
-    DenyOrder, DismissOrder, EndOrder, Explained, FoundOrder, Hosts, Leases, MaintainOrder,
-    Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce, PolicyOrder, Refusal,
-    ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, RollbackOrder,
-    Scenarios, Simulated, Status, TrustOrder,
+    DenyOrder, DismissOrder, EndOrder, ExemptOrder, Explained, FoundOrder, Hosts, Leases,
+    MaintainOrder, Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce, PolicyOrder,
+    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
+    RollbackOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -44,6 +44,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<RollbackOrder>("rollback"),
         order::<RetireOrder>("retire"),
         order::<AddOrder>("add"),
+        order::<ExemptOrder>("exempt"),
         order::<DismissOrder>("dismiss"),
         order::<ApproveOrder>("approve"),
         order::<DenyOrder>("deny"),

@@ -216,7 +216,7 @@ pub struct BudgetLine {
     pub begun: u64,
     /// How many may, if the policy says so.
     pub per_hour: Option<u64>,
-    /// How many remedies began in it within the last day; none is counted before rules 2.
+    /// How many remedies began in it within the last day; none is counted while no day is bounded.
     #[serde(default)]
     pub begun_in_a_day: u64,
     /// How many may in any day, if the policy says so.

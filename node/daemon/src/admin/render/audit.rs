@@ -69,6 +69,7 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::RulesRaised { .. }
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
+        | What::HostExempted { .. }
         | What::GroupStopped { .. }
         | What::KindStopped { .. }
         | What::MaintenancePlanned { .. }
@@ -137,6 +138,15 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         }
         What::HostAdded { name, may_enrol: false, who, why, .. } => {
             format!("host {name} is not added any more, taken back by {who}: {why}")
+        }
+        What::HostExempted { host, is_exempt, who, why } => {
+            let host = scene.name(host);
+            let what = if *is_exempt {
+                "begins nothing by itself on it any more"
+            } else {
+                "may heal it again"
+            };
+            format!("host {host}: hale {what}, ordered by {who}: {why}")
         }
         What::GroupStopped { group, why } => {
             format!("in group {group} nothing begins until a person releases it: {why}")

@@ -2,7 +2,7 @@
 
 use ledger::case::{Case, Closure, Lease, Stage};
 use ledger::command::Refused;
-use ledger::policy::Mode;
+use ledger::policy::{Mode, Rule};
 use ledger::view::{Hold, Step};
 use vocabulary::{Span, VerdictKind};
 
@@ -231,6 +231,12 @@ fn observed(scene: &Scene<'_>, case: &Case) -> String {
     let version = scene.ledger.policy_shelf().version();
     match (&case.rule, version) {
         (_, 0) => "only observed: this mesh was never given a policy".to_owned(),
+        (Some((rule, _)), _) if scene.ledger.rule_of(case).is_some_and(Rule::acts) => {
+            let next = case.rung.saturating_add(1);
+            format!(
+                "rule {rule:?} of policy version {version} has no rung {next}: it is given up next"
+            )
+        }
         (Some((rule, _)), _) => {
             let mode = scene.ledger.rule_of(case).map_or("observe", |rule| rule.mode.word());
             format!("only observed: rule {rule:?} of policy version {version} has mode {mode:?}")

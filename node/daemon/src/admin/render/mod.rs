@@ -15,6 +15,7 @@ mod leases;
 pub mod maintenance;
 mod policy;
 mod policy_change;
+mod policy_limits;
 mod policy_warnings;
 mod reasons;
 mod status;

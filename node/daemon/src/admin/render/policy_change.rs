@@ -4,8 +4,6 @@
 //! Law PC1: what is told of open cases is what the same order does to the same ledger, up to the next tick.
 //! Not here: the ledger after the order (see `rehearsal`), and what is wrong with a text (see `ledger::policy`).
 
-use std::sync::Arc;
-
 use ledger::Ledger;
 use ledger::case::Case;
 use ledger::command::Refused;
@@ -58,36 +56,69 @@ fn texts(before: &Ledger, after: &Ledger) -> PolicyDiff {
 }
 
 fn cases_changed(before: &Scene<'_>, after: &Scene<'_>) -> CasesChanged {
-    let mut all: Vec<(Weight, CaseChange)> = Vec::new();
+    let mut moved: Vec<Moved<'_>> = Vec::new();
     let mut open = 0;
     for case in before.ledger.cases() {
         open += 1;
-        let then = after.ledger.case(case.id);
         let now = Place::of(before, case);
-        let then = then.map(|case| (Place::of(after, case), case));
-        if then.as_ref().is_some_and(|(then, _)| *then == now) {
-            continue;
+        let then = after.ledger.case(case.id).map(|case| (Place::of(after, case), case.as_ref()));
+        if then.as_ref().is_none_or(|(then, _)| *then != now) {
+            moved.push(Moved { now: Some((now, case)), then });
         }
-        let weight = Weight::of(Some(&now), then.as_ref().map(|(then, _)| then), case);
-        let told = then.map_or_else(forgotten, |(then, case)| {
-            let voided = voided(&now, &then);
-            let told = then.told(after, case);
-            CaseUnder { awaits: told.awaits + &voided, ..told }
-        });
-        all.push((weight, change(before, case, now.told(before, case), told)));
     }
-    let is_new = |case: &&Arc<Case>| before.ledger.case(case.id).is_none();
-    let new: Vec<&Arc<Case>> = after.ledger.cases().filter(is_new).collect();
-    let opened = new.len();
-    for case in new {
-        let then = Place::of(after, case);
-        let weight = Weight::of(None, Some(&then), case);
-        all.push((weight, change(after, case, not_open(), then.told(after, case))));
-    }
-    all.sort_by_key(|(weight, _)| *weight);
-    let left_out = all.len().saturating_sub(CASES_MAX);
-    let changed = all.into_iter().take(CASES_MAX).map(|(_, change)| change).collect();
+    let new = after.ledger.cases().filter(|case| before.ledger.case(case.id).is_none());
+    let stayed = moved.len();
+    moved.extend(new.map(|case| Moved { now: None, then: Some((Place::of(after, case), case)) }));
+    let opened = moved.len() - stayed;
+    moved.sort_by_key(Moved::weight);
+    let left_out = moved.len().saturating_sub(CASES_MAX);
+    let told = moved.into_iter().take(CASES_MAX).filter_map(|moved| moved.told(before, after));
+    let changed = told.collect();
     CasesChanged { open: count(open), changed, opened: count(opened), left_out: count(left_out) }
+}
+
+/// A case under two policies: where it stands and where it would.
+struct Moved<'l> {
+    now: Option<(Place<'l>, &'l Case)>,
+    then: Option<(Place<'l>, &'l Case)>,
+}
+
+impl Moved<'_> {
+    /// What is told first: what hale may do more about, then what moves, then what is held by other things; by number.
+    fn weight(&self) -> (bool, bool, Option<CaseId>) {
+        let [now, then] = [&self.now, &self.then].map(Option::as_ref);
+        let reach = |place: Option<&(Place<'_>, _)>| {
+            place.map_or(0, |(place, _)| match place.mode {
+                None | Some(Mode::Observe | Mode::Shadow) => 0,
+                Some(Mode::Approve) => 1,
+                Some(Mode::Act) => 2,
+            })
+        };
+        let stage = |place: Option<&(Place<'_>, _)>| place.map(|(place, _)| place.stage);
+        let id = now.or(then).map(|(_, case)| case.id);
+        (reach(then) <= reach(now), stage(now) == stage(then), id)
+    }
+
+    fn told(self, before: &Scene<'_>, after: &Scene<'_>) -> Option<CaseChange> {
+        let voided = match (&self.now, &self.then) {
+            (Some((now, _)), Some((then, _))) => voided(now, then),
+            _ => String::new(),
+        };
+        let (scene, case) = match (&self.now, &self.then) {
+            (Some((_, case)), _) => (before, *case),
+            (None, Some((_, case))) => (after, *case),
+            (None, None) => return None,
+        };
+        let now = self.now.map_or_else(not_open, |(now, case)| now.told(before, case));
+        let then = self.then.map_or_else(forgotten, |(then, case)| then.told(after, case));
+        Some(CaseChange {
+            id: case.id.0,
+            subject: scene.subject(&case.subject),
+            verdict: case.kind.word(),
+            before: now,
+            after: CaseUnder { awaits: then.awaits + &voided, ..then },
+        })
+    }
 }
 
 /// protocol 6.8: a word is for the policy under which it was given.
@@ -95,33 +126,6 @@ fn voided(now: &Place<'_>, then: &Place<'_>) -> String {
     match (now.approved_by, then.approved_by) {
         (Some(who), None) => format!("; the approval by {who} is void"),
         _ => String::new(),
-    }
-}
-
-fn change(scene: &Scene<'_>, case: &Case, before: CaseUnder, after: CaseUnder) -> CaseChange {
-    let subject = scene.subject(&case.subject);
-    CaseChange { id: case.id.0, subject, verdict: case.kind.word(), before, after }
-}
-
-/// What is told first: what hale may do more about, then what moves, then what is held by other things; by number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Weight {
-    is_no_rise: bool,
-    is_same_stage: bool,
-    case: CaseId,
-}
-
-impl Weight {
-    fn of(now: Option<&Place<'_>>, then: Option<&Place<'_>>, case: &Case) -> Self {
-        let acts = |place: Option<&Place<'_>>| {
-            place.is_some_and(|place| matches!(place.mode, Some(Mode::Act | Mode::Approve)))
-        };
-        let stage = |place: Option<&Place<'_>>| place.map_or("", |place| place.stage);
-        Self {
-            is_no_rise: acts(now) || !acts(then),
-            is_same_stage: stage(now) == stage(then),
-            case: case.id,
-        }
     }
 }
 
@@ -134,7 +138,7 @@ struct Place<'l> {
     stage: &'static str,
     holds: Vec<Hold>,
     /// The rule that the next step falls under, where it is another one than that under which it is.
-    next: Option<Option<&'l str>>,
+    next: Option<Option<(&'l str, Mode)>>,
     approved_by: Option<&'l str>,
 }
 
@@ -143,6 +147,7 @@ impl<'l> Place<'l> {
         let ledger = scene.ledger;
         let rule = case.rule.as_ref().map(|(name, _)| name.as_str());
         let decides = ledger.rule_of(case);
+        let named = ledger.policy().rules.iter().find(|of| Some(of.name.as_str()) == rule);
         let mut holds = ledger.holds(case.id);
         for hold in &mut holds {
             // The version is in it for the order that it names.
@@ -150,14 +155,14 @@ impl<'l> Place<'l> {
                 *policy = 0;
             }
         }
-        let next = decides.map(|rule| rule.name.as_str());
+        let next = decides.map(|rule| (rule.name.as_str(), rule.mode));
         Self {
             rule,
-            mode: decides.map(|rule| rule.mode),
+            mode: named.map(|rule| rule.mode),
             rung: cases::rung(scene, case),
             stage: case.stage.word(),
             holds,
-            next: (next != rule && !case.is_closed()).then_some(next),
+            next: (next.map(|(name, _)| name) != rule && !case.is_closed()).then_some(next),
             approved_by: ledger.approval_of(case).map(|given| given.who.as_str()),
         }
     }
@@ -166,7 +171,10 @@ impl<'l> Place<'l> {
         let next = match self.next {
             None => String::new(),
             Some(None) => "; its next step falls under no rule".to_owned(),
-            Some(Some(rule)) => format!("; its next step falls under rule {rule:?}"),
+            Some(Some((rule, mode))) => {
+                let mode = mode.word();
+                format!("; its next step falls under rule {rule:?} ({mode})")
+            }
         };
         let awaits = cases::awaited(scene, case);
         CaseUnder {

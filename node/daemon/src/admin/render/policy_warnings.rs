@@ -1,17 +1,16 @@
 //! What in a sound policy may not be what was meant, by the roster and the policy before it.
 //!
 //! Law PW1: a warning refuses nothing, and each names its rule, check or budget.
-//! Not here: faults, which the ledger refuses (see `ledger::policy`).
+//! Not here: limits (see `policy_limits`), faults, which the ledger refuses (see `ledger::policy`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Ledger;
 use ledger::document::nearest;
 use ledger::policy::{MayEnrol, Mode, Policy, Rule};
-use ledger::refusal::ScopeName;
-use vocabulary::{GroupName, RemedyClass, Scope};
+use vocabulary::{GroupName, RemedyClass};
 
-use super::LISTED_MAX;
+use super::{LISTED_MAX, policy_limits};
 use crate::admin::answer::PolicyWarning;
 
 /// Among so many groups the one that may be meant is looked for.
@@ -41,7 +40,8 @@ pub fn warnings(
         checks.filter_map(|check| unmatched(format!("check {}", check.name), &check.groups)),
     );
     warnings.extend(policy.budget.group.keys().filter_map(|group| groups.unbudgeted(group)));
-    warnings.extend(empty_budgets(ledger, policy));
+    warnings.extend(policy_limits::loosened(ledger, before, policy));
+    warnings.extend(policy_limits::idle(ledger, policy));
     warnings.into_iter()
 }
 
@@ -157,8 +157,7 @@ fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<Poli
     for rule in policy.rules.iter().filter(|rule| reach(Some(rule)) > 0) {
         let old = |group: &GroupName| before.1.rule_for(&rule.verdict, group);
         let mut begun: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
-        let mut harsher: BTreeMap<(Option<RemedyClass>, RemedyClass), Vec<String>> =
-            BTreeMap::new();
+        let mut harsher: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for group in groups.decided(policy, rule) {
             let (was, now) = (old(group), Some(rule));
             if reach(was) < reach(now) {
@@ -166,15 +165,13 @@ fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<Poli
                 begun.entry(key).or_default().push(group.to_string());
                 continue;
             }
-            let (was, now) = (harshest(was, before.1, group), harshest(now, policy, group));
-            if let Some(now) = now.filter(|now| was < Some(*now)) {
-                harsher.entry((was, now)).or_default().push(group.to_string());
+            let was = Worst::of(was, before.1, group);
+            if let Some(words) = Worst::of(now, policy, group).beyond(was, before.0) {
+                harsher.entry(words).or_default().push(group.to_string());
             }
         }
         warnings.extend(begun.into_iter().map(|((_, was), groups)| begins(rule, &groups, &was)));
-        warnings.extend(
-            harsher.into_iter().map(|(classes, groups)| worse(before.0, rule, &groups, classes)),
-        );
+        warnings.extend(harsher.into_iter().map(|(words, groups)| worse(rule, &groups, &words)));
     }
     warnings
 }
@@ -188,12 +185,39 @@ fn reach(rule: Option<&Rule>) -> u8 {
     }
 }
 
-/// What it does at worst without asking; where it asks before each, at worst at all.
-fn harshest(rule: Option<&Rule>, policy: &Policy, group: &GroupName) -> Option<RemedyClass> {
-    let rule = rule?;
-    let asks_of_worst = rule.mode == Mode::Act && policy.budget.of_group(group).stateful;
-    let classes = rule.ladder.iter().map(|rung| rung.command.class);
-    classes.filter(|class| !(asks_of_worst && *class == RemedyClass::Destructive)).max()
+/// What it does at worst without asking, and what at all; `None`: nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Worst {
+    unasked: Option<RemedyClass>,
+    at_all: Option<RemedyClass>,
+}
+
+impl Worst {
+    fn of(rule: Option<&Rule>, policy: &Policy, group: &GroupName) -> Self {
+        let classes = |asked: bool| {
+            let rule = rule.filter(|rule| rule.acts())?;
+            let is_stateful = policy.budget.of_group(group).stateful;
+            let asks = |class: &RemedyClass| {
+                rule.mode == Mode::Approve || is_stateful && *class == RemedyClass::Destructive
+            };
+            let classes = rule.ladder.iter().map(|rung| rung.command.class);
+            classes.filter(|class| asked || !asks(class)).max()
+        };
+        Self { unasked: classes(false), at_all: classes(true) }
+    }
+
+    /// What of it goes beyond another one, in words.
+    fn beyond(self, was: Self, version: u64) -> Option<String> {
+        let before = |was: Option<RemedyClass>| match was {
+            Some(was) => format!("by version {version} {was} at most"),
+            None => format!("by version {version} nothing"),
+        };
+        if let Some(now) = self.unasked.filter(|_| self.unasked > was.unasked) {
+            return Some(format!("may do what is {now} without asking: {}", before(was.unasked)));
+        }
+        let now = self.at_all.filter(|_| self.at_all > was.at_all)?;
+        Some(format!("may do what is {now} when a person allows it: {}", before(was.at_all)))
+    }
 }
 
 fn done_before(version: u64, was: Option<&Rule>, rule: &Rule) -> String {
@@ -219,62 +243,9 @@ fn begins(Rule { name, verdict, mode, .. }: &Rule, new: &[String], was: &str) ->
     )
 }
 
-fn worse(
-    version: u64,
-    rule: &Rule,
-    groups: &[String],
-    (was, now): (Option<RemedyClass>, RemedyClass),
-) -> PolicyWarning {
-    let Rule { name, verdict, .. } = rule;
-    let was = match was {
-        Some(was) => format!("what it may do there is {was} at most"),
-        None => "a person is asked before all that it does there".to_owned(),
-    };
+fn worse(Rule { name, verdict, .. }: &Rule, groups: &[String], words: &str) -> PolicyWarning {
     let place = in_groups(groups);
-    let sentence = format!(
-        "rule {name:?} may do what is {now} on {verdict} in {place}: by version {version} {was}"
-    );
-    warning("HarsherRemedy", sentence)
-}
-
-/// Budgets by which nothing is ever repaired: shares of small scopes that round down to none.
-fn empty_budgets(ledger: &Ledger, policy: &Policy) -> Vec<PolicyWarning> {
-    let mut empty: BTreeMap<(String, (&str, &str)), Vec<String>> = BTreeMap::new();
-    for (scope, hosts) in ledger.scopes() {
-        let Some(budget) = policy.budget.of(scope).filter(|_| hosts > 0) else {
-            continue;
-        };
-        // A floor of all of a scope lets only what is gentle be done in it.
-        let is_floored = budget.floor.is_some_and(|floor| floor.of(hosts) >= hosts);
-        let why = match (budget.in_flight.of(hosts), is_floored) {
-            (0, _) => ("lets nothing be repaired", "in_flight and at_least come to none there"),
-            (_, true) => {
-                ("lets nothing but what is gentle be done", "its floor is all of the hosts there")
-            }
-            _ => continue,
-        };
-        let scopes = empty.entry((table_of(scope, policy), why)).or_default();
-        scopes.push(ScopeName(scope).to_string());
-    }
-    let told = |((table, (what, why)), scopes): ((String, (&str, &str)), Vec<String>)| {
-        let (first, more) = (&scopes[0], scopes.len() - 1);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        warning("NothingInFlight", format!("{table} {what} in {first}{more}: {why}"))
-    };
-    empty.into_iter().map(told).collect()
-}
-
-/// The table of the document that is the budget of this scope.
-fn table_of(scope: &Scope, policy: &Policy) -> String {
-    match scope {
-        Scope::Zone(_) => "budget.zone".to_owned(),
-        Scope::Rack(_) => "budget.rack".to_owned(),
-        Scope::Group(group) if policy.budget.group.contains_key(group) => {
-            format!("budget.group.{group}")
-        }
-        Scope::Group(_) => "budget.any_group".to_owned(),
-        Scope::Fleet | Scope::Host(_) => "budget.fleet".to_owned(),
-    }
+    warning("HarsherRemedy", format!("rule {name:?} on {verdict} in {place} {words}"))
 }
 
 fn in_groups(names: &[String]) -> String {
@@ -291,6 +262,6 @@ fn listed(names: &[String], one: &str, many: &str) -> String {
     }
 }
 
-fn warning(name: &str, sentence: String) -> PolicyWarning {
+pub(super) fn warning(name: &str, sentence: String) -> PolicyWarning {
     PolicyWarning { name: name.to_owned(), sentence }
 }

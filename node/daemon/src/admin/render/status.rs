@@ -262,6 +262,10 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
     notes.extend(stopped.chain(ledger.stopped_kinds()).map(|stop| stop.to_string()));
     notes.extend(maintenance::notes(scene));
+    let exempt = scene.names(ledger.exempt().map(|(host, _)| host));
+    if !exempt.is_empty() {
+        notes.push(format!("exempt, nothing begins on them by itself: {}", listed(&exempt)));
+    }
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {

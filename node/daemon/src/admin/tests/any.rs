@@ -22,6 +22,7 @@ fn orders() -> Vec<(&'static str, Vec<u8>)> {
         ("/v1/policy/rollback", body(json!({ "version": 0, "why": "it did harm" }))),
         ("/v1/policy?dry_run=true", body(json!({ "text": POLICY, "why": "new" }))),
         ("/v1/host/add", body(json!({ "host": "d1", "undo": false, "why": "ours" }))),
+        ("/v1/host/exempt", body(json!({ "host": "c3", "undo": false, "why": "ours" }))),
         ("/v1/host/retire", body(json!({ "host": "c3", "why": "sold" }))),
         ("/v1/case/dismiss", body(json!({ "case": 1, "why": "seen to" }))),
         (

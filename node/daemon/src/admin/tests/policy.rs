@@ -161,7 +161,7 @@ fn a_rule_that_acts_and_may_do_worse_is_warned_of() {
     fleet.set_policy(&gentle);
     let harsh = gentle.replace("gentle", "destructive");
     expect![[r#"
-        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 1 what it may do there is gentle at most
+        HarsherRemedy: rule "web" on HostDown in group web may do what is destructive without asking: by version 1 gentle at most
     "#]].assert_eq(&warned(&fleet, &harsh));
     fleet.set_policy(&harsh);
     assert_eq!(warned(&fleet, &gentle), "");
@@ -169,16 +169,48 @@ fn a_rule_that_acts_and_may_do_worse_is_warned_of() {
     assert_eq!(warned(&fleet, &stateful), "");
     fleet.set_policy(&stateful);
     expect![[r#"
-        HarsherRemedy: rule "web" may do what is destructive on HostDown in group web: by version 3 a person is asked before all that it does there
+        HarsherRemedy: rule "web" on HostDown in group web may do what is destructive without asking: by version 3 nothing
+        LimitsLess: budget.any_group allows more than version 3 in group web: stateful
     "#]].assert_eq(&warned(&fleet, &harsh));
 }
 
 #[test]
-fn a_floor_of_all_of_a_group_is_warned_of() {
-    let text = "[budget]\nany_group = { in_flight = 1, floor = \"100%\" }\n";
+fn limits_that_allow_more_than_before_are_warned_of_by_what_they_come_to() {
+    let mut fleet = of_two_groups();
+    let before = POLICY.replace("rack = { in_flight = 1 }", "rack = { in_flight = 1 }\ngroup.db = { in_flight = 2, per_day = 3, floor = 1, stateful = true }");
+    fleet.set_policy(&before);
+    let same = before.replace("fleet = { in_flight = 2,", "fleet = { in_flight = \"25%\",");
+    assert_eq!(warned(&fleet, &same), "", "a quarter of nine hosts is two");
+    let loose = before
+        .replace("fleet = { in_flight = 2,", "fleet = { in_flight = \"100%\",")
+        .replace("per_day = 3, floor = 1, stateful = true", "per_day = 4");
     expect![[r#"
-        NothingInFlight: budget.any_group lets nothing but what is gentle be done in group db and 1 more: its floor is all of the hosts there
-    "#]].assert_eq(&warned(&of_two_groups(), text));
+        LimitsLess: budget.fleet allows more than version 1 in fleet: in_flight
+        LimitsLess: budget.group.db allows more than version 1 in group db: per_day, floor, stateful
+    "#]].assert_eq(&warned(&fleet, &loose));
+    assert_eq!(warned(&fleet, &observing()), "");
+}
+
+#[test]
+fn a_floor_of_all_of_a_group_is_warned_of() {
+    let floor = POLICY.replace(
+        "any_group = { in_flight = 2 }",
+        "any_group = { in_flight = 2, floor = \"100%\" }",
+    );
+    assert_eq!(
+        warned(&of_two_groups(), &floor)
+            .lines()
+            .filter(|line| line.starts_with("FloorOfAll"))
+            .count(),
+        0
+    );
+    let hung = floor.replace("\"HostDown\"", "\"HostHung\"");
+    let told = warned(&of_two_groups(), &hung);
+    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("FloorOfAll")).collect();
+    expect![[r#"
+        FloorOfAll: budget.any_group: the floor of group db is all of its hosts, so that rule "host down" does nothing there but what is gentle
+        FloorOfAll: budget.any_group: the floor of group web is all of its hosts, so that rule "host down" does nothing there but what is gentle
+    "#]].assert_eq(&(told.join("\n") + "\n"));
 }
 
 #[test]

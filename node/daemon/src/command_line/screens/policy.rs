@@ -94,7 +94,7 @@ async fn a_policy_that_changes_nothing_says_so() {
 
             version 2 has the text of version 1: no line differs
 
-            no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before
+            no warnings: every rule, check and budget is for hosts of the roster, and no rule, mode, class or limit allows more than before
 
             no case is open, so none changes
 
@@ -104,7 +104,7 @@ async fn a_policy_that_changes_nothing_says_so() {
 
             version 2 has the text of version 1: no line differs
 
-            no warnings: every rule, check and budget is for hosts of the roster, and none may do more than before
+            no warnings: every rule, check and budget is for hosts of the roster, and no rule, mode, class or limit allows more than before
 
             open cases: 1, and none of them changes
 
@@ -126,9 +126,9 @@ async fn what_does_not_fit_a_few_screens_is_counted() {
     shows(
         &(told.join("\n") + "\n"),
         &expect![[r#"
-        ... and 250 more lines of this: 27 lines go and 620 come in all
-          ... and 10 more
-    "#]],
+            ... and 250 more lines of this: 27 lines go and 620 come in all
+              ... and 10 more
+        "#]],
     );
     assert!(screen.lines().count() < 470, "{}", screen.lines().count());
 }
