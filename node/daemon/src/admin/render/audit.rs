@@ -140,13 +140,8 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
             format!("host {name} is not added any more, taken back by {who}: {why}")
         }
         What::HostExempted { host, is_exempt, who, why } => {
-            let host = scene.name(host);
-            let what = if *is_exempt {
-                "begins nothing by itself on it any more"
-            } else {
-                "may heal it again"
-            };
-            format!("host {host}: hale {what}, ordered by {who}: {why}")
+            let no_more = if *is_exempt { "" } else { " no more" };
+            format!("{} is exempt{no_more}, ordered by {who}: {why}", scene.name(host))
         }
         What::GroupStopped { group, why } => {
             format!("in group {group} nothing begins until a person releases it: {why}")

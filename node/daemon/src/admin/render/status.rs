@@ -262,10 +262,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
     notes.extend(stopped.chain(ledger.stopped_kinds()).map(|stop| stop.to_string()));
     notes.extend(maintenance::notes(scene));
-    let exempt = scene.names(ledger.exempt().map(|(host, _)| host));
-    if !exempt.is_empty() {
-        notes.push(format!("exempt, nothing begins on them by itself: {}", listed(&exempt)));
-    }
+    notes.extend(exempt(scene));
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {
@@ -289,6 +286,13 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     notes.extend(scene.local.notes.iter().cloned());
     notes.extend(certs::soon(scene));
     notes
+}
+
+/// protocol 6.11.
+fn exempt(scene: &Scene<'_>) -> Option<String> {
+    let exempt = scene.names(scene.ledger.exempt().map(|(host, _)| host));
+    let names = listed(&exempt);
+    (!exempt.is_empty()).then(|| format!("exempt, nothing begins on them by itself: {names}"))
 }
 
 /// protocol 1.6: what this agent could do and the mesh does not do yet, and whose agents are to be replaced for it.

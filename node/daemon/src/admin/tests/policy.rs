@@ -187,7 +187,8 @@ fn limits_that_allow_more_than_before_are_warned_of_by_what_they_come_to() {
     expect![[r#"
         LimitsLess: budget.fleet allows more than version 1 in fleet: in_flight
         LimitsLess: budget.group.db allows more than version 1 in group db: per_day, floor, stateful
-    "#]].assert_eq(&warned(&fleet, &loose));
+    "#]]
+    .assert_eq(&warned(&fleet, &loose));
     assert_eq!(warned(&fleet, &observing()), "");
 }
 
