@@ -181,12 +181,19 @@ fn is_policys(fleet: &Fleet, hold: &Refused) -> bool {
     }
 }
 
-/// None of its observers lives, and somebody is told of one of them: once that one lives, it finds this one.
+/// None of its observers lives, and somebody is told of one of them, or would be but that a sole word opens only so many cases (law W3): once
+/// that one lives, it finds this one.
 fn is_next(fleet: &Fleet, truths: &[Truth<'_>], truth: &Truth<'_>) -> bool {
     let observers = fleet.ledger().seating().observers(&truth.id);
     let of = |observer: &HostId| truths.iter().find(|other| other.id == *observer);
     let is_dead = |observer: &HostId| of(observer).is_some_and(|other| !other.is_heard);
-    let is_told = |observer: &HostId| of(observer).is_some_and(|other| is_told_of(fleet, other));
+    let is_doubted =
+        |host: &HostId| truths.iter().any(|by| by.doubts.iter().any(|note| note.subject == *host));
+    let is_told = |observer: &HostId| {
+        of(observer).is_some_and(|other| {
+            is_told_of(fleet, other) || is_doubted(observer) && is_alone(fleet, other)
+        })
+    };
     observers.iter().all(is_dead) && observers.iter().any(is_told)
 }
 
