@@ -1,4 +1,5 @@
-//! What persons may forbid and must allow: a word before each remedy, and windows in which nothing begins (protocol 6.8, 6.9).
+//! What persons may forbid and must allow: a word before each remedy, and windows in which nothing begins, hosts that are let alone, and a
+//! policy that is taken back (protocol 6.8 to 6.11).
 
 use cluster::deeds::deeds;
 use cluster::mesh::{Mesh, held, plain, play, until};
@@ -97,6 +98,60 @@ fn while_a_window_of_maintenance_is_open_its_host_waits_and_is_healed_when_it_is
         mesh.healed(victim, VerdictKind::AgentDown, &before).await;
         held(&mesh.stage.one_history().await);
         assert_eq!(mesh.remedies.runs().len(), 1);
+    });
+}
+
+#[test]
+fn an_exempt_host_is_let_alone_until_a_person_takes_that_back() {
+    play(async |mut mesh: Mesh| {
+        mesh.has_newest_rules().await;
+        let before = mesh.calm().await;
+        let (victim, asked) = (plain(&before), follower(&before));
+        let name = HOSTS[victim].name;
+        mesh.types(asked, &["host", "exempt", name, "--why", "it is mine"]).await.says("is exempt");
+        mesh.types(asked, &["status"])
+            .await
+            .says(&format!("nothing begins on them by itself: {name}"));
+        mesh.stage.fleet.kill(victim).await.expect("killed");
+        let case = mesh.case_on(victim, &before).await;
+        let number = case.0.to_string();
+        until("its case says why it waits", async || {
+            mesh.types(asked, &["explain", &number]).await.text.contains("the host is exempt, by ")
+        })
+        .await;
+        assert_eq!(mesh.remedies.runs(), []);
+        mesh.types(asked, &["host", "exempt", name, "--undo", "--why", "it is yours"]).await.done();
+        mesh.healed(victim, VerdictKind::AgentDown, &before).await;
+        assert_eq!(mesh.remedies.runs().len(), 1);
+    });
+}
+
+/// Asked where the leader is not: what is told after the order is of the version that was set.
+#[test]
+fn a_policy_is_rehearsed_applied_and_taken_back_at_a_keeper_that_does_not_lead() {
+    play(async |mut mesh: Mesh| {
+        mesh.has_newest_rules().await;
+        let asked = follower(&mesh.calm().await);
+        let file = mesh.folder.join("observe.toml");
+        let acting = mesh.remedies.policy();
+        let version = mesh.apply(asked, &acting).await.to_string();
+        std::fs::write(&file, acting.replace("mode = \"act\"", "mode = \"observe\""))
+            .expect("written");
+        let file = file.display().to_string();
+        let apply = ["policy", "apply", &file, "--why", "a look"];
+        let rehearsed =
+            mesh.types(asked, &[&apply[..], &["--dry-run", "--check"]].concat()).await.done();
+        assert!(
+            rehearsed.contains("-mode = \"act\"") && rehearsed.contains("no warnings"),
+            "{rehearsed}"
+        );
+        mesh.types(asked, &apply).await.says("is in force in the whole mesh");
+        let back = ["policy", "rollback", &version, "--why", "it is time"];
+        let warned = mesh.types(asked, &[&back[..], &["--dry-run", "--check"]].concat()).await;
+        assert_eq!(warned.code, Some(3), "{warned:?}");
+        let done = mesh.types(asked, &back).await.done();
+        assert!(done.contains("is in force in the whole mesh"), "{done}");
+        assert!(done.contains("begins to act on AgentDown"), "{done}");
     });
 }
 
