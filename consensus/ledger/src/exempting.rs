@@ -64,8 +64,10 @@ impl Ledger {
 
     /// Law EX1.
     pub(crate) fn exempt_hold(&self, case: &Case) -> Option<Refused> {
-        let Exemption { who, why, .. } = self.exemption_of(&case.host()?)?.clone();
-        Some(Refused::Exempt { who, why })
+        let host = case.host()?;
+        let Exemption { who, why, .. } = self.exemption_of(&host)?.clone();
+        let host = self.state.roster.get(&host)?.claims.host.clone();
+        Some(Refused::Exempt { host, who, why })
     }
 
     /// It is retired, or a person has taken it back.

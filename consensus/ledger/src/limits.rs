@@ -234,9 +234,7 @@ impl Ledger {
     pub(crate) fn in_flight_limit(&self, scope: &Scope) -> u32 {
         let total = self.derived.census.total(scope);
         let budget = self.policy().budget.of(scope);
-        let limit = budget.map_or(0, |budget| budget.in_flight.of(total));
-        // Law SF1.
-        if budget.is_some_and(|budget| budget.stateful) { limit.min(1) } else { limit }
+        budget.map_or(0, |budget| budget.most_in_flight(total))
     }
 
     /// The acting rule of a case and the rung that is to be tried.

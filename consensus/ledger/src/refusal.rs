@@ -77,7 +77,7 @@ pub enum Refused {
         used: u32,
         /// How many may.
         limit: u32,
-        /// When the oldest of them is an hour old.
+        /// When so many of them are an hour old that one may begin; under rules 1 the oldest.
         left: Span,
     },
     /// Too much of a scope is unhealthy (protocol 6.1 `halt_above`).
@@ -204,11 +204,13 @@ pub enum Refused {
         used: u32,
         /// How many may.
         limit: u32,
-        /// When the oldest of them counts no more.
+        /// When so many of them count no more that one may begin.
         left: Span,
     },
     /// A person lets nothing begin on the host by itself; under rules 2 (protocol 6.11).
     Exempt {
+        /// Which one.
+        host: HostName,
         /// Who has said so.
         who: String,
         /// Why.
@@ -395,9 +397,9 @@ impl Refused {
                 out,
                 "rule {rule:?} is in shadow: it would have begun rung {rung}, `{remedy}`, and begins nothing"
             ),
-            Self::Exempt { who, why } => write!(
+            Self::Exempt { host, who, why } => write!(
                 out,
-                "the host is exempt, by {who}: {why}; `hale host exempt HOST --undo --why ...` ends that"
+                "the host is exempt, by {who}: {why}; `hale host exempt {host} --undo --why ...` ends that"
             ),
             Self::Maintenance { window, scope, why, left } => {
                 match scope {

@@ -26,7 +26,7 @@ fn law_ex1_nothing_begins_on_an_exempt_host_others_are_healed_and_a_person_is_ca
     let told = fleet.ledger.holds(inside)[0].rule.to_string();
     assert_eq!(
         told,
-        "the host is exempt, by ops: it is mine; `hale host exempt HOST --undo --why ...` ends that"
+        "the host is exempt, by ops: it is mine; `hale host exempt b2 --undo --why ...` ends that"
     );
     let stuck: Vec<_> = fleet.ledger.stuck().iter().map(|(case, _)| case.id).collect();
     assert_eq!(stuck, [inside]);

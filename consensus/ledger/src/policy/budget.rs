@@ -177,6 +177,12 @@ impl std::fmt::Display for Share {
 }
 
 impl Budget {
+    /// How many of a scope's hosts may be under repair at once; law SF1: one where they hold data of their own.
+    pub fn most_in_flight(&self, total: u32) -> u32 {
+        let most = self.in_flight.of(total);
+        if self.stateful { most.min(1) } else { most }
+    }
+
     const fn in_flight(share: Share) -> Self {
         Self {
             in_flight: InFlight { share, at_least: 1 },

@@ -81,6 +81,11 @@ impl Policy {
         self.checks.iter().find(|check| check.name == *name)
     }
 
+    /// Whether this rule is the one for its verdict on a host of this group.
+    pub fn decides(&self, rule: &Rule, group: &GroupName) -> bool {
+        self.rule_for(&rule.verdict, group).is_some_and(|first| first.name == rule.name)
+    }
+
     /// The rule for a verdict on a host of this group: the first in the document's order that names both.
     pub fn rule_for(&self, verdict: &VerdictKind, group: &GroupName) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.verdict == *verdict && rule.covers(group))

@@ -81,9 +81,7 @@ fn budgets<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Bu
 
 fn group_budget<'d>(reader: &mut Reader<'d>, table: &Table<'d>, mesh_rules: u32) -> Budget {
     let stateful = &keys::budget::STATEFUL;
-    if mesh_rules < rules::SECOND && table.has(stateful.name) {
-        reader.contradiction(table, stateful.name, keys::budget::NOTHING_STATEFUL);
-    }
+    of_the_second(reader, table, mesh_rules, (stateful.name, keys::budget::NOTHING_STATEFUL));
     Budget {
         floor: reader.take(table, &keys::budget::FLOOR).map(Floor),
         stateful: reader.take_optional(table, stateful).unwrap_or_default(),
@@ -97,10 +95,8 @@ fn budget<'d>(
     keys: &ScopeKeys,
     mesh_rules: u32,
 ) -> Budget {
-    let keys = keys.under(mesh_rules);
-    if mesh_rules < rules::SECOND && table.has(keys.per_day.name) {
-        reader.contradiction(table, keys.per_day.name, keys::budget::NO_DAYS);
-    }
+    let (keys, per_day) = (keys.under(mesh_rules), &keys::budget::PER_DAY);
+    of_the_second(reader, table, mesh_rules, (per_day.name, keys::budget::NO_DAYS));
     let share = reader.take(table, &keys.in_flight);
     let at_least = reader.take(table, &keys.at_least);
     let is_below = matches!(share, Share::Count(count) if count < at_least);
@@ -113,7 +109,7 @@ fn budget<'d>(
         halt_above: reader.take(table, &keys.halt_above).map(HaltAbove),
         per_hour: reader.take(table, &keys.per_hour),
         floor: None,
-        per_day: reader.take_optional(table, &keys.per_day),
+        per_day: reader.take_optional(table, per_day),
         stateful: false,
     }
 }
@@ -175,6 +171,18 @@ fn rule<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -> Opti
         reader.contradiction(table, keys::rule::MODE.name, why);
     }
     Some(rule)
+}
+
+/// Law C5: a key or a table that the first rules do not know is a fault under them, with the reason.
+fn of_the_second<'d>(
+    reader: &mut Reader<'d>,
+    table: &Table<'d>,
+    mesh_rules: u32,
+    (name, why): (&'static str, &str),
+) {
+    if mesh_rules < rules::SECOND && table.has(name) {
+        reader.contradiction(table, name, why);
+    }
 }
 
 /// Why a mesh under the first rules does not take this mode.
@@ -258,15 +266,12 @@ fn time_limit<'d>(reader: &mut Reader<'d>, table: &Table<'d>, timers: &Timers) -
 
 fn timers<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> Timers {
     let table = reader.table(root, &keys::timers::TIMERS);
-    for key in [&keys::timers::SETTLE_FOR, &keys::timers::UNSETTLED_FOR] {
-        if mesh_rules < rules::SECOND && table.has(key.name) {
-            let why = keys::timers::NOTHING_UNSETTLED.to_owned();
-            reader.contradiction(&table, key.name, why);
-        }
-    }
-    if mesh_rules < rules::SECOND && table.has(keys::timers::APPROVED_FOR.name) {
-        let key = keys::timers::APPROVED_FOR.name;
-        reader.contradiction(&table, key, keys::timers::NOTHING_APPROVED);
+    for (key, why) in [
+        (&keys::timers::SETTLE_FOR, keys::timers::NOTHING_UNSETTLED),
+        (&keys::timers::UNSETTLED_FOR, keys::timers::NOTHING_UNSETTLED),
+        (&keys::timers::APPROVED_FOR, keys::timers::NOTHING_APPROVED),
+    ] {
+        of_the_second(reader, &table, mesh_rules, (key.name, why));
     }
     let settle_for = reader.take_optional(&table, &keys::timers::SETTLE_FOR);
     let unsettled_for = reader.take_optional(&table, &keys::timers::UNSETTLED_FOR);
@@ -315,9 +320,7 @@ fn named_ports<'d>(reader: &mut Reader<'d>, root: &Table<'d>) -> Vec<u16> {
 
 fn hosts_may_enrol<'d>(reader: &mut Reader<'d>, root: &Table<'d>, mesh_rules: u32) -> MayEnrol {
     let name = keys::enrolment::ENROLMENT.name;
-    if mesh_rules < rules::SECOND && root.has(name) {
-        reader.contradiction(root, name, keys::enrolment::NOBODY_IS_ADDED);
-    }
+    of_the_second(reader, root, mesh_rules, (name, keys::enrolment::NOBODY_IS_ADDED));
     let table = reader.table_if_given(root, &keys::enrolment::ENROLMENT);
     let given = table.and_then(|table| reader.take_optional(&table, &keys::enrolment::HOSTS));
     given.unwrap_or_default()

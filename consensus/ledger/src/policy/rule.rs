@@ -57,6 +57,15 @@ impl Mode {
             Self::Shadow => "shadow",
         }
     }
+
+    /// How far a rule goes by it: nothing begins (0), what a person allows (1), whatever its ladder says (2).
+    pub fn reach(self) -> u8 {
+        match self {
+            Self::Observe | Self::Shadow => 0,
+            Self::Approve => 1,
+            Self::Act => 2,
+        }
+    }
 }
 
 /// One remedy of a ladder and how it is proven.
@@ -112,7 +121,7 @@ impl Rule {
 
     /// Whether it may begin remedies, by itself or once a person has allowed each.
     pub fn acts(&self) -> bool {
-        matches!(self.mode, Mode::Act | Mode::Approve)
+        self.mode.reach() > 0
     }
 
     /// How long the verdict must have stood before this rung's intent (protocol 7.4): as the rule says, else by class.

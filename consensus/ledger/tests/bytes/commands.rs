@@ -266,7 +266,7 @@ fn put_refusals(page: &mut Page) {
             why: why(),
             left: Span::minutes(50),
         }],
-        Refused::Exempt { .. } => [Refused::Exempt { who: why(), why: why() }],
+        Refused::Exempt { .. } => [Refused::Exempt { host: name(), who: why(), why: why() }],
         Refused::PerDay { .. } => [Refused::PerDay { scope: rack(), used, limit, left }],
     });
 }

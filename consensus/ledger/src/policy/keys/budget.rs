@@ -17,13 +17,13 @@ A host counts until its repair is proven or given up.",
     refused: &[],
 };
 
-/// The keys of one scope.
+/// The keys of one scope that have defaults of their own there.
+#[derive(Clone, Copy)]
 pub struct ScopeKeys {
     pub in_flight: Key<Hosts>,
     pub at_least: Key<Count>,
     pub halt_above: Key<OrNone<Hosts>>,
     pub per_hour: Key<OrNone<Count>>,
-    pub per_day: OptionalKey<Count>,
 }
 
 impl ScopeKeys {
@@ -33,9 +33,7 @@ impl ScopeKeys {
         Self {
             in_flight: Key { form, ..self.in_flight },
             halt_above: Key { form: OrNone(form), ..self.halt_above },
-            at_least: self.at_least,
-            per_hour: self.per_hour,
-            per_day: PER_DAY,
+            ..*self
         }
     }
 }
@@ -79,17 +77,17 @@ const fn scope_keys(
             says: "How many remedies may begin in the scope in any hour; bounds what a wrong rule can do before a \
                    person looks.",
         },
-        per_day: PER_DAY,
     }
 }
 
-const PER_DAY: OptionalKey<Count> = OptionalKey {
+/// In every scope.
+pub static PER_DAY: OptionalKey<Count> = OptionalKey {
     name: "per_day",
     form: Count { at_least: 1, at_most: 100_000 },
     without: "as many as the other limits allow",
     example: "50",
     says: "How many remedies may begin in the scope in any 24 hours; bounds what a wrong rule can do over a night. A start counts for up to \
-           a quarter of an hour longer. Taken from rules 2 on, and counted from then.",
+           a quarter of an hour longer. Counted from when a policy first has it in any scope; taken from rules 2 on.",
 };
 
 /// What a mesh says to it while its rules are older.
@@ -122,7 +120,7 @@ pub static FLEET: Section = Section {
         &FLEET_KEYS.at_least,
         &FLEET_KEYS.halt_above,
         &FLEET_KEYS.per_hour,
-        &FLEET_KEYS.per_day,
+        &PER_DAY,
     ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
@@ -137,7 +135,7 @@ pub static ZONE: Section = Section {
         &ZONE_KEYS.at_least,
         &ZONE_KEYS.halt_above,
         &ZONE_KEYS.per_hour,
-        &ZONE_KEYS.per_day,
+        &PER_DAY,
     ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
@@ -152,7 +150,7 @@ pub static RACK: Section = Section {
         &RACK_KEYS.at_least,
         &RACK_KEYS.halt_above,
         &RACK_KEYS.per_hour,
-        &RACK_KEYS.per_day,
+        &PER_DAY,
     ],
     sections: &[],
     refused: &[FLOOR_IS_OF_GROUPS],
@@ -181,7 +179,7 @@ const GROUP_SCOPE: &[&dyn Described] = &[
     &GROUP_KEYS.at_least,
     &GROUP_KEYS.halt_above,
     &GROUP_KEYS.per_hour,
-    &GROUP_KEYS.per_day,
+    &PER_DAY,
     &FLOOR,
     &STATEFUL,
 ];

@@ -8,7 +8,6 @@ use vocabulary::GroupName;
 
 use super::super::{Check, CheckKind, keys};
 use crate::document::{self, Reader, Table};
-use crate::rules;
 
 /// `None` is always beside a fault.
 pub(super) fn checks<'d>(
@@ -17,9 +16,7 @@ pub(super) fn checks<'d>(
     mesh_rules: u32,
 ) -> Option<Vec<Check>> {
     let name = keys::check::CHECK.name;
-    if mesh_rules < rules::SECOND && root.has(name) {
-        reader.contradiction(root, name, keys::check::NOTHING_CHECKED);
-    }
+    super::of_the_second(reader, root, mesh_rules, (name, keys::check::NOTHING_CHECKED));
     let mut checks: Vec<Check> = Vec::new();
     let mut is_whole = true;
     for table in reader.tables(root, &keys::check::CHECK) {
