@@ -159,13 +159,16 @@ pub fn table(hosts: &Hosts, _: Clock) -> Result<Table, String> {
         "boot",
         "roles",
         "doubted by",
+        "exempt",
     ];
-    let mut table = Table::new(&header);
+    let is_any_exempt = hosts.iter().any(|host| host.is_exempt);
+    let mut table = Table::new(&header[..header.len() - usize::from(!is_any_exempt)]);
     for host in hosts {
         let number = |figure: Option<u64>| {
             figure.map_or_else(|| "-".to_owned(), |figure| figure.to_string())
         };
-        table.row([
+        let exempt = is_any_exempt.then(|| if host.is_exempt { "exempt" } else { "-" }.to_owned());
+        let row = [
             host.name.clone(),
             format!("{}/{}", host.region, host.zone),
             host.rack.clone(),
@@ -177,7 +180,8 @@ pub fn table(hosts: &Hosts, _: Clock) -> Result<Table, String> {
             number(host.boot),
             roles(host),
             host.doubted_by.join(" "),
-        ]);
+        ];
+        table.row(row.into_iter().chain(exempt));
     }
     Ok(table)
 }

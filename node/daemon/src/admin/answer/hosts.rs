@@ -35,6 +35,9 @@ pub struct HostLine {
     pub state: String,
     /// Its open case, or that of its domain.
     pub case: Option<u64>,
+    /// Whether a person lets nothing begin on it by itself (protocol 6.11).
+    #[serde(default)]
+    pub is_exempt: bool,
     /// Who doubts it, as far as the answering agent has heard.
     pub doubted_by: Vec<String>,
     /// What SWIM thinks of it here: `up`, `down`, or `self`. A hint, never a verdict.

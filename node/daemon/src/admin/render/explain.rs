@@ -1,6 +1,7 @@
 //! One case or one host, with everything that is known about why it stands where it stands.
 
 use ledger::case::{Case, RemedyNote};
+use ledger::exempting::Exemption;
 use vocabulary::{CaseId, Grade, HostId, ReceiptKind, VerdictKind};
 
 use super::{Scene, audit, cases, checks, decided, hosts, reasons, votes};
@@ -234,6 +235,11 @@ fn sentences(scene: &Scene<'_>, host: &HostId, state: &str) -> Vec<String> {
             "nobody doubts it, as far as this agent has heard, and it has no case".to_owned(),
         ),
         _ => {}
+    }
+    if let Some(Exemption { who, why, .. }) = ledger.exemption_of(host) {
+        said.push(format!(
+            "nothing begins on it by itself: exempt, by {who}: {why} (protocol 6.11)"
+        ));
     }
     said.extend(checks::on(scene, host));
     let badly: Vec<String> = hosts::reached_badly(scene, host)

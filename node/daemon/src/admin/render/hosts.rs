@@ -39,6 +39,7 @@ pub fn line(scene: &Scene<'_>, host: &HostId, entry: &Entry) -> HostLine {
         is_voter: scene.ledger.voters().contains(host),
         state: state(scene, host, entry, case).to_owned(),
         case: case.map(|case| case.0),
+        is_exempt: scene.ledger.exemption_of(host).is_some(),
         doubted_by: scene.names(doubters(scene, host)),
         membership: membership(scene, host).to_owned(),
         reach: reach(scene, host).to_owned(),

@@ -88,11 +88,7 @@ impl Moved<'_> {
     fn weight(&self) -> (bool, bool, Option<CaseId>) {
         let [now, then] = [&self.now, &self.then].map(Option::as_ref);
         let reach = |place: Option<&(Place<'_>, _)>| {
-            place.map_or(0, |(place, _)| match place.mode {
-                None | Some(Mode::Observe | Mode::Shadow) => 0,
-                Some(Mode::Approve) => 1,
-                Some(Mode::Act) => 2,
-            })
+            place.and_then(|(place, _)| place.mode).map_or(0, Mode::reach)
         };
         let stage = |place: Option<&(Place<'_>, _)>| place.map(|(place, _)| place.stage);
         let id = now.or(then).map(|(_, case)| case.id);

@@ -44,13 +44,13 @@ pub fn loosened(
 /// The keys that allow more in a scope of so many hosts.
 fn loosened_keys(was: &Budget, is: &Budget, hosts: u32) -> Vec<&'static str> {
     // Taken apart by name, so that a new limit cannot be forgotten here.
-    let Budget { in_flight, halt_above, per_hour, floor, per_day, stateful } = *is;
+    let Budget { in_flight: _, halt_above, per_hour, floor, per_day, stateful } = *is;
     let rises =
         |was: Option<u32>, is: Option<u32>| was.is_some_and(|was| is.is_none_or(|is| is > was));
     let halts = [was.halt_above, halt_above].map(|halt| halt.map(|halt| halt.of(hosts)));
     let floors = [was.floor, floor].map(|floor| floor.map_or(0, |floor| floor.of(hosts)));
     let keys = [
-        ("in_flight", in_flight.of(hosts) > was.in_flight.of(hosts)),
+        ("in_flight", is.most_in_flight(hosts) > was.most_in_flight(hosts)),
         ("halt_above", rises(halts[0], halts[1])),
         ("per_hour", rises(was.per_hour, per_hour)),
         ("per_day", rises(was.per_day, per_day)),
@@ -68,7 +68,7 @@ pub fn idle(ledger: &Ledger, policy: &Policy) -> Vec<PolicyWarning> {
         let Some(budget) = policy.budget.of(scope) else {
             continue;
         };
-        if budget.in_flight.of(hosts) == 0 {
+        if budget.most_in_flight(hosts) == 0 {
             let scopes = empty.entry(table_of(scope, policy)).or_default();
             scopes.push(ScopeName(scope).to_string());
         }
@@ -106,9 +106,7 @@ fn first_of(scopes: &[String]) -> String {
 fn waits_for_floor(rule: &Rule, policy: &Policy, group: &GroupName) -> bool {
     let may_serve = matches!(rule.verdict, VerdictKind::AgentDown | VerdictKind::HostHung);
     let is_harsh = rule.ladder.iter().any(|rung| rung.command.class != RemedyClass::Gentle);
-    let decides =
-        policy.rule_for(&rule.verdict, group).is_some_and(|first| first.name == rule.name);
-    rule.acts() && may_serve && is_harsh && decides
+    rule.acts() && may_serve && is_harsh && policy.decides(rule, group)
 }
 
 /// The table of the document that is the budget of this scope.

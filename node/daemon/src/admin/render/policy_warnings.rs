@@ -124,11 +124,8 @@ impl Groups<'_> {
     }
 
     /// Those in which this rule decides.
-    fn decided<'p>(&self, policy: &'p Policy, rule: &'p Rule) -> Vec<&GroupName> {
-        let decides = |group: &&&GroupName| {
-            policy.rule_for(&rule.verdict, group).is_some_and(|first| first.name == rule.name)
-        };
-        self.0.iter().filter(decides).copied().collect()
+    fn decided(&self, policy: &Policy, rule: &Rule) -> Vec<&GroupName> {
+        self.0.iter().filter(|group| policy.decides(rule, group)).copied().collect()
     }
 }
 
@@ -154,7 +151,7 @@ fn hidden(policy: &Policy, rule: &Rule, groups: &Groups<'_>) -> Option<PolicyWar
 /// Where hale may do more from now on than before: something, something without asking, or something harsher.
 fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<PolicyWarning> {
     let mut warnings = Vec::new();
-    for rule in policy.rules.iter().filter(|rule| reach(Some(rule)) > 0) {
+    for rule in policy.rules.iter().filter(|rule| rule.acts()) {
         let old = |group: &GroupName| before.1.rule_for(&rule.verdict, group);
         let mut begun: BTreeMap<(u8, String), Vec<String>> = BTreeMap::new();
         let mut harsher: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -176,13 +173,8 @@ fn acting(before: Version<'_>, policy: &Policy, groups: &Groups<'_>) -> Vec<Poli
     warnings
 }
 
-/// How far a rule goes on its own: nothing, what a person allows, all that its ladder says.
 fn reach(rule: Option<&Rule>) -> u8 {
-    match rule.map(|rule| rule.mode) {
-        None | Some(Mode::Observe | Mode::Shadow) => 0,
-        Some(Mode::Approve) => 1,
-        Some(Mode::Act) => 2,
-    }
+    rule.map_or(0, |rule| rule.mode.reach())
 }
 
 /// What it does at worst without asking, and what at all; `None`: nothing.

@@ -181,12 +181,14 @@ fn limits_that_allow_more_than_before_are_warned_of_by_what_they_come_to() {
     fleet.set_policy(&before);
     let same = before.replace("fleet = { in_flight = 2,", "fleet = { in_flight = \"25%\",");
     assert_eq!(warned(&fleet, &same), "", "a quarter of nine hosts is two");
+    let wider = before.replace("group.db = { in_flight = 2,", "group.db = { in_flight = 3,");
+    assert_eq!(warned(&fleet, &wider), "", "of a stateful group one at a time, whatever it says");
     let loose = before
         .replace("fleet = { in_flight = 2,", "fleet = { in_flight = \"100%\",")
         .replace("per_day = 3, floor = 1, stateful = true", "per_day = 4");
     expect![[r#"
         LimitsLess: budget.fleet allows more than version 1 in fleet: in_flight
-        LimitsLess: budget.group.db allows more than version 1 in group db: per_day, floor, stateful
+        LimitsLess: budget.group.db allows more than version 1 in group db: in_flight, per_day, floor, stateful
     "#]]
     .assert_eq(&warned(&fleet, &loose));
     assert_eq!(warned(&fleet, &observing()), "");

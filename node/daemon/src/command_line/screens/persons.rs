@@ -138,3 +138,41 @@ fn windows_are_listed_and_named_where_they_hold_something_back() {
     "#]],
     );
 }
+
+#[test]
+fn an_exempt_host_is_told_where_hosts_are_listed_and_explained_and_where_its_case_waits() {
+    let mut desk = under("act");
+    let exempt = Command::Exempt { host: id("b2"), is_exempt: true, order: order("it is mine") };
+    assert_eq!(desk.fleet.send("b1", exempt), Outcome::Done);
+    let mut text = desk.hosts();
+    let well = desk.explain("b2");
+    assert!(well.contains("nothing begins on it by itself: exempt, by ops: it is mine"), "{well}");
+    desk.fleet.opened("b2", Seen::AgentDown);
+    let explained = desk.explain("b2");
+    let _ = write!(text, "\n{}\n{}", awaited(&explained), desk.cases(false));
+    shows(
+        &text,
+        &expect![[r#"
+        host  zone  rack  group  state  case  swim  reach  boot  roles         doubted by  exempt
+        a1    eu/a  a1    web    ok        -  self  ok        1  voter healer              -
+        a2    eu/a  a2    web    ok        -  up    ok        1  healer                    -
+        a3    eu/a  a3    web    ok        -  up    ok        1  healer                    -
+        b1    eu/b  b1    web    ok        -  up    ok        1  voter healer              -
+        b2    eu/b  b2    web    ok        -  up    ok        1  healer                    exempt
+        b3    eu/b  b3    web    ok        -  up    ok        1  healer                    -
+        c1    eu/c  c1    web    ok        -  up    ok        1  voter healer              -
+        c2    eu/c  c2    web    ok        -  up    ok        1  healer                    -
+        c3    eu/c  c3    web    ok        -  up    ok        1  healer                    -
+
+        awaited, and what frees it
+          no lease yet: the host is exempt, by ops: it is mine; `hale host exempt b2 --undo --why ...` ends that (rule 6.11)
+
+        timeline, from the audit
+          record  when        what has become true
+              23  400 ms ago  verdict AgentDown on b2 at entry 28, 8 voices against it, 0 well, 0 seats vacant
+
+        case  subject  verdict    stage  opened      rung    now
+           1  b2       AgentDown  open   400 ms ago  1 of 2  no lease yet: the host is exempt, by ops: it is mine; `hale host exempt b2 --undo --why ...` ends that
+    "#]],
+    );
+}
