@@ -5,7 +5,7 @@ mod fleet;
 use fleet::*;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Refused};
-use vocabulary::{HostId, ReceiptKind};
+use vocabulary::HostId;
 
 fn exempt(host: HostId, is_exempt: bool) -> Command {
     Command::Exempt { host, is_exempt, order: order("it is mine") }
@@ -47,13 +47,7 @@ fn law_ex1_a_lease_goes_back_and_what_has_begun_is_verified() {
     let mut fleet = Fleet::healing();
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.send("b1", exempt(id("b2"), true));
-    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
-    fleet.boot("b2", 2);
-    for _ in 0..2 {
-        fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
-        fleet.wait(4);
-    }
-    assert_eq!(fleet.stage(case), "closed");
+    fleet.proven(("c2", case, fence), remedy, "b2");
 }
 
 #[test]

@@ -65,13 +65,7 @@ fn law_mw1_a_lease_that_was_held_begins_nothing_and_what_has_begun_is_verified()
     let mut fleet = Fleet::healing();
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     opened(&mut fleet, zone("b"), 10);
-    fleet.receive(("c2", case, fence), remedy, vocabulary::ReceiptKind::Done);
-    fleet.boot("b2", 2);
-    for _ in 0..2 {
-        fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
-        fleet.wait(4);
-    }
-    assert_eq!(fleet.stage(case), "closed");
+    fleet.proven(("c2", case, fence), remedy, "b2");
 }
 
 #[test]

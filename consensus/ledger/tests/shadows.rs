@@ -4,7 +4,7 @@ mod fleet;
 
 use fleet::*;
 use ledger::command::{Command, Outcome, Refused};
-use vocabulary::{CaseId, ReceiptKind};
+use vocabulary::CaseId;
 
 fn shadow() -> String {
     POLICY.replace("mode = \"act\"", "mode = \"shadow\"")
@@ -83,13 +83,7 @@ fn law_sh1_a_lease_from_before_begins_nothing_once_its_rule_is_in_shadow_and_wha
     let mut fleet = Fleet::healing();
     let (case, fence, remedy) = fleet.begun("b2", Seen::AgentDown, "c2");
     fleet.set_policy(&shadow());
-    fleet.receive(("c2", case, fence), remedy, ReceiptKind::Done);
-    fleet.boot("b2", 2);
-    for _ in 0..2 {
-        fleet.verify(("c2", case, fence), &[("b2", Seen::Well)]);
-        fleet.wait(4);
-    }
-    assert_eq!(fleet.stage(case), "closed");
+    fleet.proven(("c2", case, fence), remedy, "b2");
 }
 
 #[test]

@@ -1,14 +1,17 @@
 //! A virtual fleet around one ledger: hosts that sign with model keys, rounds that say what a test wants seen.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unused_imports, reason = "each test file uses its own part")]
 
+mod healing;
+
+pub use healing::{fence, receipt, remedy};
 use ledger::case::Case;
 use ledger::command::{Command, Doubted, Entry, Finding, Order, Outcome, Proposed, UnfitFinding};
 use ledger::{Ledger, rules};
 use vocabulary::{
     Answer, Attestation, Boot, CaseId, CheckGrounds, CheckWord, Claims, ClusterName, Domain, Fence,
     Grade, Grounds, GroupName, HostId, HostName, Label, LedgerIndex, ModelSigner, ModelVerifier,
-    Path, PathReading, PublicKey, Reading, Receipt, ReceiptKind, RemedyId, Roles, Scope,
-    SelfAnswer, Sequence, Signature, Span, VerdictKind, WallNote, model_authority, model_chain,
+    Path, PathReading, PublicKey, Reading, Roles, Scope, SelfAnswer, Sequence, Signature, Span,
+    VerdictKind, WallNote, model_authority, model_chain,
 };
 
 /// What observers see of a subject.
@@ -385,64 +388,6 @@ impl Fleet {
         self.verdicts(&[(name, seen)]).remove(0).expect("the grounds bear it")
     }
 
-    /// Two cases that do not wait for each other (protocol 6.3): `b2` is in one kind of trouble, `c2` in another, long enough for a lease.
-    pub fn of_two_kinds(&mut self) -> [CaseId; 2] {
-        let cases = [("b2", Seen::AgentDown), ("c2", Seen::HostDown)];
-        let cases = cases.map(|(name, seen)| self.opened(name, seen));
-        self.wait(5);
-        cases
-    }
-
-    pub fn offer(&mut self, case: CaseId, healer: &str) -> Outcome {
-        let healer = id(healer);
-        self.send("a1", Command::Offer { case, healer })
-    }
-
-    /// A lease of this case, accepted.
-    pub fn leased(&mut self, case: CaseId, healer: &str) -> Fence {
-        let fence = fence(&self.offer(case, healer));
-        let outcome = self.send(healer, Command::Accept { case, fence });
-        assert_eq!(outcome, Outcome::Leased { fence });
-        fence
-    }
-
-    pub fn intend(
-        &mut self,
-        (healer, case, fence): (&str, CaseId, Fence),
-        subjects: &[(&str, Seen)],
-    ) -> Outcome {
-        let grounds = self.round(subjects);
-        self.send(healer, Command::Intend { case, fence, grounds })
-    }
-
-    pub fn receive(
-        &mut self,
-        (healer, case, fence): (&str, CaseId, Fence),
-        remedy: RemedyId,
-        kind: ReceiptKind,
-    ) -> Outcome {
-        let receipt = receipt(remedy, fence, kind);
-        self.send(healer, Command::Receive { case, receipt })
-    }
-
-    pub fn verify(
-        &mut self,
-        (healer, case, fence): (&str, CaseId, Fence),
-        subjects: &[(&str, Seen)],
-    ) -> Outcome {
-        let grounds = self.round(subjects);
-        self.send(healer, Command::Verify { case, fence, grounds })
-    }
-
-    /// The whole way of one case until its remedy is intended: verdict, lease, waits, last look.
-    pub fn begun(&mut self, name: &str, seen: Seen, healer: &str) -> (CaseId, Fence, RemedyId) {
-        let case = self.opened(name, seen);
-        let fence = self.leased(case, healer);
-        self.wait(6);
-        let outcome = self.intend((healer, case, fence), &[(name, seen)]);
-        (case, fence, remedy(&outcome))
-    }
-
     pub fn case(&self, case: CaseId) -> &Case {
         self.ledger.case(case).expect("the case is known")
     }
@@ -507,10 +452,6 @@ pub fn order(why: &str) -> Order {
     Order { who: "ops".into(), why: why.into() }
 }
 
-pub fn receipt(remedy: RemedyId, fence: Fence, kind: ReceiptKind) -> Receipt {
-    Receipt { remedy, fence, kind, detail: "exit 0".into() }
-}
-
 pub fn zone(name: &str) -> Scope {
     Scope::Zone(claims(&format!("{name}1")).domain.zone())
 }
@@ -520,20 +461,6 @@ pub fn doubts(doubted: &[(&str, u64)]) -> Vec<Doubted> {
         .iter()
         .map(|(name, seconds)| Doubted { host: id(name), age: Span::seconds(*seconds) })
         .collect()
-}
-
-pub fn fence(outcome: &Outcome) -> Fence {
-    match outcome {
-        Outcome::Leased { fence } => *fence,
-        other => panic!("no lease: {other:?}"),
-    }
-}
-
-pub fn remedy(outcome: &Outcome) -> RemedyId {
-    match outcome {
-        Outcome::Intended { remedy } => *remedy,
-        other => panic!("no intent: {other:?}"),
-    }
 }
 
 /// The refusal as its sentence.
