@@ -163,3 +163,15 @@ fn the_next_step_of_a_remedy_under_way_is_told_where_another_rule_decides() {
     let cases = after(fleet, &elsewhere);
     assert!(only(&cases).after.awaits.ends_with("its next step falls under no rule"), "{cases:?}");
 }
+
+#[test]
+fn what_hale_may_do_more_about_is_told_before_what_moves_otherwise() {
+    let mut fleet = Fleet::nine();
+    fleet.set_policy(&observing());
+    let [first, second] = fleet.of_two_kinds();
+    let text = POLICY.replacen("\"act\"", "\"shadow\"", 1);
+    let cases = after(fleet, &text);
+    let told: Vec<(u64, Option<&str>)> =
+        cases.changed.iter().map(|case| (case.id, case.after.mode.as_deref())).collect();
+    assert_eq!(told, [(second.0, Some("act")), (first.0, Some("shadow"))]);
+}
