@@ -1,12 +1,13 @@
 //! Does this repository obey its own house rules?
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use tidy::{CHECKS, House};
 
+/// The folder is asked for as the test runs: one built in another checkout would judge that one.
 fn this_house() -> House {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    House::read(&top).expect("the repository is readable and parses")
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the folder");
+    House::read(&PathBuf::from(folder).join("../..")).expect("the repository is readable and parses")
 }
 
 fn obey(rule: &str) {
