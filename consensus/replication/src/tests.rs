@@ -2,6 +2,7 @@
 
 mod ages;
 mod any;
+mod backlog;
 #[path = "../../../protocol/wire/tests/bent/mod.rs"]
 mod bent;
 mod binding;

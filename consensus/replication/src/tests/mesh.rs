@@ -24,6 +24,7 @@ use crate::store::Store;
 pub(super) struct Mesh {
     doors: Mutex<BTreeMap<HostId, Keeper>>,
     cuts: Mutex<BTreeSet<(HostId, HostId)>>,
+    slow: Mutex<BTreeMap<HostId, Duration>>,
     bent: Mutex<BTreeSet<u8>>,
     old: Mutex<BTreeSet<u8>>,
     began: Mutex<Option<Instant>>,
@@ -72,6 +73,9 @@ impl KeeperLink for Link {
     ) -> Result<Response, LinkFault> {
         let travel = async {
             sleep(Duration::from_millis(1)).await;
+            if let Request::Raft(bytes) = &request {
+                sleep(self.mesh.takes(keeper, bytes.len())).await;
+            }
             if !self.is_alive.load(Ordering::SeqCst) || self.mesh.is_cut(self.from, keeper) {
                 return pending().await;
             }
@@ -197,6 +201,16 @@ impl Mesh {
         let mut cuts = self.cuts.lock().unwrap();
         cuts.insert((host(one), host(other)));
         cuts.insert((host(other), host(one)));
+    }
+
+    /// Every kilobyte that is sent to this keeper takes so long.
+    pub(super) fn slow(&self, to: u8, kilobyte_takes: Duration) {
+        self.slow.lock().unwrap().insert(host(to), kilobyte_takes);
+    }
+
+    fn takes(&self, to: HostId, bytes: usize) -> Duration {
+        let takes = self.slow.lock().unwrap().get(&to).copied().unwrap_or_default();
+        takes * u32::try_from(bytes / 1_024).unwrap()
     }
 
     pub(super) fn mend(&self) {
