@@ -25,6 +25,7 @@ nextest:
 # Refuse licences, sources and duplicates that deny.toml does not allow (cargo-deny, network)
 deny:
     cargo deny --locked check
+    cd fuzz && cargo deny --locked check --config ../deny.toml
 
 # The pages of the crates, every warning an error
 docs:
@@ -81,6 +82,17 @@ experiments *flags:
 # Random fleets, faults and liars before every law: `just swarm --seeds 20000`, `just swarm --seeds 5000 --insiders`
 swarm *flags:
     cargo run --profile fleet --locked -p hale-test-swarm -- {{ flags }}
+
+# Bytes that grow towards code not yet seen, at one door: `just fuzz frame 180`; needs nightly and cargo-fuzz (docs/HACKING.md)
+fuzz target seconds="180":
+    cargo run --locked -p hale-test-fuzz -- seeds {{ target }} fuzz/corpus/{{ target }}
+    cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/{{ target }} tests/fuzz/corpus/{{ target }} -- -max_len=4096 -timeout=20 -max_total_time={{ seconds }}
+
+# What is kept of the finds of one target: the files that reach the most, in tests/fuzz/corpus
+fuzz-keep target:
+    rm -rf fuzz/corpus/merged fuzz/corpus/merge.txt && mkdir -p fuzz/corpus/merged
+    cargo +nightly fuzz run --sanitizer none {{ target }} fuzz/corpus/merged fuzz/corpus/{{ target }} tests/fuzz/corpus/{{ target }} -- -max_len=4096 -set_cover_merge=1 -merge_control_file=fuzz/corpus/merge.txt
+    cargo run --locked -p hale-test-fuzz -- keep fuzz/corpus/merge.txt tests/fuzz/corpus/{{ target }}
 
 # Exactly what CI runs; as root, on Debian 12
 ci:

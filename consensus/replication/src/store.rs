@@ -115,17 +115,15 @@ impl Store {
             Desk::Thread(jobs) => {
                 let (done, closed) = oneshot::channel();
                 let close: Job = Box::new(move |bench: &mut Bench| {
-                    bench.shelf = None;
+                    let released = bench.release();
                     // The asker may have gone; the store is closed all the same.
-                    let _ = done.send(());
+                    let _ = done.send(released);
                 });
-                if jobs.send(close).await.is_ok() {
-                    let _ = closed.await;
-                }
+                jobs.send(close).await.map_err(|_| StoreFault::Closed)?;
+                flushed.and(closed.await.map_err(|_| StoreFault::Closed)?)
             }
-            Desk::InPlace(bench) => held(bench).shelf = None,
+            Desk::InPlace(bench) => flushed.and(held(bench).release()),
         }
-        flushed
     }
 
     /// Works out what takes long without the disk: beside the thread that asks, on which a state's bytes would hold up an
@@ -250,6 +248,25 @@ impl Bench {
             self.report.send_replace(Some(fault.clone()));
         }
         done
+    }
+
+    /// Lets go of the disk. redb writes as it does so, for its own next start alone: what was acknowledged is durable before (law S3
+    /// of `shelf`).
+    fn release(&mut self) -> Result<(), StoreFault> {
+        let shelf = self.shelf.take();
+        guarded(|| {
+            drop(shelf);
+            Ok(())
+        })
+    }
+}
+
+/// A store that nobody has closed is let go of as carefully.
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if let Err(fault) = self.release() {
+            tracing::error!(store = %self.id, %fault, "this keeper's store could not be let go of in order");
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The book is the table of `docs/decisions/dependencies.md`: the crate in back quotes, then who may
 //! use it (names of rooms; `tests` stands for every crate under `tests/` and for dev-dependencies),
-//! then why, then how we would leave. A row for a guest that has gone is a fault as well.
+//! then why, then how we would leave. A row for a guest that has gone is a fault as well. A crate that is built apart has the
+//! versions of its guests in its own manifest, and its folder's name as a room's.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,12 @@ pub fn check(house: &House) -> Vec<Fault> {
     for member in &house.members {
         for dependency in guests_of(&member.manifest) {
             faults.extend(check_use(member, dependency, &book));
+        }
+    }
+    for manifest in &house.apart {
+        for dependency in guests_of(manifest) {
+            faults.extend(check_row(manifest, dependency, &book));
+            faults.extend(check_grant(manifest, dependency, &book, &[folder_of(manifest)]));
         }
     }
     faults.extend(stale_rows(house, &book));
@@ -76,31 +83,50 @@ fn check_row(root: &Manifest, guest: &Dependency, book: &BTreeMap<String, Row>) 
 }
 
 fn check_use(member: &Member, used: &Dependency, book: &BTreeMap<String, Row>) -> Option<Fault> {
-    let fault = Fault::at(&member.manifest.file, used.line);
     if !used.is_inherited {
         return Some(
-            fault
+            Fault::at(&member.manifest.file, used.line)
                 .found(format!("`{}` with a version of its own", used.guest))
                 .expected("`workspace = true`, the version in the root Cargo.toml"),
         );
     }
-    let row = book.get(&used.guest)?;
     let user = match (member.is_test(), used.kind) {
         (true, _) | (_, Kind::Dev) => "tests",
         _ => member.room(),
     };
-    let is_granted = row.users.iter().any(|it| it == user || it == member.room());
+    check_grant(&member.manifest, used, book, &[user, member.room()])
+}
+
+/// The first of these users is the one that is told of.
+fn check_grant(
+    manifest: &Manifest,
+    used: &Dependency,
+    book: &BTreeMap<String, Row>,
+    users: &[&str],
+) -> Option<Fault> {
+    let row = book.get(&used.guest)?;
+    let user = users.first()?;
+    let is_granted = row.users.iter().any(|granted| users.contains(&granted.as_str()));
     (!is_granted).then(|| {
-        fault.found(format!("`{}` used by `{user}`", used.guest)).expected(format!(
-            "only {}, as {BOOK}:{} grants, or `{user}` granted there",
-            row.users.join(", "),
-            row.line
-        ))
+        Fault::at(&manifest.file, used.line)
+            .found(format!("`{}` used by `{user}`", used.guest))
+            .expected(format!(
+                "only {}, as {BOOK}:{} grants, or `{user}` granted there",
+                row.users.join(", "),
+                row.line
+            ))
     })
 }
 
+fn folder_of(manifest: &Manifest) -> &str {
+    manifest.file.split('/').next().unwrap_or_default()
+}
+
 fn stale_rows(house: &House, book: &BTreeMap<String, Row>) -> Vec<Fault> {
-    let stands = |guest: &str| house.root.dependencies.iter().any(|it| it.guest == guest);
+    let manifests = || std::iter::once(&house.root).chain(&house.apart);
+    let stands = |guest: &str| {
+        manifests().any(|manifest| manifest.dependencies.iter().any(|it| it.guest == guest))
+    };
     book.iter()
         .filter(|(guest, _)| !stands(guest))
         .map(|(guest, row)| {

@@ -14,6 +14,8 @@ pub struct House {
     pub root: Manifest,
     /// The crates of the workspace, in the order of the manifest.
     pub members: Vec<Member>,
+    /// The manifests of crates that are built apart from the workspace.
+    pub apart: Vec<Manifest>,
     /// Every Rust file of every member, sorted by path.
     pub sources: Vec<Source>,
     /// Every Markdown file, sorted by path.
@@ -29,6 +31,9 @@ pub struct Page {
     /// Its text.
     pub text: String,
 }
+
+/// Crates with a workspace of their own, where the house has them: what they need, nothing else is to need.
+const APART: [&str; 1] = ["fuzz/Cargo.toml"];
 
 /// Folders that are made by tools, not written by us, or that are broken on purpose.
 const NOT_OURS: [&str; 3] = [".git", "target", "tests/tidy/fixtures"];
@@ -47,6 +52,7 @@ impl House {
             top: top.to_owned(),
             sources: read_sources(top, &members, &files)?,
             pages: read_pages(top, &files)?,
+            apart: read_apart(top, &files)?,
             root,
             members,
             files,
@@ -71,6 +77,12 @@ fn read_members(
         Ok(Member { folder: folder.clone(), manifest })
     };
     root.members.iter().map(read_member).collect()
+}
+
+fn read_apart(top: &Path, files: &[String]) -> Result<Vec<Manifest>, HouseFault> {
+    let stands = |file: &&str| files.iter().any(|known| known == file);
+    let read_one = |file: &str| Manifest::read(file, &read(&top.join(file))?);
+    APART.into_iter().filter(stands).map(read_one).collect()
 }
 
 fn read_sources(

@@ -147,12 +147,14 @@ fn a_guest_outside_the_book_fails() {
     tells(
         "unlisted-guest",
         &expect![[r#"
-        [guests] Cargo.toml:6: found the guest `unlisted` without a row in docs/decisions/dependencies.md; expected a row there: `unlisted`, who may use it, why, how we would leave
-        [guests] docs/decisions/dependencies.md:6: found an unfinished row for `unfinished`; expected four cells: crate, who may use it, why, how we would leave
-        [guests] node/daemon/Cargo.toml:7: found `proptest` with a version of its own; expected `workspace = true`, the version in the root Cargo.toml
-        [guests] tests/swarm/Cargo.toml:5: found `listed` used by `tests`; expected only daemon, as docs/decisions/dependencies.md:5 grants, or `tests` granted there
-        [guests] docs/decisions/dependencies.md:7: found a row for `gone`, which is no dependency; expected no row, or the guest in the root Cargo.toml
-    "#]],
+            [guests] Cargo.toml:6: found the guest `unlisted` without a row in docs/decisions/dependencies.md; expected a row there: `unlisted`, who may use it, why, how we would leave
+            [guests] docs/decisions/dependencies.md:6: found an unfinished row for `unfinished`; expected four cells: crate, who may use it, why, how we would leave
+            [guests] node/daemon/Cargo.toml:7: found `proptest` with a version of its own; expected `workspace = true`, the version in the root Cargo.toml
+            [guests] tests/swarm/Cargo.toml:5: found `listed` used by `tests`; expected only daemon, as docs/decisions/dependencies.md:5 grants, or `tests` granted there
+            [guests] fuzz/Cargo.toml:7: found `listed` used by `fuzz`; expected only daemon, as docs/decisions/dependencies.md:5 grants, or `fuzz` granted there
+            [guests] fuzz/Cargo.toml:8: found the guest `stray` without a row in docs/decisions/dependencies.md; expected a row there: `stray`, who may use it, why, how we would leave
+            [guests] docs/decisions/dependencies.md:7: found a row for `gone`, which is no dependency; expected no row, or the guest in the root Cargo.toml
+        "#]],
     );
 }
 

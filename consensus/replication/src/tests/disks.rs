@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 use vocabulary::{Digest, StoreId};
@@ -318,6 +319,96 @@ fn what_another_version_wrote_is_no_damage() {
     }
     let why = served(disk).unwrap_err();
     assert!(matches!(why, StoreFault::Foreign(_)) && !why.is_damage(), "{why}");
+}
+
+/// A disk over which its reader stumbles once it is told to, as redb may over a damaged file; it notes whether somebody answers for it.
+#[derive(Debug)]
+struct Stumbling {
+    inner: MemoryDisk,
+    has_thread: bool,
+    is_damaged: AtomicBool,
+    stumbled: AtomicU64,
+    alone: AtomicU64,
+}
+
+impl Stumbling {
+    fn new(has_thread: bool) -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryDisk::default(),
+            has_thread,
+            is_damaged: AtomicBool::new(false),
+            stumbled: AtomicU64::new(0),
+            alone: AtomicU64::new(0),
+        })
+    }
+
+    fn stumble(&self) {
+        if self.is_damaged.load(Ordering::SeqCst) {
+            self.stumbled.fetch_add(1, Ordering::SeqCst);
+            self.alone.fetch_add(u64::from(!crate::contained::is_contained()), Ordering::SeqCst);
+            panic!("a page that is none");
+        }
+    }
+}
+
+impl Disk for Stumbling {
+    fn length(&self) -> std::io::Result<u64> {
+        self.inner.length()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.stumble();
+        self.inner.read(offset, out)
+    }
+
+    fn write(&self, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+        self.stumble();
+        self.inner.write(offset, bytes)
+    }
+
+    fn set_length(&self, length: u64) -> std::io::Result<()> {
+        self.inner.set_length(length)
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        self.inner.sync()
+    }
+
+    fn release(&self) -> std::io::Result<()> {
+        self.inner.release()
+    }
+
+    fn may_block(&self) -> bool {
+        self.has_thread
+    }
+}
+
+/// Found by the fuzzer of stores: redb frees pages as it closes, and a damaged list of them names pages that there are none of.
+#[tokio::test]
+async fn a_damaged_file_that_cannot_be_closed_is_a_fault_of_the_store_and_no_panic_of_ours() {
+    for has_thread in [false, true] {
+        for is_closed in [false, true] {
+            let disk = Stumbling::new(has_thread);
+            let store = Store::open(disk.clone(), OWN).await.unwrap();
+            // Nothing is written any more but by redb itself.
+            store.condemn(StoreFault::Unlawful("for a test".to_owned())).await;
+            disk.is_damaged.store(true, Ordering::SeqCst);
+            if is_closed {
+                let why = store.close().await;
+                assert_eq!(why, Err(StoreFault::Unlawful("for a test".to_owned())));
+            }
+            drop(store);
+            while Arc::strong_count(&disk) > 1 {
+                tokio::task::yield_now().await;
+            }
+            assert!(disk.stumbled.load(Ordering::SeqCst) > 0, "redb writes as it closes");
+            assert_eq!(
+                disk.alone.load(Ordering::SeqCst),
+                0,
+                "thread {has_thread}, closed {is_closed}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

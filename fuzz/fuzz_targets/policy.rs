@@ -1,0 +1,4 @@
+//! Drives `fuzz::policy`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: fuzz::end_at_panics(), |bytes: &[u8]| fuzz::policy(bytes));
