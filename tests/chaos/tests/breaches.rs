@@ -384,6 +384,19 @@ fn an_acknowledged_order_that_is_not_in_the_audit_is_caught() {
 }
 
 #[test]
+fn a_pause_that_another_one_left_nothing_to_do_for_is_not_lost() {
+    let mut picture = sound();
+    let mut audit = Audit(longest(&mut picture).clone());
+    audit.says(9_000, ("Paused", 0), "all healing is stopped by root: chaos order 2");
+    picture.audits.insert("h1".into(), audit.0);
+    picture.orders.push(order("Paused", "chaos order 12", Answered::Acknowledged));
+    assert_eq!(judge(&picture).breaches, []);
+    // Not where what became of the other one is known.
+    picture.orders[1].answer = Answered::Acknowledged;
+    assert_eq!(broken(&picture), BTreeSet::from([Law::Acknowledged]));
+}
+
+#[test]
 fn two_histories_a_torn_chain_and_a_keeper_left_behind_are_caught() {
     caught(Law::OneHistory, "at h2", |picture| {
         let records = picture.audits.get_mut("h2").expect("forged above");
