@@ -247,9 +247,15 @@ const BETWEEN_RESTARTS: Duration = Duration::from_secs(2);
 /// Waits for a remedy, whose desk springs it (see `desk`).
 async fn ambush(world: &World, gust: &Gust, over: Instant) -> Result<(), LabFault> {
     let after = Duration::from_millis(gust.measure);
+    if world.ambush.get().is_some() {
+        world.count(gust.kind, false);
+        return Ok(());
+    }
     world.ambush.set(Some(Ambush { kind: gust.kind, after, until: over }));
     sleep_until(over).await;
-    if world.ambush.take().is_some() {
+    // It may have sprung, and another one lie in wait by now.
+    if world.ambush.get().is_some_and(|ambush| ambush.until == over) {
+        world.ambush.set(None);
         world.count(gust.kind, false);
         world.note(&format!("no remedy came by: {gust}"));
     }

@@ -58,16 +58,33 @@ pub async fn gather(
         journals.insert(name.clone(), journal::read(&world.journals(), &name).map_err(&reads)?);
         hosts.insert(name, host(world, place).await?);
     }
-    let mut audits = BTreeMap::new();
-    for keeper in 0..world.size.keepers {
-        audits.insert(Planned(keeper).name(), exported(world, program, keeper).await?);
+    let (mut audits, mut unread) = (BTreeMap::new(), Vec::new());
+    for keeper in (0..world.size.keepers).map(Planned) {
+        // One that was given up tells nothing; that it was is judged.
+        if hosts.get(&keeper.name()).is_none_or(|host: &Host| !host.is_well) {
+            continue;
+        }
+        match exported(world, program, keeper.0).await? {
+            Ok(records) => drop(audits.insert(keeper.name(), records)),
+            Err(fault) => unread.push(format!("{}: {fault}", keeper.name())),
+        }
     }
     let mut misdeeds = world.misdeeds.borrow().clone();
     for place in 0..world.size.hosts {
         misdeeds.extend(panics(world, place));
     }
     let limits = LIMITS;
-    Ok(Picture { limits, hosts, journals, audits, records_before_calm, orders, clock, misdeeds })
+    Ok(Picture {
+        limits,
+        hosts,
+        journals,
+        audits,
+        records_before_calm,
+        orders,
+        clock,
+        misdeeds,
+        unread,
+    })
 }
 
 async fn host(world: &World, place: Place) -> Result<Host, LabFault> {
@@ -77,7 +94,12 @@ async fn host(world: &World, place: Place) -> Result<Host, LabFault> {
     Ok(Host { zone, rack, group: claims.group.to_string(), is_well })
 }
 
-async fn exported(world: &World, program: &Path, keeper: Place) -> Result<Vec<Record>, LabFault> {
+/// The records, or what the last try has said.
+async fn exported(
+    world: &World,
+    program: &Path,
+    keeper: Place,
+) -> Result<Result<Vec<Record>, String>, LabFault> {
     let name = Planned(keeper).name();
     let mut last = String::new();
     for _ in 0..TRIES {
@@ -91,14 +113,14 @@ async fn exported(world: &World, program: &Path, keeper: Place) -> Result<Vec<Re
         fs::write(world.folder.join(format!("audit-{name}.jsonl")), &*text)
             .map_err(LabFault::of("keep an audit"))?;
         match read_export(&text) {
-            Ok(records) => return Ok(records),
+            Ok(records) => return Ok(Ok(records)),
             Err(fault) => {
                 last = format!("{fault}; {}", String::from_utf8_lossy(&output.stderr).trim());
             }
         }
         sleep(ANSWERS_WITHIN).await;
     }
-    Err(LabFault::of("read an export")(format!("{name}: {last}")))
+    Ok(Err(last))
 }
 
 /// A panic is written before anything else of it is seen.

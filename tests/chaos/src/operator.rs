@@ -2,6 +2,8 @@
 //!
 //! Law P1: each order has a reason of its own, by which its record is found again.
 //! Law P2: a pause never stands for long, whatever becomes of it: it is followed by resumes until one is acknowledged or refused.
+//! Law P3: while the weather lasts somebody tends to whatever hale has handed to a person: leases that count on are revoked, quarantines
+//! lifted, dead agents started by hand; else a long run would end with most hosts given up. What is handed over in calm is left as it is.
 //! Not here: whether what was acknowledged is still there (see `judge`).
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +12,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use daemon::admin::answer::{
-    AddOrder, Ordered, PauseOrder, PolicyOrder, ReportOrder, ResumeOrder, Status,
+    AddOrder, CaseLine, Cases, Ordered, PauseOrder, PolicyOrder, ReleaseOrder, ReportOrder,
+    ResumeOrder, RevokeOrder, Status,
 };
 use daemon::admin::client::{Client, ClientFault};
 use lab::plan::{Place, Planned};
@@ -30,6 +33,9 @@ const PAUSE_MS: (u64, u64) = (700, 2_200);
 
 /// How long a pause stands where it can be lifted.
 const STANDS: Duration = Duration::from_millis(1_500);
+
+/// How often somebody looks for what was handed to a person: slower than hale heals.
+const TENDS_EVERY: Duration = Duration::from_secs(8);
 
 /// A surge that stands is a person's: this one looks, and resumes, after so many orders.
 const LOOKS_EVERY: u64 = 6;
@@ -70,6 +76,47 @@ impl Operator {
             self.next(place).await;
             if self.number.get().is_multiple_of(LOOKS_EVERY) {
                 self.lift(place).await;
+            }
+        }
+    }
+
+    /// law P3: until it is dropped.
+    pub async fn tends(&self) {
+        loop {
+            sleep(TENDS_EVERY).await;
+            let keeper = self.any(self.world.size.keepers);
+            let Ok(cases) = self.client(keeper).ask::<Cases>("/v1/cases").await else {
+                continue;
+            };
+            let is_persons = |case: &&CaseLine| {
+                ["escalated", "quarantined"].contains(&&*case.stage) && case.subject.kind == "host"
+            };
+            for case in cases.data.cases.iter().filter(is_persons) {
+                self.tend(keeper, case).await;
+            }
+        }
+    }
+
+    /// law P3.
+    async fn tend(&self, keeper: Place, case: &CaseLine) {
+        let (id, name) = (case.id, case.subject.name.clone());
+        if case.lease.is_some() {
+            let make = |why| RevokeOrder { case: id, why };
+            self.order(keeper, ("LeaseOver", "/v1/lease/revoke"), make).await;
+        }
+        if case.stage == "quarantined" {
+            let make = |why| ReleaseOrder { name: name.clone(), is_group: false, why };
+            self.order(keeper, ("Freed", "/v1/release"), make).await;
+        }
+        let world = &self.world;
+        let Some(place) = (0..world.size.hosts).find(|place| Planned(*place).name() == name) else {
+            return;
+        };
+        let _turn = world.turns[place].lock().await;
+        if !world.runs(place) {
+            world.note(&format!("case {id} is a person's, who starts {name}"));
+            if let Err(fault) = world.starts(place) {
+                world.note(&format!("which failed: {fault}"));
             }
         }
     }
@@ -205,6 +252,9 @@ any_group = {{ in_flight = {group} }}
 quiet_for = \"2s\"
 lease_term = \"16s\"
 resume_after = \"15s\"
+settle_for = \"20s\"
+unsettled_for = \"40s\"
+unknown_for = \"40s\"
 ramp_step_within = \"20s\"
 {}{}{}",
         rule("AgentDown", "gentle"),

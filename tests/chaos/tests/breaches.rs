@@ -143,6 +143,7 @@ fn sound() -> Picture {
         ],
         clock: CLOCK,
         misdeeds: Vec::new(),
+        unread: Vec::new(),
     }
 }
 
@@ -445,6 +446,10 @@ fn a_case_that_is_left_open_is_caught() {
 #[test]
 fn an_agent_that_panics_and_a_record_that_nobody_understands_are_caught() {
     caught(Law::Agents, "panicked", |picture| picture.misdeeds.push("h1: panicked at x.rs".into()));
+    caught(Law::Readable, "line is missing", |picture| {
+        picture.audits.remove("h2");
+        picture.unread.push("h2: its last line is missing".into());
+    });
     caught(Law::Readable, "is not understood", |picture| {
         let mut audit = Audit(longest(picture).clone());
         audit.says(9_000, ("Received", 3), "remedy 4 under fence 4 went well");

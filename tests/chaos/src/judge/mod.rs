@@ -15,7 +15,7 @@
 //! Law C4: intent before effect, protocol 7.4: each begin has its intent in the audit, of this host, case, fence and remedy. The ledger numbers
 //! remedies as it commits their intents, so that no other begin can know the number; and the intent's stamp is not behind the begin.
 //! Law C5: nothing acknowledged is lost: each order that was acknowledged stands in the audit under its own reason.
-//! Law C6: one history: each keeper's audit chains without gaps, is the beginning of the longest one, and after calm holds at least what the
+//! Law C6: one history: the audit of each keeper that runs chains without gaps, is the beginning of the longest one, and after calm holds at least what the
 //! longest held as calm began.
 //! Law C7: after calm: each case is closed or a person's, each host runs or is a person's.
 //! Law C8: no agent panics, and none ends by itself but for a full disk.
@@ -45,7 +45,7 @@ pub struct Picture {
     pub hosts: BTreeMap<String, Host>,
     /// All journals, each in its own order.
     pub journals: BTreeMap<String, Vec<Entry>>,
-    /// What each keeper keeps, by its name.
+    /// What each keeper that runs keeps, by its name.
     pub audits: BTreeMap<String, Vec<Record>>,
     /// How many records the longest audit held as calm began.
     pub records_before_calm: u64,
@@ -55,6 +55,8 @@ pub struct Picture {
     pub clock: Clock,
     /// What agents did that none may.
     pub misdeeds: Vec<String>,
+    /// Audits of keepers that run, and could not be read.
+    pub unread: Vec<String>,
 }
 
 /// How many hosts may be under repair at once.
@@ -244,5 +246,7 @@ pub fn judge(picture: &Picture) -> Judgement {
     endings::judge(picture, &walk, &mut breaches);
     let misdeeds = picture.misdeeds.iter();
     breaches.extend(misdeeds.map(|misdeed| Breach::of(Law::Agents, misdeed)));
+    let unread = picture.unread.iter();
+    breaches.extend(unread.map(|fault| Breach::of(Law::Readable, fault)));
     Judgement { breaches, figures }
 }
