@@ -147,22 +147,22 @@ async fn partition(
     Ok(true)
 }
 
-/// One or a few hosts are not heard by many, or not by all.
+/// A few hosts are not heard by some others, or by many.
 async fn one_way(
     world: &World,
     (number, gust): (usize, &Gust),
     over: Instant,
 ) -> Result<bool, LabFault> {
-    if !world.may_take(&gust.to) {
+    if !world.may_take(&gust.on) {
         return Ok(false);
     }
     let cut = Cut { from: gust.on.clone(), to: gust.to.clone() };
     world.note(&format!("nothing passes from {:?} to {:?}", cut.from, cut.to));
-    gust.to.iter().for_each(|place| world.conditions.borrow_mut()[*place].is_cut = true);
+    gust.on.iter().for_each(|place| world.conditions.borrow_mut()[*place].is_cut = true);
     world.cuts.borrow_mut().insert(number, vec![cut]);
     world.spoil()?;
     sleep_until(over).await;
-    gust.to.iter().for_each(|place| world.conditions.borrow_mut()[*place].is_cut = false);
+    gust.on.iter().for_each(|place| world.conditions.borrow_mut()[*place].is_cut = false);
     world.cuts.borrow_mut().remove(&number);
     world.spoil()?;
     Ok(true)

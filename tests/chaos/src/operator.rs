@@ -3,7 +3,9 @@
 //! Law P1: each order has a reason of its own, by which its record is found again.
 //! Law P2: a pause never stands for long, whatever becomes of it: it is followed by resumes until one is acknowledged or refused.
 //! Law P3: while the weather lasts somebody tends to whatever hale has handed to a person: leases that count on are revoked, quarantines
-//! lifted, dead agents started by hand; else a long run would end with most hosts given up. What is handed over in calm is left as it is.
+//! lifted, dead agents started by hand; else a long run would end with most hosts given up. So does somebody whose case waits for voices that
+//! nobody can give any more, since too many of its observers have been restarted since it died: hale hands that over after five
+//! minutes, which no policy shortens. What is so in calm is left as it is.
 //! Not here: whether what was acknowledged is still there (see `judge`).
 
 use std::cell::{Cell, RefCell};
@@ -36,6 +38,9 @@ const STANDS: Duration = Duration::from_millis(1_500);
 
 /// How often somebody looks for what was handed to a person: slower than hale heals.
 const TENDS_EVERY: Duration = Duration::from_secs(8);
+
+/// A case that is so old and has not the voices is looked after; younger ones may get them with the next look.
+const MUTE_FOR: Duration = Duration::from_secs(30);
 
 /// A surge that stands is a person's: this one looks, and resumes, after so many orders.
 const LOOKS_EVERY: u64 = 6;
@@ -84,23 +89,30 @@ impl Operator {
     pub async fn tends(&self) {
         loop {
             sleep(TENDS_EVERY).await;
-            let keeper = self.any(self.world.size.keepers);
-            let Ok(cases) = self.client(keeper).ask::<Cases>("/v1/cases").await else {
-                continue;
-            };
-            let is_persons = |case: &&CaseLine| {
-                ["escalated", "quarantined"].contains(&&*case.stage) && case.subject.kind == "host"
-            };
-            for case in cases.data.cases.iter().filter(is_persons) {
-                self.tend(keeper, case).await;
-            }
+            self.tends_once().await;
+        }
+    }
+
+    /// law P3: whatever is a person's at this moment.
+    pub async fn tends_once(&self) {
+        let keeper = self.any(self.world.size.keepers);
+        let Ok(cases) = self.client(keeper).ask::<Cases>("/v1/cases").await else {
+            return;
+        };
+        let is_persons = |case: &&CaseLine| {
+            let is_mute = case.awaits.contains("the grounds do not bear it");
+            let is_old = case.opened_ms > MUTE_FOR.as_millis() as u64;
+            case.subject.kind == "host" && (is_handed_over(case) || is_mute && is_old)
+        };
+        for case in cases.data.cases.iter().filter(is_persons) {
+            self.tend(keeper, case).await;
         }
     }
 
     /// law P3.
     async fn tend(&self, keeper: Place, case: &CaseLine) {
         let (id, name) = (case.id, case.subject.name.clone());
-        if case.lease.is_some() {
+        if is_handed_over(case) && case.lease.is_some() {
             let make = |why| RevokeOrder { case: id, why };
             self.order(keeper, ("LeaseOver", "/v1/lease/revoke"), make).await;
         }
@@ -210,6 +222,10 @@ impl Operator {
     fn draw(&self, (from, to): (u64, u64)) -> u64 {
         self.luck.borrow_mut().random_range(from..=to)
     }
+}
+
+fn is_handed_over(case: &CaseLine) -> bool {
+    ["escalated", "quarantined"].contains(&&*case.stage)
 }
 
 /// Every verdict that a rule can answer is answered by the recording target; waits are short enough for a run of minutes.

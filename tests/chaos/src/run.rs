@@ -39,9 +39,9 @@ pub struct Wish {
     pub is_kept: bool,
 }
 
-/// law X3: at most a quarter of all hosts is out as calm begins. Each is healed within a minute on a busy machine or, where too few
-/// observers are left that ever reached it, handed over after the policy's `unsettled_for`; one may have to wait for the other.
-const CALM_WITHIN: Duration = Duration::from_mins(6);
+/// law X3: at most a quarter of all hosts is out as calm begins. Each is healed within a minute on a busy machine; where too few observers
+/// are left that ever reached it, hale hands it over after five, two at a time.
+const CALM_WITHIN: Duration = Duration::from_mins(12);
 
 /// All stays over for so long before it counts as calm.
 const CALM_FOR: Duration = Duration::from_secs(3);
@@ -90,6 +90,7 @@ async fn play_in(wish: &Wish, folder: &Path) -> Result<bool, LabFault> {
         )),
     };
     told.map_err(|fault| kept(&world, fault))?;
+    operator.tends_once().await;
     let before = gathering::records_longest(&world).await;
     let calm_in = calm(&world, &operator).await;
     println!("calm: {calm_in}");

@@ -1,7 +1,7 @@
 //! The hosts as they truly are: what is done to each at this moment, and what may still be done.
 //!
 //! Law O1: a majority of the keepers, and three quarters of all hosts, are spared at any time: a gust that would take more is passed
-//! over, and counted. A zone, a third of all, is cut off only while nothing else is wrong with any keeper and with two hosts at most.
+//! over, and counted. A zone, a third of all, is cut off only where that leaves a majority of the keepers too, and few other hosts are out.
 //! What hale itself takes, by a remedy on a host that lives, is not foreseen.
 //! Law O2: an agent that ends though nobody ended it is written down with its last words.
 //! Not here: what a gust does (see `faults`), what a remedy does (see `desk`).
@@ -32,6 +32,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Hosts of which one may be out at a time: a quarter of all.
 const OUT_OF: usize = 4;
+
+/// Hosts that may be out as a zone is cut off.
+const BESIDE_A_CUT_MAX: usize = 4;
 
 /// What is done to a host at this moment.
 #[derive(Clone, Debug, Default)]
@@ -162,12 +165,13 @@ impl World {
             && new + out.len() <= self.size.hosts / OUT_OF
     }
 
-    /// law O1, of a cut: alone among keepers, and not with many others out.
+    /// law O1, of a cut: what is out on either side and the smaller side leave a majority of the keepers, and few others are out.
     pub fn may_cut(&self, side: &[Place]) -> bool {
         let out = self.out();
-        let has_keeper = out.iter().any(|place| *place < self.size.keepers);
-        let cut = side.iter().filter(|place| **place < self.size.keepers).count();
-        !has_keeper && out.len() <= 2 && cut <= (self.size.keepers - 1) / 2
+        let is_keeper = |place: &&Place| **place < self.size.keepers;
+        let beyond = out.iter().filter(|place| !side.contains(place)).filter(is_keeper).count();
+        let cut = side.iter().filter(is_keeper).count();
+        beyond + cut <= (self.size.keepers - 1) / 2 && out.len() <= BESIDE_A_CUT_MAX
     }
 
     /// Whether a host's agent runs, still or not.
