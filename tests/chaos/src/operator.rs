@@ -40,7 +40,7 @@ const STANDS: Duration = Duration::from_millis(1_500);
 const TENDS_EVERY: Duration = Duration::from_secs(8);
 
 /// A case that is so old and has not the voices is looked after; younger ones may get them with the next look.
-const MUTE_FOR: Duration = Duration::from_secs(30);
+const MUTE_FOR_MS: u64 = 30_000;
 
 /// A surge that stands is a person's: this one looks, and resumes, after so many orders.
 const LOOKS_EVERY: u64 = 6;
@@ -96,12 +96,16 @@ impl Operator {
     /// law P3: whatever is a person's at this moment.
     pub async fn tends_once(&self) {
         let keeper = self.any(self.world.size.keepers);
-        let Ok(cases) = self.client(keeper).ask::<Cases>("/v1/cases").await else {
+        let client = self.client(keeper);
+        let (Ok(cases), Ok(status)) =
+            (client.ask::<Cases>("/v1/cases").await, client.ask::<Status>("/v1/status").await)
+        else {
             return;
         };
+        let now_ms = status.data.ledger.time_ms;
         let is_persons = |case: &&CaseLine| {
             let is_mute = case.awaits.contains("the grounds do not bear it");
-            let is_old = case.opened_ms > MUTE_FOR.as_millis() as u64;
+            let is_old = now_ms.saturating_sub(case.opened_ms) > MUTE_FOR_MS;
             case.subject.kind == "host" && (is_handed_over(case) || is_mute && is_old)
         };
         for case in cases.data.cases.iter().filter(is_persons) {
