@@ -44,6 +44,9 @@ struct Asked {
     /// The agent that is tried: the `hale` beside this program, where nothing is said.
     #[arg(long, value_name = "FILE")]
     hale: Option<PathBuf>,
+    /// In calm, too, somebody starts by hand whatever waits for a person or for voices that nobody can give any more: minutes less.
+    #[arg(long)]
+    tended: bool,
     /// Keep all files, whatever comes of it.
     #[arg(long)]
     keep: bool,
@@ -98,6 +101,7 @@ fn played(asked: Asked) -> Result<bool, LabFault> {
         seed: asked.seed.unwrap_or_else(|| chaos::journal::wall_ms() / 1_000),
         size: Size { hosts: usize::from(asked.hosts), keepers: usize::from(asked.keepers) },
         hale,
+        is_tended: asked.tended,
         is_kept: asked.keep,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

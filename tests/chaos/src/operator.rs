@@ -5,7 +5,7 @@
 //! Law P3: while the weather lasts somebody tends to whatever hale has handed to a person: leases that count on are revoked, quarantines
 //! lifted, dead agents started by hand; else a long run would end with most hosts given up. So does somebody whose case waits for voices that
 //! nobody can give any more, since too many of its observers have been restarted since it died: hale hands that over after five
-//! minutes, which no policy shortens. What is so in calm is left as it is.
+//! minutes, which no policy shortens. What is so in calm is left as it is, where nobody asks otherwise (`--tended`).
 //! Not here: whether what was acknowledged is still there (see `judge`).
 
 use std::cell::{Cell, RefCell};

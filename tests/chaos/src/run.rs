@@ -35,6 +35,8 @@ pub struct Wish {
     pub size: Size,
     /// The `hale` that is tried.
     pub hale: PathBuf,
+    /// Whether somebody goes on tending to what waits for a person once calm has begun (law P3 of `operator`), so that calm is short.
+    pub is_tended: bool,
     /// Whether all files stay in any case.
     pub is_kept: bool,
 }
@@ -92,7 +94,7 @@ async fn play_in(wish: &Wish, folder: &Path) -> Result<bool, LabFault> {
     told.map_err(|fault| kept(&world, fault))?;
     operator.tends_once().await;
     let before = gathering::records_longest(&world).await;
-    let calm_in = calm(&world, &operator).await;
+    let calm_in = calm(&world, &operator, wish.is_tended).await;
     println!("calm: {calm_in}");
     let orders = operator.orders();
     let picture = gathering::gather(&world, &wish.hale, (clock, before, orders.clone())).await;
@@ -185,7 +187,7 @@ async fn minutes(world: &World, operator: &Operator) {
 }
 
 /// Waits until all is over or a person's, and lifts whatever brake still stands; how that went.
-async fn calm(world: &World, operator: &Operator) -> String {
+async fn calm(world: &World, operator: &Operator, is_tended: bool) -> String {
     let begun = Instant::now();
     let (mut since, mut last) = (None, String::new());
     while begun.elapsed() < CALM_WITHIN {
@@ -199,6 +201,9 @@ async fn calm(world: &World, operator: &Operator) -> String {
             Some(unrest) => (since, last) = (None, unrest),
         }
         operator.lift(0).await;
+        if is_tended {
+            operator.tends_once().await;
+        }
         sleep(LOOK_EVERY).await;
     }
     format!("not within {} s: {last}", CALM_WITHIN.as_secs())
