@@ -49,8 +49,10 @@ pub async fn records_longest(world: &World) -> u64 {
 pub async fn gather(
     world: &World,
     program: &Path,
-    (clock, records_before_calm, orders): (Clock, u64, Vec<Order>),
+    (clock, unrest, orders): (Clock, Option<String>, Vec<Order>),
 ) -> Result<Picture, LabFault> {
+    // Told before any audit is read: whoever has caught up holds as much by then.
+    let records_awaited = records_longest(world).await;
     let reads = LabFault::of("read a journal");
     let (mut hosts, mut journals) = (BTreeMap::new(), BTreeMap::new());
     for place in 0..world.size.hosts {
@@ -79,7 +81,8 @@ pub async fn gather(
         hosts,
         journals,
         audits,
-        records_before_calm,
+        records_awaited,
+        unrest,
         orders,
         clock,
         misdeeds,

@@ -93,11 +93,9 @@ async fn play_in(wish: &Wish, folder: &Path) -> Result<bool, LabFault> {
     };
     told.map_err(|fault| kept(&world, fault))?;
     operator.tends_once().await;
-    let before = gathering::records_longest(&world).await;
-    let calm_in = calm(&world, &operator, wish.is_tended).await;
-    println!("calm: {calm_in}");
+    let unrest = calm(&world, &operator, wish.is_tended).await;
     let orders = operator.orders();
-    let picture = gathering::gather(&world, &wish.hale, (clock, before, orders.clone())).await;
+    let picture = gathering::gather(&world, &wish.hale, (clock, unrest, orders.clone())).await;
     let picture = picture.map_err(|fault| kept(&world, fault))?;
     drop(beside);
     let judgement = judge(&picture);
@@ -186,8 +184,9 @@ async fn minutes(world: &World, operator: &Operator) {
     }
 }
 
-/// Waits until all is over or a person's, and lifts whatever brake still stands; how that went.
-async fn calm(world: &World, operator: &Operator, is_tended: bool) -> String {
+/// Waits until all is over or a person's, and lifts whatever brake still stands; why it has not come, where it
+/// has not.
+async fn calm(world: &World, operator: &Operator, is_tended: bool) -> Option<String> {
     let begun = Instant::now();
     let (mut since, mut last) = (None, String::new());
     while begun.elapsed() < CALM_WITHIN {
@@ -195,7 +194,8 @@ async fn calm(world: &World, operator: &Operator, is_tended: bool) -> String {
             None => {
                 let since = *since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= CALM_FOR {
-                    return format!("after {} s", begun.elapsed().as_secs());
+                    println!("calm after {} s", begun.elapsed().as_secs());
+                    return None;
                 }
             }
             Some(unrest) => (since, last) = (None, unrest),
@@ -206,7 +206,7 @@ async fn calm(world: &World, operator: &Operator, is_tended: bool) -> String {
         }
         sleep(LOOK_EVERY).await;
     }
-    format!("not within {} s: {last}", CALM_WITHIN.as_secs())
+    Some(format!("not within {} s: {last}", CALM_WITHIN.as_secs()))
 }
 
 /// Why it is not calm yet, as some keeper with a majority sees it.

@@ -135,7 +135,8 @@ fn sound() -> Picture {
         hosts: hosts(),
         journals: journals.map(|(host, entries)| (host.to_owned(), entries)).into_iter().collect(),
         audits: [("h1".to_owned(), audit.0), ("h2".to_owned(), short)].into_iter().collect(),
-        records_before_calm: 5,
+        records_awaited: 5,
+        unrest: None,
         orders: vec![
             order("HostAdded", "chaos order 1", Answered::Acknowledged),
             order("Paused", "chaos order 2", Answered::Unknown),
@@ -407,7 +408,7 @@ fn two_histories_a_torn_chain_and_a_keeper_left_behind_are_caught() {
     caught(Law::OneHistory, "does not follow", |picture| {
         longest(picture)[3].previous = "another".into();
     });
-    caught(Law::OneHistory, "stood somewhere before calm began", |picture| {
+    caught(Law::OneHistory, "stood somewhere when calm had come", |picture| {
         picture.audits.get_mut("h2").expect("forged above").truncate(3);
     });
 }
@@ -428,6 +429,13 @@ fn a_host_that_is_left_broken_is_caught_unless_a_person_was_called() {
     audit.says(9_100, ("Escalated", 9), "a person is called: its attempts are spent");
     picture.audits.insert("h1".into(), audit.0);
     assert_eq!(judge(&picture).breaches, []);
+}
+
+#[test]
+fn a_calm_that_does_not_come_is_caught() {
+    caught(Law::Healed, "not within", |picture| {
+        picture.unrest = Some("not within 720 s: h2 holds 195 records of 217".into());
+    });
 }
 
 #[test]
@@ -457,7 +465,7 @@ fn an_agent_that_panics_and_a_record_that_nobody_understands_are_caught() {
     });
     caught(Law::Readable, "no keeper", |picture| {
         (picture.audits, picture.journals) = (BTreeMap::new(), BTreeMap::new());
-        (picture.orders, picture.records_before_calm) = (Vec::new(), 0);
+        (picture.orders, picture.records_awaited) = (Vec::new(), 0);
     });
 }
 

@@ -15,10 +15,10 @@ pub(super) fn compare(picture: &Picture) -> (&[Record], Vec<Breach>) {
     for (keeper, records) in &picture.audits {
         breaches.extend(chained(keeper, records));
         breaches.extend(parted(keeper, (records, longest)));
-        let (held, before) = (records.len() as u64, picture.records_before_calm);
+        let (held, before) = (records.len() as u64, picture.records_awaited);
         if held < before {
             let evidence = format!(
-                "{keeper} holds {held} records, and {before} stood somewhere before calm began"
+                "{keeper} holds {held} records, and {before} stood somewhere when calm had come"
             );
             breaches.push(Breach::of(Law::OneHistory, evidence));
         }

@@ -5,6 +5,9 @@ use super::{Breach, Law, Picture};
 
 /// Judges the end of the run.
 pub(super) fn judge(picture: &Picture, walk: &Walk, breaches: &mut Vec<Breach>) {
+    if let Some(unrest) = &picture.unrest {
+        breaches.push(Breach::of(Law::Healed, format!("calm has not come: {unrest}")));
+    }
     for (number, case) in &walk.cases {
         if !case.is_closed && !case.is_persons {
             let Case { kind, subject, .. } = case;

@@ -15,9 +15,9 @@
 //! Law C4: intent before effect, protocol 7.4: each begin has its intent in the audit, of this host, case, fence and remedy. The ledger numbers
 //! remedies as it commits their intents, so that no other begin can know the number; and the intent's stamp is not behind the begin.
 //! Law C5: nothing acknowledged is lost: each order that was acknowledged stands in the audit under its own reason.
-//! Law C6: one history: the audit of each keeper that runs chains without gaps, is the beginning of the longest one, and after calm holds at least what the
-//! longest held as calm began.
-//! Law C7: after calm: each case is closed or a person's, each host runs or is a person's.
+//! Law C6: one history: the audit of each keeper that runs chains without gaps, is the beginning of the longest one, and holds at least what the
+//! longest held when calm had come.
+//! Law C7: after calm: it has come within its time; each case is closed or a person's, each host runs or is a person's.
 //! Law C8: no agent panics, and none ends by itself but for a full disk.
 //!
 //! Times of the audit are the leader's wall clock. Where clocks are shifted, it is by whole multiples of [`Clock::SHIFT_MS`], and a run is
@@ -47,8 +47,10 @@ pub struct Picture {
     pub journals: BTreeMap<String, Vec<Entry>>,
     /// What each keeper that runs keeps, by its name.
     pub audits: BTreeMap<String, Vec<Record>>,
-    /// How many records the longest audit held as calm began.
-    pub records_before_calm: u64,
+    /// How many records the longest audit held when calm had come, or had not within its time.
+    pub records_awaited: u64,
+    /// Why calm has not come, where it has not.
+    pub unrest: Option<String>,
     /// What was ordered, with what came of it.
     pub orders: Vec<Order>,
     /// How the two clocks stood when the run began.
