@@ -75,6 +75,11 @@ cluster:
     cargo build --release --locked -p hale-daemon
     HALE_HOSTS=50 HALE_PROGRAM="$PWD/target/release/hale" cargo test --locked -p hale-test-cluster --features root --test spaces -- --test-threads 1
 
+# Everything breaks for so many minutes; did hale keep its word? As root; `just chaos 30 --seed 12 --keep`
+chaos minutes *flags:
+    cargo build --locked -p hale-daemon -p hale-test-chaos
+    target/debug/hale-test-chaos --minutes {{ minutes }} {{ flags }}
+
 # Every figure of docs/benchmarks/detection.md, written anew; names play some: `just experiments crash --seeds 3`
 experiments *flags:
     cargo run --profile fleet --locked -p hale-test-experiments -- {{ flags }}

@@ -45,18 +45,35 @@ pub struct LabFault(String);
 pub struct Fleet {
     agents: Vec<Option<Process>>,
     lives: Vec<u64>,
+    keepers: usize,
     network: Network,
     folder: Folder,
     program: PathBuf,
 }
 
+/// How large a mesh is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Hosts in all.
+    pub hosts: usize,
+    /// Keepers among them: the first ones.
+    pub keepers: usize,
+}
+
 impl Fleet {
-    /// Makes network and files, starts every agent, founds the mesh and waits until it is calm.
+    /// Makes network and files, starts every agent, founds the mesh with [`KEEPERS_COUNT`] keepers and waits until it is calm.
     pub async fn raise(name: &str, count: usize, program: &Path) -> Result<Self, LabFault> {
+        Self::raise_sized(name, Size { hosts: count, keepers: KEEPERS_COUNT }, program).await
+    }
+
+    /// The same with another number of keepers.
+    pub async fn raise_sized(name: &str, size: Size, program: &Path) -> Result<Self, LabFault> {
+        let Size { hosts: count, keepers } = size;
         eprintln!("{name}: raising {count} hosts");
         let mut fleet = Self {
             agents: (0..count).map(|_| None).collect(),
             lives: vec![0; count],
+            keepers,
             network: Network::up(name, count)?,
             folder: Folder::make().map_err(LabFault::of("make a folder"))?,
             program: program.into(),
@@ -203,11 +220,11 @@ impl Fleet {
     /// Who leads, as the first keeper says that knows it.
     pub async fn leader(&self) -> Result<Place, LabFault> {
         let mut last = LabFault::new("no keeper knows a leader");
-        for keeper in 0..KEEPERS_COUNT {
+        for keeper in 0..self.keepers {
             match self.ask::<Status>(keeper, "/v1/status").await {
                 Ok(status) => {
                     let named = status.data.keepers.leader;
-                    let places = 0..KEEPERS_COUNT;
+                    let places = 0..self.keepers;
                     let mut places = places.filter(|place| named == Some(Planned(*place).name()));
                     if let Some(leader) = places.next() {
                         return Ok(leader);
@@ -268,12 +285,13 @@ impl Fleet {
 
     fn furnish(&self, place: Place) -> Result<(), LabFault> {
         let (host, files) = (Planned(place), self.files(place));
-        let claims = host.claims().map_err(LabFault::of("name a host"))?;
+        let claims = host.claims_beside(self.keepers).map_err(LabFault::of("name a host"))?;
         let term = Term::from_now(CERTIFICATE_DAYS);
         authority::issue(&claims, &self.authority(), &files.folder, term)
             .map_err(LabFault::of("issue a certificate"))?;
         fs::create_dir(files.storage()).map_err(LabFault::of("make a folder"))?;
-        fs::write(files.config(), host.config_text()).map_err(LabFault::of("write a host's file"))
+        fs::write(files.config(), host.config_text(self.keepers))
+            .map_err(LabFault::of("write a host's file"))
     }
 
     async fn listens(&self, place: Place) -> Result<(), LabFault> {
@@ -292,7 +310,7 @@ impl Fleet {
 
     /// `hale init`, as an operator would, until the other keepers can be reached.
     async fn found(&self) -> Result<(), LabFault> {
-        let keepers: Vec<String> = (0..KEEPERS_COUNT).map(|at| Planned(at).name()).collect();
+        let keepers: Vec<String> = (0..self.keepers).map(|at| Planned(at).name()).collect();
         let until = Instant::now() + LISTENS_WITHIN;
         loop {
             let mut hale = Command::new(&self.program);

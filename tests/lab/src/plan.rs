@@ -1,6 +1,6 @@
 //! Where do the hosts stand, and what does each one's `hale.toml` say?
 //!
-//! Three zones, racks of two where the number allows, one keeper in each zone.
+//! Three zones, racks of two where the number allows, one keeper in each zone where nobody asks for more.
 //! Not here: making any of it (see `fleet`, `network`).
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +13,7 @@ use vocabulary::{
 /// A host by its number, from 0.
 pub type Place = usize;
 
-/// Keepers of every mesh: the first hosts.
+/// Keepers of every mesh for which no other number is asked: the first hosts.
 pub const KEEPERS_COUNT: usize = 3;
 
 /// The mesh's name.
@@ -30,7 +30,7 @@ const RACK_HOSTS: usize = 2;
 pub struct Planned(pub Place);
 
 impl Planned {
-    /// Whether it carries the ledger.
+    /// Whether it carries the ledger, of [`KEEPERS_COUNT`] keepers.
     pub fn is_keeper(self) -> bool {
         self.0 < KEEPERS_COUNT
     }
@@ -45,8 +45,13 @@ impl Planned {
         Ok(HostId::derive(&ClusterName::new(CLUSTER)?, &HostName::new(&self.name())?))
     }
 
-    /// What its certificate says.
+    /// What its certificate says, of [`KEEPERS_COUNT`] keepers.
     pub fn claims(self) -> Result<Claims, LabelFault> {
+        self.claims_beside(KEEPERS_COUNT)
+    }
+
+    /// The same of a mesh with so many keepers.
+    pub fn claims_beside(self, keepers: usize) -> Result<Claims, LabelFault> {
         let rack = self.0 / ZONES.len() / RACK_HOSTS;
         Ok(Claims {
             cluster: ClusterName::new(CLUSTER)?,
@@ -57,7 +62,7 @@ impl Planned {
                 rack: Label::new(&format!("r{rack}"))?,
             },
             group: GroupName::new("web")?,
-            roles: Roles { keeper: self.is_keeper(), healer: true },
+            roles: Roles { keeper: self.0 < keepers, healer: true },
         })
     }
 
@@ -90,10 +95,10 @@ impl Planned {
         Files { folder: all.join(self.name()) }
     }
 
-    /// The text of `hale.toml`: nothing but what has no default.
-    pub fn config_text(self) -> String {
+    /// The text of `hale.toml` in a mesh with so many keepers: nothing but what has no default.
+    pub fn config_text(self, keepers: usize) -> String {
         let listens = self.listens();
-        let others = (0..KEEPERS_COUNT).filter(|place| *place != self.0);
+        let others = (0..keepers).filter(|place| *place != self.0);
         let seeds: Vec<String> =
             others.map(|place| format!("\"{}\"", Planned(place).listens())).collect();
         format!(
@@ -177,7 +182,8 @@ mod tests {
     #[test]
     fn a_host_reads_its_own_file_as_it_was_meant() {
         let (host, folder) = (Planned(4), Path::new("/tmp/lab/h4"));
-        let config = Config::read("hale.toml", &host.config_text(), folder).expect("sound");
+        let config =
+            Config::read("hale.toml", &host.config_text(KEEPERS_COUNT), folder).expect("sound");
         assert_eq!(config.agent.bind, host.listens());
         assert_eq!(config.agent.seeds.len(), KEEPERS_COUNT);
         assert_eq!(config.admin.socket, folder.join("admin.sock"));
