@@ -93,7 +93,7 @@ pub async fn gather(
 async fn host(world: &World, place: Place) -> Result<Host, LabFault> {
     let claims = Planned(place).claims().map_err(LabFault::of("name a host"))?;
     let is_well = world.runs(place) && ask::<Status>(world, place, "/v1/status").await.is_some();
-    let (zone, rack) = (claims.domain.zone.to_string(), claims.domain.rack.to_string());
+    let (zone, rack) = (claims.domain.zone().to_string(), claims.domain.to_string());
     Ok(Host { zone, rack, group: claims.group.to_string(), is_well })
 }
 

@@ -106,7 +106,7 @@ impl Operator {
         let is_persons = |case: &&CaseLine| {
             let is_mute = case.awaits.contains("the grounds do not bear it");
             let is_old = now_ms.saturating_sub(case.opened_ms) > MUTE_FOR_MS;
-            case.subject.kind == "host" && (is_handed_over(case) || is_mute && is_old)
+            is_handed_over(case) || is_mute && is_old
         };
         for case in cases.data.cases.iter().filter(is_persons) {
             self.tend(keeper, case).await;
@@ -125,14 +125,14 @@ impl Operator {
             self.order(keeper, ("Freed", "/v1/release"), make).await;
         }
         let world = &self.world;
-        let Some(place) = (0..world.size.hosts).find(|place| Planned(*place).name() == name) else {
-            return;
-        };
-        let _turn = world.turns[place].lock().await;
-        if !world.runs(place) {
-            world.note(&format!("case {id} is a person's, who starts {name}"));
-            if let Err(fault) = world.starts(place) {
-                world.note(&format!("which failed: {fault}"));
+        for place in (0..world.size.hosts).filter(|place| is_about(case, *place)) {
+            let _turn = world.turns[place].lock().await;
+            if !world.runs(place) {
+                let name = Planned(place).name();
+                world.note(&format!("case {id} is a person's, who starts {name}"));
+                if let Err(fault) = world.starts(place) {
+                    world.note(&format!("which failed: {fault}"));
+                }
             }
         }
     }
@@ -226,6 +226,17 @@ impl Operator {
     fn draw(&self, (from, to): (u64, u64)) -> u64 {
         self.luck.borrow_mut().random_range(from..=to)
     }
+}
+
+/// The host's own case, or that of its whole rack or zone.
+fn is_about(case: &CaseLine, place: Place) -> bool {
+    let (kind, path) = (case.subject.kind.as_str(), &case.subject.name);
+    Planned(place).claims().is_ok_and(|claims| match kind {
+        "host" => claims.host.as_str() == path,
+        "rack" => claims.domain.to_string() == *path,
+        "zone" => claims.domain.zone().to_string() == *path,
+        _ => false,
+    })
 }
 
 fn is_handed_over(case: &CaseLine) -> bool {

@@ -18,7 +18,7 @@ const LIMITS: Limits = Limits { fleet: 2, zone: 2, rack: 1, group: 2 };
 fn hosts() -> BTreeMap<String, Host> {
     let places = [("h1", "a", "r0"), ("h2", "a", "r0"), ("h3", "b", "r0"), ("h4", "b", "r1")];
     let host = |(name, zone, rack): (&str, &str, &str)| {
-        let (zone, rack) = (zone.to_owned(), rack.to_owned());
+        let (zone, rack) = (format!("lab/{zone}"), format!("lab/{zone}/{rack}"));
         (name.to_owned(), Host { zone, rack, group: "web".into(), is_well: true })
     };
     places.map(host).into_iter().collect()
@@ -429,6 +429,25 @@ fn a_host_that_is_left_broken_is_caught_unless_a_person_was_called() {
     audit.says(9_100, ("Escalated", 9), "a person is called: its attempts are spent");
     picture.audits.insert("h1".into(), audit.0);
     assert_eq!(judge(&picture).breaches, []);
+}
+
+#[test]
+fn a_host_that_is_left_broken_is_a_persons_with_its_zone_and_with_no_other() {
+    let dark = |zone: &str| {
+        let mut picture = sound();
+        picture.hosts.get_mut("h4").expect("forged above").is_well = false;
+        let mut audit = Audit(longest(&mut picture).clone());
+        let verdict = format!("verdict DomainDown on {zone} at entry 99");
+        audit.says(9_000, ("Verdict", 9), &verdict);
+        audit.says(9_100, ("Escalated", 9), "a person is called: a whole domain is silent");
+        picture.audits.insert("h1".into(), audit.0);
+        judge(&picture).breaches
+    };
+    assert_eq!(dark("lab/b"), []);
+    assert_eq!(dark("lab/b/r1"), []);
+    for other in ["lab/a", "lab/b/r0"] {
+        assert_eq!(dark(other).len(), 1, "{other}");
+    }
 }
 
 #[test]

@@ -210,7 +210,7 @@ pub(super) fn over_budget(picture: &Picture, at: &str, hosts: &[&str]) -> Vec<Br
         count("the fleet".into(), limits.fleet, *name);
         if let Some(host) = picture.hosts.get(*name) {
             count(format!("zone {}", host.zone), limits.zone, name);
-            count(format!("rack {}/{}", host.zone, host.rack), limits.rack, name);
+            count(format!("rack {}", host.rack), limits.rack, name);
             count(format!("group {}", host.group), limits.group, name);
         }
     }

@@ -17,7 +17,7 @@
 //! Law C5: nothing acknowledged is lost: each order that was acknowledged stands in the audit under its own reason.
 //! Law C6: one history: the audit of each keeper that runs chains without gaps, is the beginning of the longest one, and holds at least what the
 //! longest held when calm had come.
-//! Law C7: after calm: it has come within its time; each case is closed or a person's, each host runs or is a person's.
+//! Law C7: after calm: it has come within its time; each case is closed or a person's, each host runs or is a person's, by a case of its own or of its whole rack or zone.
 //! Law C8: no agent panics, and none ends by itself but for a full disk.
 //!
 //! Times of the audit are the leader's wall clock. Where clocks are shifted, it is by whole multiples of [`Clock::SHIFT_MS`], and a run is
@@ -77,9 +77,9 @@ pub struct Limits {
 /// A host, and how it fared in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Where it stands.
+    /// Its zone, by its full path.
     pub zone: String,
-    /// Where in its zone.
+    /// Its rack, by its full path.
     pub rack: String,
     /// What it is for.
     pub group: String,
