@@ -7,7 +7,8 @@ use tidy::{CHECKS, House};
 /// The folder is asked for as the test runs: one built in another checkout would judge that one.
 fn this_house() -> House {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the folder");
-    House::read(&PathBuf::from(folder).join("../..")).expect("the repository is readable and parses")
+    House::read(&PathBuf::from(folder).join("../.."))
+        .expect("the repository is readable and parses")
 }
 
 fn obey(rule: &str) {
