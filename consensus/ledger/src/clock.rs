@@ -82,6 +82,7 @@ impl Ledger {
             || !state.added.returns.is_empty()
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()
+            || !state.added.slots.is_empty()
             || self.is_maintained();
         if is_watched { Some(TICK_EVERY) } else { is_remembered.then_some(TICK_RARELY) }
     }

@@ -11,6 +11,7 @@ use vocabulary::{
 };
 
 use crate::approvals::Shown;
+use crate::bindings::FleetLockId;
 use crate::maintenance::Plan;
 pub use crate::refusal::Refused;
 use crate::rules;
@@ -301,6 +302,41 @@ pub enum Command {
         /// Who asks and why.
         order: Order,
     },
+    /// A FleetLock client wants to reboot: by its own host, or by a keeper's; under rules 2 (protocol 6.12).
+    TakeSlot {
+        /// Which one.
+        client: FleetLockId,
+        /// The group that it names; it counts only where the client is bound to no host.
+        group: String,
+    },
+    /// A FleetLock client gives its slot back, by the same; under rules 2 (protocol 6.12).
+    ReturnSlot {
+        /// Which one.
+        client: FleetLockId,
+    },
+    /// The hosts of these clients, which have given their slots back, are well in a fresh round; under rules 2 (protocol 6.12).
+    EndSlots {
+        /// The clients; at most [`Command::FINDINGS_MAX`].
+        clients: Vec<FleetLockId>,
+        /// The round.
+        grounds: Grounds,
+    },
+    /// A person takes a slot back (`hale fleetlock revoke`); under rules 2 (protocol 6.12).
+    RevokeSlot {
+        /// The client.
+        client: FleetLockId,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// Which host a FleetLock client is (`hale fleetlock bind`); under rules 2 (protocol 6.12).
+    BindClient {
+        /// The client.
+        client: FleetLockId,
+        /// The host; `None`: none any more.
+        host: Option<HostId>,
+        /// Who asks and why; `None` where the host says so itself.
+        order: Option<Order>,
+    },
 }
 
 impl Command {
@@ -322,7 +358,12 @@ impl Command {
             | Self::Maintain { .. }
             | Self::EndMaintenance { .. }
             | Self::Occurs { .. }
-            | Self::Exempt { .. } => rules::SECOND,
+            | Self::Exempt { .. }
+            | Self::TakeSlot { .. }
+            | Self::ReturnSlot { .. }
+            | Self::EndSlots { .. }
+            | Self::RevokeSlot { .. }
+            | Self::BindClient { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

@@ -248,6 +248,8 @@ impl Ledger {
         Arc::make_mut(&mut self.state.departures).0.remove(&host);
         self.forget_certificate_end(&host);
         self.forget_exemption(&host);
+        self.forget_slots(&host);
+        self.forget_bindings(&host);
         self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
         self.end_domains_that_are_back();
         Ok(Outcome::Done)

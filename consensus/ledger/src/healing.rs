@@ -1,7 +1,7 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, those on checks too, offers, unsettled doubts and times of a schedule come from a voter of the ledger; a lease's commands from its
-//! healer; that a host lives twice from itself or a voter; orders from a person, where they are taken (law F10 of `founding`).
+//! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule and the ends of slots come from a voter of the ledger; a
+//! lease's commands from its healer; that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a keeper's; orders from a person, where they are taken (law F10 of `founding`).
 //! Everything else is refused.
 //! Not here: what is decided (each command's room).
 
@@ -26,6 +26,7 @@ impl Ledger {
             | Command::Unfit { .. }
             | Command::Fit { .. }
             | Command::Occurs { .. }
+            | Command::EndSlots { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -50,6 +51,12 @@ impl Ledger {
                 self.exempt_host(by, (*host, *is_exempt), order)
             }
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
+            Command::TakeSlot { client, group } => self.take_slot(by, (client, group)),
+            Command::ReturnSlot { client } => self.return_slot(by, client),
+            Command::RevokeSlot { client, order } => self.revoke_slot(by, client, order),
+            Command::BindClient { client, host, order } => {
+                self.bind_client(by, (client, *host), order.as_ref())
+            }
             Command::Found { .. }
             | Command::Enrol(_)
             | Command::Boot { .. }
@@ -89,6 +96,7 @@ impl Ledger {
             Command::Unfit { grounds, findings } => self.unfit(grounds, findings, verifier),
             Command::Fit { cases, grounds } => self.fit(cases, grounds, verifier),
             Command::Occurs { window, at, left } => self.occurs(*window, *at, *left),
+            Command::EndSlots { clients, grounds } => self.end_slots(clients, grounds, verifier),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

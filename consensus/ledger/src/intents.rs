@@ -151,6 +151,10 @@ impl Ledger {
         );
         assert!(self.exempt_hold(case).is_none(), "law EX1: nothing begins on an exempt host");
         assert!(
+            self.slot_hold(case).is_none(),
+            "law FL3: nothing begins on a host that may be rebooting"
+        );
+        assert!(
             self.approval_hold(case).is_none(),
             "law AP1: where the rule wants a person's word nothing begins without it"
         );

@@ -1,6 +1,7 @@
 //! The laws that are cheap enough to be checked after every entry, in release builds too.
 //!
-//! Law L1: at most one live lease per subject. Law L2: fences only rise. Law B2: what is counted is what is leased.
+//! Law L1: at most one live lease per subject. Law L2: fences only rise. Law B2: what is counted is what is leased. Law FL3: at most one slot
+//! of a host, and no lease beside it.
 //! Not here: B1 and P1, which are checked where a lease is granted and where a remedy begins.
 
 use std::collections::BTreeSet;
@@ -30,6 +31,22 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
         state.cases.counts(&Scope::Fleet).in_flight == count,
         "law B2: every lease counts, and nothing else does"
     );
+    for (client, slot) in ledger.slots() {
+        let of_host = slot.host.and_then(|host| ledger.slot_of_host(&host));
+        assert!(
+            of_host.is_none_or(|(only, _)| only == client),
+            "law FL3: a host has at most one slot"
+        );
+        let case = slot.host.and_then(|host| ledger.case_of_host(&host));
+        assert!(
+            case.is_none_or(|case| case.counted_lease().is_none()),
+            "law FL3: a host that holds a slot has no lease"
+        );
+        assert!(
+            fences.insert(slot.fence) && slot.fence <= state.fence,
+            "law L2: every slot has a fence of its own that was given"
+        );
+    }
     debug_assert!(state.begun.is_derived_true(), "law SD2: the hours are those of the kept starts");
     debug_assert!(
         state.cases.is_derived_true(),

@@ -208,7 +208,7 @@ impl Ledger {
     fn assert_within_budget(&self, lease: &Lease) {
         for scope in lease.scopes.all() {
             assert!(
-                self.state.cases.counts(&scope).in_flight <= self.in_flight_limit(&scope),
+                self.in_flight(&scope) <= self.in_flight_limit(&scope),
                 "law B1: a grant leaves in flight at most the limit in every scope"
             );
         }

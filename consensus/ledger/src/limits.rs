@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use vocabulary::{HostId, RemedyClass, Scope, Span, VerdictKind};
+use vocabulary::{GroupName, HostId, RemedyClass, Scope, Span, VerdictKind};
 
 use crate::case::{Case, Lease, Stage};
 use crate::command::Refused;
@@ -95,6 +95,7 @@ impl Ledger {
         holds.extend(domain.map(|domain| Refused::CaseOpen(domain.id)));
         holds.extend(self.maintenance_hold(case));
         holds.extend(self.exempt_hold(case));
+        holds.extend(self.slot_hold(case));
         holds.extend(self.stop_of(&scopes.group));
         holds.extend(self.kind_stop(case));
         let Some((rule, rung)) = self.next_rung(case).or_else(|| self.shadow_rung(case)) else {
@@ -124,14 +125,14 @@ impl Ledger {
         (left > early).then(|| Refused::TooSoon { what: "since the verdict".into(), left })
     }
 
-    fn budget_hold(&self, scope: &Scope) -> Option<Refused> {
-        let used = self.state.cases.counts(scope).in_flight;
+    pub(crate) fn budget_hold(&self, scope: &Scope) -> Option<Refused> {
+        let used = self.in_flight(scope);
         let limit = self.in_flight_limit(scope);
         (used >= limit).then(|| Refused::Budget { scope: scope.clone(), used, limit })
     }
 
     /// protocol 6.4: computed from the state of the moment, never latched.
-    fn halt_hold(&self, scope: &Scope) -> Option<Refused> {
+    pub(crate) fn halt_hold(&self, scope: &Scope) -> Option<Refused> {
         let halt = self.policy().budget.of(scope)?.halt_above?;
         let unhealthy = self.state.cases.counts(scope).unhealthy;
         let total = self.derived.census.total(scope);
@@ -152,18 +153,23 @@ impl Ledger {
             return None;
         }
         let group = &case.scopes.as_ref()?.group;
-        let floor = self.policy().budget.of_group(group).floor?;
-        let scope = Scope::Group(group.clone());
-        let total = self.derived.census.total(&scope);
         // The host itself is among the unhealthy, unless its trouble is told and so not counted any more.
-        let gone = self.state.cases.counts(&scope).unhealthy.max(1);
+        let unhealthy = self.state.cases.counts(&Scope::Group(group.clone())).unhealthy;
+        self.floor_hold_of(group, unhealthy.max(1))
+    }
+
+    /// The same where so many of the group are unhealthy or about to be taken away; whoever may be rebooting serves as little.
+    pub(crate) fn floor_hold_of(&self, group: &GroupName, gone: u32) -> Option<Refused> {
+        let floor = self.policy().budget.of_group(group).floor?;
+        let total = self.derived.census.total(&Scope::Group(group.clone()));
+        let gone = gone.saturating_add(self.away_of(group));
         let (left, floor) = (total.saturating_sub(gone), floor.of(total));
         (left < floor).then_some(Refused::Floor { left, floor })
     }
 
-    fn ramp_hold(&self) -> Option<Refused> {
+    pub(crate) fn ramp_hold(&self) -> Option<Refused> {
         let limit = self.state.brakes.ramp?.limit;
-        let used = self.state.cases.counts(&Scope::Fleet).in_flight;
+        let used = self.in_flight(&Scope::Fleet);
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 
@@ -172,7 +178,8 @@ impl Ledger {
     fn ramp_hold_of_the_begun(&self) -> Option<Refused> {
         let limit = self.state.brakes.ramp?.limit;
         let begun = self.state.cases.leased().filter(|case| case.pending().is_some());
-        let used = u32::try_from(begun.count()).unwrap_or(u32::MAX);
+        let begun = begun.count().saturating_add(self.slots().count());
+        let used = u32::try_from(begun).unwrap_or(u32::MAX);
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 
@@ -187,7 +194,8 @@ impl Ledger {
                 other.counted_lease().is_some_and(|lease| lease.scopes.group == *group);
             other.id != case.id && is_of_group && other.pending().is_some()
         };
-        let begun = self.state.cases.leased().filter(is_begun).count();
+        let rebooting = self.slots().filter(|(_, slot)| slot.group == *group).count();
+        let begun = self.state.cases.leased().filter(is_begun).count().saturating_add(rebooting);
         let used = u32::try_from(begun).unwrap_or(u32::MAX);
         let scope = Scope::Group(group.clone());
         (used > 0).then_some(Refused::Budget { scope, used, limit: 1 })
@@ -195,10 +203,16 @@ impl Ledger {
 
     /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it.
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
+        let host = case.host().filter(|host| self.voters().contains(host))?;
+        self.majority_hold(Some(&host))
+    }
+
+    /// The same of a voter, or of somebody who may be any of them.
+    pub(crate) fn majority_hold(&self, host: Option<&HostId>) -> Option<Refused> {
         let voters = self.voters();
-        let host = case.host().filter(|host| voters.contains(host))?;
-        let is_lost = |voter: &&HostId| **voter != host && self.is_in_trouble(voter);
-        let used = voters.iter().filter(is_lost).count();
+        let is_lost = |voter: &&HostId| Some(*voter) != host && self.is_in_trouble(voter);
+        let lost = voters.iter().filter(is_lost).count();
+        let used = lost.saturating_add(self.voters_away(host));
         let limit = voters.len().saturating_sub(1) / 2;
         (used >= limit).then(|| Refused::Keepers {
             used: u32::try_from(used).unwrap_or(u32::MAX),

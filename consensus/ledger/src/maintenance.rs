@@ -181,7 +181,12 @@ impl Ledger {
 
     /// Law MW1.
     pub(crate) fn maintenance_hold(&self, case: &Case) -> Option<Refused> {
-        let (number, window) = self.maintenance_of(&case.host()?)?;
+        self.maintenance_hold_of(&case.host()?)
+    }
+
+    /// The same of a host.
+    pub(crate) fn maintenance_hold_of(&self, host: &HostId) -> Option<Refused> {
+        let (number, window) = self.maintenance_of(host)?;
         Some(Refused::Maintenance {
             window: number,
             scope: window.plan.scope.clone(),

@@ -216,6 +216,16 @@ pub enum Refused {
         /// Why.
         why: String,
     },
+    /// No host of the mesh is of the group that a FleetLock client names; under rules 2 (protocol 6.12).
+    UnknownGroup {
+        /// As it names it, cut to 80 characters.
+        group: String,
+    },
+    /// A FleetLock client holds a slot for the host; under rules 2 (protocol 6.12).
+    SlotHeld {
+        /// Which one.
+        client: String,
+    },
 }
 
 /// A scope in words.
@@ -248,6 +258,7 @@ impl fmt::Display for Refused {
             | Self::Duplicate(_)
             | Self::Malformed(_)
             | Self::PolicyFaults(_)
+            | Self::UnknownGroup { .. }
             | Self::PolicyVersion(_) => self.of_the_mesh(out),
             Self::Budget { .. }
             | Self::PerHour { .. }
@@ -263,6 +274,7 @@ impl fmt::Display for Refused {
             | Self::Approval { .. }
             | Self::Maintenance { .. }
             | Self::Exempt { .. }
+            | Self::SlotHeld { .. }
             | Self::Shadowed { .. }
             | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
@@ -316,6 +328,10 @@ impl Refused {
                 out,
                 "version {version} of the policy is in force: read it and apply yours on top"
             ),
+            Self::UnknownGroup { group } => write!(
+                out,
+                "no host of the mesh is of group {group:?}: name one that `hale hosts` shows, or bind the client (`hale fleetlock bind`)"
+            ),
             _ => unreachable!("the caller gives only refusals of the mesh"),
         }
     }
@@ -350,7 +366,7 @@ impl Refused {
                 let are = if *used == 1 { "is" } else { "are" };
                 write!(
                     out,
-                    "of the other keepers {used} {are} in trouble: healing never takes their majority"
+                    "of the other keepers {used} {are} in trouble or may be rebooting: their majority is never taken"
                 )
             }
             Self::Bound(bound) => write!(out, "a bound is reached, {bound}"),
@@ -411,6 +427,10 @@ impl Refused {
                     " is in maintenance ({why}), {left} left; `hale maintenance end {window} --why ...` ends that"
                 )
             }
+            Self::SlotHeld { client } => write!(
+                out,
+                "FleetLock client {client} holds a reboot slot; it ends when that client gives it back, or by `hale fleetlock revoke {client} --why ...`"
+            ),
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
             _ => unreachable!(
                 "the caller gives only refusals that a brake, a stop or a person makes"

@@ -16,12 +16,14 @@ use vocabulary::{CaseId, GroupName, HostId, HostName};
 
 use crate::approvals::{Approvals, Shown};
 use crate::audit::What;
+use crate::bindings::Bindings;
 use crate::canaries::Canaries;
 use crate::command::{Command, Entry, Outcome, Refused};
 use crate::exempting::Exemption;
 use crate::ledger::Ledger;
 use crate::maintenance::Windows;
 use crate::quarantine::Returns;
+use crate::slots::Slots;
 use crate::starts::Days;
 use crate::stops::Replacements;
 
@@ -60,6 +62,10 @@ pub(crate) struct Added {
     pub days: Arc<Days>,
     /// On whom nothing begins by itself (see `exempting`).
     pub exempt: Arc<BTreeMap<HostId, Exemption>>,
+    /// Which host each FleetLock client is (see `bindings`).
+    pub bindings: Arc<Bindings>,
+    /// Who may reboot (see `slots`).
+    pub slots: Arc<Slots>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

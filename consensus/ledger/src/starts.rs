@@ -1,4 +1,4 @@
-//! How many remedies began in each scope lately: in the last hour, and in the last day.
+//! How many remedies began in each scope lately, and how many reboot slots were granted: in the last hour, and in the last day.
 //!
 //! Law SD1: in no hour and in no day more remedies begin in a scope than its budget says, whichever policy was in force when they began. Days
 //! are counted while the policy bounds any, from then on: while nothing is awaited ledger time stands still, and a day would be weeks.
@@ -107,10 +107,10 @@ impl Days {
         self.0.is_empty()
     }
 
-    fn add(&mut self, now: LedgerTime, scopes: &FrozenScopes) {
+    fn add(&mut self, now: LedgerTime, scopes: &[Scope]) {
         let number = quarter_of(now);
-        for scope in scopes.all() {
-            let quarters = self.0.entry(scope).or_default();
+        for scope in scopes {
+            let quarters = self.0.entry(scope.clone()).or_default();
             match quarters.back_mut() {
                 Some(last) if last.number == number => last.begun = last.begun.saturating_add(1),
                 _ => quarters.push_back(Quarter { number, begun: 1 }),
@@ -135,7 +135,8 @@ impl Days {
 impl Ledger {
     /// How many remedies began in this scope within the last hour.
     pub(crate) fn begun_in(&self, scope: &Scope) -> u32 {
-        let within = self.hours_of(scope).len();
+        let within =
+            self.hours_of(scope).len().saturating_add(self.slots_of_the_hour(scope).count());
         u32::try_from(within).unwrap_or(u32::MAX)
     }
 
@@ -156,7 +157,7 @@ impl Ledger {
         let used = self.begun_in(scope);
         // Law C5: under the first rules the end of the oldest is told, although more may have to end.
         let beyond = if self.rules() < rules::SECOND { 0 } else { used.saturating_sub(limit) };
-        let frees = self.hours_of(scope).nth(beyond as usize);
+        let frees = self.starts_of_the_hour(scope).nth(beyond as usize);
         let left = frees.map_or(Span::ZERO, |at| HOUR.less(self.state.time.since(at)));
         let scope = scope.clone();
         (used >= limit).then_some(Refused::PerHour { scope, used, limit, left })
@@ -183,6 +184,26 @@ impl Ledger {
         times.unwrap_or(&NO_TIMES).iter().skip(old).copied()
     }
 
+    /// When a reboot slot was granted in it within the last hour, oldest first.
+    fn slots_of_the_hour(&self, scope: &Scope) -> impl Iterator<Item = LedgerTime> {
+        let now = self.state.time;
+        let granted = self.state.added.slots.granted.iter();
+        granted
+            .filter(move |(at, scopes)| now.since(*at) < HOUR && scopes.contains(scope))
+            .map(|(at, _)| *at)
+    }
+
+    /// Both, oldest first.
+    fn starts_of_the_hour(&self, scope: &Scope) -> impl Iterator<Item = LedgerTime> {
+        let mut remedies = self.hours_of(scope).peekable();
+        let mut slots = self.slots_of_the_hour(scope).peekable();
+        std::iter::from_fn(move || match (remedies.peek(), slots.peek()) {
+            (Some(remedy), Some(slot)) if slot < remedy => slots.next(),
+            (Some(_), _) => remedies.next(),
+            (None, _) => slots.next(),
+        })
+    }
+
     fn days_of(&self, scope: &Scope) -> impl Iterator<Item = &Quarter> {
         let now = self.state.time;
         let quarters = self.state.added.days.0.get(scope).into_iter().flatten();
@@ -190,22 +211,38 @@ impl Ledger {
     }
 
     pub(crate) fn begun_hold(&self) -> Option<Refused> {
-        (self.state.begun.kept.len() >= BEGUN_MAX)
+        let kept = self.state.begun.kept.len().saturating_add(self.state.added.slots.granted.len());
+        (kept >= BEGUN_MAX)
             .then(|| Refused::Bound(format!("remedies begun in one hour: {BEGUN_MAX}")))
     }
 
     /// Remembers that a remedy begins on a host that stands there.
     pub(crate) fn remember_start(&mut self, scopes: &FrozenScopes) {
-        let mut holds =
-            scopes.all().into_iter().filter_map(|scope| self.start_holds(&scope).next());
+        self.assert_may_start(&scopes.all());
+        let now = self.state.time;
+        Arc::make_mut(&mut self.state.begun).add(now, scopes);
+        self.remember_day(&scopes.all());
+    }
+
+    /// Remembers that a reboot slot was granted that counts there.
+    pub(crate) fn remember_slot_start(&mut self, scopes: &[Scope]) {
+        self.assert_may_start(scopes);
+        let granted = (self.state.time, scopes.to_vec());
+        Arc::make_mut(&mut self.state.added.slots).granted.push_back(granted);
+        self.remember_day(scopes);
+    }
+
+    fn assert_may_start(&self, scopes: &[Scope]) {
+        let mut holds = scopes.iter().filter_map(|scope| self.start_holds(scope).next());
         assert!(
             holds.next().is_none(),
             "law SD1: nothing begins beyond the hour's and the day's limit"
         );
-        let now = self.state.time;
-        Arc::make_mut(&mut self.state.begun).add(now, scopes);
+    }
+
+    fn remember_day(&mut self, scopes: &[Scope]) {
         if self.policy().budget.bounds_days() {
-            Arc::make_mut(&mut self.state.added.days).add(now, scopes);
+            Arc::make_mut(&mut self.state.added.days).add(self.state.time, scopes);
         }
     }
 
@@ -219,6 +256,10 @@ impl Ledger {
     /// Law SD1: what is too old to count is forgotten.
     pub(crate) fn forget_starts(&mut self) {
         let now = self.state.time;
+        let is_old = |at: &LedgerTime| now.since(*at) >= HOUR;
+        if self.state.added.slots.granted.front().is_some_and(|(at, _)| is_old(at)) {
+            Arc::make_mut(&mut self.state.added.slots).granted.retain(|(at, _)| !is_old(at));
+        }
         if self.state.begun.is_any_old(now) {
             Arc::make_mut(&mut self.state.begun).forget_old(now);
         }

@@ -56,7 +56,7 @@ impl Ledger {
         self.state.cases.get(*case).is_some_and(|first| !first.is_live())
     }
 
-    /// How many leases of each scope end by no term: counted once for all cases that wait.
+    /// How many leases of each scope end by no term, and slots that have not for long: counted once for all cases that wait.
     fn endless(&self) -> BTreeMap<Scope, u32> {
         let mut endless = BTreeMap::new();
         for case in self.cases().filter(|case| !case.is_live()) {
@@ -64,6 +64,11 @@ impl Ledger {
             for scope in scopes.into_iter().flatten() {
                 *endless.entry(scope).or_default() += 1;
             }
+        }
+        let now = self.time();
+        let old = self.slots().filter(|(_, slot)| now.since(slot.granted) >= PATIENCE);
+        for scope in old.flat_map(|(_, slot)| &slot.scopes) {
+            *endless.entry(scope.clone()).or_default() += 1;
         }
         endless
     }

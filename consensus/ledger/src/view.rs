@@ -28,7 +28,7 @@ pub struct BudgetLine {
     pub scope: Scope,
     /// How many hosts it has.
     pub hosts: u32,
-    /// How many leases count in it.
+    /// How many leases and reboot slots count in it.
     pub used: u32,
     /// How many may.
     pub limit: u32,
@@ -267,11 +267,11 @@ impl Ledger {
         let hosts = self.derived.census.total(scope);
         let (limit, budget) = (self.in_flight_limit(scope), self.policy().budget.of(scope));
         let halt_above = budget.and_then(|budget| budget.halt_above);
-        let is_spent = counts.in_flight >= limit;
+        let used = self.in_flight(scope);
         BudgetLine {
             scope: scope.clone(),
             hosts,
-            used: counts.in_flight,
+            used,
             limit,
             unhealthy: counts.unhealthy,
             halt_above: halt_above.map(|halt| halt.of(hosts)),
@@ -279,7 +279,7 @@ impl Ledger {
             per_hour: budget.and_then(|budget| budget.per_hour),
             begun_in_a_day: self.begun_in_a_day(scope),
             per_day: budget.and_then(|budget| budget.per_day),
-            next_free: is_spent.then(|| self.next_free(scope)).flatten(),
+            next_free: (used >= limit).then(|| self.next_free(scope)).flatten(),
         }
     }
 

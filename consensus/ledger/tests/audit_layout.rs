@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use expect_test::expect;
-use ledger::audit::{LeaseEnd, What};
+use ledger::audit::{LeaseEnd, SlotEnd, What};
+use ledger::bindings::FleetLockId;
 use ledger::case::Closure;
 use ledger::maintenance::{Plan, Schedule};
 use vocabulary::{
@@ -70,8 +71,20 @@ fn of_the_mesh() -> Vec<What> {
         What::MaintenanceBegan { window: 3, left: Span::minutes(50) },
         What::MaintenanceEnded { window: 3, who: who.clone(), why: why.clone() },
         What::HostExempted { host: HOST, is_exempt: true, who: who.clone(), why: why.clone() },
+        What::SlotGranted {
+            client: client(),
+            host: Some(HOST),
+            group: GroupName::new("web").expect("sound"),
+            fence: FENCE,
+        },
+        What::SlotOver { client: client(), fence: FENCE, end: SlotEnd::Told },
+        What::ClientBound { client: client(), host: None, who: who.clone(), why: why.clone() },
         What::Freed { subject: Scope::Host(HOST), who, why },
     ]
+}
+
+fn client() -> FleetLockId {
+    FleetLockId::new("c988d250").expect("sound")
 }
 
 fn of_a_case() -> Vec<What> {
@@ -197,6 +210,9 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         f3e3bb5dc3d8903b MaintenanceBegan
         3a6dfbb9dd7aa816 MaintenanceEnded
         0d38da4e1457cc0a HostExempted
+        ec4e554f1251c2a1 SlotGranted
+        5debd44562d5fba0 SlotOver
+        1ee13ade921bc0e9 ClientBound
         a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted

@@ -1,11 +1,12 @@
 //! How a host comes into the roster and stays known in its present life (protocol 1.2, 1.3).
 //!
 //! Law N1: a host proposes itself until the committed roster shows its certificate, its boot and its address, and the ledger
-//! its certificate's end; after that it proposes nothing.
+//! its certificate's end and the FleetLock client that it is; after that it proposes nothing.
 //! Not here: what makes a certificate sound (the ledger says), and raising the boot number (the shell did, before the first packet).
 
-use ledger::Ledger;
+use ledger::bindings::FleetLockId;
 use ledger::command::{Command, Outcome, Refused};
+use ledger::{Ledger, rules};
 use vocabulary::{
     Address, Boot, CertificateChain, HostId, LedgerIndex, Moment, PublicKey, Span, StoreId,
 };
@@ -39,6 +40,8 @@ pub struct Presence {
     pub address: Address,
     /// A keeper's store.
     pub store: Option<StoreId>,
+    /// The FleetLock client of this host, if its agent was told of one (protocol 6.12).
+    pub client: Option<FleetLockId>,
 }
 
 /// The host's own way into the roster.
@@ -92,6 +95,7 @@ impl Enrolment {
         }
         self.see_whether_granted(ledger);
         let command = self.missing(ledger).or_else(|| self.end_untold(now, ledger));
+        let command = command.or_else(|| self.unbound(ledger));
         self.is_wanting = command.is_some();
         self.complete_at = command.is_none().then(|| ledger.index());
         let command = command.filter(|_| !self.is_asking && now >= self.not_before)?;
@@ -159,8 +163,17 @@ impl Enrolment {
         Some(Command::Enrol(self.presence.chain.clone()))
     }
 
+    /// protocol 6.12: that the client is bound to another host is a person's to mend, not this host's.
+    fn unbound(&self, ledger: &Ledger) -> Option<Command> {
+        let Presence { me, client, .. } = &self.presence;
+        let client = client.as_ref().filter(|client| ledger.host_of_client(client).is_none())?;
+        let may_bind = ledger.rules() >= rules::SECOND && ledger.roster().get(me).is_some();
+        let (client, host) = (client.clone(), Some(*me));
+        may_bind.then_some(Command::BindClient { client, host, order: None })
+    }
+
     fn missing(&self, ledger: &Ledger) -> Option<Command> {
-        let Presence { me, chain, key, boot, address, store, ends: _ } = &self.presence;
+        let Presence { me, chain, key, boot, address, store, ends: _, client: _ } = &self.presence;
         if !ledger.is_founded()
             || ledger.roster().get_even_retired(me).is_some_and(|entry| entry.is_retired)
         {

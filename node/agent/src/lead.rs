@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use detection::rounds::{ROUNDS_PER_SECOND, Rounds, WishId};
-use detection::seats::Seating;
 use detection::verdict::{Conclusions, HostVerdict, NoVerdict, Tally};
 use ledger::case::{Case, NEXT_ROUND_WITHIN, Stage};
 use ledger::command::{Command, Doubted, Finding};
@@ -19,6 +18,7 @@ use vocabulary::{
 
 use crate::event::AskId;
 use crate::paging::Paging;
+use crate::rebooting;
 use crate::stand_down::StandDown;
 
 /// A case is looked at again so often while nobody heals it.
@@ -54,6 +54,8 @@ pub enum Matter {
     Unfit(LedgerIndex),
     /// Cases whose checks are well, by the same.
     Fit(LedgerIndex),
+    /// Reboot slots whose hosts are well, by the same.
+    Slots(LedgerIndex),
     /// An entry for rounds to hang on.
     Tick,
     /// The lease of a case.
@@ -151,9 +153,9 @@ impl Lead {
     }
 
     /// When something is to be done without any event, while this host leads.
-    pub fn next_deadline(&self, has_cases: bool) -> Option<Moment> {
+    pub fn next_deadline(&self, has_to_look: bool) -> Option<Moment> {
         let pauses = self.not_before.values().copied();
-        let looks = has_cases.then_some(self.next_case_look);
+        let looks = has_to_look.then_some(self.next_case_look);
         let calls = self.paging.next_deadline();
         pauses.chain(looks).chain(calls).chain(self.rounds.next_deadline()).min()
     }
@@ -178,7 +180,7 @@ impl Lead {
         self.not_before.retain(|_, at| *at > now);
     }
 
-    /// Subjects of live cases that are to be looked at again now (law G1).
+    /// Subjects of live cases, and of slots that were given back, that are to be looked at again now (law G1).
     pub fn due_case_looks(&mut self, now: Moment, ledger: &Ledger) -> Vec<(WishId, HostId)> {
         if now < self.next_case_look {
             return Vec::new();
@@ -194,7 +196,8 @@ impl Lead {
             _ => looked_at(case),
         };
         let resting = self.rounds.resting();
-        let subjects: BTreeSet<HostId> = ledger.cases().flat_map(of).collect();
+        let cases = ledger.cases().flat_map(of);
+        let subjects: BTreeSet<HostId> = cases.chain(rebooting::said_back(ledger)).collect();
         let awake = subjects.into_iter().filter(|subject| !resting.contains(subject));
         awake.map(|subject| (self.draw_wish(), subject)).collect()
     }
@@ -488,13 +491,4 @@ fn looked_at(case: &Case) -> Vec<HostId> {
         Scope::Rack(_) | Scope::Zone(_) => case.members.iter().take(MEMBERS_MAX).copied().collect(),
         Scope::Group(_) | Scope::Fleet => Vec::new(),
     }
-}
-
-/// Who of a subject's observers is in which seat set, for `explain`.
-pub fn names<'a>(
-    seating: &'a Seating,
-    subject: &HostId,
-    seats: detection::verdict::SeatSet,
-) -> Vec<&'a HostId> {
-    seats.hosts(seating.observers(subject)).collect()
 }

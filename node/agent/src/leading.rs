@@ -16,12 +16,13 @@ use crate::event::{AskId, CallEnd};
 use crate::lead::Matter;
 use crate::mind::Agent;
 use crate::offer::{Troubled, choose_healer};
+use crate::rebooting;
 
 /// An observer looks for 1 s at most; its answer is of no use after the set has ended (law D2).
 const LOOK_WITHIN: Span = Span::milliseconds(1_300);
 
 /// How long a proposal of the leader, to itself, may take.
-const PROPOSAL_WITHIN: Span = Span::seconds(3);
+pub(crate) const PROPOSAL_WITHIN: Span = Span::seconds(3);
 
 impl Agent {
     /// Somebody else leads, or this host does.
@@ -132,10 +133,11 @@ impl Agent {
         if !self.leads() {
             return None;
         }
-        let has_cases = self.ledger.cases().next().is_some();
-        let deadline = self.lead.next_deadline(has_cases);
+        let is_any_back = rebooting::said_back(&self.ledger).next().is_some();
+        let has_to_look = self.ledger.cases().next().is_some() || is_any_back;
+        let deadline = self.lead.next_deadline(has_to_look);
         assert!(
-            !has_cases || deadline.is_some(),
+            !has_to_look || deadline.is_some(),
             "law G1: a leader always looks at its cases again"
         );
         // Before the founding nobody serves it.
@@ -209,6 +211,7 @@ impl Agent {
             self.propose(now, Purpose::Lead(Matter::Verdicts(index)), command, PROPOSAL_WITHIN);
         }
         self.tell_unsettled(now, &ledger, (&grounds, &following.unsettled));
+        self.end_slots(now, &ledger, (&grounds, &conclusions));
         if !following.recovered.is_empty() && self.lead.begin(Matter::Recovered(index)) {
             let command = Command::Recovered { cases: following.recovered, grounds };
             self.propose(now, Purpose::Lead(Matter::Recovered(index)), command, PROPOSAL_WITHIN);

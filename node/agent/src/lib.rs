@@ -2,7 +2,7 @@
 //!
 //! Rooms: [`event`] what it is told and asks; `mind` the one door; `asking` how it asks, others and itself; `following` what follows
 //! from a grown ledger; [`fitness`] checks beside reach; `gossiping`, `watching`, `attesting` the host as member, observer and subject;
-//! [`lead`] what only the leader does; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs;
+//! [`lead`] what only the leader does, `rebooting` with slots that were given back; [`heal`] what only a healer does; [`enrol`] the way into the roster; [`keyring`] with which of its keys it signs;
 //! [`life`] whether the mesh takes this life, `turned_away` another host's; `ending` its last words; [`reports`] what others than observers say; `leaderless` what a keeper
 //! does when nobody leads; [`view`] what it can show of itself.
 //! Law E1, E2: see [`event`]. Law H1 to H3: see [`heal`].
@@ -28,6 +28,7 @@ pub mod life;
 mod mind;
 pub mod offer;
 mod paging;
+mod rebooting;
 pub mod reports;
 mod stand_down;
 mod turned_away;

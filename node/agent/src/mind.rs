@@ -13,6 +13,7 @@ use detection::membership::{self, Membership};
 use detection::reply::{self, Reply};
 use detection::watch::{self, Watch};
 use ledger::Ledger;
+use ledger::bindings::FleetLockId;
 use ledger::command::Outcome;
 use vocabulary::{
     Boot, CertificateChain, ClusterName, HostId, Moment, Signer, Span, StoreId, Verifier,
@@ -49,6 +50,8 @@ pub struct Settings {
     pub address: vocabulary::Address,
     /// A keeper's store.
     pub store: Option<StoreId>,
+    /// The FleetLock client of this host, if it has one (protocol 6.12).
+    pub client: Option<FleetLockId>,
     /// Signs in this host's name.
     pub signer: Arc<dyn Signer>,
     /// Checks what others signed.
@@ -130,6 +133,7 @@ impl Agent {
                 boot: settings.boot,
                 address: settings.address,
                 store: settings.store,
+                client: settings.client,
             }),
             keyring: Keyring::new(settings.signer),
             standing: Standing::new(settings.boot),

@@ -25,6 +25,7 @@ fn presence(name: &str, number: u64) -> Presence {
         boot: boot(number),
         address: "[::1]:4433".parse().expect("sound"),
         store: None,
+        client: None,
     }
 }
 

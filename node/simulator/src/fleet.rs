@@ -431,6 +431,7 @@ impl Fleet {
             boot,
             address: Host::address(place),
             store: host.store(place),
+            client: None,
             signer: Arc::new(ModelSigner::new(&host.claims.host)),
             verifier: Arc::new(ModelVerifier),
             membership: membership::Settings {

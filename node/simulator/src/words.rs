@@ -32,6 +32,9 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. }
         | What::Freed { .. } => of_the_mesh(fleet, what),
+        What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
+            of_a_slot(fleet, what)
+        }
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
@@ -78,6 +81,20 @@ pub(crate) fn round_in_words(fleet: &Fleet, subject: &HostId, look: &LastLook) -
         fleet.name_of(subject),
         if voices.is_empty() { String::from("no voice") } else { voices.join("; ") }
     )
+}
+
+fn of_a_slot(fleet: &Fleet, what: &What) -> String {
+    let named = |host: &Option<HostId>| {
+        host.as_ref().map_or_else(|| "no known host".to_owned(), |host| fleet.name_of(host))
+    };
+    match what {
+        What::SlotGranted { client, host, .. } => {
+            format!("{client} ({}) may reboot", named(host))
+        }
+        What::SlotOver { client, end, .. } => format!("the slot of {client} is over: {end}"),
+        What::ClientBound { client, host, .. } => format!("{client} is {}", named(host)),
+        _ => unreachable!("the caller gives only what has become of a slot"),
+    }
 }
 
 fn of_the_mesh(fleet: &Fleet, what: &What) -> String {

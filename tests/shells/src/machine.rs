@@ -251,6 +251,7 @@ impl Machines {
             advertise: machine.address(),
             seeds: seeds.collect(),
             reach: Default::default(),
+            client: None,
             transport: TransportSettings {
                 wall_clock: Arc::new(WallClock(self.began)),
                 ..TransportSettings::seeded(seed)

@@ -4,7 +4,7 @@
 
 use vocabulary::{Canonical, CanonicalBytes, ReceiptKind};
 
-use super::record::{LeaseEnd, What};
+use super::record::{LeaseEnd, SlotEnd, What};
 use crate::case::Closure;
 use crate::maintenance::Schedule;
 
@@ -38,6 +38,9 @@ impl Canonical for What {
             | Self::Closed { .. } => lay_of_a_case(self, bytes),
             Self::Granted { .. } | Self::Accepted { .. } | Self::LeaseOver { .. } => {
                 lay_of_a_lease(self, bytes)
+            }
+            Self::SlotGranted { .. } | Self::SlotOver { .. } | Self::ClientBound { .. } => {
+                lay_of_a_slot(self, bytes)
             }
             Self::Intended { .. } | Self::IntentRefused { .. } | Self::Verified { .. } => {
                 lay_of_a_beginning(self, bytes)
@@ -106,6 +109,33 @@ fn lay_of_maintenance(what: &What, bytes: &mut CanonicalBytes) {
         }
         _ => unreachable!("the caller gives only what has become of a window"),
     };
+}
+
+fn lay_of_a_slot(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::SlotGranted { client, host, group, fence } => {
+            bytes.variant(34).text(client.as_str()).value(host).text(group.as_str()).number(fence.0)
+        }
+        What::SlotOver { client, fence, end } => {
+            bytes.variant(35).text(client.as_str()).number(fence.0).value(end)
+        }
+        What::ClientBound { client, host, who, why } => {
+            bytes.variant(36).text(client.as_str()).value(host).text(who).text(why)
+        }
+        _ => unreachable!("the caller gives only what has become of a slot"),
+    };
+}
+
+impl Canonical for SlotEnd {
+    fn lay(&self, bytes: &mut CanonicalBytes) {
+        match self {
+            Self::Well { anchor } => bytes.variant(0).value(anchor),
+            Self::Told => bytes.variant(1),
+            Self::Gone { case } => bytes.variant(2).number(case.0),
+            Self::Retired => bytes.variant(3),
+            Self::Revoked { who, why } => bytes.variant(4).text(who).text(why),
+        };
+    }
 }
 
 impl Canonical for Schedule {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Digest, LedgerIndex, LedgerTime, WallNote};
 
-pub use record::{LeaseEnd, Record, What};
+pub use record::{LeaseEnd, Record, SlotEnd, What};
 
 /// The history as the state keeps it; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 //! Law A1: a record's digest covers everything in it, the digest of the one before too.
 //! Not here: the layout of each kind (see `layout`), keeping records (see the parent).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
@@ -10,6 +12,7 @@ use vocabulary::{
 };
 
 use super::{Checkpoint, Stamp};
+use crate::bindings::FleetLockId;
 use crate::case::Closure;
 use crate::maintenance::Plan;
 
@@ -401,6 +404,75 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// A FleetLock client may reboot its host (protocol 6.12).
+    SlotGranted {
+        /// Which one.
+        client: FleetLockId,
+        /// Its host; `None` where it is bound to none.
+        host: Option<HostId>,
+        /// The group that it counts in.
+        group: GroupName,
+        /// Its number.
+        fence: Fence,
+    },
+    /// A reboot slot counts no more (protocol 6.12).
+    SlotOver {
+        /// Whose.
+        client: FleetLockId,
+        /// Its number.
+        fence: Fence,
+        /// How.
+        end: SlotEnd,
+    },
+    /// Which host a FleetLock client is, or that it is none any more (protocol 6.12).
+    ClientBound {
+        /// The client.
+        client: FleetLockId,
+        /// The host.
+        host: Option<HostId>,
+        /// Who says so.
+        who: String,
+        /// Why.
+        why: String,
+    },
+}
+
+/// How a reboot slot ended (protocol 6.12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SlotEnd {
+    /// It was given back, and a round saw the host well.
+    Well {
+        /// The round.
+        anchor: Anchor,
+    },
+    /// It was given back by a client of which nobody knows the host.
+    Told,
+    /// A verdict on the host has stood for too long to be a reboot.
+    Gone {
+        /// Its case.
+        case: CaseId,
+    },
+    /// The host was retired.
+    Retired,
+    /// A person took it back.
+    Revoked {
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+}
+
+impl fmt::Display for SlotEnd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Well { .. } => write!(out, "given back, and its host is seen well"),
+            Self::Told => write!(out, "given back; nobody knows its host"),
+            Self::Gone { case } => write!(out, "case {case} has stood for too long to be a reboot"),
+            Self::Retired => write!(out, "its host is retired"),
+            Self::Revoked { who, why } => write!(out, "taken back by {who}: {why}"),
+        }
+    }
 }
 
 impl Record {

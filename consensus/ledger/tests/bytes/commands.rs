@@ -13,8 +13,8 @@ use vocabulary::{
 use crate::golden::{Page, every};
 use crate::records::plan;
 use crate::{
-    ANCHOR, BOOT, CASE, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group, label, rack, receipt,
-    zone,
+    ANCHOR, BOOT, CASE, FENCE, HEALER, HOST, REMEDY, WALL, client, cluster, group, label, rack,
+    receipt, zone,
 };
 
 fn order() -> Order {
@@ -175,6 +175,18 @@ fn put_commands(page: &mut Page) {
             Command::Exempt { host: HOST, is_exempt: true, order: order() },
             Command::Exempt { host: HOST, is_exempt: false, order: order() },
         ],
+        Command::TakeSlot { .. } => [Command::TakeSlot { client: client(), group: "web".into() }],
+        Command::ReturnSlot { .. } => [Command::ReturnSlot { client: client() }],
+        Command::EndSlots { .. } => [
+            Command::EndSlots { clients: vec![client()], grounds: grounds() },
+        ],
+        Command::RevokeSlot { .. } => [
+            Command::RevokeSlot { client: client(), order: order() },
+        ],
+        Command::BindClient { .. } => [
+            Command::BindClient { client: client(), host: Some(HOST), order: Some(order()) },
+            Command::BindClient { client: client(), host: None, order: None },
+        ],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
@@ -268,6 +280,8 @@ fn put_refusals(page: &mut Page) {
         }],
         Refused::Exempt { .. } => [Refused::Exempt { host: name(), who: why(), why: why() }],
         Refused::PerDay { .. } => [Refused::PerDay { scope: rack(), used, limit, left }],
+        Refused::UnknownGroup { .. } => [Refused::UnknownGroup { group: "web".into() }],
+        Refused::SlotHeld { .. } => [Refused::SlotHeld { client: why() }],
     });
 }
 

@@ -13,6 +13,7 @@ mod golden;
 mod records;
 mod state;
 
+use ledger::bindings::FleetLockId;
 use vocabulary::{
     Anchor, Boot, CaseId, ClusterName, Digest, Domain, Fence, GroupName, HostId, Label,
     LedgerIndex, LedgerTime, Receipt, ReceiptKind, RemedyId, Scope, WallNote, Zone,
@@ -40,6 +41,10 @@ fn label(text: &str) -> Label {
 
 fn domain() -> Domain {
     Domain { region: label("eu"), zone: label("eu-a"), rack: label("r1") }
+}
+
+fn client() -> FleetLockId {
+    FleetLockId::new("c988d250").expect("sound")
 }
 
 fn group() -> GroupName {

@@ -1,7 +1,7 @@
 //! The records of the audit as they are kept in the state and shown sealed at the admin socket.
 
 use expect_test::expect_file;
-use ledger::audit::{LeaseEnd, Record, What};
+use ledger::audit::{LeaseEnd, Record, SlotEnd, What};
 use ledger::case::Closure;
 use ledger::maintenance::{Plan, Schedule};
 use vocabulary::{
@@ -9,7 +9,9 @@ use vocabulary::{
 };
 
 use crate::golden::{Page, every};
-use crate::{ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, cluster, group};
+use crate::{
+    ANCHOR, AT, BOOT, CASE, DIGEST, FENCE, HEALER, HOST, REMEDY, WALL, client, cluster, group,
+};
 
 pub(crate) fn plan() -> Plan {
     let schedule = Schedule { cron: "0 2 * * sat".into(), time_zone: "UTC".into() };
@@ -108,6 +110,18 @@ fn put_what(page: &mut Page) {
         What::HostExempted { .. } => [
             What::HostExempted { host: HOST, is_exempt: true, who: who(), why: why() },
         ],
+        What::SlotGranted { .. } => [What::SlotGranted {
+            client: client(),
+            host: Some(HOST),
+            group: group(),
+            fence: FENCE,
+        }],
+        What::SlotOver { .. } => [
+            What::SlotOver { client: client(), fence: FENCE, end: SlotEnd::Told },
+        ],
+        What::ClientBound { .. } => [
+            What::ClientBound { client: client(), host: None, who: who(), why: why() },
+        ],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
         What::KindStopped { .. } => [
             What::KindStopped { rule: why(), group: group(), why: why() },
@@ -121,6 +135,15 @@ fn put_what(page: &mut Page) {
 pub(crate) fn whole() -> Page {
     let mut page = Page::of(expect_file!["records.txt"]);
     put_what(&mut page);
+    every!(page, SlotEnd {
+        SlotEnd::Well { .. } => [SlotEnd::Well { anchor: ANCHOR }],
+        SlotEnd::Told => [SlotEnd::Told],
+        SlotEnd::Gone { .. } => [SlotEnd::Gone { case: CASE }],
+        SlotEnd::Retired => [SlotEnd::Retired],
+        SlotEnd::Revoked { .. } => [
+            SlotEnd::Revoked { who: "ops".into(), why: "it is off".into() },
+        ],
+    });
     every!(page, LeaseEnd {
         LeaseEnd::NotAccepted => [LeaseEnd::NotAccepted],
         LeaseEnd::RanOut => [LeaseEnd::RanOut],

@@ -24,6 +24,7 @@ pub fn settings(ledger: Ledger, name: &str, boot: Boot) -> Settings {
         boot,
         address: "[::1]:4433".parse().expect("sound"),
         store: claims.roles.keeper.then_some(StoreId(1)),
+        client: None,
         signer: Arc::new(ModelSigner::new(&claims.host)),
         verifier: Arc::new(ModelVerifier),
         membership: detection::membership::Settings::default(),

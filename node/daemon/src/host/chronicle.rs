@@ -137,6 +137,9 @@ fn level(what: &What) -> Level {
         | What::AuthoritiesSet { .. }
         | What::HostAdded { .. }
         | What::HostExempted { .. }
+        | What::SlotGranted { .. }
+        | What::SlotOver { .. }
+        | What::ClientBound { .. }
         | What::Freed { .. }
         | What::Granted { .. }
         | What::Accepted { .. }

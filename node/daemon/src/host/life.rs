@@ -15,6 +15,7 @@ use actuators::Actuator;
 use agent::{Agent, LifeEnd};
 use detection::watch::{RawSettings, Settings as WatchSettings};
 use ledger::Ledger;
+use ledger::bindings::FleetLockId;
 use replication::{Clock, Follower, LedgerPort, Loaded, Opening, PortFault, Queue, tasks};
 use tokio::sync::mpsc;
 use vocabulary::{Address, HostId, HostName, StoreId};
@@ -80,6 +81,8 @@ pub struct LifeSettings {
     pub seeds: Arc<[Seed]>,
     /// Hosts that are reached from here at another address than they advertise.
     pub reach: BTreeMap<HostName, Address>,
+    /// The FleetLock client of this host, if it has one.
+    pub client: Option<FleetLockId>,
     /// The figures of the transport, and all of this life's luck in its seed.
     pub transport: TransportSettings,
 }
@@ -222,6 +225,7 @@ impl Opened {
             boot: self.presence.boot,
             address: self.presence.address,
             store: self.presence.store,
+            client: self.settings.client.clone(),
             signer: Arc::new(OwnSigner(Arc::clone(identity))),
             verifier: Arc::new(RingVerifier),
             membership: detection::membership::Settings::default(),

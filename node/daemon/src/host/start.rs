@@ -145,6 +145,7 @@ fn settings(config: &Config, folder: &Folder) -> LifeSettings {
         advertise: config.agent.advertise,
         seeds: config.agent.seeds.clone().into(),
         reach: config.reach.clone(),
+        client: None,
         transport: TransportSettings {
             connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
             quarantine: Arc::new(quarantine),

@@ -3,7 +3,7 @@
 use ledger::Ledger;
 use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
-use vocabulary::{CaseId, Claims, ReceiptKind};
+use vocabulary::{CaseId, Claims, HostId, ReceiptKind};
 
 use super::{Scene, maintenance, wall};
 use crate::admin::answer::{AuditPage, AuditRecord, Place};
@@ -75,6 +75,9 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::MaintenancePlanned { .. }
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. }
+        | What::SlotGranted { .. }
+        | What::SlotOver { .. }
+        | What::ClientBound { .. }
         | What::Freed { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
@@ -157,7 +160,29 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         What::MaintenancePlanned { .. }
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. } => of_maintenance(scene, what),
+        What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
+            of_a_slot(scene, what)
+        }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
+    }
+}
+
+fn of_a_slot(scene: &Scene<'_>, what: &What) -> String {
+    let named = |host: &Option<HostId>| {
+        host.as_ref().map_or_else(|| "no known host".to_owned(), |host| scene.name(host))
+    };
+    match what {
+        What::SlotGranted { client, host, group, fence } => format!(
+            "FleetLock client {client}, {}, may reboot: slot {fence}, counted in group {group}",
+            named(host)
+        ),
+        What::SlotOver { client, fence, end } => {
+            format!("slot {fence} of FleetLock client {client} is over: {end}")
+        }
+        What::ClientBound { client, host, who, why } => {
+            format!("FleetLock client {client} is {}, says {who}: {why}", named(host))
+        }
+        _ => unreachable!("the caller gives only what has become of a slot"),
     }
 }
 

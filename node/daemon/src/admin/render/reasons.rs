@@ -67,6 +67,7 @@ pub fn rule(refused: &Refused) -> Option<&'static str> {
         Refused::Maintenance { .. } => "6.9",
         Refused::Shadowed { .. } => "6.10",
         Refused::Exempt { .. } => "6.11",
+        Refused::UnknownGroup { .. } | Refused::SlotHeld { .. } => "6.12",
         Refused::LeaseOver => "7.1",
         Refused::Healer(_) => "7.2",
         Refused::TooSoon { .. } => "7.4",

@@ -36,6 +36,7 @@ fn world(mesh: &Path, at: Address) -> (Arc<Identity>, LifeSettings, World) {
         advertise: at,
         seeds: Arc::new([]),
         reach: BTreeMap::new(),
+        client: None,
         transport: TransportSettings::seeded(system_seed()),
     };
     let world = World {
