@@ -56,6 +56,13 @@ pub(crate) struct Slots {
     pub granted: VecDeque<(LedgerTime, Vec<Scope>)>,
 }
 
+/// Where a slot would count.
+struct Seat {
+    host: Option<HostId>,
+    group: GroupName,
+    scopes: Vec<Scope>,
+}
+
 impl Slots {
     pub fn is_empty(&self) -> bool {
         self.held.is_empty() && self.granted.is_empty()
@@ -86,26 +93,25 @@ impl Ledger {
         })
     }
 
+    /// Whether this client, brought by that host, would have a slot: the very check that the grant makes.
+    pub fn can_take_slot(
+        &self,
+        by: HostId,
+        (client, group): (&FleetLockId, &str),
+    ) -> Result<(), Refused> {
+        self.seat_for(by, (client, group)).map(drop)
+    }
+
     /// A client wants to reboot; whoever holds a slot is told so again, and keeps it.
     pub(crate) fn take_slot(
         &mut self,
         by: HostId,
         (client, group): (&FleetLockId, &str),
     ) -> Result<Outcome, Refused> {
-        self.since_rules(rules::SECOND)?;
-        let host = self.client_brought_by(by, client)?;
-        if let Some(slot) = self.state.added.slots.held.get(client) {
-            let fence = slot.fence;
-            if slot.returned.is_some() {
-                self.note_return(client, None);
-            }
-            return Ok(Outcome::Leased { fence });
-        }
-        let (group, scopes) = self.seat_of(host, group)?;
-        if let Some(hold) = self.slot_holds(host, &group, &scopes).into_iter().next() {
-            return Err(hold);
-        }
-        if let Some(own) = host.filter(|_| self.host_of_client(client).is_none()) {
+        let Some(seat) = self.seat_for(by, (client, group))? else {
+            return Ok(self.keep_slot(client));
+        };
+        if let Some(own) = seat.host.filter(|_| self.host_of_client(client).is_none()) {
             let said = ("the host itself".to_owned(), "it asked for a slot".to_owned());
             self.put_binding(client, Some(own), said)?;
         }
@@ -113,19 +119,18 @@ impl Ledger {
         let fence = before.next();
         assert!(fence > before, "law L2: fences only rise");
         self.state.fence = fence;
-        self.remember_slot_start(&scopes);
-        let (granted, granted_wall) = (self.state.time, self.state.wall);
-        let slot = Slot {
-            fence,
+        self.remember_slot_start(&seat.scopes);
+        let Seat { host, group, scopes } = seat;
+        self.record(What::SlotGranted {
+            client: client.clone(),
             host,
             group: group.clone(),
-            scopes: scopes.clone(),
-            granted,
-            granted_wall,
-            returned: None,
-        };
+            fence,
+        });
+        let (granted, granted_wall) = (self.state.time, self.state.wall);
+        let slot = Slot { fence, host, group, scopes, granted, granted_wall, returned: None };
+        let scopes = slot.scopes.clone();
         Arc::make_mut(&mut self.state.added.slots).held.insert(client.clone(), slot);
-        self.record(What::SlotGranted { client: client.clone(), host, group, fence });
         for scope in &scopes {
             assert!(
                 self.in_flight(scope) <= self.in_flight_limit(scope),
@@ -133,6 +138,34 @@ impl Ledger {
             );
         }
         Ok(Outcome::Leased { fence })
+    }
+
+    /// RecursiveLock: who asks again means to reboot still.
+    fn keep_slot(&mut self, client: &FleetLockId) -> Outcome {
+        let slots = Arc::make_mut(&mut self.state.added.slots);
+        let Some(slot) = slots.held.get_mut(client) else {
+            return Outcome::Done;
+        };
+        slot.returned = None;
+        Outcome::Leased { fence: slot.fence }
+    }
+
+    /// Where a slot for this client would count; `None` where it holds one.
+    fn seat_for(
+        &self,
+        by: HostId,
+        (client, group): (&FleetLockId, &str),
+    ) -> Result<Option<Seat>, Refused> {
+        self.since_rules(rules::SECOND)?;
+        let host = self.client_brought_by(by, client)?;
+        if self.state.added.slots.held.contains_key(client) {
+            return Ok(None);
+        }
+        let seat = self.seat_of(host, group)?;
+        match self.slot_holds(&seat).into_iter().next() {
+            Some(hold) => Err(hold),
+            None => Ok(Some(seat)),
+        }
     }
 
     /// A client wants to reboot no more; whoever holds none is told that it is done.
@@ -152,7 +185,7 @@ impl Ledger {
             return Ok(Outcome::Done);
         }
         if slot.returned.is_none() {
-            self.note_return(client, Some(self.state.index));
+            self.note_return(client);
         }
         Ok(Outcome::Leased { fence })
     }
@@ -292,38 +325,30 @@ impl Ledger {
     }
 
     /// Where a slot of this host counts, or of a client that is none and names this group.
-    fn seat_of(
-        &self,
-        host: Option<HostId>,
-        group: &str,
-    ) -> Result<(GroupName, Vec<Scope>), Refused> {
-        if let Some(host) = host {
-            let scopes = FrozenScopes::of(&self.member(host)?.claims);
-            return Ok((scopes.group.clone(), scopes.all().into()));
+    fn seat_of(&self, host: Option<HostId>, group: &str) -> Result<Seat, Refused> {
+        if let Some(known) = host {
+            let scopes = FrozenScopes::of(&self.member(known)?.claims);
+            return Ok(Seat { host, group: scopes.group.clone(), scopes: scopes.all().into() });
         }
         let known = GroupName::new(group)
             .ok()
             .filter(|group| self.derived.census.total(&Scope::Group(group.clone())) > 0);
         let group = known
             .ok_or_else(|| Refused::UnknownGroup { group: group.chars().take(80).collect() })?;
-        Ok((group.clone(), vec![Scope::Fleet, Scope::Group(group)]))
+        let scopes = vec![Scope::Fleet, Scope::Group(group.clone())];
+        Ok(Seat { host, group, scopes })
     }
 
     /// Law FL2: every rule that keeps a slot from being granted, in the order it is told.
-    fn slot_holds(
-        &self,
-        host: Option<HostId>,
-        group: &GroupName,
-        scopes: &[Scope],
-    ) -> Vec<Refused> {
+    fn slot_holds(&self, Seat { host, group, scopes }: &Seat) -> Vec<Refused> {
         let mut holds = Vec::new();
         holds.extend(self.state.brakes.standing().map(Refused::Brake));
         if let Some(host) = host {
-            let case = self.state.cases.of_host(&host);
+            let case = self.state.cases.of_host(host);
             holds.extend(case.map(|case| Refused::CaseOpen(case.id)));
-            let other = self.slot_of_host(&host);
+            let other = self.slot_of_host(host);
             holds.extend(other.map(|(client, _)| Refused::SlotHeld { client: client.to_string() }));
-            holds.extend(self.maintenance_hold_of(&host));
+            holds.extend(self.maintenance_hold_of(host));
         }
         holds.extend(self.stop_of(group));
         if self.slots().count() >= SLOTS_MAX {
@@ -336,7 +361,7 @@ impl Ledger {
         let gone = self.state.cases.counts(&Scope::Group(group.clone())).unhealthy;
         holds.extend(self.floor_hold_of(group, gone.saturating_add(1)));
         holds.extend(self.ramp_hold());
-        holds.extend(self.keeper_hold_of_a_slot(host, group));
+        holds.extend(self.keeper_hold_of_a_slot(*host, group));
         holds
     }
 
@@ -352,10 +377,11 @@ impl Ledger {
         may_be_one.then(|| self.majority_hold(host.as_ref())).flatten()
     }
 
-    fn note_return(&mut self, client: &FleetLockId, returned: Option<LedgerIndex>) {
+    fn note_return(&mut self, client: &FleetLockId) {
+        let index = self.state.index;
         let slots = Arc::make_mut(&mut self.state.added.slots);
         if let Some(slot) = slots.held.get_mut(client) {
-            slot.returned = returned;
+            slot.returned = Some(index);
         }
     }
 

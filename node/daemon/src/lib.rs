@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod command_line;
 pub mod config;
 pub mod demo;
+pub mod fleetlock;
 pub mod host;
 pub mod identity;
 pub mod moments;

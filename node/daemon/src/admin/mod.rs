@@ -10,6 +10,7 @@ pub mod chain;
 pub mod client;
 pub mod difference;
 pub mod exported;
+mod fleetlock_orders;
 mod maintaining;
 pub mod mind;
 mod orders;

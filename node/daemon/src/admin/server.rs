@@ -22,9 +22,9 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 
 use super::answer::{
-    AddOrder, ApproveOrder, Body, DenyOrder, DismissOrder, EndOrder, ExemptOrder, FoundOrder,
-    MaintainOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder,
-    ResumeOrder, RetireOrder, RevokeOrder, RollbackOrder, TrustOrder,
+    AddOrder, ApproveOrder, BindOrder, Body, DenyOrder, DismissOrder, EndOrder, ExemptOrder,
+    FoundOrder, MaintainOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder,
+    ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, RevokeSlotOrder, RollbackOrder, TrustOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -127,6 +127,9 @@ fn router(door: Door) -> Router {
         .route("/v1/hosts", get(hosts))
         .route("/v1/cases", get(cases))
         .route("/v1/leases", get(leases))
+        .route("/v1/fleetlock", get(fleetlock))
+        .route("/v1/fleetlock/bind", post(order::<BindOrder>))
+        .route("/v1/fleetlock/revoke", post(order::<RevokeSlotOrder>))
         .route("/v1/certs", get(certs))
         .route("/v1/explain/{what}", get(explain))
         .route("/v1/audit", get(audit))
@@ -179,6 +182,10 @@ async fn cases(door: State<Door>, peer: Extension<Peer>, asked: Parameters) -> R
 
 async fn leases(door: State<Door>, peer: Extension<Peer>) -> Response {
     door.tell(*peer, |scene| Ok(render::leases(scene))).await
+}
+
+async fn fleetlock(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::clients(scene))).await
 }
 
 async fn maintenance(door: State<Door>, peer: Extension<Peer>) -> Response {

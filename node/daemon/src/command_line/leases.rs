@@ -1,4 +1,4 @@
-//! `hale leases`, `hale lease revoke`: who has leave to repair what, and taking it back.
+//! `hale leases`, `hale lease revoke`: who has leave to repair or reboot what, and taking a lease back.
 
 use clap::{Args, Subcommand};
 
@@ -6,9 +6,9 @@ use super::asking::{At, Why};
 use super::exit::CommandFault;
 use super::list::List;
 use super::table::{Table, clean};
-use crate::admin::answer::{LeaseLine, Leases, RevokeOrder};
+use crate::admin::answer::{LeaseLine, Leases, RevokeOrder, Subject};
 
-/// The leases that count against the budgets: who repairs what, in which scopes, for how long.
+/// The leases and reboot slots that count against the budgets: who repairs or reboots what, in which scopes, for how long.
 #[derive(Clone, Debug, Args)]
 pub struct Verb {
     #[command(flatten)]
@@ -52,15 +52,14 @@ pub fn run_lease(verb: &LeaseVerb) -> Result<(), CommandFault> {
 pub fn listed(leases: &Leases) -> Result<Table, String> {
     match &leases.nothing {
         Some(why) => Err(clean(why)),
-        None => Ok(table(&leases.leases)),
+        None => Ok(table(leases)),
     }
 }
 
-fn table(leases: &[LeaseLine]) -> Table {
+fn table(leases: &Leases) -> Table {
     let mut table =
-        Table::new(&["case", "subject", "healer", "fence", "stage", "left", "counts in", "now"]);
-    for line in leases {
-        let scopes = line.counts_in.iter().map(|scope| format!("{} {}", scope.kind, scope.name));
+        Table::new(&["case", "subject", "holder", "fence", "stage", "left", "counts in", "now"]);
+    for line in &leases.leases {
         table.row([
             line.case.to_string(),
             line.subject.name.clone(),
@@ -68,11 +67,28 @@ fn table(leases: &[LeaseLine]) -> Table {
             line.lease.fence.to_string(),
             line.stage.clone(),
             left(line),
-            scopes.collect::<Vec<_>>().join(", "),
+            scopes(&line.counts_in),
+            line.awaits.clone(),
+        ]);
+    }
+    for line in &leases.slots {
+        table.row([
+            "-".to_owned(),
+            line.host.clone().unwrap_or_else(|| "-".to_owned()),
+            line.client.clone(),
+            line.fence.to_string(),
+            "slot".to_owned(),
+            "-".to_owned(),
+            scopes(&line.counts_in),
             line.awaits.clone(),
         ]);
     }
     table
+}
+
+fn scopes(counts_in: &[Subject]) -> String {
+    let scopes = counts_in.iter().map(|scope| format!("{} {}", scope.kind, scope.name));
+    scopes.collect::<Vec<_>>().join(", ")
 }
 
 /// protocol 7.6: what counts for a person's case ends by no term.

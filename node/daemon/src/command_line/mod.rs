@@ -15,6 +15,7 @@ pub mod demo;
 pub mod exit;
 pub mod explain;
 mod faults;
+mod fleetlock;
 pub mod hosts;
 mod leases;
 mod list;
@@ -57,7 +58,7 @@ enum Verb {
     Hosts(hosts::Verb),
     /// The cases that are not closed, and what each waits for.
     Cases(cases::Verb),
-    /// The leases that count against the budgets: who repairs what, and what ends it.
+    /// The leases and reboot slots that count against the budgets: who repairs or reboots what, and what ends it.
     Leases(leases::Verb),
     /// When certificates end, the soonest first: every host's as far as it is known, and the authorities'.
     Certs(certs::Verb),
@@ -92,6 +93,9 @@ enum Verb {
     /// Windows in which nothing begins on whom they cover: open or plan one, list them, end one.
     #[command(subcommand)]
     Maintenance(maintenance::Verb),
+    /// FleetLock clients, which reboot their hosts within the budgets: which host each is, and who may reboot.
+    #[command(subcommand)]
+    Fleetlock(fleetlock::Verb),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -155,6 +159,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Case(verb) => cases::run_case(&verb),
         Verb::Lease(verb) => leases::run_lease(&verb),
         Verb::Maintenance(verb) => maintenance::run(verb),
+        Verb::Fleetlock(verb) => fleetlock::run(verb),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ledger::bindings::FleetLockId;
 use ledger::document::{Form, Given, Misfit};
 
 /// A host to ask first, by name or address; a name is looked up each time it is asked.
@@ -24,6 +25,9 @@ pub struct Dialled;
 
 /// A seed.
 pub struct Asked;
+
+/// How a FleetLock client names itself.
+pub struct Client;
 
 /// An amount of memory with its unit: `"512MiB"`, `"2GiB"`.
 pub struct Memory {
@@ -59,6 +63,20 @@ impl Form for Dialled {
         address(given)
             .filter(|address| !address.ip().is_unspecified() && !address.ip().is_multicast())
             .ok_or_else(Misfit::plain)
+    }
+}
+
+impl Form for Client {
+    type Value = FleetLockId;
+
+    fn expects(&self) -> String {
+        let most = FleetLockId::BYTES_MAX;
+        format!("the id of a FleetLock client, 1 to {most} bytes without control characters")
+    }
+
+    fn read(&self, given: &Given<'_>) -> Result<FleetLockId, Misfit> {
+        let text = given.get_ref().as_str();
+        text.and_then(|text| FleetLockId::new(text).ok()).ok_or_else(Misfit::plain)
     }
 }
 

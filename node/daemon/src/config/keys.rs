@@ -1,9 +1,11 @@
 //! Every key of `hale.toml`: its name, form, default, range and what it trades. Defined once; the reader, the example and
 //! the reference page follow.
 
-use ledger::document::{Choice, Count, Key, ListOf, Name, RequiredKey, Section, Shape};
+use ledger::document::{
+    Choice, Count, Key, ListOf, Name, OptionalKey, RequiredKey, Section, Shape,
+};
 
-use super::form::{Asked, Dialled, FilePath, Listening, Memory};
+use super::form::{Asked, Client, Dialled, FilePath, Listening, Memory};
 use super::{LogFormat, LogLevel};
 
 /// Enough for one seed in each zone of the largest fleet; the mesh knows all other addresses itself.
@@ -25,7 +27,7 @@ An unknown key is a fault, never ignored: hale config check FILE names every fau
 Relative paths are taken from the folder of this file. A line behind '#:' is asleep: take the sign away to wake it.",
     keys: &[],
     sections: &[
-        &AGENT, &IDENTITY, &STORAGE, &ADMIN, &LIMITS, &LOG, &REACH,
+        &AGENT, &IDENTITY, &STORAGE, &ADMIN, &FLEETLOCK, &LIMITS, &LOG, &REACH,
     ],
     refused: &[
         ("cluster", CERTIFICATE_SAYS),
@@ -162,6 +164,35 @@ pub static WRITE_USERS: Key<ListOf<Count>> = peers(
 
 pub static WRITE_GROUPS: Key<ListOf<Count>> =
     peers("write_groups", "Group ids that may also order; the peer's primary group counts.");
+
+pub static FLEETLOCK: Section = Section {
+    name: "fleetlock",
+    shape: Shape::Table,
+    says: "\
+A door for FleetLock clients (Zincati, or a script with curl): they take reboot slots from the budgets that bound healing. \
+It is plain HTTP and asks nobody for a name: whoever reaches it can take slots, and so keep healing waiting.",
+    keys: &[&LISTEN, &CLIENT],
+    sections: &[],
+    refused: &[],
+};
+
+pub static LISTEN: OptionalKey<Listening> = OptionalKey {
+    name: "listen",
+    form: Listening,
+    example: "\"127.0.0.1:7980\"",
+    without: "no door",
+    says: "Where it listens, TCP. On a keeper it may be any address of a trusted network, and whoever asks there is whom hale \
+           fleetlock bind says, or nobody known; on every other host it is a loopback address, and whoever asks there is this \
+           host. A client's base URL ends with a slash.",
+};
+
+pub static CLIENT: OptionalKey<Client> = OptionalKey {
+    name: "client",
+    form: Client,
+    example: "\"c988d2509fdf4cdcbed39037c56406fb\"",
+    without: "none is bound",
+    says: "The id by which this host's own client asks, wherever it asks: the agent binds it to this host as it enrols.",
+};
 
 pub static LIMITS: Section = Section {
     name: "limits",

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use form::Seed;
+use ledger::bindings::FleetLockId;
 use ledger::document::{DOCUMENT_BYTES_MAX, Fault, FaultKind};
 use vocabulary::HostName;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub storage: PathBuf,
     /// The socket for people and programs of this host.
     pub admin: Admin,
+    /// The door for FleetLock clients.
+    pub fleetlock: FleetLock,
     /// How much of the host it may take.
     pub limits: Limits,
     /// What it writes about itself.
@@ -77,6 +80,15 @@ pub struct Peers {
     pub users: Vec<u32>,
     /// Group ids.
     pub groups: Vec<u32>,
+}
+
+/// The door for FleetLock clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FleetLock {
+    /// Where it listens, if it does.
+    pub listen: Option<SocketAddr>,
+    /// The id of this host's own client, if its agent is to bind one.
+    pub client: Option<FleetLockId>,
 }
 
 /// How much of the host the agent may take.

@@ -7,13 +7,14 @@ use std::path::Path;
 use ledger::document::{self, Fault, Reader, Section, Table};
 use vocabulary::HostName;
 
-use super::{Admin, Agent, Config, Identity, Limits, Log, Peers, keys};
+use super::{Admin, Agent, Config, FleetLock, Identity, Limits, Log, Peers, keys};
 
 impl Config {
     /// Reads a text; `file` is only named in faults, relative paths are taken from `folder`.
     pub fn read(file: &str, text: &str, folder: &Path) -> Result<Self, Vec<Fault>> {
         document::read(file, text, &keys::CONFIG, |reader, root| {
             let storage = reader.table(root, &keys::STORAGE);
+            let fleetlock = reader.table(root, &keys::FLEETLOCK);
             let limits = reader.table(root, &keys::LIMITS);
             let log = reader.table(root, &keys::LOG);
             let agent = agent(reader, root);
@@ -21,6 +22,10 @@ impl Config {
                 identity: identity(reader, root, folder),
                 storage: folder.join(reader.take(&storage, &keys::FOLDER)),
                 admin: admin(reader, root, folder),
+                fleetlock: FleetLock {
+                    listen: reader.take_optional(&fleetlock, &keys::LISTEN),
+                    client: reader.take_optional(&fleetlock, &keys::CLIENT),
+                },
                 limits: Limits {
                     connections_max: reader.take(&limits, &keys::CONNECTIONS_MAX),
                     memory_max: reader.take(&limits, &keys::MEMORY_MAX),

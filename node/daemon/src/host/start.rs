@@ -22,9 +22,11 @@ use super::folder::{Folder, FolderFault};
 use super::life::{self, LifeFault, LifeSettings, World};
 use super::pager::GuardedCommand;
 use super::renewing::Renewing;
+use crate::admin::mind::Mind;
 use crate::admin::socket::{Socket, SocketFault};
 use crate::command_line::{CommandFault, Exit};
 use crate::config::{Config, LogFormat, LogLevel};
+use crate::fleetlock::Listener;
 use crate::identity::{Identity, IdentityFiles};
 use crate::poison::{Quarantine, hook};
 use crate::second_channel::{Doorbell, TcpKnock};
@@ -102,6 +104,7 @@ async fn live(
     let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
     let socket = Socket::bind(&config.admin).map_err(socket_fault)?;
     let bell = Doorbell::open(config.agent.bind).map_err(|why| port_fault(config, &why))?;
+    let fleetlock = fleetlock(config, identity).await?;
     let world = world(config, (folder, clock), program);
     let opened = life::open(identity, settings(config, folder), world).await;
     let opened = opened.map_err(|fault| life_fault(config, fault))?;
@@ -118,6 +121,8 @@ async fn live(
     let (renewer, renewing) = Renewing::of(identity_files(config), credentials, own.clone(), pulse);
     mind.reads_through(renewer);
     let renewing = tasks::spawn(life.pulses.renewing.of_task(renewing.run(hangup)));
+    let clients =
+        fleetlock.map(|door| tasks::spawn(door.serve(Arc::clone(&mind) as Arc<dyn Mind>)));
     let serving = crate::admin::server::serve(socket, config.admin.clone(), mind);
     let admin = tasks::spawn(life.pulses.admin.of_task(serving));
     let (host, bind) = (&identity.claims().host, config.agent.bind);
@@ -128,14 +133,40 @@ async fn live(
     stop.cancel();
     admin.abort();
     renewing.abort();
-    // The next life binds the same path.
+    // The next life binds the same path and port.
     let _ = admin.await;
+    if let Some(clients) = clients {
+        clients.abort();
+        let _ = clients.await;
+    }
     life.close().await;
     if own.orders().borrow().end {
         let why = "it held more memory than limits.memory_max lets it, for no reason that it could mend: it ends to be started anew";
         return Err(CommandFault::new(Exit::Exhausted, why));
     }
     Ok(end)
+}
+
+/// Law FL1: whoever reaches it is taken for this host, but on a keeper's.
+async fn fleetlock(config: &Config, identity: &Identity) -> Result<Option<Listener>, CommandFault> {
+    let Some(listen) = config.fleetlock.listen else {
+        return Ok(None);
+    };
+    let is_keeper = identity.claims().roles.keeper;
+    if !is_keeper && !listen.ip().is_loopback() {
+        let why = format!(
+            "fleetlock.listen: {listen}, expected a loopback address: on a host that is no keeper whoever asks there is taken for this host"
+        );
+        return Err(CommandFault::new(Exit::Configuration, why));
+    }
+    let opened = Listener::open(listen).await.map_err(|why| {
+        let exit = match why.kind() {
+            io::ErrorKind::PermissionDenied => Exit::Permission,
+            _ => Exit::System,
+        };
+        CommandFault::new(exit, format!("cannot listen at {listen} (fleetlock.listen): {why}"))
+    });
+    opened.map(Some)
 }
 
 fn settings(config: &Config, folder: &Folder) -> LifeSettings {
@@ -145,7 +176,7 @@ fn settings(config: &Config, folder: &Folder) -> LifeSettings {
         advertise: config.agent.advertise,
         seeds: config.agent.seeds.clone().into(),
         reach: config.reach.clone(),
-        client: None,
+        client: config.fleetlock.client.clone(),
         transport: TransportSettings {
             connections_max: usize::try_from(config.limits.connections_max).unwrap_or(usize::MAX),
             quarantine: Arc::new(quarantine),

@@ -3,13 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Body, LeaseSeen, Subject};
+use super::{Body, LeaseSeen, SlotLine, Subject};
 
-/// Every lease that counts against the budgets, the oldest case first.
+/// Every lease and every reboot slot that counts against the budgets; the oldest case first, then by client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Leases {
     /// The leases.
     pub leases: Vec<LeaseLine>,
+    /// The reboot slots of FleetLock clients, which count in the same budgets.
+    #[serde(default)]
+    pub slots: Vec<SlotLine>,
     /// Why there are none, and what to ask next; `null` if there are any.
     pub nothing: Option<String>,
 }

@@ -10,6 +10,7 @@ mod audit;
 mod cases;
 mod certs;
 mod explain;
+mod fleetlock;
 mod hosts;
 mod leases;
 mod maintenance;
@@ -30,6 +31,7 @@ pub use explain::{
     Awaited, CaseExplained, Decided, DoubtSeen, Explained, HostExplained, ObserverSeen, PathSeen,
     RemedySeen, ReportSeen, VoiceSeen, Votes,
 };
+pub use fleetlock::{BindOrder, ClientLine, Clients, RevokeSlotOrder, SlotLine};
 pub use hosts::{HostLine, Hosts};
 pub use leases::{LeaseLine, Leases};
 pub use maintenance::{EndOrder, MaintainOrder, Maintenance, WindowLine};

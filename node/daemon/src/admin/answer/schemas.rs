@@ -3,11 +3,11 @@
 use schemars::{JsonSchema, schema_for};
 
 use super::{
-    AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, Body, Cases, Certs,
-    DenyOrder, DismissOrder, EndOrder, ExemptOrder, Explained, FoundOrder, Hosts, Leases,
-    MaintainOrder, Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce, PolicyOrder,
-    Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder, RevokeOrder,
-    RollbackOrder, Scenarios, Simulated, Status, TrustOrder,
+    AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, BindOrder, Body, Cases,
+    Certs, Clients, DenyOrder, DismissOrder, EndOrder, ExemptOrder, Explained, FoundOrder, Hosts,
+    Leases, MaintainOrder, Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce,
+    PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder,
+    RevokeOrder, RevokeSlotOrder, RollbackOrder, Scenarios, Simulated, Status, TrustOrder,
 };
 
 /// One schema file.
@@ -26,6 +26,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Hosts>(),
         answer::<Cases>(),
         answer::<Leases>(),
+        answer::<Clients>(),
         answer::<Maintenance>(),
         answer::<Certs>(),
         answer::<Explained>(),
@@ -51,6 +52,8 @@ pub fn schemas() -> Vec<Schema> {
         order::<MaintainOrder>("maintain"),
         order::<EndOrder>("end-maintenance"),
         order::<RevokeOrder>("revoke"),
+        order::<BindOrder>("fleetlock-bind"),
+        order::<RevokeSlotOrder>("fleetlock-revoke"),
         order::<ReleaseOrder>("release"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),

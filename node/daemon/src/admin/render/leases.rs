@@ -3,17 +3,18 @@
 use ledger::case::{Case, Lease};
 use vocabulary::Scope;
 
-use super::{Scene, cases};
+use super::{Scene, cases, fleetlock};
 use crate::admin::answer::{LeaseLine, Leases};
 
-/// Every lease that counts.
+/// Every lease and slot that counts.
 pub fn leases(scene: &Scene<'_>) -> Leases {
     let counted = scene.ledger.cases().filter_map(|case| Some((case, case.counted_lease()?)));
     let mut leases: Vec<LeaseLine> =
         counted.map(|(case, lease)| line(scene, case, lease)).collect();
     leases.sort_by_key(|line| line.case);
-    let nothing = leases.is_empty().then(|| nothing(scene));
-    Leases { leases, nothing }
+    let slots = fleetlock::slots(scene);
+    let nothing = (leases.is_empty() && slots.is_empty()).then(|| nothing(scene));
+    Leases { leases, slots, nothing }
 }
 
 fn line(scene: &Scene<'_>, case: &Case, lease: &Lease) -> LeaseLine {

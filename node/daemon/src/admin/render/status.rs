@@ -7,7 +7,7 @@ use ledger::rules;
 use ledger::view::BudgetLine as Counted;
 use vocabulary::{HostId, Scope, Zone};
 
-use super::{Scene, cases, certs, count, counted, hosts, listed, maintenance, wall};
+use super::{Scene, cases, certs, count, counted, fleetlock, hosts, listed, maintenance, wall};
 use crate::admin::answer::{
     AgentLine, Brake, BudgetLine, CaseLine, HealingCount, KeeperLine, Keepers, LedgerPlace,
     PauseSeen, Place, PolicyBrief, QueueLine, RampSeen, Status, ZoneLine,
@@ -262,6 +262,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
     notes.extend(stopped.chain(ledger.stopped_kinds()).map(|stop| stop.to_string()));
     notes.extend(maintenance::notes(scene));
+    notes.extend(fleetlock::notes(scene));
     notes.extend(exempt(scene));
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));

@@ -220,55 +220,55 @@ fn a_lease_that_ends_by_no_term_is_told_with_the_order_that_frees_it() {
     shows(
         &text,
         &expect![[r#"
-        nothing is under repair and no case is open
+            nothing is under repair and no case is open
 
-        case  subject  healer  fence  stage      left  counts in                           now
-           1  b2       c2          1  escalated     -  zone eu/b, rack eu/b/b2, group web  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1: until `hale lease revoke 1 --why ...` its lease counts; `hale case dismiss 1 --why ...` closes the case too
-        case  subject  verdict    stage      opened      rung    now
-           1  b2       AgentDown  escalated  15 m ago    1 of 2  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1: until `hale lease revoke 1 --why ...` its lease counts; `hale case dismiss 1 --why ...` closes the case too
-           2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: fleet: 1 of 1 in flight; the lease of case 1 counts until `hale lease revoke 1 --why ...`, since nobody knows the end of its remedy
+            case  subject  holder  fence  stage      left  counts in                           now
+               1  b2       c2          1  escalated     -  zone eu/b, rack eu/b/b2, group web  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1: until `hale lease revoke 1 --why ...` its lease counts; `hale case dismiss 1 --why ...` closes the case too
+            case  subject  verdict    stage      opened      rung    now
+               1  b2       AgentDown  escalated  15 m ago    1 of 2  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1: until `hale lease revoke 1 --why ...` its lease counts; `hale case dismiss 1 --why ...` closes the case too
+               2  a2       AgentDown  open       400 ms ago  1 of 2  no lease yet: fleet: 1 of 1 in flight; the lease of case 1 counts until `hale lease revoke 1 --why ...`, since nobody knows the end of its remedy
 
-        nothing is under repair, and 2 cases are open: `hale cases` shows what each waits for
-        case  subject  verdict    stage      opened      rung    now
-           1  b2       AgentDown  escalated  15 m ago    1 of 2  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1, then `hale case dismiss 1 --why ...`; its lease counts no more
-           2  a2       AgentDown  open       400 ms ago  1 of 2  the leader offers the lease to a healer next
+            nothing is under repair, and 2 cases are open: `hale cases` shows what each waits for
+            case  subject  verdict    stage      opened      rung    now
+               1  b2       AgentDown  escalated  15 m ago    1 of 2  a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1, then `hale case dismiss 1 --why ...`; its lease counts no more
+               2  a2       AgentDown  open       400 ms ago  1 of 2  the leader offers the lease to a healer next
 
-        case 1  b2  AgentDown  escalated  opened 15 m ago
+            case 1  b2  AgentDown  escalated  opened 15 m ago
 
-        who looked, in the newest round (entry 28): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
-          observer  stands in  said     fit to look  by these paths
-          b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
-          a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
-          c3        eu/c/c3    against  fit          warm silent, fresh dial silent, agent port refused
-          a1        eu/a/a1    against  fit          warm silent, fresh dial silent, agent port refused
-          b1        eu/b/b1    against  fit          warm silent, fresh dial silent, agent port refused
-          c2        eu/c/c2    against  fit          warm silent, fresh dial silent, agent port refused
-          c1        eu/c/c1    against  fit          warm silent, fresh dial silent, agent port refused
-          a2        eu/a/a2    against  fit          warm silent, fresh dial silent, agent port refused
+            who looked, in the newest round (entry 28): 8 against, 0 well, 0 vacant of 8 seats; 7 needed, 1 may be mistaken
+              observer  stands in  said     fit to look  by these paths
+              b3        eu/b/b3    against  fit          warm silent, fresh dial silent, agent port refused
+              a3        eu/a/a3    against  fit          warm silent, fresh dial silent, agent port refused
+              c3        eu/c/c3    against  fit          warm silent, fresh dial silent, agent port refused
+              a1        eu/a/a1    against  fit          warm silent, fresh dial silent, agent port refused
+              b1        eu/b/b1    against  fit          warm silent, fresh dial silent, agent port refused
+              c2        eu/c/c2    against  fit          warm silent, fresh dial silent, agent port refused
+              c1        eu/c/c1    against  fit          warm silent, fresh dial silent, agent port refused
+              a2        eu/a/a2    against  fit          warm silent, fresh dial silent, agent port refused
 
-        decided, by the rules of docs/protocol
-          3.1     a round hung on entry 28: 8 of its 8 observers signed what they saw
-          3.4     8 voices against it, 7 were needed; 0 saw it well, 1 may be mistaken
-          3.6     AgentDown: the agent answers on no path, while the host itself is proven alive
-          policy  rule "agent down" of policy version 2 acts on it in group web: 2 rungs, the first at once
+            decided, by the rules of docs/protocol
+              3.1     a round hung on entry 28: 8 of its 8 observers signed what they saw
+              3.4     8 voices against it, 7 were needed; 0 saw it well, 1 may be mistaken
+              3.6     AgentDown: the agent answers on no path, while the host itself is proven alive
+              policy  rule "agent down" of policy version 2 acts on it in group web: 2 rungs, the first at once
 
-        awaited, and what frees it
-          a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1, then `hale case dismiss 1 --why ...`; its lease counts no more
+            awaited, and what frees it
+              a person is needed: the end of remedy 1 has been unknown for 15 min 0 s; find out what became of remedy 1, then `hale case dismiss 1 --why ...`; its lease counts no more
 
-        remedies
-          remedy  rung  class   healer  fence  intended  receipt          proof    what
-               1     1  gentle  c2          1  15 m ago  Unknown: exit 0  awaited  /bin/start
+            remedies
+              remedy  rung  class   healer  fence  intended  receipt          proof    what
+                   1     1  gentle  c2          1  15 m ago  Unknown: exit 0  awaited  /bin/start
 
-        timeline, from the audit
-          record  when        what has become true
-              23  15 m ago    verdict AgentDown on b2 at entry 28, 8 voices against it, 0 well, 0 seats vacant
-              24  15 m ago    lease under fence 1 offered to c2
-              25  15 m ago    c2 takes the lease under fence 1
-              26  15 m ago    c2 intends remedy 1 under fence 1: rung 1, /bin/start
-              27  15 m ago    remedy 1 under fence 1 has an unknown end: exit 0
-              28  1.4 s ago   a person is called: the end of remedy 1 has been unknown for 15 min 0 s; its lease goes on counting
-              30  400 ms ago  the lease under fence 1 was revoked by ops: looked at the console: it hung
-    "#]],
+            timeline, from the audit
+              record  when        what has become true
+                  23  15 m ago    verdict AgentDown on b2 at entry 28, 8 voices against it, 0 well, 0 seats vacant
+                  24  15 m ago    lease under fence 1 offered to c2
+                  25  15 m ago    c2 takes the lease under fence 1
+                  26  15 m ago    c2 intends remedy 1 under fence 1: rung 1, /bin/start
+                  27  15 m ago    remedy 1 under fence 1 has an unknown end: exit 0
+                  28  1.4 s ago   a person is called: the end of remedy 1 has been unknown for 15 min 0 s; its lease goes on counting
+                  30  400 ms ago  the lease under fence 1 was revoked by ops: looked at the console: it hung
+        "#]],
     );
 }
 
