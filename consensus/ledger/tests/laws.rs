@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::*;
 use ledger::audit::{Record, What};
+use ledger::bindings::FleetLockId;
 use ledger::case::{Case, Stage};
-use ledger::command::{Command, Finding, Outcome, Proposed};
+use ledger::command::{Command, Finding, Outcome, Proposed, Refused};
 use ledger::{Ledger, rules, verify_chain};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -57,6 +58,8 @@ enum Deed {
     /// A keeper turns this number of this host away.
     TurnedAway(usize, u64),
     Nonsense(usize, u64, u64, ReceiptKind),
+    /// A FleetLock client of this host, bound or not, wants what the second number says, by way of the third one's host.
+    Slot(usize, usize, usize),
     /// One host's way, so many steps of it: chance alone seldom goes so far.
     Walk(usize, usize, usize, ReceiptKind),
 }
@@ -103,6 +106,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         3 => (host.clone(), 0..9_usize, seen()).prop_map(|(a, b, c)| Deed::Unsettled(a, b, c)),
         3 => (host.clone(), own, 0..9_usize).prop_map(|(a, b, c)| Deed::Unfit(a, b, c)),
         1 => host.clone().prop_map(Deed::Twin),
+        4 => (host.clone(), 0..6_usize, host.clone()).prop_map(|(a, b, c)| Deed::Slot(a, b, c)),
         1 => (host.clone(), 0..3_u64).prop_map(|(a, b)| Deed::TurnedAway(a, b)),
         6 => (host.clone(), host.clone(), 3..10_usize, kind())
             .prop_map(|(a, b, c, d)| Deed::Walk(a, b, c, d)),
@@ -200,6 +204,8 @@ impl Play {
             Deed::Offer(case, healer) => {
                 let case = self.case_in(case, "open")?.id;
                 let healer = id(NINE[*healer]);
+                // What the command before has ended widens the ramp at the head of the next entry.
+                self.fleet.send("a1", Command::Tick);
                 let can = self.fleet.ledger.can_offer(case, healer);
                 let outcome = self.fleet.send("a1", Command::Offer { case, healer });
                 let is_leased = matches!(outcome, Outcome::Leased { .. });
@@ -286,6 +292,39 @@ impl Play {
                 let name = self.living(*host)?;
                 self.fleet.ledger.roster().get(&id(name))?.boot?;
                 self.fleet.twin(name)
+            }
+            Deed::Slot(host, what, by) => {
+                let (name, by) = (NINE[*host], NINE[*by]);
+                let client = FleetLockId::new(name).expect("sound");
+                let group = String::from("web");
+                match what {
+                    0 => {
+                        let (host, order) = (Some(id(name)), Some(order("its machine id")));
+                        fleet.send("a1", Command::BindClient { client, host, order })
+                    }
+                    1 => {
+                        let order = order("it hangs");
+                        fleet.send("a1", Command::RevokeSlot { client, order })
+                    }
+                    2 => fleet.send(by, Command::ReturnSlot { client }),
+                    3 => {
+                        let grounds = self.fleet.round(&[(self.living(*host)?, Seen::Well)]);
+                        let clients = vec![client];
+                        self.fleet.send("b1", Command::EndSlots { clients, grounds })
+                    }
+                    _ => {
+                        fleet.send("a1", Command::Tick);
+                        let can = fleet.ledger.can_take_slot(id(by), (&client, &group));
+                        let taken = fleet.send(by, Command::TakeSlot { client, group });
+                        let is_held = matches!(taken, Outcome::Leased { .. });
+                        let is_bound = matches!(taken, Outcome::Refused(Refused::Bound(_)));
+                        assert!(
+                            can.is_ok() == is_held || is_bound,
+                            "{can:?} is the very check of {taken:?}"
+                        );
+                        taken
+                    }
+                }
             }
             Deed::TurnedAway(host, number) => {
                 let host = id(NINE[*host]);
@@ -430,6 +469,13 @@ impl Play {
                 assert!(note.is_pending(), "law L3");
             }
         }
+        for (_, slot) in ledger.slots() {
+            let subject = slot.host.map(Scope::Host);
+            assert!(!subject.is_some_and(|host| leased.contains(&host)), "law FL3");
+            for scope in &slot.scopes {
+                *used.entry(scope.clone()).or_default() += 1;
+            }
+        }
         let lines = ledger.budgets();
         for line in &lines {
             let counted = used.get(&line.scope).copied().unwrap_or(0);
@@ -446,6 +492,16 @@ impl Play {
             }
         }
         for record in &records {
+            if let What::SlotGranted { fence, client, .. } = &record.what {
+                assert!(*fence > self.fence, "law L2: fences only rise");
+                self.fence = *fence;
+                let slot = ledger.slots().find(|(of, _)| *of == client);
+                let (_, slot) = slot.expect("each deed is an entry of its own");
+                for scope in &slot.scopes {
+                    let line = lines.iter().find(|line| line.scope == *scope);
+                    assert!(line.is_some_and(|line| line.used <= line.limit), "law B1: {line:?}");
+                }
+            }
             if let What::Granted { fence, is_takeover, case, .. } = &record.what {
                 assert!(*fence > self.fence, "law L2: fences only rise");
                 self.fence = *fence;
@@ -614,6 +670,8 @@ fn the_generator_reaches_every_room() {
         "PolicySet",
         "Quarantined",
         "Freed",
+        "SlotGranted",
+        "SlotOver",
         "Unfit",
     ]);
     for rules in [rules::FIRST, rules::NEWEST].repeat(30) {

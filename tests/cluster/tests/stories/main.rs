@@ -5,6 +5,7 @@ mod boots;
 mod certificates;
 mod checks;
 mod demo;
+mod fleetlock;
 mod floods;
 mod founding;
 mod healers;
