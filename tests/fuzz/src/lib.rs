@@ -12,6 +12,7 @@ mod command;
 pub mod corpus;
 #[path = "../../../consensus/ledger/tests/fleet/mod.rs"]
 mod fleet;
+mod fleetlock;
 mod frame;
 mod life;
 mod message;
@@ -25,6 +26,7 @@ mod world;
 
 pub use attestation::attestation;
 pub use command::command;
+pub use fleetlock::fleetlock;
 pub use frame::frame;
 pub use message::message;
 pub use policy::policy;
@@ -40,7 +42,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "frame", check: frame },
     Target { name: "message", check: message },
     Target { name: "attestation", check: attestation },
@@ -48,6 +50,7 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "policy", check: policy },
     Target { name: "scenario", check: scenario },
     Target { name: "store", check: store },
+    Target { name: "fleetlock", check: fleetlock },
 ];
 
 /// Makes every panic the end of the process, but those that are somebody's answer (protocol 1.8, 1.9): what drives the targets ends

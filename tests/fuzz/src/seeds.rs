@@ -37,8 +37,18 @@ pub fn of(target: &str) -> Vec<Seed> {
         "policy" => policies(),
         "scenario" => scenarios(),
         "store" => disks(),
+        "fleetlock" => questions(),
         _ => Vec::new(),
     }
+}
+
+/// As Zincati writes it, and as its server's documents do.
+fn questions() -> Vec<Seed> {
+    let of = |id: &str, group: &str| {
+        format!(r#"{{"client_params":{{"{id}":"c988","group":"{group}"}}}}"#)
+    };
+    let all = [("zincati", of("id", "default")), ("airlock", of("node_uuid", "workers"))];
+    all.map(|(name, text)| (name.to_owned(), text.into_bytes())).into()
 }
 
 fn frames() -> Vec<Seed> {

@@ -72,6 +72,11 @@ fn a_damaged_store_serves_what_was_acknowledged_or_says_why_it_does_not() {
 }
 
 #[test]
+fn bodies_of_fleetlock_are_questions_or_named_faults() {
+    replay("fleetlock");
+}
+
+#[test]
 fn every_target_has_its_corpus_its_seeds_and_its_driver() {
     let known: BTreeSet<String> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
     assert_eq!(names_in(&root().join("corpus")), known, "one folder for each target");
