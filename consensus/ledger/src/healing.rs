@@ -51,12 +51,10 @@ impl Ledger {
                 self.exempt_host(by, (*host, *is_exempt), order)
             }
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
-            Command::TakeSlot { client, group } => self.take_slot(by, (client, group)),
-            Command::ReturnSlot { client } => self.return_slot(by, client),
-            Command::RevokeSlot { client, order } => self.revoke_slot(by, client, order),
-            Command::BindClient { client, host, order } => {
-                self.bind_client(by, (client, *host), order.as_ref())
-            }
+            Command::TakeSlot { .. }
+            | Command::ReturnSlot { .. }
+            | Command::RevokeSlot { .. }
+            | Command::BindClient { .. } => self.for_a_client(by, command),
             Command::Found { .. }
             | Command::Enrol(_)
             | Command::Boot { .. }
@@ -71,6 +69,19 @@ impl Ledger {
             | Command::AddHost { .. } => {
                 unreachable!("the door gives only the commands of healing")
             }
+        }
+    }
+
+    /// What a FleetLock client or a person asks about one.
+    fn for_a_client(&mut self, by: HostId, command: &Command) -> Result<Outcome, Refused> {
+        match command {
+            Command::TakeSlot { client, group } => self.take_slot(by, (client, group)),
+            Command::ReturnSlot { client } => self.return_slot(by, client),
+            Command::RevokeSlot { client, order } => self.revoke_slot(by, client, order),
+            Command::BindClient { client, host, order } => {
+                self.bind_client(by, (client, *host), order.as_ref())
+            }
+            _ => unreachable!("the caller gives only what is about a client"),
         }
     }
 

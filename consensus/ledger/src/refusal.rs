@@ -258,8 +258,8 @@ impl fmt::Display for Refused {
             | Self::Duplicate(_)
             | Self::Malformed(_)
             | Self::PolicyFaults(_)
-            | Self::UnknownGroup { .. }
             | Self::PolicyVersion(_) => self.of_the_mesh(out),
+            Self::UnknownGroup { .. } | Self::SlotHeld { .. } => self.of_a_client(out),
             Self::Budget { .. }
             | Self::PerHour { .. }
             | Self::PerDay { .. }
@@ -274,7 +274,6 @@ impl fmt::Display for Refused {
             | Self::Approval { .. }
             | Self::Maintenance { .. }
             | Self::Exempt { .. }
-            | Self::SlotHeld { .. }
             | Self::Shadowed { .. }
             | Self::Brake(_) => self.of_a_stop(out),
             Self::Grounds(_)
@@ -328,11 +327,21 @@ impl Refused {
                 out,
                 "version {version} of the policy is in force: read it and apply yours on top"
             ),
+            _ => unreachable!("the caller gives only refusals of the mesh"),
+        }
+    }
+
+    fn of_a_client(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::UnknownGroup { group } => write!(
                 out,
                 "no host of the mesh is of group {group:?}: name one that `hale hosts` shows, or bind the client (`hale fleetlock bind`)"
             ),
-            _ => unreachable!("the caller gives only refusals of the mesh"),
+            Self::SlotHeld { client } => write!(
+                out,
+                "FleetLock client {client} holds a reboot slot; it ends when that client gives it back, or by `hale fleetlock revoke {client} --why ...`"
+            ),
+            _ => unreachable!("the caller gives only refusals of a FleetLock client"),
         }
     }
 
@@ -427,10 +436,6 @@ impl Refused {
                     " is in maintenance ({why}), {left} left; `hale maintenance end {window} --why ...` ends that"
                 )
             }
-            Self::SlotHeld { client } => write!(
-                out,
-                "FleetLock client {client} holds a reboot slot; it ends when that client gives it back, or by `hale fleetlock revoke {client} --why ...`"
-            ),
             Self::Brake(why) => write!(out, "the brake is on, {why}; `hale resume` lifts it"),
             _ => unreachable!(
                 "the caller gives only refusals that a brake, a stop or a person makes"

@@ -416,7 +416,7 @@ impl Fleet {
         if !is_acquainted {
             self.hosts[place].next_nonce = self.network.draw_nonce();
         }
-        let hosts_count = self.hosts.len();
+        let hosts = self.hosts.len();
         let host = &mut self.hosts[place];
         let boot = host.next_boot();
         host.boot_number = boot.number;
@@ -434,10 +434,7 @@ impl Fleet {
             client: None,
             signer: Arc::new(ModelSigner::new(&host.claims.host)),
             verifier: Arc::new(ModelVerifier),
-            membership: membership::Settings {
-                hosts: hosts_count,
-                ..membership::Settings::default()
-            },
+            membership: membership::Settings { hosts, ..membership::Settings::default() },
             watch: watch::Settings::default(),
             ledger,
             seed: self

@@ -4,7 +4,8 @@
 
 use vocabulary::{Canonical, CanonicalBytes, ReceiptKind};
 
-use super::record::{LeaseEnd, SlotEnd, What};
+use super::ends::{LeaseEnd, SlotEnd};
+use super::record::What;
 use crate::case::Closure;
 use crate::maintenance::Schedule;
 

@@ -5,6 +5,7 @@
 //! digest of the last one that fell is kept as the checkpoint, so that what is left still chains to what was exported.
 //! Not here: renewals and ticks (they are in the log, protocol 5), and the signatures of grounds (their digest is here).
 
+mod ends;
 mod layout;
 mod record;
 
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vocabulary::{Digest, LedgerIndex, LedgerTime, WallNote};
 
-pub use record::{LeaseEnd, Record, SlotEnd, What};
+pub use ends::{LeaseEnd, SlotEnd};
+pub use record::{Record, What};
 
 /// The history as the state keeps it; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,14 +3,13 @@
 //! Law A1: a record's digest covers everything in it, the digest of the one before too.
 //! Not here: the layout of each kind (see `layout`), keeping records (see the parent).
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Anchor, Boot, CanonicalBytes, CaseId, ClusterName, Digest, Fence, GroupName, HostId, HostName,
     LedgerIndex, LedgerTime, PublicKey, ReceiptKind, RemedyId, Scope, Span, VerdictKind, WallNote,
 };
 
+use super::ends::{LeaseEnd, SlotEnd};
 use super::{Checkpoint, Stamp};
 use crate::bindings::FleetLockId;
 use crate::case::Closure;
@@ -33,24 +32,6 @@ pub struct Record {
     pub previous: Digest,
     /// Digest of this one.
     pub digest: Digest,
-}
-
-/// Why a lease is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LeaseEnd {
-    /// Nobody took it in time (protocol 7.2).
-    NotAccepted,
-    /// It was not renewed (protocol 7.6).
-    RanOut,
-    /// Its healer gave it back; why.
-    Released(String),
-    /// A person took it back (protocol 7.6).
-    Revoked {
-        /// Who.
-        who: String,
-        /// Why.
-        why: String,
-    },
 }
 
 /// What has become true.
@@ -435,44 +416,6 @@ pub enum What {
         /// Why.
         why: String,
     },
-}
-
-/// How a reboot slot ended (protocol 6.12).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SlotEnd {
-    /// It was given back, and a round saw the host well.
-    Well {
-        /// The round.
-        anchor: Anchor,
-    },
-    /// It was given back by a client of which nobody knows the host.
-    Told,
-    /// A verdict on the host has stood for too long to be a reboot.
-    Gone {
-        /// Its case.
-        case: CaseId,
-    },
-    /// The host was retired.
-    Retired,
-    /// A person took it back.
-    Revoked {
-        /// Who.
-        who: String,
-        /// Why.
-        why: String,
-    },
-}
-
-impl fmt::Display for SlotEnd {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Well { .. } => write!(out, "given back, and its host is seen well"),
-            Self::Told => write!(out, "given back; nobody knows its host"),
-            Self::Gone { case } => write!(out, "case {case} has stood for too long to be a reboot"),
-            Self::Retired => write!(out, "its host is retired"),
-            Self::Revoked { who, why } => write!(out, "taken back by {who}: {why}"),
-        }
-    }
 }
 
 impl Record {

@@ -99,9 +99,12 @@ fn case_of(what: &What) -> Option<CaseId> {
 }
 
 fn sentence(scene: &Scene<'_>, what: &What) -> String {
-    match case_of(what) {
-        None => of_the_mesh(scene, what),
-        Some(_) => of_a_case(scene, what),
+    match what {
+        What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
+            of_a_slot(scene, what)
+        }
+        what if case_of(what).is_some() => of_a_case(scene, what),
+        what => of_the_mesh(scene, what),
     }
 }
 
@@ -160,9 +163,6 @@ fn of_the_mesh(scene: &Scene<'_>, what: &What) -> String {
         What::MaintenancePlanned { .. }
         | What::MaintenanceBegan { .. }
         | What::MaintenanceEnded { .. } => of_maintenance(scene, what),
-        What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
-            of_a_slot(scene, what)
-        }
         _ => unreachable!("the caller gives only what the mesh itself has done"),
     }
 }
