@@ -97,6 +97,13 @@ impl Ledger {
         self.state.added.bindings.iter()
     }
 
+    /// Whether this client, which is bound to none, may be bound to this host now.
+    pub fn can_bind(&self, client: &FleetLockId, host: &HostId) -> bool {
+        self.host_of_client(client).is_none()
+            && self.slot_of(client).is_none()
+            && self.ids_hold(host).is_none()
+    }
+
     /// A host says that a client is itself, or a person says which host it is, or that it is none (`hale fleetlock bind`).
     pub(crate) fn bind_client(
         &mut self,
@@ -122,33 +129,36 @@ impl Ledger {
             (None, None) => return Err(Refused::Nothing),
             (bound, host) if bound == host => return Ok(Outcome::Done),
             // What it counts in was settled as it was granted.
-            _ => self.holds_no_slot(client)?,
+            _ if self.slot_of(client).is_some() => {
+                return Err(Refused::SlotHeld { client: client.to_string() });
+            }
+            (_, Some(host)) => self.ids_hold(&host).map_or(Ok(()), Err)?,
+            (_, None) => {}
         }
-        self.put_binding(client, host, (who, why))?;
+        self.put_binding(client, host, (who, why));
         Ok(Outcome::Done)
     }
 
-    /// Law FL1.
+    /// Law FL1: from now on.
     pub(crate) fn put_binding(
         &mut self,
         client: &FleetLockId,
         host: Option<HostId>,
         (who, why): (String, String),
-    ) -> Result<(), Refused> {
-        if let Some(host) = host {
-            let known = self.bindings().filter(|(_, bound)| **bound == host).count();
-            if known >= IDS_OF_A_HOST_MAX {
-                let bound = format!("FleetLock ids of one host: {IDS_OF_A_HOST_MAX}");
-                return Err(Refused::Bound(bound));
-            }
-        }
+    ) {
         let bindings = Arc::make_mut(&mut self.state.added.bindings);
         match host {
             Some(host) => bindings.insert(client.clone(), host),
             None => bindings.remove(client),
         };
         self.record(What::ClientBound { client: client.clone(), host, who, why });
-        Ok(())
+    }
+
+    /// Whether one more would be one too many.
+    pub(crate) fn ids_hold(&self, host: &HostId) -> Option<Refused> {
+        let known = self.bindings().filter(|(_, bound)| *bound == host).count();
+        let bound = || Refused::Bound(format!("FleetLock ids of one host: {IDS_OF_A_HOST_MAX}"));
+        (known >= IDS_OF_A_HOST_MAX).then(bound)
     }
 
     /// Law FL1: whether this host may speak for this client.
@@ -156,10 +166,13 @@ impl Ledger {
         self.host_of_client(client).is_none_or(|host| host == by)
     }
 
-    /// A host is retired.
-    pub(crate) fn forget_bindings(&mut self, host: &HostId) {
-        if self.bindings().any(|(_, bound)| bound == host) {
-            Arc::make_mut(&mut self.state.added.bindings).retain(|_, bound| bound != host);
+    /// A host is retired, by this person.
+    pub(crate) fn forget_bindings(&mut self, host: &HostId, order: &Order) {
+        let of_host = self.bindings().filter(|(_, bound)| *bound == host);
+        let clients: Vec<FleetLockId> = of_host.map(|(client, _)| client.clone()).collect();
+        for client in clients {
+            let Order { who, why } = order.clone();
+            self.put_binding(&client, None, (who, why));
         }
     }
 }

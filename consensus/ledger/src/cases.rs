@@ -12,7 +12,7 @@ use vocabulary::{CaseId, HostId, LedgerTime, Scope};
 
 use crate::case::Case;
 use crate::register::{Kind, Register};
-use crate::tally::{Counts, Tally};
+use crate::tally::{Counts, Tally, unhealthy};
 
 /// The cases; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,12 @@ impl Cases {
     /// The open cases whose lease counts.
     pub fn leased(&self) -> impl Iterator<Item = &Arc<Case>> {
         self.register.leased().filter_map(|id| self.open.get(&id))
+    }
+
+    /// Whether a host's own case counts it as unhealthy.
+    pub fn is_unhealthy(&self, host: &HostId) -> bool {
+        let case = self.of_host(host);
+        case.is_some_and(|case| !unhealthy(case, self.told_until).is_empty())
     }
 
     pub fn counts(&self, scope: &Scope) -> Counts {

@@ -313,6 +313,8 @@ pub enum Command {
     ReturnSlot {
         /// Which one.
         client: FleetLockId,
+        /// One that was granted under this fence or a later one stays: it was not there when this was asked.
+        before: Fence,
     },
     /// The hosts of these clients, which have given their slots back, are well in a fresh round; under rules 2 (protocol 6.12).
     EndSlots {

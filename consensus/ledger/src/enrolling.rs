@@ -93,7 +93,7 @@ impl Ledger {
         }
         match self.state.roster.get_even_retired(&claims.id()) {
             None => self.needs_no_addition(claims).is_ok(),
-            Some(entry) => !entry.is_retired && self.case_against(entry, claims).is_none(),
+            Some(entry) => !entry.is_retired && self.move_hold(entry, claims).is_none(),
         }
     }
 

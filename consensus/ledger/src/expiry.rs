@@ -70,7 +70,7 @@ impl Ledger {
         self.forget_returns();
         self.forget_approvals();
         self.close_windows();
-        self.expire_slots();
+        self.note_troubled_slots();
         self.forget_doubts();
         self.step_ramp();
         self.lift_calm_surge();

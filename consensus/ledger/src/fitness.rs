@@ -135,6 +135,12 @@ impl Ledger {
         gone
     }
 
+    /// Whether its rack or zone is dark.
+    pub(crate) fn is_in_the_dark(&self, host: &HostId) -> bool {
+        let home = self.state.roster.get(host).map(|entry| &entry.claims.domain);
+        home.is_some_and(|home| self.domain_case_over(home).is_some())
+    }
+
     /// By whose word a host is unfit, as its case keeps it.
     pub fn unfit_by(&self, host: &HostId, kept: &GroundsKept) -> UnfitVerdict {
         let seats = self.seating().seats();

@@ -156,8 +156,8 @@ impl Ledger {
                 return Ok(Outcome::Done);
             }
             Some(entry) => {
-                if let Some(case) = self.case_against(entry, &claims) {
-                    return Err(Refused::CaseOpen(case));
+                if let Some(hold) = self.move_hold(entry, &claims) {
+                    return Err(hold);
                 }
             }
         }
@@ -249,7 +249,7 @@ impl Ledger {
         self.forget_certificate_end(&host);
         self.forget_exemption(&host);
         self.forget_slots(&host);
-        self.forget_bindings(&host);
+        self.forget_bindings(&host, order);
         self.record(What::Retired { host, who: order.who.clone(), why: order.why.clone() });
         self.end_domains_that_are_back();
         Ok(Outcome::Done)
@@ -290,11 +290,13 @@ impl Ledger {
         format!("orders are taken on keepers' hosts alone: give it on {}", keepers.join(", "))
     }
 
-    /// protocol 1.3: a change of domain or group is refused while a case on the host is open.
-    pub(crate) fn case_against(&self, entry: &roster::Entry, claims: &Claims) -> Option<CaseId> {
+    /// protocol 1.3: a change of domain or group is refused while a case on the host is open, or it may be rebooting.
+    pub(crate) fn move_hold(&self, entry: &roster::Entry, claims: &Claims) -> Option<Refused> {
         let moves = entry.claims.domain != claims.domain || entry.claims.group != claims.group;
-        let case = moves.then(|| self.state.cases.of_host(&claims.id())).flatten();
-        case.map(|case| case.id)
+        let host = Some(claims.id()).filter(|_| moves)?;
+        let case = self.state.cases.of_host(&host).map(|case| Refused::CaseOpen(case.id));
+        let slot = self.slot_of_host(&host);
+        case.or(slot.map(|(client, _)| Refused::SlotHeld { client: client.to_string() }))
     }
 
     /// A host that said goodbye is back: its ticket is over.

@@ -76,7 +76,7 @@ impl Ledger {
     fn for_a_client(&mut self, by: HostId, command: &Command) -> Result<Outcome, Refused> {
         match command {
             Command::TakeSlot { client, group } => self.take_slot(by, (client, group)),
-            Command::ReturnSlot { client } => self.return_slot(by, client),
+            Command::ReturnSlot { client, before } => self.return_slot(by, client, *before),
             Command::RevokeSlot { client, order } => self.revoke_slot(by, client, order),
             Command::BindClient { client, host, order } => {
                 self.bind_client(by, (client, *host), order.as_ref())

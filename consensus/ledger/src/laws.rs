@@ -31,11 +31,11 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
         state.cases.counts(&Scope::Fleet).in_flight == count,
         "law B2: every lease counts, and nothing else does"
     );
+    let mut holders = BTreeSet::new();
     for (client, slot) in ledger.slots() {
-        let of_host = slot.host.and_then(|host| ledger.slot_of_host(&host));
         assert!(
-            of_host.is_none_or(|(only, _)| only == client),
-            "law FL3: a host has at most one slot"
+            slot.host.is_none_or(|host| holders.insert(host)),
+            "law FL3: a host holds at most one slot, and {client} is one more"
         );
         let case = slot.host.and_then(|host| ledger.case_of_host(&host));
         assert!(
@@ -47,7 +47,14 @@ pub(crate) fn check(ledger: &Ledger, fence_before: Fence) {
             "law L2: every slot has a fence of its own that was given"
         );
     }
-    debug_assert!(state.begun.is_derived_true(), "law SD2: the hours are those of the kept starts");
+    debug_assert!(
+        state.added.slots.is_derived_true(),
+        "law FL5: counts and names are those of the held slots"
+    );
+    debug_assert!(
+        state.begun.is_derived_true(&state.added.slots.granted),
+        "law SD2: the hours are those of the kept starts"
+    );
     debug_assert!(
         state.cases.is_derived_true(),
         "laws K2, K3: tally and register are those of the open cases"

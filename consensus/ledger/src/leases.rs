@@ -43,6 +43,7 @@ impl Ledger {
             case.takeovers = case.takeovers.saturating_add(1);
         }
         self.state.fence = fence;
+        self.heal_in_place_of_a_slot(&case);
         case.stage = Stage::Offered(lease.clone());
         self.state.cases.put(case);
         self.record(What::Granted { case: id, fence, healer, is_takeover });

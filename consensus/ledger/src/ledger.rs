@@ -181,7 +181,8 @@ impl Ledger {
 
     pub(crate) fn from_state(mut state: State) -> Self {
         state.cases.derive();
-        Arc::make_mut(&mut state.begun).derive();
+        Arc::make_mut(&mut state.added.slots).derive();
+        Arc::make_mut(&mut state.begun).derive(&state.added.slots.granted);
         Arc::make_mut(&mut state.shelf).read_again();
         let derived = Derived::of(&state);
         Self { state, derived }

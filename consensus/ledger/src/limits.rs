@@ -60,9 +60,13 @@ impl Ledger {
         let mut holds = self.begin_holds(case, self.timers().accept_within);
         if let Some(scopes) = &case.scopes {
             let scopes = scopes.all();
-            holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope)));
+            // Law FL3: it takes the place of the host's own slot.
+            let added = scopes.iter().filter(|scope| !self.has_slot_in(case, scope));
+            holds.extend(added.filter_map(|scope| self.budget_hold(scope)));
         }
-        holds.extend(self.ramp_hold());
+        if !self.has_slot_in(case, &Scope::Fleet) {
+            holds.extend(self.ramp_hold());
+        }
         holds.extend(self.keeper_hold(case));
         holds
     }
@@ -204,16 +208,20 @@ impl Ledger {
     /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it.
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
         let host = case.host().filter(|host| self.voters().contains(host))?;
-        self.majority_hold(Some(&host))
-    }
-
-    /// The same of a voter, or of somebody who may be any of them.
-    pub(crate) fn majority_hold(&self, host: Option<&HostId>) -> Option<Refused> {
+        let host = Some(&host);
         let voters = self.voters();
         let is_lost = |voter: &&HostId| Some(*voter) != host && self.is_in_trouble(voter);
         let lost = voters.iter().filter(is_lost).count();
-        let used = lost.saturating_add(self.voters_away(host));
-        let limit = voters.len().saturating_sub(1) / 2;
+        let away = |voter: &&HostId| {
+            Some(*voter) != host && !is_lost(voter) && self.slot_of_host(voter).is_some()
+        };
+        let away = voters.iter().filter(away).count();
+        self.beyond_majority(lost.saturating_add(away).saturating_add(self.strangers()))
+    }
+
+    /// One more would take the majority, where so many are lost.
+    pub(crate) fn beyond_majority(&self, used: usize) -> Option<Refused> {
+        let limit = self.voters().len().saturating_sub(1) / 2;
         (used >= limit).then(|| Refused::Keepers {
             used: u32::try_from(used).unwrap_or(u32::MAX),
             limit: u32::try_from(limit).unwrap_or(u32::MAX),

@@ -45,6 +45,11 @@ impl Ledger {
         }
     }
 
+    /// Whether it came into doubt within the last ten minutes.
+    pub(crate) fn is_lately_doubted(&self, host: &HostId) -> bool {
+        self.state.doubts.0.contains_key(host)
+    }
+
     /// protocol 7.4: how long it must still be quiet around the subject.
     pub(crate) fn quiet_hold(&self, case: &Case) -> Option<Refused> {
         let (host, scopes) = (case.host()?, case.scopes.as_ref()?);

@@ -339,7 +339,7 @@ impl Refused {
             ),
             Self::SlotHeld { client } => write!(
                 out,
-                "FleetLock client {client} holds a reboot slot; it ends when that client gives it back, or by `hale fleetlock revoke {client} --why ...`"
+                "FleetLock client {client} holds a reboot slot; it ends when that client gives it back, or by `hale fleetlock revoke CLIENT --why ...`"
             ),
             _ => unreachable!("the caller gives only refusals of a FleetLock client"),
         }

@@ -1,12 +1,13 @@
-//! Reboot slots: leave to reboot, asked by a FleetLock client and counted against the very budgets that bound healing (protocol 6.12).
+//! Reboot slots: leave to reboot, held by a FleetLock client and counted in the very budgets that bound healing; and how they end
+//! (protocol 6.12).
 //!
-//! Law FL2: a slot is granted only where nothing keeps a lease from being granted to whoever stands there: brake, window, stop, budget,
-//! starts, halt, floor, ramp, keepers; with it every scope is within its limit (law B1), and it counts as a start (law SD1).
-//! Law FL3: on a host that holds a slot nothing begins, and it has no lease: for so long a reboot may take.
-//! Law FL4: a slot ends once its client has given it back and a later round sees its host well, with no case open on it; once a verdict on its
-//! host has stood for [`REBOOT_WITHIN`]; with its host; or by a person. Of a client that is bound to no host nobody can see more: its word
-//! ends it.
-//! Not here: which host a client is (see `bindings`), HTTP (see `daemon`).
+//! Law FL3: a host holds at most one slot, and no lease beside it. For so long a reboot may take nothing begins on it; after that, and once its
+//! client has said that it is back, a lease may take the slot's place.
+//! Law FL4: a slot ends once its client has given it back and a later round proves its host well by its observers' voices, with no case
+//! open on it; once healing takes it over; with its host; or by a person. Of a client that is bound to no host nobody can see more: its
+//! word ends it. Time ends none: a person is called for one that is [`OVERDUE_AFTER`] old.
+//! Law FL5: counts and names are those of the slots that are held, at any time.
+//! Not here: who may have one (see `slot_grants`), which host a client is (see `bindings`), HTTP (see `daemon`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,17 +18,17 @@ use vocabulary::{
 };
 
 use crate::audit::{SlotEnd, What};
-use crate::bindings::{FleetLockId, foreign};
-use crate::case::{Case, FrozenScopes};
+use crate::bindings::FleetLockId;
+use crate::case::Case;
 use crate::command::{Command, Order, Outcome, Refused};
 use crate::ledger::Ledger;
 use crate::rules;
 
-/// A host that holds a slot is not healed before a verdict on it has stood for so long: it may be rebooting, as it said it would.
+/// A host that holds a slot is let be for so long from its first verdict on: it may be rebooting, as it said it would.
 pub const REBOOT_WITHIN: Span = Span::minutes(15);
 
-/// Slots held at once; at the bound none is granted.
-pub const SLOTS_MAX: usize = 1_024;
+/// No reboot takes so long, in ledger time: a person is called.
+pub const OVERDUE_AFTER: Span = Span::minutes(60);
 
 /// Leave to reboot one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,21 +47,23 @@ pub struct Slot {
     pub granted_wall: WallNote,
     /// The entry in which its client gave it back, if it has: rounds that end it hang on this one or a later one.
     pub returned: Option<LedgerIndex>,
+    /// Since when its host has been in trouble under it, whatever that trouble was called since.
+    pub troubled: Option<LedgerTime>,
 }
+
+/// One grant of the last hour: when, where it counts, to whom.
+pub(crate) type Granted = (LedgerTime, Vec<Scope>, FleetLockId);
 
 /// The slots that are held, and those that were granted lately; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Slots {
     held: BTreeMap<FleetLockId, Slot>,
-    /// When one was granted within the last hour, and where: they count as starts (law SD1).
-    pub granted: VecDeque<(LedgerTime, Vec<Scope>)>,
-}
-
-/// Where a slot would count.
-struct Seat {
-    host: Option<HostId>,
-    group: GroupName,
-    scopes: Vec<Scope>,
+    /// Those of the last hour, oldest first: they count as starts (law SD1).
+    pub granted: VecDeque<Granted>,
+    #[serde(skip)]
+    counts: BTreeMap<Scope, u32>,
+    #[serde(skip)]
+    by_host: BTreeMap<HostId, FleetLockId>,
 }
 
 impl Slots {
@@ -68,129 +71,109 @@ impl Slots {
         self.held.is_empty() && self.granted.is_empty()
     }
 
-    fn count_in(&self, scope: &Scope) -> u32 {
-        let here = self.held.values().filter(|slot| slot.scopes.contains(scope)).count();
-        u32::try_from(here).unwrap_or(u32::MAX)
+    pub fn get(&self, client: &FleetLockId) -> Option<&Slot> {
+        self.held.get(client)
+    }
+
+    pub fn count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Works out again what is not kept in snapshots.
+    pub fn derive(&mut self) {
+        self.counts = BTreeMap::new();
+        self.by_host = BTreeMap::new();
+        for (client, slot) in &self.held {
+            for scope in &slot.scopes {
+                *self.counts.entry(scope.clone()).or_default() += 1;
+            }
+            slot.host.map(|host| self.by_host.insert(host, client.clone()));
+        }
+    }
+
+    /// Law FL5.
+    pub fn is_derived_true(&self) -> bool {
+        let mut again = self.clone();
+        again.derive();
+        again == *self
+    }
+
+    pub fn put(&mut self, client: FleetLockId, slot: Slot) {
+        self.held.insert(client, slot);
+        self.derive();
+    }
+
+    fn remove(&mut self, client: &FleetLockId) -> Option<Slot> {
+        let slot = self.held.remove(client);
+        self.derive();
+        slot
     }
 }
 
 impl Ledger {
-    /// The slots that are held, by client; at most [`SLOTS_MAX`].
+    /// The slots that are held, by client; at most [`crate::slot_grants::SLOTS_MAX`].
     pub fn slots(&self) -> impl Iterator<Item = (&FleetLockId, &Slot)> {
         self.state.added.slots.held.iter()
     }
 
-    /// The slot that a host holds, and its client.
-    pub fn slot_of_host(&self, host: &HostId) -> Option<(&FleetLockId, &Slot)> {
-        self.slots().find(|(_, slot)| slot.host == Some(*host))
+    /// The slot that a client holds.
+    pub fn slot_of(&self, client: &FleetLockId) -> Option<&Slot> {
+        self.state.added.slots.get(client)
     }
 
-    /// The slots that a round may end: given back, of hosts without a case.
+    /// The slot that a host holds, and its client.
+    pub fn slot_of_host(&self, host: &HostId) -> Option<(&FleetLockId, &Slot)> {
+        let slots = &self.state.added.slots;
+        slots.by_host.get(host).and_then(|client| slots.held.get_key_value(client))
+    }
+
+    /// The slots that a round may end: given back, of hosts without a case that nobody knows to be away.
     pub fn slots_returned(&self) -> impl Iterator<Item = (&FleetLockId, HostId, LedgerIndex)> {
         self.slots().filter_map(|(client, slot)| {
             let (host, returned) = (slot.host?, slot.returned?);
-            self.case_of_host(&host).is_none().then_some((client, host, returned))
+            let is_away = self.case_of_host(&host).is_some()
+                || self.left_since(&host).is_some()
+                || self.is_in_the_dark(&host);
+            (!is_away).then_some((client, host, returned))
         })
     }
 
-    /// Whether this client, brought by that host, would have a slot: the very check that the grant makes.
-    pub fn can_take_slot(
-        &self,
-        by: HostId,
-        (client, group): (&FleetLockId, &str),
-    ) -> Result<(), Refused> {
-        self.seat_for(by, (client, group)).map(drop)
+    /// The slots that are held for too long to be a reboot's.
+    pub fn slots_overdue(&self) -> impl Iterator<Item = (&FleetLockId, &Slot)> {
+        let now = self.time();
+        self.slots().filter(move |(_, slot)| now.since(slot.granted) >= OVERDUE_AFTER)
     }
 
-    /// A client wants to reboot; whoever holds a slot is told so again, and keeps it.
-    pub(crate) fn take_slot(
-        &mut self,
-        by: HostId,
-        (client, group): (&FleetLockId, &str),
-    ) -> Result<Outcome, Refused> {
-        let Some(seat) = self.seat_for(by, (client, group))? else {
-            return Ok(self.keep_slot(client));
-        };
-        if let Some(own) = seat.host.filter(|_| self.host_of_client(client).is_none()) {
-            let said = ("the host itself".to_owned(), "it asked for a slot".to_owned());
-            self.put_binding(client, Some(own), said)?;
-        }
-        let before = self.state.fence;
-        let fence = before.next();
-        assert!(fence > before, "law L2: fences only rise");
-        self.state.fence = fence;
-        self.remember_slot_start(&seat.scopes);
-        let Seat { host, group, scopes } = seat;
-        self.record(What::SlotGranted {
-            client: client.clone(),
-            host,
-            group: group.clone(),
-            fence,
-        });
-        let (granted, granted_wall) = (self.state.time, self.state.wall);
-        let slot = Slot { fence, host, group, scopes, granted, granted_wall, returned: None };
-        let scopes = slot.scopes.clone();
-        Arc::make_mut(&mut self.state.added.slots).held.insert(client.clone(), slot);
-        for scope in &scopes {
-            assert!(
-                self.in_flight(scope) <= self.in_flight_limit(scope),
-                "law B1: a grant leaves in flight at most the limit in every scope"
-            );
-        }
-        Ok(Outcome::Leased { fence })
-    }
-
-    /// RecursiveLock: who asks again means to reboot still.
-    fn keep_slot(&mut self, client: &FleetLockId) -> Outcome {
-        let slots = Arc::make_mut(&mut self.state.added.slots);
-        let Some(slot) = slots.held.get_mut(client) else {
-            return Outcome::Done;
-        };
-        slot.returned = None;
-        Outcome::Leased { fence: slot.fence }
-    }
-
-    /// Where a slot for this client would count; `None` where it holds one.
-    fn seat_for(
-        &self,
-        by: HostId,
-        (client, group): (&FleetLockId, &str),
-    ) -> Result<Option<Seat>, Refused> {
-        self.since_rules(rules::SECOND)?;
-        let host = self.client_brought_by(by, client)?;
-        if self.state.added.slots.held.contains_key(client) {
-            return Ok(None);
-        }
-        let seat = self.seat_of(host, group)?;
-        match self.slot_holds(&seat).into_iter().next() {
-            Some(hold) => Err(hold),
-            None => Ok(Some(seat)),
-        }
-    }
-
-    /// A client wants to reboot no more; whoever holds none is told that it is done.
+    /// A client wants to reboot no more; whoever holds none is told that it is done. One that was granted since it was asked stays: the
+    /// question may have been under way for long.
     pub(crate) fn return_slot(
         &mut self,
         by: HostId,
         client: &FleetLockId,
+        before: Fence,
     ) -> Result<Outcome, Refused> {
         self.since_rules(rules::SECOND)?;
         self.client_brought_by(by, client)?;
-        let Some(slot) = self.state.added.slots.held.get(client) else {
+        let Some(slot) = self.slot_of(client) else {
             return Ok(Outcome::Done);
         };
-        let fence = slot.fence;
-        if slot.host.is_none() {
-            self.end_slot(client, SlotEnd::Told);
-            return Ok(Outcome::Done);
-        }
-        if slot.returned.is_none() {
-            self.note_return(client);
+        let (fence, is_newer) = (slot.fence, slot.fence >= before);
+        match (slot.host, slot.returned) {
+            _ if is_newer => {}
+            (None, _) => {
+                self.end_slot(client, SlotEnd::Told);
+                return Ok(Outcome::Done);
+            }
+            (Some(_), Some(_)) => {}
+            (Some(_), None) => {
+                let index = self.state.index;
+                self.change_slot(client, |slot| slot.returned = Some(index));
+            }
         }
         Ok(Outcome::Leased { fence })
     }
 
-    /// The leader has seen these clients' hosts well (law FL4).
+    /// The leader has seen these clients' hosts well (law FL4); the others stay.
     pub(crate) fn end_slots(
         &mut self,
         clients: &[FleetLockId],
@@ -204,21 +187,20 @@ impl Ledger {
         }
         let judged = self.judge(grounds, None, verifier)?;
         self.note_duplicates(grounds, verifier);
-        let is_well = |client: &&FleetLockId| {
-            let mut returned = self.slots_returned();
-            let slot = returned.find(|(of, ..)| of == client);
-            slot.is_some_and(|(_, host, returned)| {
-                judged.anchor.index >= returned && judged.conclusions.is_well(&host)
-            })
+        let is_well = |(client, host, returned): &(&FleetLockId, HostId, LedgerIndex)| {
+            clients.contains(client)
+                && judged.anchor.index >= *returned
+                && judged.conclusions.is_verified_well(host)
         };
-        let well: Vec<FleetLockId> = clients.iter().filter(is_well).cloned().collect();
+        let well = self.slots_returned().filter(is_well);
+        let well: Vec<FleetLockId> = well.map(|(client, ..)| client.clone()).collect();
         for client in &well {
             self.end_slot(client, SlotEnd::Well { anchor: judged.anchor });
         }
-        match well.len() == clients.len() {
-            true => Ok(Outcome::Done),
-            false => Err(Refused::Grounds("they do not see them all well".into())),
+        if well.is_empty() {
+            return Err(Refused::Grounds("they do not see any of them well".into()));
         }
+        Ok(Outcome::Done)
     }
 
     /// A person takes a slot back (`hale fleetlock revoke`).
@@ -230,7 +212,7 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         self.since_rules(rules::SECOND)?;
         self.ordered(by, order)?;
-        if !self.state.added.slots.held.contains_key(client) {
+        if self.slot_of(client).is_none() {
             return Err(Refused::Nothing);
         }
         let Order { who, why } = order.clone();
@@ -240,59 +222,53 @@ impl Ledger {
 
     /// How many leases and slots count in this scope.
     pub(crate) fn in_flight(&self, scope: &Scope) -> u32 {
-        let slots = self.state.added.slots.count_in(scope);
+        let slots = self.state.added.slots.counts.get(scope).copied().unwrap_or_default();
         self.state.cases.counts(scope).in_flight.saturating_add(slots)
     }
 
-    /// Slots of hosts of this group that no case counts as unhealthy.
+    /// Slots of this group that no case counts as unhealthy.
     pub(crate) fn away_of(&self, group: &GroupName) -> u32 {
-        let is_away = |slot: &&Slot| {
-            let has_case = slot.host.is_some_and(|host| self.state.cases.of_host(&host).is_some());
-            slot.group == *group && !has_case
+        let is_away = |(_, slot): &(&FleetLockId, &Slot)| {
+            let is_counted = slot.host.is_some_and(|host| self.state.cases.is_unhealthy(&host));
+            slot.group == *group && !is_counted
         };
-        let away = self.state.added.slots.held.values().filter(is_away).count();
-        u32::try_from(away).unwrap_or(u32::MAX)
-    }
-
-    /// Voters that may be rebooting, but for this one; a client that is bound to no host may be any voter of the group that it names.
-    pub(crate) fn voters_away(&self, but: Option<&HostId>) -> usize {
-        let voters = self.voters();
-        let is_of_voters = |group: &GroupName| {
-            voters.iter().any(|voter| {
-                self.state.roster.get(voter).is_some_and(|entry| entry.claims.group == *group)
-            })
-        };
-        let is_away = |slot: &&Slot| match slot.host {
-            Some(host) => {
-                voters.contains(&host) && Some(&host) != but && !self.is_in_trouble(&host)
-            }
-            None => is_of_voters(&slot.group),
-        };
-        self.state.added.slots.held.values().filter(is_away).count()
+        u32::try_from(self.slots().filter(is_away).count()).unwrap_or(u32::MAX)
     }
 
     /// Law FL3.
     pub(crate) fn slot_hold(&self, case: &Case) -> Option<Refused> {
-        let (client, _) = self.slot_of_host(&case.host()?)?;
-        let left = REBOOT_WITHIN.less(self.state.time.since(case.stands_since));
-        let what = format!("since the verdict: FleetLock client {client} said that it reboots");
-        Some(Refused::TooSoon { what, left })
+        let (client, slot) = self.slot_of_host(&case.host()?)?;
+        let now = self.state.time;
+        let left = REBOOT_WITHIN.less(now.since(slot.troubled.unwrap_or(now)));
+        let what =
+            format!("since its first verdict, FleetLock client {client} said that it reboots");
+        let is_awaited = slot.returned.is_none() && left > Span::ZERO;
+        is_awaited.then_some(Refused::TooSoon { what, left })
     }
 
-    /// Law FL4: a verdict has stood for so long that this is no reboot.
-    pub(crate) fn expire_slots(&mut self) {
+    /// Law FL3: the lease of this case counts in the place of its host's slot from now on.
+    pub(crate) fn heal_in_place_of_a_slot(&mut self, case: &Case) {
+        let slot = case.host().and_then(|host| self.slot_of_host(&host));
+        if let Some(client) = slot.map(|(client, _)| client.clone()) {
+            self.end_slot(&client, SlotEnd::Healing { case: case.id });
+        }
+    }
+
+    /// Whether a slot counts there that the lease of this case would take the place of.
+    pub(crate) fn has_slot_in(&self, case: &Case, scope: &Scope) -> bool {
+        let slot = case.host().and_then(|host| self.slot_of_host(&host));
+        slot.is_some_and(|(_, slot)| slot.scopes.contains(scope))
+    }
+
+    /// Since when hosts that hold a slot are in trouble.
+    pub(crate) fn note_troubled_slots(&mut self) {
+        let is_new = |(_, slot): &(&FleetLockId, &Slot)| {
+            slot.troubled.is_none() && slot.host.is_some_and(|host| self.is_in_trouble(&host))
+        };
+        let new: Vec<FleetLockId> = self.slots().filter(is_new).map(|(of, _)| of.clone()).collect();
         let now = self.state.time;
-        let gone: Vec<(FleetLockId, SlotEnd)> = self
-            .slots()
-            .filter_map(|(client, slot)| {
-                let host = slot.host.filter(|host| self.is_in_trouble(host))?;
-                let case = self.state.cases.of_host(&host)?;
-                let is_over = now.since(case.stands_since) >= REBOOT_WITHIN;
-                is_over.then(|| (client.clone(), SlotEnd::Gone { case: case.id }))
-            })
-            .collect();
-        for (client, end) in gone {
-            self.end_slot(&client, end);
+        for client in new {
+            self.change_slot(&client, |slot| slot.troubled = Some(now));
         }
     }
 
@@ -303,91 +279,15 @@ impl Ledger {
         }
     }
 
-    pub(crate) fn holds_no_slot(&self, client: &FleetLockId) -> Result<(), Refused> {
-        match self.state.added.slots.held.contains_key(client) {
-            true => Err(Refused::SlotHeld { client: client.to_string() }),
-            false => Ok(()),
-        }
-    }
-
-    /// Law FL1: which host the client is, or will be once it holds a slot.
-    fn client_brought_by(
-        &self,
-        by: HostId,
-        client: &FleetLockId,
-    ) -> Result<Option<HostId>, Refused> {
-        let is_keeper = self.member(by)?.claims.roles.keeper;
-        match self.host_of_client(client) {
-            bound if is_keeper => Ok(bound),
-            _ if self.may_bring(by, client) => Ok(Some(by)),
-            _ => Err(foreign()),
-        }
-    }
-
-    /// Where a slot of this host counts, or of a client that is none and names this group.
-    fn seat_of(&self, host: Option<HostId>, group: &str) -> Result<Seat, Refused> {
-        if let Some(known) = host {
-            let scopes = FrozenScopes::of(&self.member(known)?.claims);
-            return Ok(Seat { host, group: scopes.group.clone(), scopes: scopes.all().into() });
-        }
-        let known = GroupName::new(group)
-            .ok()
-            .filter(|group| self.derived.census.total(&Scope::Group(group.clone())) > 0);
-        let group = known
-            .ok_or_else(|| Refused::UnknownGroup { group: group.chars().take(80).collect() })?;
-        let scopes = vec![Scope::Fleet, Scope::Group(group.clone())];
-        Ok(Seat { host, group, scopes })
-    }
-
-    /// Law FL2: every rule that keeps a slot from being granted, in the order it is told.
-    fn slot_holds(&self, Seat { host, group, scopes }: &Seat) -> Vec<Refused> {
-        let mut holds = Vec::new();
-        holds.extend(self.state.brakes.standing().map(Refused::Brake));
-        if let Some(host) = host {
-            let case = self.state.cases.of_host(host);
-            holds.extend(case.map(|case| Refused::CaseOpen(case.id)));
-            let other = self.slot_of_host(host);
-            holds.extend(other.map(|(client, _)| Refused::SlotHeld { client: client.to_string() }));
-            holds.extend(self.maintenance_hold_of(host));
-        }
-        holds.extend(self.stop_of(group));
-        if self.slots().count() >= SLOTS_MAX {
-            holds.push(Refused::Bound(format!("reboot slots held at once: {SLOTS_MAX}")));
-        }
-        holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope)));
-        holds.extend(self.begun_hold());
-        holds.extend(scopes.iter().flat_map(|scope| self.start_holds(scope)));
-        holds.extend(scopes.iter().filter_map(|scope| self.halt_hold(scope)));
-        let gone = self.state.cases.counts(&Scope::Group(group.clone())).unhealthy;
-        holds.extend(self.floor_hold_of(group, gone.saturating_add(1)));
-        holds.extend(self.ramp_hold());
-        holds.extend(self.keeper_hold_of_a_slot(*host, group));
-        holds
-    }
-
-    fn keeper_hold_of_a_slot(&self, host: Option<HostId>, group: &GroupName) -> Option<Refused> {
-        let voters = self.voters();
-        let is_of_group = |voter: &HostId| {
-            self.state.roster.get(voter).is_some_and(|entry| entry.claims.group == *group)
-        };
-        let may_be_one = match host {
-            Some(host) => voters.contains(&host),
-            None => voters.iter().any(is_of_group),
-        };
-        may_be_one.then(|| self.majority_hold(host.as_ref())).flatten()
-    }
-
-    fn note_return(&mut self, client: &FleetLockId) {
-        let index = self.state.index;
+    pub(crate) fn change_slot(&mut self, client: &FleetLockId, change: impl FnOnce(&mut Slot)) {
         let slots = Arc::make_mut(&mut self.state.added.slots);
         if let Some(slot) = slots.held.get_mut(client) {
-            slot.returned = Some(index);
+            change(slot);
         }
     }
 
     fn end_slot(&mut self, client: &FleetLockId, end: SlotEnd) {
-        let slots = Arc::make_mut(&mut self.state.added.slots);
-        if let Some(slot) = slots.held.remove(client) {
+        if let Some(slot) = Arc::make_mut(&mut self.state.added.slots).remove(client) {
             self.record(What::SlotOver { client: client.clone(), fence: slot.fence, end });
         }
     }

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use vocabulary::{LedgerTime, Scope, Span};
 
+use crate::bindings::FleetLockId;
 use crate::case::FrozenScopes;
 use crate::command::Refused;
 use crate::ledger::Ledger;
 use crate::rules;
+use crate::slots::Granted;
 
 /// The remedies of the last hour, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,27 +58,48 @@ impl Begun {
     }
 
     /// Works out again what is not kept in snapshots.
-    pub fn derive(&mut self) {
+    pub fn derive(&mut self, slots: &VecDeque<Granted>) {
         self.by_scope = BTreeMap::new();
-        for (at, scopes) in &self.kept {
-            for scope in scopes.all() {
-                self.by_scope.entry(scope).or_default().push_back(*at);
+        let remedies = self.kept.iter().map(|(at, scopes)| (*at, scopes.all().to_vec()));
+        let slots = slots.iter().map(|(at, scopes, _)| (*at, scopes.clone()));
+        let mut all: Vec<(LedgerTime, Vec<Scope>)> = remedies.chain(slots).collect();
+        all.sort_by_key(|(at, _)| *at);
+        for (at, scopes) in all {
+            self.note(at, &scopes);
+        }
+    }
+
+    /// Something begins there.
+    fn note(&mut self, now: LedgerTime, scopes: &[Scope]) {
+        for scope in scopes {
+            self.by_scope.entry(scope.clone()).or_default().push_back(now);
+        }
+    }
+
+    /// What was noted first in each of these is too old.
+    fn unnote(&mut self, scopes: &[Scope]) {
+        for scope in scopes {
+            let times = self.by_scope.get_mut(scope);
+            let is_left = times.is_some_and(|times| {
+                times.pop_front();
+                !times.is_empty()
+            });
+            if !is_left {
+                self.by_scope.remove(scope);
             }
         }
     }
 
     /// Whether the hours are those of the kept starts (law SD2).
-    pub fn is_derived_true(&self) -> bool {
+    pub fn is_derived_true(&self, slots: &VecDeque<Granted>) -> bool {
         let mut again = self.clone();
-        again.derive();
+        again.derive(slots);
         again == *self
     }
 
     fn add(&mut self, now: LedgerTime, scopes: &FrozenScopes) {
         self.kept.push_back((now, scopes.clone()));
-        for scope in scopes.all() {
-            self.by_scope.entry(scope).or_default().push_back(now);
-        }
+        self.note(now, &scopes.all());
     }
 
     fn is_any_old(&self, now: LedgerTime) -> bool {
@@ -88,16 +111,7 @@ impl Begun {
             let Some((_, scopes)) = self.kept.pop_front() else {
                 return;
             };
-            for scope in scopes.all() {
-                let times = self.by_scope.get_mut(&scope);
-                let is_left = times.is_some_and(|times| {
-                    times.pop_front();
-                    !times.is_empty()
-                });
-                if !is_left {
-                    self.by_scope.remove(&scope);
-                }
-            }
+            self.unnote(&scopes.all());
         }
     }
 }
@@ -135,8 +149,7 @@ impl Days {
 impl Ledger {
     /// How many remedies began in this scope within the last hour.
     pub(crate) fn begun_in(&self, scope: &Scope) -> u32 {
-        let within =
-            self.hours_of(scope).len().saturating_add(self.slots_of_the_hour(scope).count());
+        let within = self.hours_of(scope).len();
         u32::try_from(within).unwrap_or(u32::MAX)
     }
 
@@ -157,7 +170,7 @@ impl Ledger {
         let used = self.begun_in(scope);
         // Law C5: under the first rules the end of the oldest is told, although more may have to end.
         let beyond = if self.rules() < rules::SECOND { 0 } else { used.saturating_sub(limit) };
-        let frees = self.starts_of_the_hour(scope).nth(beyond as usize);
+        let frees = self.hours_of(scope).nth(beyond as usize);
         let left = frees.map_or(Span::ZERO, |at| HOUR.less(self.state.time.since(at)));
         let scope = scope.clone();
         (used >= limit).then_some(Refused::PerHour { scope, used, limit, left })
@@ -184,26 +197,6 @@ impl Ledger {
         times.unwrap_or(&NO_TIMES).iter().skip(old).copied()
     }
 
-    /// When a reboot slot was granted in it within the last hour, oldest first.
-    fn slots_of_the_hour(&self, scope: &Scope) -> impl Iterator<Item = LedgerTime> {
-        let now = self.state.time;
-        let granted = self.state.added.slots.granted.iter();
-        granted
-            .filter(move |(at, scopes)| now.since(*at) < HOUR && scopes.contains(scope))
-            .map(|(at, _)| *at)
-    }
-
-    /// Both, oldest first.
-    fn starts_of_the_hour(&self, scope: &Scope) -> impl Iterator<Item = LedgerTime> {
-        let mut remedies = self.hours_of(scope).peekable();
-        let mut slots = self.slots_of_the_hour(scope).peekable();
-        std::iter::from_fn(move || match (remedies.peek(), slots.peek()) {
-            (Some(remedy), Some(slot)) if slot < remedy => slots.next(),
-            (Some(_), _) => remedies.next(),
-            (None, _) => slots.next(),
-        })
-    }
-
     fn days_of(&self, scope: &Scope) -> impl Iterator<Item = &Quarter> {
         let now = self.state.time;
         let quarters = self.state.added.days.0.get(scope).into_iter().flatten();
@@ -224,11 +217,13 @@ impl Ledger {
         self.remember_day(&scopes.all());
     }
 
-    /// Remembers that a reboot slot was granted that counts there.
-    pub(crate) fn remember_slot_start(&mut self, scopes: &[Scope]) {
+    /// Remembers that a reboot slot was granted to this client that counts there.
+    pub(crate) fn remember_slot_start(&mut self, client: &FleetLockId, scopes: &[Scope]) {
         self.assert_may_start(scopes);
-        let granted = (self.state.time, scopes.to_vec());
+        let now = self.state.time;
+        let granted = (now, scopes.to_vec(), client.clone());
         Arc::make_mut(&mut self.state.added.slots).granted.push_back(granted);
+        Arc::make_mut(&mut self.state.begun).note(now, scopes);
         self.remember_day(scopes);
     }
 
@@ -253,12 +248,19 @@ impl Ledger {
         }
     }
 
+    fn is_any_slot_old(&self) -> bool {
+        let oldest = self.state.added.slots.granted.front();
+        oldest.is_some_and(|(at, ..)| self.state.time.since(*at) >= HOUR)
+    }
+
     /// Law SD1: what is too old to count is forgotten.
     pub(crate) fn forget_starts(&mut self) {
         let now = self.state.time;
-        let is_old = |at: &LedgerTime| now.since(*at) >= HOUR;
-        if self.state.added.slots.granted.front().is_some_and(|(at, _)| is_old(at)) {
-            Arc::make_mut(&mut self.state.added.slots).granted.retain(|(at, _)| !is_old(at));
+        while self.is_any_slot_old() {
+            let granted = &mut Arc::make_mut(&mut self.state.added.slots).granted;
+            if let Some((_, scopes, _)) = granted.pop_front() {
+                Arc::make_mut(&mut self.state.begun).unnote(&scopes);
+            }
         }
         if self.state.begun.is_any_old(now) {
             Arc::make_mut(&mut self.state.begun).forget_old(now);

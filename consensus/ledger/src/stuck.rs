@@ -65,9 +65,7 @@ impl Ledger {
                 *endless.entry(scope).or_default() += 1;
             }
         }
-        let now = self.time();
-        let old = self.slots().filter(|(_, slot)| now.since(slot.granted) >= PATIENCE);
-        for scope in old.flat_map(|(_, slot)| &slot.scopes) {
+        for scope in self.slots_overdue().flat_map(|(_, slot)| &slot.scopes) {
             *endless.entry(scope.clone()).or_default() += 1;
         }
         endless

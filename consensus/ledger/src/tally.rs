@@ -94,7 +94,7 @@ impl FrozenScopes {
 }
 
 /// In which scopes a case says that how many hosts are unhealthy.
-fn unhealthy(case: &Case, newer_than: Option<LedgerTime>) -> Vec<(Scope, u32)> {
+pub(crate) fn unhealthy(case: &Case, newer_than: Option<LedgerTime>) -> Vec<(Scope, u32)> {
     let is_told = newer_than.is_some_and(|told| case.opened <= told);
     // protocol 3.6: what nobody could settle delays nobody.
     let is_harmless = matches!(case.kind, VerdictKind::Left | VerdictKind::Unsettled);

@@ -6,8 +6,9 @@ use fleet::*;
 use ledger::Ledger;
 use ledger::bindings::{FleetLockId, IDS_OF_A_HOST_MAX};
 use ledger::command::{Command, Outcome, Refused};
-use ledger::slots::REBOOT_WITHIN;
-use vocabulary::{CaseId, HostId, Scope};
+use ledger::slot_grants::GRANTS_OF_ONE_MAX;
+use ledger::slots::{OVERDUE_AFTER, REBOOT_WITHIN};
+use vocabulary::{CaseId, Fence, HostId, Scope, VerdictKind};
 
 fn client(name: &str) -> FleetLockId {
     FleetLockId::new(name).expect("sound")
@@ -18,7 +19,7 @@ fn take(name: &str) -> Command {
 }
 
 fn give_back(name: &str) -> Command {
-    Command::ReturnSlot { client: client(name) }
+    Command::ReturnSlot { client: client(name), before: Fence(u64::MAX) }
 }
 
 fn bind(name: &str, host: Option<HostId>) -> Command {
@@ -47,11 +48,6 @@ fn used(fleet: &Fleet, scope: &Scope) -> (u32, u32) {
     let lines = fleet.ledger.budgets();
     let line = lines.iter().find(|line| line.scope == *scope).expect("it has hosts");
     (line.used, line.begun)
-}
-
-fn last(fleet: &Fleet) -> String {
-    let records: Vec<_> = fleet.ledger.audit_since(0).collect();
-    format!("{:?}", records.last().expect("it was founded").what)
 }
 
 #[test]
@@ -97,7 +93,10 @@ fn law_fl2_nothing_that_holds_healing_lets_a_reboot_through() {
     let keeper = |fleet: &mut Fleet| {
         fleet.opened("b1", Seen::HostDown);
     };
-    assert!(refused(POLICY, keeper, "c1-id").contains("of the other keepers 1 is in trouble"));
+    assert!(
+        refused(POLICY, keeper, "c1-id")
+            .contains("of the other keepers 1 is in trouble or may be rebooting")
+    );
     let halting = POLICY.replace(
         "fleet = { in_flight = 2, halt_above = \"none\" }",
         "fleet = { in_flight = 2, halt_above = 1 }",
@@ -147,41 +146,69 @@ fn law_fl2_healing_waits_for_whoever_may_be_rebooting() {
 }
 
 #[test]
-fn law_fl3_a_host_that_said_it_reboots_is_not_healed_until_it_is_overdue() {
-    let mut fleet = bound(POLICY);
-    let fence = fence(&fleet.send("a1", take("b2-id")));
+fn law_fl3_a_host_that_said_it_reboots_is_let_be_until_it_is_overdue_and_healed_in_the_place_of_its_slot()
+ {
+    let one = POLICY.replace("fleet = { in_flight = 2,", "fleet = { in_flight = 1,");
+    let mut fleet = bound(&one);
+    fence(&fleet.send("a1", take("b2-id")));
     let case = fleet.opened("b2", Seen::AgentDown);
-    let hold = fleet.ledger.can_offer(case, id("a3"));
-    assert!(
-        matches!(&hold, Err(Refused::TooSoon { what, .. }) if what.contains("client b2-id said that it reboots")),
-        "{hold:?}"
-    );
+    let told = |fleet: &Fleet| match fleet.ledger.can_offer(case, id("a3")) {
+        Err(Refused::TooSoon { what, .. }) => what.contains("client b2-id said that it reboots"),
+        _ => false,
+    };
+    assert!(told(&fleet));
     let seconds = REBOOT_WITHIN.as_milliseconds() / 1_000;
-    fleet.wait(seconds - 10);
-    assert!(fleet.ledger.can_offer(case, id("a3")).is_err());
-    fleet.wait(10);
-    assert_eq!(
-        last(&fleet),
-        format!(
-            "SlotOver {{ client: FleetLockId(\"b2-id\"), fence: {fence:?}, end: Gone {{ case: CaseId(1) }} }}"
-        )
-    );
-    assert_eq!(used(&fleet, &Scope::Fleet), (0, 1));
+    fleet.wait(seconds - 20);
+    // Whatever its trouble is called since, it is the same reboot.
+    assert_eq!(fleet.verdicts(&[("b2", Seen::HostDown)]), [Ok(case)]);
+    assert!(told(&fleet));
+    fleet.wait(30);
+    assert_eq!(used(&fleet, &Scope::Fleet), (1, 1), "time alone frees nothing");
     fleet.leased(case, "a3");
+    assert_eq!(used(&fleet, &Scope::Fleet), (1, 1));
+    assert_eq!(fleet.ledger.slots().count(), 0);
+    assert!(fleet.history(0).contains(&"SlotOver".to_owned()));
+}
+
+#[test]
+fn law_fl3_a_host_whose_client_said_that_it_is_back_is_healed_as_any_other() {
+    let mut fleet = bound(POLICY);
+    fence(&fleet.send("a1", take("b2-id")));
+    fence(&fleet.send("b2", give_back("b2-id")));
+    let case = fleet.opened("b2", Seen::AgentDown);
+    fleet.leased(case, "a3");
+}
+
+/// An update that bricks every host: each says goodbye, and none comes back.
+#[test]
+fn law_fl4_a_host_that_says_goodbye_and_stays_away_keeps_its_slot() {
+    let mut fleet = bound(POLICY);
+    for name in ["b2", "c2"] {
+        fence(&fleet.send("a1", take(&format!("{name}-id"))));
+        assert_eq!(fleet.send(name, Command::Left { boot: boot(1) }), Outcome::Done);
+    }
+    fleet.wait(OVERDUE_AFTER.as_milliseconds() / 1_000);
+    let kinds: Vec<_> = fleet.ledger.cases().map(|case| case.kind.clone()).collect();
+    assert_eq!(kinds, [VerdictKind::Left, VerdictKind::Left]);
+    let full = fleet.send("a1", take("a2-id"));
+    assert!(matches!(full, Outcome::Refused(Refused::Budget { used: 2, .. })), "{full:?}");
+    assert_eq!(fleet.ledger.slots_overdue().count(), 2);
 }
 
 #[test]
 fn law_fl4_a_slot_ends_once_it_is_given_back_and_the_host_is_seen_well() {
     let mut fleet = bound(POLICY);
-    fence(&fleet.send("a1", take("b2-id")));
-    // Nobody has given it back.
+    let first = fence(&fleet.send("a1", take("b2-id")));
+    // Nobody has given it back; what was asked before it was granted gives nothing back.
+    let late = Command::ReturnSlot { client: client("b2-id"), before: first };
+    assert_eq!(fleet.send("a1", late), Outcome::Leased { fence: first });
     let early = ends(&mut fleet, &["b2"], Seen::Well);
     assert!(matches!(early, Outcome::Refused(Refused::Grounds(_))));
     // The host goes down, comes back, and says so: its case is closed first.
     let case = fleet.opened("b2", Seen::AgentDown);
     fence(&fleet.send("a1", give_back("b2-id")));
     assert!(matches!(ends(&mut fleet, &["b2"], Seen::Well), Outcome::Refused(_)));
-    assert_eq!(fleet.ledger.slots_returned().count(), 0);
+    assert_eq!(fleet.ledger.slots_returned().count(), 0, "a case is open");
     fleet.boot("b2", 2);
     let grounds = fleet.round(&[("b2", Seen::Well)]);
     fleet.send("a1", Command::Recovered { cases: vec![case], grounds });
@@ -229,8 +256,7 @@ fn law_fl4_a_slot_ends_with_its_host_or_by_a_person() {
 }
 
 #[test]
-fn an_unknown_client_counts_in_the_group_that_it_names_and_in_the_fleet_and_may_be_any_keeper_of_it()
- {
+fn an_unknown_client_counts_in_the_group_that_it_names_and_in_the_fleet() {
     let mut fleet = Fleet::healing();
     let stray = fleet.send("a1", Command::TakeSlot { client: client("x"), group: "db".into() });
     assert_eq!(stray, Outcome::Refused(Refused::UnknownGroup { group: "db".into() }));
@@ -243,11 +269,92 @@ fn an_unknown_client_counts_in_the_group_that_it_names_and_in_the_fleet_and_may_
     assert_eq!(used(&fleet, &Scope::Fleet), (1, 1));
     assert_eq!(used(&fleet, &group), (1, 1));
     assert_eq!(used(&fleet, &zone("a")), (0, 0));
-    let second = fleet.send("a1", take("y"));
-    assert_eq!(second, Outcome::Refused(Refused::Keepers { used: 1, limit: 1 }));
-    // Nobody can look at it: its word ends it.
+    // Nobody can look at it: its word ends it, by way of a keeper as it was taken.
+    assert!(matches!(fleet.send("b2", give_back("x")), Outcome::Refused(Refused::NotPermitted(_))));
+    assert!(matches!(fleet.send("b2", take("x")), Outcome::Refused(Refused::NotPermitted(_))));
     assert_eq!(fleet.send("b1", give_back("x")), Outcome::Done);
     assert_eq!(used(&fleet, &Scope::Fleet), (0, 1));
+}
+
+#[test]
+fn law_fl2_an_unknown_client_may_be_any_keeper_that_has_none_whatever_group_it_names() {
+    let mut hosts: Vec<_> = NINE.iter().map(|name| claims(name)).collect();
+    for host in &mut hosts {
+        if host.roles.keeper {
+            host.group = vocabulary::GroupName::new("core").expect("sound");
+        }
+    }
+    let mut fleet = Fleet::of(hosts);
+    fleet.set_policy(POLICY);
+    fence(&fleet.send("a1", take("x")));
+    let lost = Outcome::Refused(Refused::Keepers { used: 1, limit: 1 });
+    assert_eq!(fleet.send("a1", take("y")), lost);
+    for name in ["a1", "b1", "c1"] {
+        assert_eq!(fleet.send("a1", take(&format!("{name}-id"))), lost, "unknown as well");
+        fleet.send("a1", bind(&format!("{name}-id"), Some(id(name))));
+    }
+    fence(&fleet.send("a1", take("y")));
+}
+
+#[test]
+fn law_fl2_a_keeper_that_is_away_in_any_way_counts_as_lost() {
+    let lost = |before: fn(&mut Fleet)| {
+        let mut fleet = bound(POLICY);
+        before(&mut fleet);
+        let taken = fleet.send("b1", take("c1-id"));
+        assert_eq!(taken, Outcome::Refused(Refused::Keepers { used: 1, limit: 1 }));
+    };
+    lost(|fleet| {
+        fleet.send("a1", Command::Left { boot: boot(1) });
+    });
+    lost(|fleet| {
+        fleet.findings(&[("b2", Seen::Well)], Vec::new(), &[("a1", 1)]);
+    });
+    lost(|fleet| {
+        let down = [("a1", Seen::HostDown), ("a2", Seen::HostDown), ("a3", Seen::HostDown)];
+        let dark = ledger::command::Finding { scope: zone("a"), kind: VerdictKind::DomainDown };
+        assert!(fleet.findings(&down, vec![dark], &[])[0].is_ok());
+    });
+    lost(|fleet| {
+        fence(&fleet.send("b1", take("a1-id")));
+    });
+}
+
+#[test]
+fn a_lone_keeper_may_reboot() {
+    let mut hosts: Vec<_> = NINE.iter().map(|name| claims(name)).collect();
+    for host in &mut hosts[1..] {
+        host.roles.keeper = false;
+    }
+    let mut fleet = Fleet::of(hosts);
+    fleet.set_policy(POLICY);
+    fleet.send("a1", bind("own", Some(id("a1"))));
+    fence(&fleet.send("a1", take("own")));
+}
+
+#[test]
+fn a_host_that_reboots_again_and_again_uses_up_nobodys_hour() {
+    let mut fleet = bound(POLICY);
+    for _ in 0..GRANTS_OF_ONE_MAX {
+        fence(&fleet.send("a1", take("b2-id")));
+        fence(&fleet.send("a1", give_back("b2-id")));
+        assert_eq!(ends(&mut fleet, &["b2"], Seen::Well), Outcome::Done);
+    }
+    let again = fleet.send("b2", take("b2-id"));
+    assert!(matches!(again, Outcome::Refused(Refused::TooSoon { .. })), "{again:?}");
+    // Nor under another name.
+    let again = fleet.send("b2", take("other"));
+    assert!(matches!(again, Outcome::Refused(Refused::TooSoon { .. })), "{again:?}");
+    fence(&fleet.send("a1", take("c2-id")));
+}
+
+#[test]
+fn a_host_that_may_be_rebooting_stays_where_it_counts() {
+    let mut fleet = bound(POLICY);
+    fence(&fleet.send("a1", take("b2-id")));
+    let moved = vocabulary::model_chain(&claims_in("b2", "b", "elsewhere"));
+    let refused = fleet.send("b2", Command::Enrol(moved));
+    assert_eq!(refused, Outcome::Refused(Refused::SlotHeld { client: "b2-id".into() }));
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Enrolment {
     /// protocol 6.12: that the client is bound to another host is a person's to mend, not this host's.
     fn unbound(&self, ledger: &Ledger) -> Option<Command> {
         let Presence { me, client, .. } = &self.presence;
-        let client = client.as_ref().filter(|client| ledger.host_of_client(client).is_none())?;
+        let client = client.as_ref().filter(|client| ledger.can_bind(client, me))?;
         let may_bind = ledger.rules() >= rules::SECOND && ledger.roster().get(me).is_some();
         let (client, host) = (client.clone(), Some(*me));
         may_bind.then_some(Command::BindClient { client, host, order: None })

@@ -15,6 +15,7 @@ use vocabulary::{CaseId, HostId, Moment, Scope, Span, VerdictKind, Zone};
 use crate::event::{Effect, Page};
 use crate::leading::subject_in_words;
 use crate::mind::Agent;
+use crate::rebooting::Overdue;
 use crate::waiting::Waiting;
 
 /// One turn of calm probing (protocol 2.2): by then whoever is dead is in doubt.
@@ -35,6 +36,8 @@ pub(crate) struct Paging {
     held: BTreeMap<CaseId, Moment>,
     /// Limits that hold cases back with no term in sight.
     waiting: Waiting,
+    /// Reboot slots that are held for too long.
+    overdue: Overdue,
 }
 
 impl Agent {
@@ -45,6 +48,9 @@ impl Agent {
         }
         let ledger = Arc::clone(&self.ledger);
         for page in self.lead.paging.waiting.due(now, &ledger) {
+            self.emit(Effect::Page(page));
+        }
+        for page in self.lead.paging.overdue.due(&ledger) {
             self.emit(Effect::Page(page));
         }
         let news = self.lead.paging.news(&ledger);

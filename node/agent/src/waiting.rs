@@ -111,7 +111,7 @@ fn in_words(ledger: &Ledger, held: &Held) -> String {
     let subject = subject_in_words(ledger, &held.first.subject);
     let rule = match &held.rule {
         Refused::Budget { scope, used, limit } => format!(
-            "{}: {used} of {limit} in flight, under leases that no term ends: `hale leases` shows them",
+            "{}: {used} of {limit} in flight, under leases or reboot slots that no term ends: `hale leases` shows them",
             ScopeName(scope)
         ),
         Refused::Canary { case: first, .. } => format!(

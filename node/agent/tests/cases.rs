@@ -7,7 +7,9 @@ mod minds;
 use agent::{Agent, AskId, CallEnd, CallId, Effect, Event, LifeEnd, Page};
 use fleet::{Fleet, POLICY, Seen, boot, doubts, id, order, zone};
 use ledger::Ledger;
+use ledger::bindings::FleetLockId;
 use ledger::command::{Command, Finding, Outcome};
+use ledger::slots::OVERDUE_AFTER;
 use minds::{advanced, mind};
 use vocabulary::{Boot, CaseId, Moment, ReceiptKind, Span, VerdictKind};
 use wire::{DoubtNote, Request};
@@ -388,4 +390,45 @@ fn law_pg3_leases_that_no_term_ends_call_for_whom_they_hold_back_and_those_that_
     let revoke = Command::Revoke { case: lost, order: order("it is off") };
     assert_eq!(fleet.send("a1", revoke), Outcome::Done);
     assert_eq!(told(&mut leader_of(&fleet), &fleet.ledger, (1, 900)), [lost], "nothing waits");
+}
+
+#[test]
+fn law_pg5_a_slot_that_is_held_for_too_long_calls_once_though_nothing_waits_for_it() {
+    let mut fleet = Fleet::healing();
+    let client = FleetLockId::new("c988").expect("sound");
+    let taken = Command::TakeSlot { client: client.clone(), group: "web".into() };
+    assert!(matches!(fleet.send("b2", taken), Outcome::Leased { .. }));
+    let mut leader = leader_of(&fleet);
+    assert_eq!(pages(&mut leader, 1, 5), []);
+    fleet.wait(OVERDUE_AFTER.as_milliseconds() / 1_000);
+    let at_once = leader.handle(at(6), advanced(&fleet.ledger));
+    let called: Vec<&Page> = at_once.iter().filter_map(page_of).collect();
+    let [page] = called.as_slice() else {
+        panic!("at once: {called:?}");
+    };
+    let line = "reboot slot 1 of FleetLock client c988 (b2) has counted in the budgets for 1 h 0 min: it was not given back; \
+                `hale leases` shows it, `hale fleetlock revoke CLIENT --why ...` ends it";
+    assert_eq!((page.case, page.line.as_str()), (None, line));
+    assert_eq!(pages(&mut leader, 7, 900), [], "and once");
+}
+
+#[test]
+fn the_leader_looks_at_a_host_that_says_it_is_back_until_its_slot_is_over() {
+    let mut fleet = Fleet::healing();
+    let client = FleetLockId::new("c988").expect("sound");
+    let taken = Command::TakeSlot { client: client.clone(), group: "web".into() };
+    assert!(matches!(fleet.send("b2", taken), Outcome::Leased { .. }));
+    let looks = |leader: &mut Agent, ledger: &Ledger, from: u64| {
+        let mut effects = leader.handle(at(from), advanced(ledger));
+        for second in from + 1..from + 4 {
+            effects.extend(leader.handle(at(second), Event::DeadlineReached));
+        }
+        let is_of_b2 = |effect: &&Effect| matches!(effect, Effect::Call { request: Request::Look { subject, .. }, .. } if *subject == id("b2"));
+        effects.iter().filter(is_of_b2).count()
+    };
+    let mut leader = leader_of(&fleet);
+    assert_eq!(looks(&mut leader, &fleet.ledger, 1), 0, "it may be rebooting");
+    let before = fleet.ledger.next_fence();
+    fleet.send("b2", Command::ReturnSlot { client, before });
+    assert!(looks(&mut leader, &fleet.ledger, 10) > 0);
 }

@@ -9,6 +9,7 @@ use agent::enrol::{Enrolment, Presence};
 use agent::lead::{Lead, Matter};
 use fleet::{Fleet, Seen, boot, claims, claims_in, id, zone};
 use ledger::Ledger;
+use ledger::bindings::FleetLockId;
 use ledger::command::{Command, Finding, Outcome, Refused};
 use vocabulary::{
     CertificateChain, HostId, ModelSigner, ModelVerifier, Moment, Signer, Span, StoreId,
@@ -129,6 +130,24 @@ fn the_end_of_a_certificate_is_told_once_and_each_host_waits_for_its_turn() {
         assert_eq!(enrolment.next_deadline(), None);
     }
     assert!(told.len() > 3, "not all at one moment: {told:?}");
+}
+
+#[test]
+fn the_client_of_a_host_is_bound_once_the_host_belongs_and_no_other_hosts_is_taken() {
+    let mut fleet = Fleet::nine();
+    let client = FleetLockId::new("c988").expect("sound");
+    let with = |name| Presence { client: Some(client.clone()), ..presence(name, 1) };
+    let mut enrolment = Enrolment::new(with("b2"));
+    let bind = enrolment.advance(at(0), &fleet.ledger).expect("it is not bound");
+    assert!(matches!(bind, Command::BindClient { .. }), "{bind:?}");
+    let outcome = fleet.send("b2", bind);
+    assert_eq!(outcome, Outcome::Done);
+    enrolment.ended(at(1), Some(outcome));
+    assert_eq!(fleet.ledger.host_of_client(&client), Some(id("b2")));
+    assert_eq!(enrolment.advance(at(600_000), &fleet.ledger), None, "law N1");
+    assert_eq!(Enrolment::new(with("c2")).advance(at(0), &fleet.ledger), None);
+    let older = Fleet::healing_under_the_first_rules();
+    assert_eq!(Enrolment::new(with("b2")).advance(at(0), &older.ledger), None);
 }
 
 #[test]

@@ -28,15 +28,15 @@ pub enum LeaseEnd {
 /// How a reboot slot ended (protocol 6.12).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SlotEnd {
-    /// It was given back, and a round saw the host well.
+    /// It was given back, and a round proved the host well.
     Well {
         /// The round.
         anchor: Anchor,
     },
     /// It was given back by a client of which nobody knows the host.
     Told,
-    /// A verdict on the host has stood for too long to be a reboot.
-    Gone {
+    /// A lease to heal the host has taken its place.
+    Healing {
         /// Its case.
         case: CaseId,
     },
@@ -56,7 +56,7 @@ impl fmt::Display for SlotEnd {
         match self {
             Self::Well { .. } => write!(out, "given back, and its host is seen well"),
             Self::Told => write!(out, "given back; nobody knows its host"),
-            Self::Gone { case } => write!(out, "case {case} has stood for too long to be a reboot"),
+            Self::Healing { case } => write!(out, "its host is healed in case {case}"),
             Self::Retired => write!(out, "its host is retired"),
             Self::Revoked { who, why } => write!(out, "taken back by {who}: {why}"),
         }

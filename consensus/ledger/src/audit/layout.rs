@@ -132,7 +132,7 @@ impl Canonical for SlotEnd {
         match self {
             Self::Well { anchor } => bytes.variant(0).value(anchor),
             Self::Told => bytes.variant(1),
-            Self::Gone { case } => bytes.variant(2).number(case.0),
+            Self::Healing { case } => bytes.variant(2).number(case.0),
             Self::Retired => bytes.variant(3),
             Self::Revoked { who, why } => bytes.variant(4).text(who).text(why),
         };

@@ -176,7 +176,7 @@ fn put_commands(page: &mut Page) {
             Command::Exempt { host: HOST, is_exempt: false, order: order() },
         ],
         Command::TakeSlot { .. } => [Command::TakeSlot { client: client(), group: "web".into() }],
-        Command::ReturnSlot { .. } => [Command::ReturnSlot { client: client() }],
+        Command::ReturnSlot { .. } => [Command::ReturnSlot { client: client(), before: FENCE }],
         Command::EndSlots { .. } => [
             Command::EndSlots { clients: vec![client()], grounds: grounds() },
         ],

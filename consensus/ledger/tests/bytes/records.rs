@@ -138,7 +138,7 @@ pub(crate) fn whole() -> Page {
     every!(page, SlotEnd {
         SlotEnd::Well { .. } => [SlotEnd::Well { anchor: ANCHOR }],
         SlotEnd::Told => [SlotEnd::Told],
-        SlotEnd::Gone { .. } => [SlotEnd::Gone { case: CASE }],
+        SlotEnd::Healing { .. } => [SlotEnd::Healing { case: CASE }],
         SlotEnd::Retired => [SlotEnd::Retired],
         SlotEnd::Revoked { .. } => [
             SlotEnd::Revoked { who: "ops".into(), why: "it is off".into() },

@@ -6,6 +6,7 @@
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ledger::command::{Outcome, Refused};
+use ledger::{Ledger, rules};
 use serde::Serialize;
 
 use super::question::QuestionFault;
@@ -50,6 +51,18 @@ impl Told {
 
     fn saying(status: StatusCode, kind: &'static str, value: String) -> Self {
         Self { status, refusal: Some(Refusal { kind, value: value.into() }) }
+    }
+
+    /// Nothing can be asked of this ledger yet.
+    pub fn not_ready(ledger: &Ledger) -> Option<Self> {
+        let why = match (ledger.is_founded(), ledger.rules() >= rules::SECOND) {
+            (true, true) => return None,
+            (false, _) => "there is no ledger yet: `hale init` founds it",
+            (true, false) => {
+                "reboot slots are granted under rules 2: every keeper and follower must run this version first"
+            }
+        };
+        Some(Self::of((StatusCode::SERVICE_UNAVAILABLE, "failed_sem_init"), why))
     }
 
     /// A rule of the ledger says no.

@@ -12,7 +12,7 @@ pub mod question;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -43,6 +43,9 @@ const CONNECTIONS_MAX: usize = 256;
 /// Connections that are taken: the clients of the largest mesh come within five minutes. More wait in the kernel's queue.
 const ACCEPTED: Rate = Rate { per_second: 200, at_once: 256 };
 
+/// What this door may ask of the ledger: less than half of what a host may propose, its own healing among it. More waits.
+const PROPOSED: Rate = Rate { per_second: 8, at_once: 32 };
+
 /// How long a client may take for the head of its request.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 
@@ -53,7 +56,7 @@ const CONNECTION_WITHIN: Duration = Duration::from_secs(60);
 const WELL_WITHIN: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether they have.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The wait after a failed accept, for want of file descriptors say, which no retry in a loop would mend.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -70,6 +73,20 @@ pub struct Listener {
 struct Door {
     mind: Arc<dyn Mind>,
     well_within: Duration,
+    proposed: Arc<Mutex<Bucket>>,
+}
+
+impl Door {
+    /// Waits until one proposal more is within the rate.
+    async fn pace(&self) {
+        let wait = {
+            let mut proposed = self.proposed.lock().unwrap_or_else(PoisonError::into_inner);
+            proposed.wait(Instant::now())
+        };
+        if wait > Duration::ZERO {
+            sleep(wait).await;
+        }
+    }
 }
 
 impl Listener {
@@ -86,7 +103,8 @@ impl Listener {
 
     /// Serves until it is dropped; its connections end with it.
     pub async fn serve(self, mind: Arc<dyn Mind>) {
-        let router = router(Door { mind, well_within: self.well_within });
+        let proposed = Arc::new(Mutex::new(Bucket::full(PROPOSED, Instant::now())));
+        let router = router(Door { mind, well_within: self.well_within, proposed });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut accepted_at = Bucket::full(ACCEPTED, Instant::now());
         let mut connections = JoinSet::new();
@@ -120,6 +138,8 @@ impl Listener {
 async fn converse(stream: TcpStream, router: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // One question on one connection: their rate is that of the connections.
+        .keep_alive(false)
         .header_read_timeout(HEAD_WITHIN)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // A client that breaks off has its reasons; there is nobody to tell.
@@ -139,7 +159,7 @@ type Received = Result<Bytes, BytesRejection>;
 
 async fn pre_reboot(door: State<Door>, head: HeaderMap, body: Received) -> Response {
     let told = match Question::read(&head, body) {
-        Ok(question) => take(door.mind.as_ref(), question).await,
+        Ok(question) => take(&door, question).await,
         Err(fault) => fault.into(),
     };
     told.into_response()
@@ -162,8 +182,12 @@ async fn no_such_path() -> Response {
 }
 
 /// `RecursiveLock`.
-async fn take(mind: &dyn Mind, question: Question) -> Told {
+async fn take(door: &Door, question: Question) -> Told {
+    let mind = &door.mind;
     let Question { client, group } = question;
+    if let Some(told) = Told::not_ready(&mind.view()) {
+        return told;
+    }
     mind.refresh().await;
     // Every client asks again every few minutes: what is refused as things stand costs the ledger no entry.
     if mind.standing().has_majority
@@ -171,6 +195,7 @@ async fn take(mind: &dyn Mind, question: Question) -> Told {
     {
         return Told::refused(&refused);
     }
+    door.pace().await;
     match mind.propose(Command::TakeSlot { client, group }).await {
         Ok(Outcome::Leased { .. }) => Told::DONE,
         Ok(Outcome::Refused(refused)) => Told::refused(&refused),
@@ -180,22 +205,28 @@ async fn take(mind: &dyn Mind, question: Question) -> Told {
 }
 
 /// `UnlockIfHeld`.
-async fn give_back(Door { mind, well_within }: &Door, client: FleetLockId) -> Told {
-    let fence = match mind.propose(Command::ReturnSlot { client: client.clone() }).await {
+async fn give_back(door: &Door, client: FleetLockId) -> Told {
+    let mind = &door.mind;
+    if let Some(told) = Told::not_ready(&mind.view()) {
+        return told;
+    }
+    door.pace().await;
+    // A slot that is granted while this is under way is not what is given back.
+    let command = Command::ReturnSlot { client: client.clone(), before: mind.view().next_fence() };
+    let fence = match mind.propose(command).await {
         Ok(Outcome::Done) => return Told::DONE,
         Ok(Outcome::Leased { fence }) => fence,
         Ok(Outcome::Refused(refused)) => return Told::refused(&refused),
         Ok(other) => return Told::unexpected(&other),
         Err(why) => return Told::not_committed(why),
     };
-    let until = Instant::now() + *well_within;
+    let until = Instant::now() + door.well_within;
     loop {
         mind.refresh().await;
         let view = mind.view();
-        let is_held =
-            |(of, slot): (&FleetLockId, &ledger::slots::Slot)| *of == client && slot.fence == fence;
+        let is_held = view.slot_of(&client).is_some_and(|slot| slot.fence == fence);
         // Of a view that may be old nobody knows.
-        if mind.standing().has_majority && !view.slots().any(is_held) {
+        if mind.standing().has_majority && !is_held {
             return Told::DONE;
         }
         if Instant::now() >= until {

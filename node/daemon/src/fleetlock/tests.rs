@@ -12,6 +12,7 @@ use vocabulary::Scope;
 
 use super::question::BODY_BYTES_MAX;
 use super::*;
+use crate::admin::mind::NotCommitted;
 use crate::admin::tests::fleet::{Fleet, POLICY, Seen, id, order};
 use crate::admin::tests::model::ModelMind;
 
@@ -263,9 +264,87 @@ async fn without_a_majority_or_a_ledger_nobody_reboots() {
     }
     let mut unfounded = Fleet::nine();
     unfounded.ledger = Ledger::new();
-    let served = Served::over(ModelMind::new(unfounded)).await;
-    let refused = served.steady_state(ID).await;
-    assert_eq!((refused.status, kind(&refused).as_str()), (503, "failed_sem_init"));
+    for fleet in [unfounded, Fleet::healing_under_the_first_rules()] {
+        let served = Served::over(ModelMind::new(fleet)).await;
+        for answered in [served.pre_reboot(ID).await, served.steady_state(ID).await] {
+            assert_eq!((answered.status, kind(&answered).as_str()), (503, "failed_sem_init"));
+            assert!(answered.head.contains("retry-after: 30"), "{}", answered.head);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_knows_the_end_of_is_asked_again() {
+    let served = Served::healing().await;
+    let says = |said| *served.mind.says.lock().expect("nobody panics") = Some(said);
+    says(Err(NotCommitted::Unknown("no answer".into())));
+    let late = served.pre_reboot(ID).await;
+    assert_eq!((late.status, kind(&late).as_str()), (504, "unknown_end"));
+    says(Ok(Outcome::Policy { version: 1 }));
+    let odd = served.steady_state(ID).await;
+    assert_eq!((odd.status, kind(&odd).as_str()), (502, "unknown_end"));
+    says(Err(NotCommitted::Refused { name: "Older", why: "an older leader".into() }));
+    let older = served.pre_reboot(ID).await;
+    assert_eq!((older.status, kind(&older).as_str()), (503, "failed_sem_init"));
+}
+
+#[tokio::test]
+async fn at_the_door_of_a_host_that_is_no_keeper_a_client_is_that_host() {
+    let mut mind = ModelMind::new(Fleet::healing());
+    mind.name = "b2";
+    let served = Served::over(mind).await;
+    let taken = served.post("/v1/pre-reboot", HEADER, &body(ID, "default")).await;
+    assert_eq!(taken.status, 200, "the group of a known host is not asked for");
+    let client = FleetLockId::new(ID).expect("sound");
+    assert_eq!(served.mind.fleet().ledger.host_of_client(&client), Some(id("b2")));
+    served.bind("other", "c2");
+    for answered in [served.pre_reboot("other").await, served.steady_state("other").await] {
+        assert_eq!((answered.status, kind(&answered).as_str()), (403, "not_permitted"));
+    }
+    assert_eq!(served.pre_reboot("second").await.status, 409, "one slot of a host");
+}
+
+#[tokio::test]
+async fn older_and_careful_clients_are_answered_and_each_connection_bears_one_question() {
+    let served = Served::healing().await;
+    let text = body(ID, "web");
+    let length = text.len();
+    let old =
+        format!("POST /v1/steady-state HTTP/1.0\r\n{HEADER}content-length: {length}\r\n\r\n{text}");
+    assert_eq!(served.say(&old).await.status, 200);
+    let one = format!(
+        "POST /v1/steady-state HTTP/1.1\r\nhost: hale\r\n{HEADER}content-length: {length}\r\n\r\n{text}"
+    );
+    let answered = served.say(&format!("{one}{one}")).await;
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.body, "", "the second one is not answered");
+    let head = "HEAD /v1/steady-state HTTP/1.1\r\nhost: hale\r\n\r\n";
+    assert_eq!(served.say(head).await.status, 405);
+    // curl asks before it sends a long body.
+    let mut stream = TcpStream::connect(served.at).await.expect("it accepts");
+    let asks = format!(
+        "POST /v1/steady-state HTTP/1.1\r\nhost: hale\r\nexpect: 100-continue\r\n{HEADER}content-length: {length}\r\n\r\n"
+    );
+    stream.write_all(asks.as_bytes()).await.expect("it reads");
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.expect("it says that it reads on");
+    assert_eq!(&first, b"HTTP/1.1 100");
+    stream.write_all(text.as_bytes()).await.expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("it answers and closes");
+    assert!(answer.contains("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_port_is_free_again_once_the_door_is_closed() {
+    let served = Served::healing().await;
+    let at = served.at;
+    assert!(Listener::open(at).await.is_err(), "it is taken");
+    served.serving.abort();
+    while !served.serving.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    Listener::open(at).await.expect("the next life opens it");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use cluster::{PATIENCE, program};
 use daemon::authority::{self, Term};
-use daemon::demo::plan::{Files, HOSTS, Reached};
+use daemon::demo::plan::{Files, HOSTS, Planned, Reached};
 use daemon::demo::ports;
 use tokio::process::Command;
 
@@ -39,10 +39,20 @@ impl Host {
         Host::with_term(Term::from_now(1))
     }
 
+    /// One that is no keeper.
+    pub fn plain() -> Host {
+        let plain = HOSTS.iter().find(|host| !host.is_keeper).expect("the plan has some");
+        Host::of(plain, Term::from_now(1))
+    }
+
     pub fn with_term(term: Term) -> Host {
+        Host::of(&HOSTS[0], term)
+    }
+
+    fn of(planned: &Planned, term: Term) -> Host {
         let folder = tempfile::tempdir().expect("a folder");
         open_to_all(folder.path());
-        let claims = HOSTS[0].claims().expect("sound");
+        let claims = planned.claims().expect("sound");
         let authority = folder.path().join("authority");
         authority::init(
             &claims.cluster,
@@ -50,7 +60,7 @@ impl Host {
             Term::starting(SystemTime::now() - 9 * DAY, 19),
         )
         .expect("founded");
-        let files = Files::of(folder.path(), &HOSTS[0]);
+        let files = Files::of(folder.path(), planned);
         authority::issue(&claims, &authority, files.folder(), term).expect("issued");
         open_to_all(files.folder());
         let bind = ports::free().expect("a port");

@@ -64,6 +64,22 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_door_for_clients_that_may_not_or_cannot_be_opened_is_named() {
+    let host = Host::plain();
+    let config = host.files.config();
+    let text = fs::read_to_string(&config).expect("written");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
+    let taken_at = taken.local_addr().expect("it listens").to_string();
+    let doors =
+        [("0.0.0.0:7980", 78, "expected a loopback address"), (&taken_at, 71, "fleetlock.listen")];
+    for (door, exit, why) in doors {
+        let with_door = format!("{text}\n[fleetlock]\nlisten = \"{door}\"\n");
+        fs::write(&config, with_door).expect("written");
+        host.fails_with(exit, why);
+    }
+}
+
+#[test]
 fn a_boot_file_that_is_no_number_is_left_for_a_person() {
     let host = Host::laid();
     let file = host.files.storage().join("boot");

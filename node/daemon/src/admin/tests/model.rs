@@ -23,11 +23,21 @@ pub struct ModelMind {
     fleet: Mutex<Fleet>,
     pub local: Mutex<Local>,
     pub has_majority: bool,
+    /// Who it is.
+    pub name: &'static str,
+    /// What it says of the next proposal, whatever the ledger would.
+    pub says: Mutex<Option<Result<Outcome, NotCommitted>>>,
 }
 
 impl ModelMind {
     pub fn new(fleet: Fleet) -> Self {
-        Self { fleet: Mutex::new(fleet), local: Mutex::default(), has_majority: true }
+        Self {
+            fleet: Mutex::new(fleet),
+            local: Mutex::default(),
+            has_majority: true,
+            name: "a1",
+            says: Mutex::default(),
+        }
     }
 
     pub fn fleet(&self) -> MutexGuard<'_, Fleet> {
@@ -38,7 +48,7 @@ impl ModelMind {
 #[async_trait]
 impl Mind for ModelMind {
     fn me(&self) -> Claims {
-        claims("a1")
+        claims(self.name)
     }
 
     fn view(&self) -> Arc<Ledger> {
@@ -61,8 +71,11 @@ impl Mind for ModelMind {
     }
 
     async fn propose(&self, command: Command) -> Result<Outcome, NotCommitted> {
+        if let Some(said) = self.says.lock().expect("no test panics while it holds it").take() {
+            return said;
+        }
         if self.has_majority {
-            Ok(self.fleet().send("a1", command))
+            Ok(self.fleet().send(self.name, command))
         } else {
             Err(NotCommitted::NoLeader("no keeper leads".into()))
         }

@@ -13,7 +13,7 @@ use vocabulary::Span;
 use super::asking::{At, Screen};
 use super::list::List;
 use super::table::{Clock, Table};
-use super::{cases, explain, hosts, leases, maintenance, status};
+use super::{cases, explain, fleetlock, hosts, leases, maintenance, status};
 use crate::admin::answer::{Answer, Body};
 use crate::admin::mind::{Local, Standing};
 use crate::admin::render::{self, Scene};
@@ -60,6 +60,10 @@ impl Desk {
 
     fn leases(&self) -> String {
         listed(&self.answer(render::leases), |leases, _| leases::listed(leases))
+    }
+
+    fn fleetlock(&self) -> String {
+        listed(&self.answer(render::clients), fleetlock::listed)
     }
 
     fn maintenance(&self) -> String {

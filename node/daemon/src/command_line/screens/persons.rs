@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use expect_test::expect;
+use ledger::bindings::FleetLockId;
 use ledger::command::{Command, Outcome};
 use ledger::maintenance::{Plan, Schedule};
 use vocabulary::{Scope, Span};
@@ -173,6 +174,45 @@ fn an_exempt_host_is_told_where_hosts_are_listed_and_explained_and_where_its_cas
 
         case  subject  verdict    stage  opened      rung    now
            1  b2       AgentDown  open   400 ms ago  1 of 2  no lease yet: the host is exempt, by ops: it is mine; `hale host exempt b2 --undo --why ...` ends that
+    "#]],
+    );
+}
+
+#[test]
+fn who_may_reboot_is_told_beside_who_heals_and_where_a_case_waits_for_it() {
+    let mut desk = under("act");
+    let client = |text| FleetLockId::new(text).expect("sound");
+    let take = |text| Command::TakeSlot { client: client(text), group: "web".into() };
+    let (host, bound) = (Some(id("b2")), Some(order("its machine id")));
+    desk.fleet.send("a1", Command::BindClient { client: client("c988"), host, order: bound });
+    for text in ["c988", "it; is $(odd)"] {
+        assert!(matches!(desk.fleet.send("a1", take(text)), Outcome::Leased { .. }));
+    }
+    let mut text = format!("{}\n{}", desk.leases(), desk.fleetlock());
+    desk.fleet.opened("b2", Seen::AgentDown);
+    desk.fleet.wait(1);
+    let _ = write!(text, "\n{}\n{}", awaited(&desk.explain("1")), desk.leases());
+    shows(
+        &text,
+        &expect![[r#"
+        case  subject  holder         fence  stage  left  counts in                           now
+           -  b2       c988               1  slot      -  zone eu/b, rack eu/b/b2, group web  it may reboot; ends when it is given back, or by `hale fleetlock revoke CLIENT --why ...`
+           -  -        it; is $(odd)      2  slot      -  group web                           it may reboot; ends when it is given back, or by `hale fleetlock revoke CLIENT --why ...`
+
+        client         host  slot  since       now
+        c988           b2       1  400 ms ago  it may reboot; ends when it is given back, or by `hale fleetlock revoke CLIENT --why ...`
+        it; is $(odd)  -        2  400 ms ago  it may reboot; ends when it is given back, or by `hale fleetlock revoke CLIENT --why ...`
+
+        awaited, and what frees it
+          no lease yet: too soon since its first verdict, FleetLock client c988 said that it reboots: 15 min 0 s left (rule 7.4)
+
+        timeline, from the audit
+          record  when       what has become true
+              25  1.4 s ago  verdict AgentDown on b2 at entry 30, 8 voices against it, 0 well, 0 seats vacant
+
+        case  subject  holder         fence  stage  left  counts in                           now
+           -  b2       c988               1  slot      -  zone eu/b, rack eu/b/b2, group web  it reboots: case 1 is not acted on for 15 min 0 s from its first verdict
+           -  -        it; is $(odd)      2  slot      -  group web                           it may reboot; ends when it is given back, or by `hale fleetlock revoke CLIENT --why ...`
     "#]],
     );
 }
