@@ -130,6 +130,18 @@ fn law_fl2_nothing_that_holds_healing_lets_a_reboot_through() {
 }
 
 #[test]
+fn law_fl2_a_host_whose_case_counts_as_no_trouble_serves_no_more_for_that() {
+    let floor = "any_group = { in_flight = 2, floor = 8 }";
+    let mut fleet = bound(&POLICY.replace("any_group = { in_flight = 2 }", floor));
+    fence(&fleet.send("a1", take("b2-id")));
+    assert_eq!(fleet.send("b2", Command::Left { boot: boot(1) }), Outcome::Done);
+    fleet.wait(16 * 60);
+    assert_eq!(fleet.ledger.cases().count(), 1, "its goodbye is a ticket");
+    let refused = refusal(&fleet.send("a1", take("c2-id")));
+    assert!(refused.contains("only 7 hosts of the group"), "{refused}");
+}
+
+#[test]
 fn law_fl2_healing_waits_for_whoever_may_be_rebooting() {
     let hourly =
         POLICY.replace("fleet = { in_flight = 2,", "fleet = { in_flight = 2, per_hour = 1,");
@@ -215,6 +227,11 @@ fn law_fl4_a_slot_ends_once_it_is_given_back_and_the_host_is_seen_well() {
     assert_eq!(fleet.ledger.slots_returned().count(), 1);
     let unwell = ends(&mut fleet, &["b2"], Seen::AgentDown);
     assert!(matches!(unwell, Outcome::Refused(Refused::Grounds(_))));
+    // That it answers somebody is its own word.
+    let mut own = fleet.round(&[("b2", Seen::Well)]);
+    own.attestations.clear();
+    let own = Command::EndSlots { clients: vec![client("b2-id")], grounds: own };
+    assert!(matches!(fleet.send("a1", own), Outcome::Refused(Refused::Grounds(_))));
     assert_eq!(ends(&mut fleet, &["b2"], Seen::Well), Outcome::Done);
     assert_eq!(used(&fleet, &Scope::Fleet).0, 0);
     // UnlockIfHeld: who holds none is told that it is done.
