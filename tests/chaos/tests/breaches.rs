@@ -204,9 +204,10 @@ fn a_grant_beyond_the_budget_of_fleet_zone_rack_or_group_is_caught() {
     ] {
         caught(Law::Budget, scope, |picture| picture.limits = limits);
     }
-    for (host, limits, scope) in
-        [("h2", LIMITS, "in rack a/r0"), ("h2", Limits { zone: 1, rack: 2, ..LIMITS }, "in zone a")]
-    {
+    for (host, limits, scope) in [
+        ("h2", LIMITS, "in rack lab/a/r0"),
+        ("h2", Limits { zone: 1, rack: 2, ..LIMITS }, "in zone lab/a"),
+    ] {
         caught(Law::Budget, scope, |picture| {
             picture.limits = limits;
             let mut audit = Audit::default();
@@ -222,7 +223,7 @@ fn a_grant_beyond_the_budget_of_fleet_zone_rack_or_group_is_caught() {
 #[test]
 fn effects_beyond_a_budget_are_caught_though_the_audit_counts_right() {
     // The end of h1's remedy is told to the ledger before it is over.
-    caught(Law::Budget, "in rack a/r0", |picture| {
+    caught(Law::Budget, "in rack lab/a/r0", |picture| {
         journal(picture, "h1")[1].mono_ms = CLOCK.mono_ms + 5_500;
     });
 }
