@@ -1,7 +1,8 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
 //! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule and the ends of slots come from a voter of the ledger; a
-//! lease's commands from its healer; that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a keeper's; orders from a person, where they are taken (law F10 of `founding`).
+//! lease's commands from its healer; that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a
+//! keeper's; orders from a person, where they are taken (law F10 of `founding`).
 //! Everything else is refused.
 //! Not here: what is decided (each command's room).
 

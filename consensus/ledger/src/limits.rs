@@ -60,13 +60,10 @@ impl Ledger {
         let mut holds = self.begin_holds(case, self.timers().accept_within);
         if let Some(scopes) = &case.scopes {
             let scopes = scopes.all();
-            // Law FL3: it takes the place of the host's own slot.
-            let added = scopes.iter().filter(|scope| !self.has_slot_in(case, scope));
-            holds.extend(added.filter_map(|scope| self.budget_hold(scope)));
+            let held = |scope| self.budget_hold(scope, self.own_slots_in(case, scope));
+            holds.extend(scopes.iter().filter_map(held));
         }
-        if !self.has_slot_in(case, &Scope::Fleet) {
-            holds.extend(self.ramp_hold());
-        }
+        holds.extend(self.ramp_hold(self.own_slots_in(case, &Scope::Fleet)));
         holds.extend(self.keeper_hold(case));
         holds
     }
@@ -129,8 +126,9 @@ impl Ledger {
         (left > early).then(|| Refused::TooSoon { what: "since the verdict".into(), left })
     }
 
-    pub(crate) fn budget_hold(&self, scope: &Scope) -> Option<Refused> {
-        let used = self.in_flight(scope);
+    /// `freed`: so many of those in flight there end with the grant.
+    pub(crate) fn budget_hold(&self, scope: &Scope, freed: u32) -> Option<Refused> {
+        let used = self.in_flight(scope).saturating_sub(freed);
         let limit = self.in_flight_limit(scope);
         (used >= limit).then(|| Refused::Budget { scope: scope.clone(), used, limit })
     }
@@ -171,9 +169,9 @@ impl Ledger {
         (left < floor).then_some(Refused::Floor { left, floor })
     }
 
-    pub(crate) fn ramp_hold(&self) -> Option<Refused> {
+    pub(crate) fn ramp_hold(&self, freed: u32) -> Option<Refused> {
         let limit = self.state.brakes.ramp?.limit;
-        let used = self.in_flight(&Scope::Fleet);
+        let used = self.in_flight(&Scope::Fleet).saturating_sub(freed);
         (used >= limit).then_some(Refused::Ramp { used, limit })
     }
 
@@ -208,15 +206,12 @@ impl Ledger {
     /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it.
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
         let host = case.host().filter(|host| self.voters().contains(host))?;
-        let host = Some(&host);
-        let voters = self.voters();
-        let is_lost = |voter: &&HostId| Some(*voter) != host && self.is_in_trouble(voter);
-        let lost = voters.iter().filter(is_lost).count();
-        let away = |voter: &&HostId| {
-            Some(*voter) != host && !is_lost(voter) && self.slot_of_host(voter).is_some()
+        let is_lost = |voter: &&HostId| {
+            let is_away = self.is_in_trouble(voter) || self.slot_of_host(voter).is_some();
+            **voter != host && is_away
         };
-        let away = voters.iter().filter(away).count();
-        self.beyond_majority(lost.saturating_add(away).saturating_add(self.strangers()))
+        let lost = self.voters().iter().filter(is_lost).count();
+        self.beyond_majority(lost.saturating_add(self.strangers()))
     }
 
     /// One more would take the majority, where so many are lost.

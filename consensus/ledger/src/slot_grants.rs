@@ -157,13 +157,13 @@ impl Ledger {
         if self.state.added.slots.count() >= SLOTS_MAX {
             holds.push(Refused::Bound(format!("reboot slots held at once: {SLOTS_MAX}")));
         }
-        holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope)));
+        holds.extend(scopes.iter().filter_map(|scope| self.budget_hold(scope, 0)));
         holds.extend(self.begun_hold());
         holds.extend(scopes.iter().flat_map(|scope| self.start_holds(scope)));
         holds.extend(scopes.iter().filter_map(|scope| self.halt_hold(scope)));
         let gone = self.state.cases.counts(&Scope::Group(group.clone())).unhealthy;
         holds.extend(self.floor_hold_of(group, gone.saturating_add(1)));
-        holds.extend(self.ramp_hold());
+        holds.extend(self.ramp_hold(0));
         holds.extend(self.voter_hold(host.as_ref()));
         holds
     }

@@ -254,10 +254,10 @@ impl Ledger {
         }
     }
 
-    /// Whether a slot counts there that the lease of this case would take the place of.
-    pub(crate) fn has_slot_in(&self, case: &Case, scope: &Scope) -> bool {
+    /// How many slots count there of which the lease of this case would take the place: one or none (law FL3).
+    pub(crate) fn own_slots_in(&self, case: &Case, scope: &Scope) -> u32 {
         let slot = case.host().and_then(|host| self.slot_of_host(&host));
-        slot.is_some_and(|(_, slot)| slot.scopes.contains(scope))
+        u32::from(slot.is_some_and(|(_, slot)| slot.scopes.contains(scope)))
     }
 
     /// Since when hosts that hold a slot are in trouble.

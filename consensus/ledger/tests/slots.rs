@@ -191,6 +191,24 @@ fn law_fl3_a_host_whose_client_said_that_it_is_back_is_healed_as_any_other() {
     fleet.leased(case, "a3");
 }
 
+/// The limit was lowered under two slots: what a lease would take the place of is one of them, and the other is one too many.
+#[test]
+fn law_b1_a_lease_in_the_place_of_a_slot_is_within_a_limit_that_was_lowered() {
+    let mut fleet = bound(POLICY);
+    for name in ["b2", "c2"] {
+        fence(&fleet.send("a1", take(&format!("{name}-id"))));
+    }
+    fleet.set_policy(&POLICY.replace("fleet = { in_flight = 2,", "fleet = { in_flight = 1,"));
+    fence(&fleet.send("a1", give_back("b2-id")));
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let held = Refused::Budget { scope: Scope::Fleet, used: 1, limit: 1 };
+    assert_eq!(fleet.offer(case, "a3"), Outcome::Refused(held));
+    let revoke = Command::RevokeSlot { client: client("c2-id"), order: order("it hangs") };
+    assert_eq!(fleet.send("a1", revoke), Outcome::Done);
+    fleet.leased(case, "a3");
+    assert_eq!(used(&fleet, &Scope::Fleet).0, 1);
+}
+
 /// An update that bricks every host: each says goodbye, and none comes back.
 #[test]
 fn law_fl4_a_host_that_says_goodbye_and_stays_away_keeps_its_slot() {
