@@ -196,6 +196,12 @@ pub enum Fault {
         /// For how long.
         lasts: Span,
     },
+    /// The FleetLock client of each of these asks its own host's agent for leave to reboot it.
+    TakeSlot(Vec<Whom>),
+    /// The FleetLock client of each of these gives its leave back.
+    ReturnSlot(Vec<Whom>),
+    /// A person takes back every reboot slot that is held.
+    RevokeSlots,
     /// A person sets this policy.
     Policy(String),
 }
@@ -253,6 +259,8 @@ impl Fault {
             | Self::Approve(whom)
             | Self::Deny(whom)
             | Self::Maintain { whom, .. }
+            | Self::TakeSlot(whom)
+            | Self::ReturnSlot(whom)
             | Self::Lie { whom, .. }
             | Self::Port { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],
@@ -263,6 +271,7 @@ impl Fault {
             | Self::Remedies(_)
             | Self::RemedyTakes(_)
             | Self::ReleaseGroup(_)
+            | Self::RevokeSlots
             | Self::Pause(_)
             | Self::Resume(_)
             | Self::Policy(_) => Vec::new(),

@@ -4,8 +4,8 @@
 //! Law S2: what a mind asks of its shell is done as the daemon would do it or fails as it would fail; every message passes
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
-//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `ports`, `lies`, `forgeries` what is done to whom;
-//! [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`,
+//! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `ports`, `lies`, `forgeries` what is done to
+//! whom; `people`, `rebooting` who orders and asks what; [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`,
 //! `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really
 //! is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the
 //! language; [`library`] scenarios that are at hand.
@@ -38,6 +38,7 @@ mod perform;
 mod pipe;
 mod ports;
 mod queue;
+mod rebooting;
 pub mod script;
 mod service;
 pub mod setup;

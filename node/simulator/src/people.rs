@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use ledger::bindings::FleetLockId;
 use ledger::command::{Command, Order};
 use ledger::maintenance::Plan;
 use vocabulary::{Scope, Span};
@@ -55,6 +56,16 @@ impl Fleet {
         let case = self.ledger().case_of_host(&self.hosts[place].id).map(|case| case.id);
         if let Some(case) = case {
             self.order(&Command::Deny { case, order: order("not this one".into()) });
+        }
+    }
+
+    /// Of whatever client.
+    pub(crate) fn order_revocations(&mut self) {
+        let clients: Vec<FleetLockId> =
+            self.ledger().slots().map(|(client, _)| client.clone()).collect();
+        self.note(format!("revoke {} reboot slots", clients.len()));
+        for client in clients {
+            self.order(&Command::RevokeSlot { client, order: order("it is not rebooting".into()) });
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is done to the hosts of the fleet, at the moment it strikes.
 //!
-//! Not here: what follows (see `fleet`), the ways between hosts (see `links`), remedies (see `actuator`).
+//! Not here: what follows (see `fleet`), the ways between hosts (see `links`), remedies (see `actuator`),
+//! reboot slots (see `rebooting`).
 
 use std::collections::BTreeSet;
 
@@ -46,6 +47,9 @@ impl Fleet {
                 self.each("maintain", &whom, |fleet, place| fleet.order_maintenance(place, lasts));
             }
             Fault::Deny(whom) => self.each("deny", &whom, Self::order_denial),
+            Fault::TakeSlot(whom) => self.each("take slot", &whom, Self::take_slot),
+            Fault::ReturnSlot(whom) => self.each("return slot", &whom, Self::return_slot),
+            Fault::RevokeSlots => self.order_revocations(),
             Fault::ReleaseGroup(group) => {
                 self.note(format!("release group={group}"));
                 self.order_release(Scope::Group(group));

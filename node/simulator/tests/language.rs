@@ -26,6 +26,8 @@ fn a_line_that_is_not_understood_is_named_with_its_number() {
         ("lie a1 loudly", "line 3, column 8: \"loudly\" is none of accuses"),
         ("lie accuses", "line 3, column 1: nobody is named"),
         ("kill", "line 3, column 1: nobody is named"),
+        ("take-slot", "line 3, column 1: nobody is named"),
+        ("revoke-slots a1", "line 3, column 1: \"revoke-slots\" is no word of this language"),
         ("kill floor=2", "line 3, column 6: \"floor\" is neither zone nor rack"),
         ("loss 120%", "line 3, column 6: \"120%\" is no share"),
         ("loss 5", "line 3, column 6: \"5\" is no share"),
