@@ -51,6 +51,7 @@ scripts! {
     lost_receipt = "lost-receipt",
     minority = "minority",
     quarantine = "quarantine",
+    reboot = "reboot",
     shadow = "shadow",
     unfit = "unfit",
     unsettled = "unsettled",
