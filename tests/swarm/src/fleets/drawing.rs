@@ -13,6 +13,7 @@ use super::checked;
 use super::liars::liars;
 use super::plan::{Act, Plan, Spot};
 use super::policy;
+use super::rebooted;
 
 /// Most fleets are small, where quorums are tight; some are larger than a subject has seats.
 const HOSTS_MAX: usize = 40;
@@ -47,7 +48,7 @@ pub fn drawn(seed: u64, mode: Mode) -> Plan {
     let count = luck.from(ACTS_MIN, ACTS_MAX);
     let mut drawing = Acts::new(&mut luck, &hosts);
     acts.extend((0..count).map(|_| drawing.one()));
-    checked::put(Plan { seed, hosts, weather, policy, acts })
+    rebooted::put(checked::put(Plan { seed, hosts, weather, policy, acts }))
 }
 
 impl Luck {

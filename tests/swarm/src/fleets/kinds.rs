@@ -12,7 +12,7 @@ use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 60] = [
+pub const ALL: [&str; 63] = [
     "approve",
     "bandwidth",
     "between two",
@@ -63,6 +63,8 @@ pub const ALL: [&str; 60] = [
     "reordering",
     "restart",
     "resume",
+    "return slot",
+    "revoke slots",
     "silence",
     "slow",
     "stall",
@@ -70,6 +72,7 @@ pub const ALL: [&str; 60] = [
     "start",
     "suspend",
     "suspend uncounted",
+    "take slot",
     "thaw",
     "to a host",
     "unsilence",
@@ -128,6 +131,9 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::Approve(_) => vec!["approve"],
         Fault::Deny(_) => vec!["deny"],
         Fault::Maintain { .. } => vec!["maintain"],
+        Fault::TakeSlot(_) => vec!["take slot"],
+        Fault::ReturnSlot(_) => vec!["return slot"],
+        Fault::RevokeSlots => vec!["revoke slots"],
         Fault::Policy(_) => vec!["policy"],
     }
 }

@@ -17,6 +17,7 @@ pub mod many;
 pub mod picture;
 pub mod plan;
 mod policy;
+mod rebooted;
 pub mod replay;
 pub mod shrinking;
 pub mod trial;

@@ -9,12 +9,14 @@ use std::sync::Arc;
 use detection::seats::Seating;
 use ledger::Ledger;
 use ledger::audit::Record;
+use ledger::bindings::FleetLockId;
 use ledger::case::Case;
 use ledger::policy::{Check, CheckKind, Mode};
+use ledger::slots::Slot;
 use ledger::view::BudgetLine;
 use simulator::truth::Truth;
 use simulator::{Fleet, Gives, JournalLine};
-use vocabulary::{Boot, Domain, GroupName, HostId, LedgerIndex, Moment, Span};
+use vocabulary::{Boot, Domain, GroupName, HostId, LedgerIndex, Moment, Scope, Span};
 
 use super::liars::borne;
 
@@ -34,6 +36,14 @@ pub struct Picture {
     pub cases: Vec<Arc<Case>>,
     /// Every scope's budget.
     pub budgets: Vec<BudgetLine>,
+    /// The reboot slots that are held, by client.
+    pub slots: Vec<(FleetLockId, Slot)>,
+    /// How many hosts of each group must go on serving, where the policy says so.
+    pub floors: BTreeMap<GroupName, u32>,
+    /// Whose votes commit.
+    pub voters: Vec<HostId>,
+    /// How many may be in flight in the ramp's step, while one stands.
+    pub ramp: Option<u32>,
     /// Whether a brake stood at the picture before.
     pub was_braked: bool,
     /// Whether one stands.
@@ -146,6 +156,10 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         records: ledger.audit_since(upto).cloned().collect(),
         cases: ledger.cases().cloned().collect(),
         budgets: ledger.budgets(),
+        slots: ledger.slots().map(|(client, slot)| (client.clone(), slot.clone())).collect(),
+        floors: floors(ledger),
+        voters: ledger.voters().to_vec(),
+        ramp: ledger.brake().ramp.as_ref().map(|ramp| ramp.limit),
         was_braked: before.is_some_and(is_braked),
         is_braked: is_braked(ledger),
         rules: ledger.rules(),
@@ -159,6 +173,17 @@ fn picture(fleet: &Fleet, before: Option<&Ledger>) -> Picture {
         seating: Arc::clone(ledger.seating()),
         breach: fleet.breaches().first().map(|breach| breach.law.clone()),
     }
+}
+
+fn floors(ledger: &Ledger) -> BTreeMap<GroupName, u32> {
+    let of = |(scope, hosts): (&Scope, u32)| match scope {
+        Scope::Group(group) => {
+            let floor = ledger.policy().budget.of_group(group).floor?;
+            Some((group.clone(), floor.of(hosts)))
+        }
+        _ => None,
+    };
+    ledger.scopes().filter_map(of).collect()
 }
 
 fn modes(ledger: &Ledger) -> BTreeMap<String, Mode> {

@@ -114,6 +114,7 @@ impl Plan {
         let start = format!("start {}", self.named(|spot| spot.is_keeper));
         // A keeper that stood still may say a goodbye yet that was asked of it then.
         calm.push(format!("{start}; run 30s; {start}; resume calm"));
+        calm.extend(self.slots_end().map(str::to_owned));
         if self.policy.contains("\"approve\"") {
             let answer = format!("run {ANSWERED_AFTER}; approve 100%");
             calm.extend(std::iter::repeat_n(answer, ANSWERS));
@@ -121,6 +122,18 @@ impl Plan {
         let settled = format!("run until settled within {SETTLES_WITHIN}");
         calm.push(format!("run {QUIET}; {settled}; run {STILL}; {settled}"));
         calm
+    }
+
+    /// A slot that nobody gives back ends by a person alone, soon or late; healing takes the place of one whose host is dead meanwhile. Whose
+    /// hosts are well may all give theirs back, and none waits for a person.
+    fn slots_end(&self) -> Option<&'static str> {
+        let mut acts = self.acts.iter();
+        let takes = acts.any(|act| act.order.starts_with("take-slot "));
+        takes.then_some(match self.seed % 3 {
+            0 => "run 17m; revoke-slots",
+            1 => "return-slot 100%; run 1m; revoke-slots",
+            _ => "revoke-slots; run 5s",
+        })
     }
 
     fn named(&self, is_meant: impl Fn(&Spot) -> bool) -> String {

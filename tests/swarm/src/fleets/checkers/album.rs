@@ -36,6 +36,30 @@ end
 run 10s; port 8080 on b2 refuses; run 1m
 ";
 
+/// The same hosts, of which a keeper and `b2` take slots; `b2` is away for a while and gives its slot back.
+const REBOOTED: &str =
+    "hosts a1 a2 zone=a rack=p; hosts b1 b2 zone=b rack=q; hosts c1 c2 zone=c rack=r
+keepers a1 b1 c1
+policy
+[budget]
+fleet = { in_flight = 3, halt_above = \"none\" }
+any_group = { in_flight = 3 }
+[[rule]]
+name = \"down\"
+when = { verdict = \"AgentDown\" }
+mode = \"act\"
+ladder = [ { do = \"command\", class = \"gentle\", argv = [\"/bin/start\"], verify_within = \"30s\", soak = \"3s\" } ]
+end
+run 5s; take-slot a1; run 1s; take-slot b2; run 5s; kill b2; run 20s; start b2; run 10s; return-slot b2; run 10s
+";
+
+/// Every picture of the third.
+pub fn rebooted() -> Vec<Picture> {
+    let (fleet, album) = pictures(REBOOTED);
+    assert_eq!(fleet.ledger().slots().count(), 1);
+    album
+}
+
 /// Every picture of the first.
 pub fn healed() -> Vec<Picture> {
     let (fleet, album) = pictures(HEALED);

@@ -1,10 +1,12 @@
-//! Laws B1 and B2: every grant leaves what is in flight within each scope's limit, and what counts is what is leased, in the scopes
-//! that were frozen at the grant. Protocol 6.1: no more remedies begin in an hour than may, and none in a scope that is halted.
+//! Laws B1 and B2: every grant leaves what is in flight within each scope's limit, and what counts is what is leased, and who may reboot, in
+//! the scopes that were frozen at the grant. Protocol 6.1: no more remedies and reboots begin in an hour than may, and none in a scope that is
+//! halted.
 
 use ledger::audit::What;
+use ledger::bindings::FleetLockId;
 use ledger::case::FrozenScopes;
 use ledger::view::BudgetLine;
-use vocabulary::{CaseId, Moment, Scope, Span};
+use vocabulary::{CaseId, Fence, Moment, Scope, Span};
 
 use super::super::picture::Picture;
 use super::Checker;
@@ -13,10 +15,10 @@ use super::Checker;
 const HOUR: Span = Span::minutes(50);
 const DAY: Span = Span::minutes(23 * 60);
 
-/// Counts the leases, and what began, once more.
+/// Counts the leases and slots, and what began, once more.
 #[derive(Default)]
 pub struct Budgets {
-    begun: Vec<(Moment, FrozenScopes)>,
+    begun: Vec<(Moment, Vec<Scope>)>,
     /// Which scopes were halted at the picture before.
     halted: Vec<Scope>,
 }
@@ -27,15 +29,18 @@ impl Checker for Budgets {
             let counted = count(picture, &line.scope);
             if counted != line.used {
                 return Err(format!(
-                    "law B2: {} leases count in {:?}, which says {}",
+                    "law B2: {} leases and slots count in {:?}, which says {}",
                     counted, line.scope, line.used
                 ));
             }
         }
         for record in &picture.records {
-            match record.what {
-                What::Granted { case, is_takeover: false, .. } => of_grant(picture, case)?,
-                What::Intended { case, .. } => self.of_intent(picture, case)?,
+            match &record.what {
+                What::Granted { case, is_takeover: false, .. } => of_grant(picture, *case)?,
+                What::Intended { case, .. } => self.of_intent(picture, *case)?,
+                What::SlotGranted { client, fence, .. } => {
+                    self.of_slot(picture, (client, *fence))?
+                }
                 _ => {}
             }
         }
@@ -49,15 +54,38 @@ impl Checker for Budgets {
 impl Budgets {
     fn of_intent(&mut self, picture: &Picture, case: CaseId) -> Result<(), String> {
         let own = picture.cases.iter().find(|own| own.id == case);
-        let Some(scopes) = own.and_then(|own| own.scopes.clone()) else {
+        let scopes = own.and_then(|own| own.scopes.clone());
+        scopes.map_or(Ok(()), |scopes| {
+            self.of_start(picture, scopes.all().into(), &format!("a remedy of case {case}"))
+        })
+    }
+
+    /// One that has ended with its own entry has begun nothing.
+    fn of_slot(
+        &mut self,
+        picture: &Picture,
+        (client, fence): (&FleetLockId, Fence),
+    ) -> Result<(), String> {
+        let mut held = picture.slots.iter().map(|(_, slot)| slot);
+        let Some(slot) = held.find(|slot| slot.fence == fence) else {
             return Ok(());
         };
+        let what = format!("the slot of {client}");
+        within_limits(picture, &slot.scopes, &what)?;
+        self.of_start(picture, slot.scopes.clone(), &what)
+    }
+
+    fn of_start(
+        &mut self,
+        picture: &Picture,
+        scopes: Vec<Scope>,
+        what: &str,
+    ) -> Result<(), String> {
         self.begun.push((picture.at, scopes.clone()));
-        let scopes = scopes.all();
         let within = |line: &BudgetLine, lasts: Span| {
             let is_late = |at: &Moment| picture.at.since(*at) < lasts;
             let begun =
-                self.begun.iter().filter(|(at, own)| is_late(at) && is_in(own, &line.scope));
+                self.begun.iter().filter(|(at, own)| is_late(at) && own.contains(&line.scope));
             u32::try_from(begun.count()).unwrap_or(u32::MAX)
         };
         for line in picture.budgets.iter().filter(|line| scopes.contains(&line.scope)) {
@@ -67,10 +95,10 @@ impl Budgets {
                     return Err(format!("law SD1: over {most} in one {word} begin in {scope:?}"));
                 }
             }
-            // What crosses the limit with the intent's own entry stands after it, and not before.
+            // What crosses the limit with the start's own entry stands after it, and not before.
             let is_halted = line.halt_above.is_some_and(|at| line.unhealthy > at);
             if is_halted && self.halted.contains(scope) {
-                return Err(format!("protocol 6.4: case {case} goes on in {scope:?}, halted"));
+                return Err(format!("protocol 6.4: {what} begins in {scope:?}, halted"));
             }
         }
         Ok(())
@@ -79,26 +107,28 @@ impl Budgets {
 
 fn of_grant(picture: &Picture, case: CaseId) -> Result<(), String> {
     let own = picture.cases.iter().find(|own| own.id == case);
-    let Some(lease) = own.and_then(|own| own.counted_lease()) else {
-        return Ok(());
-    };
-    let scopes = lease.scopes.all();
-    let over = picture
-        .budgets
-        .iter()
-        .find(|line| scopes.contains(&line.scope) && count(picture, &line.scope) > line.limit);
-    match over {
+    let lease = own.and_then(|own| own.counted_lease());
+    lease.map_or(Ok(()), |lease| {
+        within_limits(picture, &lease.scopes.all(), &format!("the lease of case {case}"))
+    })
+}
+
+fn within_limits(picture: &Picture, scopes: &[Scope], what: &str) -> Result<(), String> {
+    let mut own = picture.budgets.iter().filter(|line| scopes.contains(&line.scope));
+    match own.find(|line| count(picture, &line.scope) > line.limit) {
         Some(line) => {
-            Err(format!("law B1: case {case} is granted over {} in {:?}", line.limit, line.scope))
+            Err(format!("law B1: {what} is granted over {} in {:?}", line.limit, line.scope))
         }
         None => Ok(()),
     }
 }
 
-/// How many leases count in a scope, by the domain and group that each froze.
+/// How many leases and slots count in a scope, by the domain and group that each froze.
 fn count(picture: &Picture, scope: &Scope) -> u32 {
     let leases = picture.cases.iter().filter_map(|case| case.counted_lease());
-    u32::try_from(leases.filter(|lease| is_in(&lease.scopes, scope)).count()).unwrap_or(u32::MAX)
+    let leases = leases.filter(|lease| is_in(&lease.scopes, scope)).count();
+    let slots = picture.slots.iter().filter(|(_, slot)| slot.scopes.contains(scope)).count();
+    u32::try_from(leases + slots).unwrap_or(u32::MAX)
 }
 
 /// Whether what is frozen so counts in this scope.
@@ -114,7 +144,7 @@ pub(super) fn is_in(own: &FrozenScopes, scope: &Scope) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::album::{first, healed, is_caught};
+    use super::super::album::{breach, first, healed, is_caught, rebooted};
     use super::*;
 
     #[test]
@@ -130,6 +160,24 @@ mod tests {
         let mut album = healed();
         let (at, _) = first(&album, |what| matches!(what, What::Granted { .. }));
         album[at].budgets[1].used = 0;
+        album[at].budgets[0].used = 0;
+        assert!(is_caught(&mut Budgets::default(), &album, "law B2"));
+    }
+
+    #[test]
+    fn laws_b1_b2_and_sd1_slots_count_beside_leases_and_as_starts() {
+        let mut album = rebooted();
+        let (at, _) = first(&album, |what| matches!(what, What::SlotGranted { .. }));
+        assert_eq!(breach(&mut Budgets::default(), &album), None);
+        album[at].budgets[0].limit = 0;
+        assert!(is_caught(&mut Budgets::default(), &album, "law B1: the slot of updater@a1"));
+        (album[at].budgets[0].limit, album[at].budgets[0].per_hour) = (1, Some(0));
+        assert!(is_caught(&mut Budgets::default(), &album, "law SD1: over 0 in one hour"));
+        album[at].budgets[0].per_hour = None;
+        for picture in &mut album[at - 1..=at] {
+            (picture.budgets[0].halt_above, picture.budgets[0].unhealthy) = (Some(0), 1);
+        }
+        assert!(is_caught(&mut Budgets::default(), &album, "protocol 6.4: the slot of updater@a1"));
         album[at].budgets[0].used = 0;
         assert!(is_caught(&mut Budgets::default(), &album, "law B2"));
     }

@@ -2,6 +2,7 @@
 //!
 //! Not here: how long that takes (a plan's calm says it).
 
+use ledger::audit::What;
 use ledger::case::{Case, FrozenScopes};
 use ledger::command::Refused;
 use simulator::Fleet;
@@ -174,8 +175,11 @@ fn is_policys(fleet: &Fleet, hold: &Refused) -> bool {
             let ill = fleet.truths().filter(|truth| stands_in(truth) && is_ill(truth)).count();
             ill > *limit as usize
         }
+        // A slot counts as a start, whatever became of it (law SD1).
         Refused::PerHour { limit, .. } | Refused::PerDay { limit, .. } => {
-            fleet.journal().len() >= *limit as usize
+            let slots = fleet.ledger().audit_since(0);
+            let slots = slots.filter(|record| matches!(record.what, What::SlotGranted { .. }));
+            fleet.journal().len() + slots.count() >= *limit as usize
         }
         _ => false,
     }
@@ -250,6 +254,24 @@ mod tests {
         let cut = ending("cut b2 from c2; run 10s").expect_err("they doubt each other");
         assert!(cut.ends_with("doubts it") && cut.starts_with("law G1"), "{cut}");
     }
+    #[test]
+    fn law_g1_a_case_may_wait_for_an_hour_whose_starts_slots_used_up() {
+        let policy = "policy
+[budget]
+fleet = { in_flight = 3, halt_above = \"none\", per_hour = 1 }
+any_group = { in_flight = 3 }
+[[rule]]
+name = \"down\"
+when = { verdict = \"AgentDown\" }
+mode = \"act\"
+ladder = [ { do = \"command\", class = \"gentle\", argv = [\"/bin/start\"], verify_within = \"30s\", soak = \"3s\" } ]
+end
+run 10s";
+        let slot = "take-slot a2; run 1s; return-slot a2; run 5s";
+        assert_eq!(ending(&format!("{policy}; {slot}; kill b2; run 2m")), Ok(()));
+        assert_eq!(ending(&format!("{policy}; kill b2; run 2m")), Ok(()), "it is healed");
+    }
+
     #[test]
     fn law_g1_that_a_check_failed_tells_nobody_that_its_host_is_dead() {
         let fresh = ending(

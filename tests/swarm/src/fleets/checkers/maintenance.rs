@@ -1,9 +1,9 @@
-//! Law MW1: in an open window of maintenance nothing begins on whom it covers.
+//! Law MW1: in an open window of maintenance nothing begins on whom it covers. Law FL2: and nobody is given leave to reboot it.
 
 use std::collections::BTreeMap;
 
 use ledger::audit::{Record, What};
-use vocabulary::{CaseId, LedgerTime, Scope};
+use vocabulary::{HostId, LedgerTime, Scope};
 
 use super::super::picture::{Picture, Seen};
 use super::Checker;
@@ -36,15 +36,26 @@ impl Maintenance {
             What::MaintenanceEnded { window, .. } => {
                 self.open.remove(window);
             }
-            What::Intended { case, .. } => return self.begun(picture, *case, record.at),
+            What::Intended { case, .. } => {
+                let own = picture.cases.iter().find(|own| own.id == *case);
+                let begun = || format!("law MW1: a remedy of case {case} begins");
+                return self.begun(picture, own.and_then(|own| own.host()), (record.at, &begun));
+            }
+            What::SlotGranted { client, host, .. } => {
+                let begun = || format!("law FL2: {client} may reboot");
+                return self.begun(picture, *host, (record.at, &begun));
+            }
             _ => {}
         }
         Ok(())
     }
 
-    fn begun(&self, picture: &Picture, id: CaseId, now: LedgerTime) -> Result<(), String> {
-        let case = picture.cases.iter().find(|case| case.id == id);
-        let host = case.and_then(|case| case.host());
+    fn begun(
+        &self,
+        picture: &Picture,
+        host: Option<HostId>,
+        (now, what): (LedgerTime, &dyn Fn() -> String),
+    ) -> Result<(), String> {
         let Some(host) = host.and_then(|host| picture.hosts.iter().find(|seen| seen.id == host))
         else {
             return Ok(());
@@ -53,10 +64,9 @@ impl Maintenance {
             |window: &u64| self.scopes.get(window).is_some_and(|scope| covers(scope, host));
         let open = self.open.iter().find(|(window, until)| now < **until && is_over(window));
         match open {
-            Some((window, _)) => Err(format!(
-                "law MW1: a remedy of case {id} begins on {}, which window {window} covers",
-                host.name
-            )),
+            Some((window, _)) => {
+                Err(format!("{} on {}, which window {window} covers", what(), host.name))
+            }
             None => Ok(()),
         }
     }
@@ -77,7 +87,7 @@ mod tests {
     use ledger::maintenance::{Plan, Schedule};
     use vocabulary::Span;
 
-    use super::super::album::{first, healed, is_caught};
+    use super::super::album::{first, healed, is_caught, rebooted};
     use super::*;
 
     /// The album of a host that is healed, with these records before its remedy.
@@ -117,6 +127,17 @@ mod tests {
             let album = told(|picture| vec![planned(scopes(picture)[nth].clone(), None)]);
             assert!(is_caught(&mut Maintenance::default(), &album, "law MW1"), "{nth}");
         }
+    }
+
+    #[test]
+    fn law_fl2_a_slot_in_an_open_window_is_caught() {
+        let mut album = rebooted();
+        let (at, place) = first(&album, |what| matches!(what, What::SlotGranted { .. }));
+        assert!(!is_caught(&mut Maintenance::default(), &album, "law FL2"));
+        let mut record = album[at].records[place].clone();
+        record.what = planned(Scope::Fleet, None);
+        album[at].records.insert(place, record);
+        assert!(is_caught(&mut Maintenance::default(), &album, "law FL2: updater@a1 may reboot"));
     }
 
     #[test]

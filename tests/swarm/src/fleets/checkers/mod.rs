@@ -18,6 +18,7 @@ mod leases;
 mod maintenance;
 mod minorities;
 mod rules;
+mod slots;
 mod stops;
 mod surges;
 mod verdicts;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(maintenance::Maintenance::default()),
         Box::new(minorities::Minorities::default()),
         Box::new(rules::Rules::default()),
+        Box::new(slots::Slots::default()),
     ]
 }
 
