@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::audit::What;
 use vocabulary::{Boot, HostId, Moment, Scope, Span, VerdictKind};
 
-use super::super::picture::Picture;
+use super::super::picture::{Picture, Seen};
 use super::Checker;
 
 /// A doubt is new for 30 s by its leader's clock and by the ledger's, of which either may be slow or fast.
@@ -15,6 +15,8 @@ const NEW_FOR: Span = Span::seconds(20);
 #[derive(Default)]
 pub struct Surges {
     doubted: BTreeMap<HostId, Moment>,
+    /// Of these doubts, those that somebody has whom a leader hears, or had: of what an agent thinks that stands still nobody can count.
+    heard: BTreeSet<HostId>,
     judged: BTreeMap<HostId, Moment>,
     resumed: Option<Moment>,
 }
@@ -24,6 +26,9 @@ impl Checker for Surges {
         let of = |(subject, _): &(HostId, Boot)| *subject;
         let doubted: BTreeSet<HostId> =
             picture.hosts.iter().flat_map(|seen| seen.doubts.iter().map(of)).collect();
+        let heard = picture.hosts.iter().filter(|seen| is_heard_of(picture, seen));
+        self.heard.extend(heard.flat_map(|seen| seen.doubts.iter().map(of)));
+        self.heard.retain(|host| doubted.contains(host));
         self.doubted.retain(|host, _| doubted.contains(host));
         for host in doubted {
             self.doubted.entry(host).or_insert(picture.at);
@@ -55,7 +60,8 @@ impl Surges {
         };
         let is_counted = |host: &&HostId| {
             let since = self.doubted.get(*host);
-            since.is_some_and(|since| is_new(since) && !was_told(since)) && is_open(host)
+            let is_news = since.is_some_and(|since| is_new(since) && !was_told(since));
+            is_news && self.heard.contains(*host) && is_open(host)
         };
         let count = self.judged.keys().filter(is_counted).count();
         let hosts = picture.hosts.iter().filter(|seen| !seen.is_copy).count();
@@ -65,6 +71,10 @@ impl Surges {
         }
         Ok(())
     }
+}
+
+fn is_heard_of(picture: &Picture, seen: &Seen) -> bool {
+    seen.is_heard && picture.with_majority.contains(&seen.id)
 }
 
 fn is_of_death(kind: &VerdictKind) -> bool {
@@ -108,6 +118,9 @@ mod tests {
             album[at].cases.push(Arc::new(case));
         }
         assert!(is_caught(&mut Surges::default(), &album, "protocol 3.6"));
+        let mut unheard = album[..=at].to_vec();
+        host(&mut unheard[at], "a1").is_heard = false;
+        assert!(!is_caught(&mut Surges::default(), &unheard, "protocol 3.6"), "nobody was told");
         album[at].is_braked = true;
         album.truncate(at + 1);
         assert!(!is_caught(&mut Surges::default(), &album, "protocol 3.6"));
