@@ -9,7 +9,7 @@ use agent::Event;
 use vocabulary::{Claims, Scope, Span};
 
 use crate::choosing::chosen;
-use crate::fault::{Fault, Whom};
+use crate::fault::{Fault, Plight, Whom};
 use crate::fleet::{Fleet, Happening};
 use crate::host::Place;
 
@@ -62,11 +62,7 @@ impl Fleet {
             Fault::Links { trouble, on } => self.trouble(trouble, &on),
             Fault::Remedies(habits) => self.actuator.habits.extend(habits),
             Fault::RemedyTakes(span) => self.actuator.takes = span,
-            Fault::Befall { whom, plight } => {
-                let places = self.who(&whom);
-                self.note(format!("{}: {plight}", self.named(&places)));
-                places.into_iter().for_each(|place| self.befall(place, plight));
-            }
+            Fault::Befall { whom, plight } => self.hold_up(&whom, plight),
             Fault::Port { whom, gives } => self.set_port(&whom, gives),
             Fault::Lie { whom, lie } => {
                 let places = self.who(&whom);
@@ -83,6 +79,12 @@ impl Fleet {
         }
         self.laws_after_event();
         self.tally_hosts();
+    }
+
+    fn hold_up(&mut self, whom: &[Whom], plight: Plight) {
+        let places = self.who(whom);
+        self.note(format!("{}: {plight}", self.named(&places)));
+        places.into_iter().for_each(|place| self.befall(place, plight));
     }
 
     fn each(&mut self, word: &str, whom: &[Whom], mut act: impl FnMut(&mut Self, Place)) {

@@ -1,8 +1,8 @@
 //! Do the laws hold in any fleet, under any faults, after every event, and is all well once they stop?
 //!
 //! Law T0: a seed and a mode give one plan, a plan is one script, a script gives one run: whatever is red can be seen again.
-//! Rooms: [`drawing`] a plan from a seed, with [`policy`], [`acts`] and [`liars`]; [`kinds`] of what is drawn;
-//! [`plan`] its text; [`picture`] what is seen of a run;
+//! Rooms: [`drawing`] a plan from a seed, with [`policy`], [`acts`], [`checked`], [`rebooted`] and [`liars`]; [`kinds`]
+//! of what is drawn; [`plan`] its text; [`picture`] what is seen of a run;
 //! [`checkers`] what may never be, and what must come at the end; [`trial`] plays a plan before them, [`many`] many; [`shrinking`] makes a red plan
 //! small; [`replay`] tells a run step by step.
 //! Not here: what is modelled (see `simulator`).
