@@ -19,6 +19,8 @@ const DAY: Span = Span::minutes(23 * 60);
 #[derive(Default)]
 pub struct Budgets {
     begun: Vec<(Moment, Vec<Scope>)>,
+    /// Since when the policy bounds any day: what began before, or in that very entry, counts in none (protocol 6.1).
+    days: Option<Moment>,
     /// Which scopes were halted at the picture before.
     halted: Vec<Scope>,
 }
@@ -44,6 +46,8 @@ impl Checker for Budgets {
                 _ => {}
             }
         }
+        let bounds_days = picture.budgets.iter().any(|line| line.per_day.is_some());
+        self.days = bounds_days.then(|| self.days.unwrap_or(picture.at));
         let is_halted = |line: &&BudgetLine| line.halt_above.is_some_and(|at| line.unhealthy > at);
         self.halted =
             picture.budgets.iter().filter(is_halted).map(|line| line.scope.clone()).collect();
@@ -60,7 +64,7 @@ impl Budgets {
         })
     }
 
-    /// One that has ended with its own entry has begun nothing.
+    /// Of one that has ended with its own entry nobody can see where it counted.
     fn of_slot(
         &mut self,
         picture: &Picture,
@@ -82,18 +86,20 @@ impl Budgets {
         what: &str,
     ) -> Result<(), String> {
         self.begun.push((picture.at, scopes.clone()));
-        let within = |line: &BudgetLine, lasts: Span| {
-            let is_late = |at: &Moment| picture.at.since(*at) < lasts;
-            let begun =
-                self.begun.iter().filter(|(at, own)| is_late(at) && own.contains(&line.scope));
-            u32::try_from(begun.count()).unwrap_or(u32::MAX)
+        let within = |line: &BudgetLine, is_late: &dyn Fn(&Moment) -> bool| {
+            let own = |(at, own): &&(Moment, Vec<Scope>)| is_late(at) && own.contains(&line.scope);
+            u32::try_from(self.begun.iter().filter(own).count()).unwrap_or(u32::MAX)
         };
+        let in_the_hour = |at: &Moment| picture.at.since(*at) < HOUR;
+        let in_the_day =
+            |at: &Moment| picture.at.since(*at) < DAY && self.days.is_some_and(|since| *at > since);
         for line in picture.budgets.iter().filter(|line| scopes.contains(&line.scope)) {
             let scope = &line.scope;
-            for (most, word, lasts) in [(line.per_hour, "hour", HOUR), (line.per_day, "day", DAY)] {
-                if let Some(most) = most.filter(|most| within(line, lasts) > *most) {
-                    return Err(format!("law SD1: over {most} in one {word} begin in {scope:?}"));
-                }
+            if let Some(most) = line.per_hour.filter(|most| within(line, &in_the_hour) > *most) {
+                return Err(format!("law SD1: over {most} in one hour begin in {scope:?}"));
+            }
+            if let Some(most) = line.per_day.filter(|most| within(line, &in_the_day) > *most) {
+                return Err(format!("law SD1: over {most} in one day begin in {scope:?}"));
             }
             // What crosses the limit with the start's own entry stands after it, and not before.
             let is_halted = line.halt_above.is_some_and(|at| line.unhealthy > at);
@@ -189,6 +195,8 @@ mod tests {
         album[at].budgets[0].per_hour = Some(0);
         assert!(is_caught(&mut Budgets::default(), &album, "law SD1: over 0 in one hour"));
         (album[at].budgets[0].per_hour, album[at].budgets[0].per_day) = (None, Some(0));
+        assert!(!is_caught(&mut Budgets::default(), &album, "law SD1"), "no day was bounded yet");
+        album[at - 1].budgets[0].per_day = Some(0);
         assert!(is_caught(&mut Budgets::default(), &album, "law SD1: over 0 in one day"));
         let mut album = healed();
         for picture in &mut album[at - 1..=at] {
