@@ -83,7 +83,8 @@ impl Ledger {
             || !state.doubts.is_empty()
             || state.departures.is_any_awaited()
             || !state.added.slots.is_empty()
-            || self.is_maintained();
+            || self.is_maintained()
+            || self.next_move().is_some();
         if is_watched { Some(TICK_EVERY) } else { is_remembered.then_some(TICK_RARELY) }
     }
 }

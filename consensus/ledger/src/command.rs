@@ -339,6 +339,21 @@ pub enum Command {
         /// Who asks and why; `None` where the host says so itself.
         order: Option<Order>,
     },
+    /// A person gives votes of the ledger to hosts, and takes them from others (`hale keeper add`, `hale keeper remove`); under rules 2
+    /// (protocol 1.10).
+    MoveVotes {
+        /// Who gets one.
+        add: Vec<HostId>,
+        /// Who has none any more.
+        remove: Vec<HostId>,
+        /// Who asks and why.
+        order: Order,
+    },
+    /// The leader finds that this voter is lost for so long that its vote moves; under rules 2 (protocol 1.10).
+    ReplaceVoter {
+        /// Which one.
+        lost: HostId,
+    },
 }
 
 impl Command {
@@ -365,7 +380,9 @@ impl Command {
             | Self::ReturnSlot { .. }
             | Self::EndSlots { .. }
             | Self::RevokeSlot { .. }
-            | Self::BindClient { .. } => rules::SECOND,
+            | Self::BindClient { .. }
+            | Self::MoveVotes { .. }
+            | Self::ReplaceVoter { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

@@ -233,7 +233,7 @@ impl Ledger {
         }
         if self.voters().contains(&host) {
             return Err(Refused::NotPermitted(
-                "a voter of the ledger cannot be retired; take it from the voters first".into(),
+                "a voter of the ledger cannot be retired; `hale keeper remove` takes its vote first".into(),
             ));
         }
         let case = self.state.cases.of_host(&host).cloned();

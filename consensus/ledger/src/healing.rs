@@ -1,6 +1,6 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule and the ends of slots come from a voter of the ledger; a
+//! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule, the ends of slots and lost voters come from a voter of the ledger; a
 //! lease's commands from its healer; that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a
 //! keeper's; orders from a person, where they are taken (law F10 of `founding`).
 //! Everything else is refused.
@@ -28,6 +28,7 @@ impl Ledger {
             | Command::Fit { .. }
             | Command::Occurs { .. }
             | Command::EndSlots { .. }
+            | Command::ReplaceVoter { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -67,7 +68,8 @@ impl Ledger {
             | Command::Tick
             | Command::Rules { .. }
             | Command::Authorities { .. }
-            | Command::AddHost { .. } => {
+            | Command::AddHost { .. }
+            | Command::MoveVotes { .. } => {
                 unreachable!("the door gives only the commands of healing")
             }
         }
@@ -109,6 +111,7 @@ impl Ledger {
             Command::Fit { cases, grounds } => self.fit(cases, grounds, verifier),
             Command::Occurs { window, at, left } => self.occurs(*window, *at, *left),
             Command::EndSlots { clients, grounds } => self.end_slots(clients, grounds, verifier),
+            Command::ReplaceVoter { lost } => self.replace_voter(*lost),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

@@ -175,6 +175,7 @@ impl Ledger {
             Command::AddHost { name, may_enrol, order } => {
                 self.add_host(by, (name, *may_enrol), order)
             }
+            Command::MoveVotes { add, remove, order } => self.move_votes(by, (add, remove), order),
             healing => self.heal(by, healing, verifier),
         }
     }

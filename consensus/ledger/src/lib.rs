@@ -3,7 +3,7 @@
 //! Rooms: [`command`] what can be asked of it and what it answers; [`case`] one trouble from verdict to closure, with its
 //! lease; [`policy`] the operators' rules, [`in_force`] which of them stand; [`document`] strict TOML; [`clock`] ledger time,
 //! [`expiry`] what ends by itself; [`founding`] who belongs, `adding` whom a person let
-//! in, `certificates` until when; `verdicts`, `surges`, `unsettled`,
+//! in, `certificates` until when; [`votes`] who carries a vote; `verdicts`, `surges`, `unsettled`,
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
 //! `leases`, `shadows`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
 //! `canaries`, [`approvals`], [`maintenance`], `quiet`, [`brakes`] who says no; [`slot_grants`], [`slots`] and [`bindings`] leave to reboot, for FleetLock
@@ -35,6 +35,7 @@ pub mod slots;
 pub mod snapshot;
 pub mod stops;
 pub mod view;
+pub mod votes;
 
 mod adding;
 mod canaries;

@@ -26,6 +26,7 @@ use crate::quarantine::Returns;
 use crate::slots::Slots;
 use crate::starts::Days;
 use crate::stops::Replacements;
+use crate::votes::Votes;
 
 /// The rules of a ledger that nobody has raised.
 pub const FIRST: u32 = 1;
@@ -66,6 +67,8 @@ pub(crate) struct Added {
     pub bindings: Arc<Bindings>,
     /// Who may reboot (see `slots`).
     pub slots: Arc<Slots>,
+    /// Which hosts carry a vote (see `votes`).
+    pub votes: Arc<Votes>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

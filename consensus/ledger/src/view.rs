@@ -143,12 +143,6 @@ impl Ledger {
         self.state.fence.next()
     }
 
-    /// The voters of the ledger's Raft; empty before the founding.
-    pub fn voters(&self) -> &[HostId] {
-        let founding = self.state.founding.as_ref();
-        founding.map_or(&[], |founding| &founding.voters)
-    }
-
     /// All cases that are not closed, by number.
     pub fn cases(&self) -> impl Iterator<Item = &Arc<Case>> {
         self.state.cases.open()

@@ -79,6 +79,13 @@ fn of_the_mesh() -> Vec<What> {
         },
         What::SlotOver { client: client(), fence: FENCE, end: SlotEnd::Told },
         What::ClientBound { client: client(), host: None, who: who.clone(), why: why.clone() },
+        What::VotesMoved {
+            added: vec![HOST],
+            removed: vec![HostId([8; 16])],
+            who: who.clone(),
+            why: why.clone(),
+        },
+        What::VoteMoved { from: HOST, to: HostId([8; 16]) },
         What::Freed { subject: Scope::Host(HOST), who, why },
     ]
 }
@@ -213,6 +220,8 @@ fn every_kind_of_record_has_the_bytes_that_it_always_had() {
         ec4e554f1251c2a1 SlotGranted
         5debd44562d5fba0 SlotOver
         1ee13ade921bc0e9 ClientBound
+        080b8be7f209502e VotesMoved
+        ca36c9d3af02502a VoteMoved
         a5e6360a229f2fbd Freed
         21631472eeb93856 Verdict
         46896cf46d89a18e Granted

@@ -6,6 +6,8 @@
 //! Law R7: a leader that stands down neither says that it leads nor campaigns for two election timeouts.
 //! Law R11: before each election a keeper waits for a time of its own, drawn from its store and the term that ended: keepers that
 //! were drawn alike once are not so in the next term. openraft draws once in a life.
+//! Law R12: a keeper that others tell that its host has no vote any more, and who leads, does not campaign: it may not have heard that from
+//! Raft itself, which speaks to members alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,6 +28,7 @@ pub(crate) struct Gate {
     heard: Instant,
     has_heard: bool,
     stands_down_until: Option<Instant>,
+    rests: bool,
     answers: BTreeMap<u64, Answer>,
 }
 
@@ -56,6 +59,7 @@ impl Gate {
             heard: now,
             has_heard: false,
             stands_down_until: None,
+            rests: false,
             answers: BTreeMap::new(),
         }
     }
@@ -83,6 +87,21 @@ impl Gate {
         self.has_heard && now.duration_since(self.heard) < self.election_max
     }
 
+    /// Whether none was for so long that a voter may campaign against what others say.
+    pub(crate) fn is_overdue(&self, now: Instant) -> bool {
+        now.duration_since(self.heard) >= self.election_max * TIMEOUTS_UNTIL_OVERDUE
+    }
+
+    /// Law R12.
+    pub(crate) fn rest(&mut self, rests: bool) {
+        self.rests = rests;
+    }
+
+    /// Whether it does.
+    pub(crate) fn rests(&self) -> bool {
+        self.rests
+    }
+
     /// Raft is in this term: somebody, perhaps we, campaigned for it.
     pub(crate) fn reached_term(&mut self, now: Instant, number: u64) {
         if number != self.term.number {
@@ -101,7 +120,7 @@ impl Gate {
         self.answers.retain(|voter, answer| {
             voters.contains(voter) && now.duration_since(answer.at) <= ANSWER_AGE_MAX
         });
-        if !voters.contains(&self.own) || self.stands_down(now) {
+        if !voters.contains(&self.own) || self.stands_down(now) || self.rests {
             return false;
         }
         if voters.len() == 1 {
@@ -113,9 +132,7 @@ impl Gate {
         let others = self.answers.iter().filter(|(voter, _)| **voter != self.own);
         let is_majority = (others.clone().count() + 1) * 2 > voters.len();
         let is_leader_seen = others.clone().any(|(_, answer)| answer.has_leader);
-        let is_overdue =
-            now.duration_since(self.heard) >= self.election_max * TIMEOUTS_UNTIL_OVERDUE;
-        is_majority && (!is_leader_seen || is_overdue)
+        is_majority && (!is_leader_seen || self.is_overdue(now))
     }
 
     /// Law R11: whoever had a leader counts from its silence, whoever campaigned or voted in vain from then.

@@ -24,6 +24,9 @@ pub trait Machine: Clone + Send + Sync + 'static {
     /// The store that this host has committed for its present life (protocol 1.4).
     fn store_of(&self, host: &HostId) -> Option<StoreId>;
 
+    /// The hosts that are to carry a vote; none where the ledger does not say (protocol 1.10).
+    fn voters(&self) -> Vec<HostId>;
+
     /// The life that this host has committed last (protocol 1.2).
     fn boot_of(&self, host: &HostId) -> Option<Boot>;
 
@@ -62,6 +65,10 @@ impl Machine for Ledger {
 
     fn store_of(&self, host: &HostId) -> Option<StoreId> {
         self.roster().get(host)?.store
+    }
+
+    fn voters(&self) -> Vec<HostId> {
+        Self::voters(self).to_vec()
     }
 
     fn boot_of(&self, host: &HostId) -> Option<Boot> {

@@ -240,12 +240,24 @@ impl<M: Machine> LedgerPort<M> {
         known.membership_config.membership().voter_ids().count() > 0
     }
 
-    /// Whether this keeper belongs to a founded ledger and its Raft runs. While it does not, its state stands still: the
-    /// host follows other keepers, as any host does.
+    /// Whether this keeper's store belongs to a founded ledger, as far as it knows, and its Raft runs. While it does not, its state
+    /// stands still: the host follows other keepers, as any host does.
     pub fn serves(&self) -> bool {
         let metrics = self.inside.raft.metrics();
-        let is_running = metrics.borrow().running_state.is_ok();
-        is_running && self.is_initialised()
+        let known = metrics.borrow();
+        let membership = known.membership_config.membership();
+        known.running_state.is_ok() && membership.get_node(&self.inside.store.id().0).is_some()
+    }
+
+    /// Whether no leader has spoken to it for long: its vote may have gone to another host while it was away (protocol 1.10), so that
+    /// nobody speaks to it any more. It follows others beside its own Raft until one does.
+    pub fn is_left_behind(&self) -> bool {
+        self.inside.watch.gate().is_overdue(Instant::now())
+    }
+
+    /// Whether it campaigns no more: the ledger, as others have it, gives its host no vote, and they know who leads.
+    pub fn rest(&self, rests: bool) {
+        self.inside.watch.gate().rest(rests);
     }
 
     /// Puts one command into the ledger: where it stands and what the ledger said.

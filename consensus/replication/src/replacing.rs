@@ -1,10 +1,12 @@
-//! Puts the new store of a keeper's host in the place of the one that it has lost (protocol 1.4): one task beside the warden,
-//! at work on the leader alone.
+//! Brings the stores that vote to what the ledger says: the new store of a keeper's host in the place of the one that it has lost
+//! (protocol 1.4), the store of a host that was given a vote in the place of one whose host has none any more (protocol 1.10). One task
+//! beside the warden, at work on the leader alone.
 //!
-//! Law R4: one change of keepers at a time; a store takes a vote only in the place of another store of its own host, by that
-//! host's own committed word, and only once it holds what the ledger holds.
-//! Law R5: nothing is begun while this keeper does not know that a majority of voters follows it.
-//! Not here: how a host comes to a new store (see `daemon`), whose host carries a vote at all (the founding settled that).
+//! Law R4: one change of keepers at a time; a store votes only for a host to which the ledger gives a vote, by that host's own committed
+//! word, and only once it holds what the ledger holds.
+//! Law R5: nothing is begun while this keeper does not know that a majority of voters follows it, nor what would leave votes to stores
+//! of which most do not hold what the ledger holds.
+//! Not here: how a host comes to a new store (see `daemon`), whose host carries a vote (see `ledger::votes`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,15 +37,19 @@ enum Change {
     Finish(Vec<u64>),
     /// This host's new store is to be filled; it does not vote.
     Learn(u64, HostId),
-    /// A store that was to be filled and that its host has lost as well.
+    /// A store that was to be filled, and that its host has lost as well or whose host is to have no vote any more.
     Forget(u64),
     /// The new store of a host votes from now on, its old one never again.
     Replace { old: u64, new: u64 },
+    /// The ledger has moved votes: these stores vote from now on, and no others.
+    Move(Vec<u64>),
 }
 
 /// The stores as Raft knows them now.
 #[derive(Clone, Debug, Default)]
 struct Stores {
+    /// This keeper's.
+    own: u64,
     /// Two sets while a change is under way.
     voters: Vec<Vec<u64>>,
     hosts: BTreeMap<u64, HostId>,
@@ -71,7 +77,7 @@ impl<M: Machine> Replacer<M> {
             }
             let stores = Stores::of(&self.raft.metrics().borrow());
             let machine = self.shown.both().1;
-            if let Some(change) = stores.due(|host| machine.store_of(host)) {
+            if let Some(change) = stores.due(|host| machine.store_of(host), &machine.voters()) {
                 self.carry_out(&stores, change).await;
             }
         }
@@ -84,22 +90,16 @@ impl<M: Machine> Replacer<M> {
                 ChangeMembers::AddNodes([(store, Member { host })].into())
             }
             Change::Forget(store) => ChangeMembers::RemoveNodes([store].into()),
-            Change::Finish(voters) => ChangeMembers::ReplaceAllVoters(voters.into_iter().collect()),
+            Change::Finish(voters) | Change::Move(voters) => {
+                ChangeMembers::ReplaceAllVoters(voters.into_iter().collect())
+            }
             Change::Replace { old, new } => ChangeMembers::ReplaceAllVoters(
                 stores.voting().filter(|store| *store != old).chain([new]).collect(),
             ),
         };
         // What does not end in time ends by itself or with the next leader; the next look sees what has become of it.
         match timeout(self.within, self.raft.change_membership(members, false)).await {
-            Ok(Ok(_)) => {
-                if let Change::Replace { old, new } = change {
-                    tracing::warn!(
-                        old,
-                        new,
-                        "a keeper's new store votes from now on, its old one never again"
-                    );
-                }
-            }
+            Ok(Ok(_)) => tell(&change),
             Ok(Err(why)) => tracing::warn!(?change, %why, "the keepers' stores stay as they are"),
             Err(_) => {
                 tracing::warn!(?change, "the change of the keepers' stores has not ended yet")
@@ -108,11 +108,25 @@ impl<M: Machine> Replacer<M> {
     }
 }
 
+/// What an operator wants to find in the log.
+fn tell(change: &Change) {
+    match change {
+        Change::Replace { old, new } => tracing::warn!(
+            old,
+            new,
+            "a keeper's new store votes from now on, its old one never again"
+        ),
+        Change::Move(stores) => tracing::warn!(?stores, "these stores vote from now on"),
+        Change::Finish(_) | Change::Learn(..) | Change::Forget(_) => {}
+    }
+}
+
 impl Stores {
     fn of(known: &RaftMetrics<u64, Member>) -> Self {
         let membership = known.membership_config.membership();
         let reached = known.replication.iter().flatten();
         Self {
+            own: known.id,
             voters: membership
                 .get_joint_config()
                 .iter()
@@ -126,14 +140,24 @@ impl Stores {
         }
     }
 
-    /// The next change, if any (law R4); `claimed` is the store that a host has committed for its present life.
-    fn due(&self, claimed: impl Fn(&HostId) -> Option<StoreId>) -> Option<Change> {
+    /// The next change, if any (law R4); `claimed` is the store that a host has committed for its present life, `wanted` the hosts that
+    /// are to vote, if the ledger says so.
+    fn due(
+        &self,
+        claimed: impl Fn(&HostId) -> Option<StoreId>,
+        wanted: &[HostId],
+    ) -> Option<Change> {
         if let [_, .., last] = &self.voters[..] {
             return Some(Change::Finish(last.clone()));
         }
-        self.given_up(&claimed).or_else(|| {
+        let may_vote = |host: &HostId| wanted.is_empty() || wanted.contains(host);
+        self.given_up(&claimed, may_vote).or_else(|| {
             let voters = self.voting().filter_map(|old| Some((old, *self.hosts.get(&old)?)));
-            voters.filter_map(|(old, host)| self.succession(old, host, claimed(&host)?.0)).next()
+            voters
+                .filter(|(_, host)| may_vote(host))
+                .filter_map(|(old, host)| self.succession(old, host, claimed(&host)?.0))
+                .next()
+                .or_else(|| self.moved(&claimed, wanted))
         })
     }
 
@@ -143,22 +167,58 @@ impl Stores {
         }
         match self.hosts.get(&new) {
             None => Some(Change::Learn(new, host)),
-            Some(owner) if *owner == host => {
-                let is_filled =
-                    self.reached.get(&new).is_some_and(|upto| upto + LAG_MAX >= self.last);
-                (is_filled && !self.voting().any(|voter| voter == new))
-                    .then_some(Change::Replace { old, new })
-            }
+            Some(owner) if *owner == host => (self.is_filled(new)
+                && !self.voting().any(|voter| voter == new))
+            .then_some(Change::Replace { old, new }),
             // Another host's store is no host's to claim.
             Some(_) => None,
         }
     }
 
-    fn given_up(&self, claimed: impl Fn(&HostId) -> Option<StoreId>) -> Option<Change> {
+    /// The votes go where the ledger wants them, all at once, when each store that is new to them is filled.
+    fn moved(
+        &self,
+        claimed: impl Fn(&HostId) -> Option<StoreId>,
+        wanted: &[HostId],
+    ) -> Option<Change> {
+        let votes_for = |host: &HostId| self.voting().find(|store| self.hosts.get(store) == Some(host));
+        let mut stores = Vec::new();
+        for host in wanted {
+            let store = match votes_for(host) {
+                Some(store) => store,
+                None => claimed(host)?.0,
+            };
+            match self.hosts.get(&store) {
+                None => return Some(Change::Learn(store, *host)),
+                Some(owner) if owner == host => stores.push(store),
+                // As for a succession.
+                Some(_) => return None,
+            }
+        }
+        let is_new = |store: &u64| !self.voting().any(|voter| voter == *store);
+        let is_change = stores.iter().any(is_new) || stores.len() != self.voting().count();
+        let are_filled = stores.iter().filter(|store| is_new(store)).all(|new| self.is_filled(*new));
+        // Law R5.
+        let holding = stores.iter().filter(|store| self.is_filled(**store)).count();
+        let is_safe = are_filled && holding * 2 > stores.len();
+        (is_change && is_safe).then_some(Change::Move(stores))
+    }
+
+    fn is_filled(&self, store: u64) -> bool {
+        let reached = self.reached.get(&store);
+        store == self.own || reached.is_some_and(|upto| upto + LAG_MAX >= self.last)
+    }
+
+    fn given_up(
+        &self,
+        claimed: impl Fn(&HostId) -> Option<StoreId>,
+        may_vote: impl Fn(&HostId) -> bool,
+    ) -> Option<Change> {
         let is_voter = |store: &u64| self.voting().any(|voter| voter == *store);
         let learners = self.hosts.iter().filter(|(store, _)| !is_voter(store));
-        let mut lost = learners
-            .filter(|(store, host)| claimed(host).is_some_and(|claimed| claimed.0 != **store));
+        let mut lost = learners.filter(|(store, host)| {
+            !may_vote(host) || claimed(host).is_some_and(|claimed| claimed.0 != **store)
+        });
         lost.next().map(|(store, _)| Change::Forget(*store))
     }
 
@@ -184,6 +244,7 @@ mod tests {
     /// Hosts 1 to 3 with the stores 1 to 3, which vote.
     fn three() -> Stores {
         Stores {
+            own: 1,
             voters: vec![vec![1, 2, 3]],
             hosts: [(1, host(1)), (2, host(2)), (3, host(3))].into(),
             reached: [(1, 90), (2, 90)].into(),
@@ -210,10 +271,10 @@ mod tests {
 
     #[test]
     fn nothing_is_due_while_every_host_has_the_store_that_votes_for_it_or_none() {
-        assert_eq!(three().due(but(&[])), None);
-        assert_eq!(three().due(but(&[(3, None)])), None, "it has not spoken in this life");
+        assert_eq!(three().due(but(&[]), &[]), None);
+        assert_eq!(three().due(but(&[(3, None)]), &[]), None, "it has not spoken in this life");
         assert_eq!(
-            with(&[(9, 9, 90)]).due(but(&[(9, Some(9))])),
+            with(&[(9, 9, 90)]).due(but(&[(9, Some(9))]), &[]),
             None,
             "a learner that nobody replaces"
         );
@@ -222,42 +283,87 @@ mod tests {
     #[test]
     fn a_new_store_is_filled_first_and_then_replaces_the_old_one_of_its_own_host() {
         let lost = but(&[(3, Some(50))]);
-        assert_eq!(three().due(&lost), Some(Change::Learn(50, host(3))));
-        assert_eq!(with(&[(50, 3, 73)]).due(&lost), None, "17 entries behind");
+        assert_eq!(three().due(&lost, &[]), Some(Change::Learn(50, host(3))));
+        assert_eq!(with(&[(50, 3, 73)]).due(&lost, &[]), None, "17 entries behind");
         let replaced = Change::Replace { old: 3, new: 50 };
-        assert_eq!(with(&[(50, 3, 74)]).due(&lost), Some(replaced));
+        assert_eq!(with(&[(50, 3, 74)]).due(&lost, &[]), Some(replaced));
         let mut unheard = with(&[(50, 3, 0)]);
         unheard.reached.remove(&50);
-        assert_eq!(unheard.due(&lost), None, "nothing is known of it");
+        assert_eq!(unheard.due(&lost, &[]), None, "nothing is known of it");
     }
 
     #[test]
     fn one_change_at_a_time_and_one_that_was_begun_is_ended_first() {
         let both = but(&[(2, Some(60)), (3, Some(50))]);
-        assert_eq!(three().due(&both), Some(Change::Learn(60, host(2))));
+        assert_eq!(three().due(&both, &[]), Some(Change::Learn(60, host(2))));
         let mut joint = with(&[(50, 3, 90)]);
         joint.voters.push(vec![1, 2, 50]);
-        assert_eq!(joint.due(&both), Some(Change::Finish(vec![1, 2, 50])));
+        assert_eq!(joint.due(&both, &[]), Some(Change::Finish(vec![1, 2, 50])));
     }
 
     #[test]
     fn a_store_that_was_lost_before_it_was_filled_is_forgotten() {
         let again = but(&[(3, Some(51))]);
-        assert_eq!(with(&[(50, 3, 40)]).due(&again), Some(Change::Forget(50)));
-        assert_eq!(three().due(&again), Some(Change::Learn(51, host(3))));
+        assert_eq!(with(&[(50, 3, 40)]).due(&again, &[]), Some(Change::Forget(50)));
+        assert_eq!(three().due(&again, &[]), Some(Change::Learn(51, host(3))));
     }
 
     #[test]
     fn no_host_claims_the_store_of_another() {
-        assert_eq!(three().due(but(&[(3, Some(1))])), None, "a voter's");
+        assert_eq!(three().due(but(&[(3, Some(1))]), &[]), None, "a voter's");
         assert_eq!(
-            with(&[(50, 2, 90)]).due(but(&[(2, Some(2)), (3, Some(50))])),
+            with(&[(50, 2, 90)]).due(but(&[(2, Some(2)), (3, Some(50))]), &[]),
             Some(Change::Forget(50))
         );
         assert_eq!(
-            with(&[(50, 2, 90)]).due(but(&[(1, Some(50)), (2, Some(50))])),
+            with(&[(50, 2, 90)]).due(but(&[(1, Some(50)), (2, Some(50))]), &[]),
             Some(Change::Replace { old: 2, new: 50 }),
             "filled, it takes the vote of its own host"
+        );
+    }
+
+    /// The hosts of these numbers.
+    fn hosts(numbers: &[u8]) -> Vec<HostId> {
+        numbers.iter().copied().map(host).collect()
+    }
+
+    #[test]
+    fn a_vote_moves_to_the_store_of_another_host_once_that_is_filled() {
+        let wanted = hosts(&[1, 2, 4]);
+        assert_eq!(three().due(but(&[]), &wanted), Some(Change::Learn(4, host(4))));
+        assert_eq!(three().due(but(&[(4, None)]), &wanted), None, "it has told of no store");
+        assert_eq!(with(&[(4, 4, 73)]).due(but(&[]), &wanted), None, "17 entries behind");
+        let moved = Some(Change::Move(vec![1, 2, 4]));
+        assert_eq!(with(&[(4, 4, 74)]).due(but(&[]), &wanted), moved);
+        assert_eq!(with(&[(4, 5, 90)]).due(but(&[(5, Some(5))]), &wanted), Some(Change::Forget(4)));
+        assert_eq!(three().due(but(&[(4, Some(3))]), &wanted), None, "no host claims another's");
+        assert_eq!(three().due(but(&[]), &hosts(&[3, 2, 1])), None, "it votes already");
+    }
+
+    #[test]
+    fn several_votes_move_at_once_and_none_leaves_them_to_stores_that_are_empty() {
+        let five = hosts(&[1, 2, 3, 4, 5]);
+        let one = with(&[(4, 4, 90)]);
+        assert_eq!(one.due(but(&[]), &five), Some(Change::Learn(5, host(5))));
+        let both = with(&[(4, 4, 90), (5, 5, 0)]);
+        assert_eq!(both.due(but(&[]), &five), None);
+        let both = with(&[(4, 4, 90), (5, 5, 90)]);
+        assert_eq!(both.due(but(&[]), &five), Some(Change::Move(vec![1, 2, 3, 4, 5])));
+        // Store 3 is away: it and its own host's vote alone would be left, or it and one other.
+        assert_eq!(three().due(but(&[]), &hosts(&[3])), None);
+        assert_eq!(three().due(but(&[]), &hosts(&[2])), Some(Change::Move(vec![2])));
+    }
+
+    #[test]
+    fn a_learner_whose_host_is_to_have_no_vote_is_forgotten_and_a_lost_store_is_followed_first() {
+        let three_hosts = hosts(&[1, 2, 3]);
+        assert_eq!(with(&[(4, 4, 90)]).due(but(&[]), &three_hosts), Some(Change::Forget(4)));
+        let lost = but(&[(2, Some(60))]);
+        assert_eq!(three().due(&lost, &hosts(&[1, 2, 4])), Some(Change::Learn(60, host(2))));
+        assert_eq!(
+            three().due(&lost, &hosts(&[1, 3, 4])),
+            Some(Change::Learn(4, host(4))),
+            "whoever has no vote any more needs no new store"
         );
     }
 }

@@ -17,6 +17,7 @@ mod golden;
 mod kept;
 mod lost;
 mod mesh;
+mod moving;
 mod packing;
 mod power;
 mod signs;

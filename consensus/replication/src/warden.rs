@@ -87,7 +87,8 @@ impl Warden {
             }
             let known = metrics.borrow_and_update().clone();
             self.tell(&known);
-            if is_look && !self.watch.gate().has_live_leader(Instant::now()) {
+            let is_alone = !self.watch.gate().has_live_leader(Instant::now());
+            if is_look && is_alone && !self.watch.gate().rests() {
                 self.ask_around(&known, &mut calls, &mut asked);
             }
             self.hold_gate(&known);

@@ -43,6 +43,7 @@ impl Canonical for What {
             Self::SlotGranted { .. } | Self::SlotOver { .. } | Self::ClientBound { .. } => {
                 lay_of_a_slot(self, bytes)
             }
+            Self::VotesMoved { .. } | Self::VoteMoved { .. } => lay_of_a_vote(self, bytes),
             Self::Intended { .. } | Self::IntentRefused { .. } | Self::Verified { .. } => {
                 lay_of_a_beginning(self, bytes)
             }
@@ -124,6 +125,16 @@ fn lay_of_a_slot(what: &What, bytes: &mut CanonicalBytes) {
             bytes.variant(36).text(client.as_str()).value(host).text(who).text(why)
         }
         _ => unreachable!("the caller gives only what has become of a slot"),
+    };
+}
+
+fn lay_of_a_vote(what: &What, bytes: &mut CanonicalBytes) {
+    match what {
+        What::VotesMoved { added, removed, who, why } => {
+            bytes.variant(37).list(added.iter()).list(removed.iter()).text(who).text(why)
+        }
+        What::VoteMoved { from, to } => bytes.variant(38).value(from).value(to),
+        _ => unreachable!("the caller gives only what has become of a vote"),
     };
 }
 

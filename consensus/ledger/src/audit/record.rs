@@ -416,6 +416,24 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// A person has given votes of the ledger, or taken them (protocol 1.10).
+    VotesMoved {
+        /// Who got one.
+        added: Vec<HostId>,
+        /// Who has none any more.
+        removed: Vec<HostId>,
+        /// Who did it.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// The vote of a lost keeper went to another host by itself (protocol 1.10).
+    VoteMoved {
+        /// Whose it was.
+        from: HostId,
+        /// Whose it is.
+        to: HostId,
+    },
 }
 
 impl Record {

@@ -187,6 +187,10 @@ fn put_commands(page: &mut Page) {
             Command::BindClient { client: client(), host: Some(HOST), order: Some(order()) },
             Command::BindClient { client: client(), host: None, order: None },
         ],
+        Command::MoveVotes { .. } => [
+            Command::MoveVotes { add: vec![HOST], remove: vec![vocabulary::HostId([8; 16])], order: order() },
+        ],
+        Command::ReplaceVoter { .. } => [Command::ReplaceVoter { lost: HOST }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

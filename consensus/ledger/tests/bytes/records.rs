@@ -122,6 +122,10 @@ fn put_what(page: &mut Page) {
         What::ClientBound { .. } => [
             What::ClientBound { client: client(), host: None, who: who(), why: why() },
         ],
+        What::VotesMoved { .. } => [
+            What::VotesMoved { added: vec![HOST], removed: vec![vocabulary::HostId([8; 16])], who: who(), why: why() },
+        ],
+        What::VoteMoved { .. } => [What::VoteMoved { from: HOST, to: vocabulary::HostId([8; 16]) }],
         What::GroupStopped { .. } => [What::GroupStopped { group: group(), why: why() }],
         What::KindStopped { .. } => [
             What::KindStopped { rule: why(), group: group(), why: why() },

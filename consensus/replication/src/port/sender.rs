@@ -1,7 +1,7 @@
 //! Whose letters are looked at (protocol 1.4).
 //!
 //! Law R6: nothing is taken from a host that does not carry the ledger, whatever its certificate says. A vote is asked by
-//! members' stores alone. Entries come from a store that is a member or that its host has committed; from another one only in a
+//! members' stores alone, and by the committed store of a host to which the ledger has given a vote (protocol 1.10). Entries come from a store that is a member or that its host has committed; from another one only in a
 //! life of its host that the ledger here does not know yet, since a keeper that is behind may not know whom the others have
 //! elected.
 //! Law R10: no letter and no answer to one raises the term by more than [`TERM_STEP_MAX`], or that of an empty store beyond
@@ -34,8 +34,10 @@ pub struct Sender {
     /// By its hello; a host that is no keeper names none.
     pub store: Option<StoreId>,
     /// Whether the ledger that this host follows counts it among its voters; `None` while it follows none. What a founded
-    /// store's own members say goes before.
+    /// store's own members say counts beside it.
     pub is_voter: Option<bool>,
+    /// Whether it had a vote before the last change of votes that this host knows: until the stores have followed it, it may lead.
+    pub had_a_vote: bool,
 }
 
 /// What is known here of a sender.
@@ -78,7 +80,7 @@ impl Known<'_> {
             }
             Some(_) => None,
             None if matches!(body, Body::Vote(_)) && self.is_founded() => {
-                Some(format!("store {store} is no member"))
+                (!self.is_given_a_vote(*store, from)).then(|| format!("store {store} is no member"))
             }
             None => self.objection_to_a_stranger(*store, from),
         }
@@ -102,10 +104,14 @@ impl Known<'_> {
             .then(|| format!("it is of term {term}, known is {known}"))
     }
 
-    /// The hosts that carry a ledger are those of its founding, whichever stores they have by now (law R4).
+    /// The hosts that carry a ledger are those of its members, whichever stores they have by now (law R4), and those to which the ledger
+    /// that this host follows has given a vote since: a store that was away may know none of them.
     fn carries(&self, from: Sender) -> bool {
         if !self.is_founded() {
-            return from.is_voter.unwrap_or(true);
+            return from.is_voter.unwrap_or(true) || from.had_a_vote;
+        }
+        if from.is_voter == Some(true) {
+            return true;
         }
         let mut members = self.metrics.membership_config.nodes();
         members.any(|(_, member)| member.host == from.host)
@@ -124,6 +130,12 @@ impl Known<'_> {
         let (given, applied) = (image.meta.last_log_id?, self.metrics.last_applied?);
         (given.index <= applied.index && given > applied)
             .then(|| format!("its snapshot up to {given} is not of the history up to {applied}"))
+    }
+
+    /// Whether the ledger gives the sender a vote, by this very store, although Raft has not told so here: if nobody but those who know
+    /// each other so little is left, they would else elect nobody.
+    fn is_given_a_vote(&self, store: u64, from: Sender) -> bool {
+        from.is_voter == Some(true) && self.committed == Some((from.boot, Some(StoreId(store))))
     }
 
     fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {

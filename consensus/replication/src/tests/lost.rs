@@ -17,29 +17,29 @@ use crate::raft::{SnapshotMeta, Vote};
 use crate::settings::Settings;
 
 /// Every host says which store it has, as agents do.
-async fn all_speak(mesh: &Arc<Mesh>, count: u8) {
+pub(super) async fn all_speak(mesh: &Arc<Mesh>, count: u8) {
     for number in 1..=count {
         says(mesh, lives(number, 1, u64::from(number))).await;
     }
 }
 
-async fn says(mesh: &Arc<Mesh>, command: ledger::command::Proposed) {
+pub(super) async fn says(mesh: &Arc<Mesh>, command: ledger::command::Proposed) {
     while mesh.port(mesh.leader().await).propose(command.clone()).await.is_err() {
         sleep(Duration::from_millis(20)).await;
     }
 }
 
-fn voters(mesh: &Mesh, number: u8) -> BTreeSet<u64> {
+pub(super) fn voters(mesh: &Mesh, number: u8) -> BTreeSet<u64> {
     let members = mesh.port(number).members();
     members.into_iter().filter(|(_, (_, votes))| *votes).map(|(store, _)| store.0).collect()
 }
 
-fn stores(mesh: &Mesh, number: u8) -> BTreeSet<u64> {
+pub(super) fn stores(mesh: &Mesh, number: u8) -> BTreeSet<u64> {
     mesh.port(number).members().into_keys().map(|store| store.0).collect()
 }
 
 /// Waits until these stores, and no others, belong as this keeper knows it, and all of them vote.
-async fn come_to(mesh: &Mesh, number: u8, wanted: &[u64]) {
+pub(super) async fn come_to(mesh: &Mesh, number: u8, wanted: &[u64]) {
     let wanted: BTreeSet<u64> = wanted.iter().copied().collect();
     let look = async {
         while voters(mesh, number) != wanted || stores(mesh, number) != wanted {
@@ -51,7 +51,7 @@ async fn come_to(mesh: &Mesh, number: u8, wanted: &[u64]) {
     assert!(timeout(Duration::from_secs(60), look).await.is_ok(), "{}", seen());
 }
 
-fn follower(leader: u8) -> u8 {
+pub(super) fn follower(leader: u8) -> u8 {
     (1..=3).find(|number| *number != leader).unwrap()
 }
 
@@ -199,6 +199,7 @@ async fn a_replaced_store_is_refused_and_so_is_any_that_its_hosts_life_does_not_
         boot: boot(number),
         store: Some(StoreId(store)),
         is_voter: None,
+        had_a_vote: false,
     };
     let term = mesh.port(leader).leadership().borrow().term;
     for (why, from, letter) in [
@@ -227,7 +228,7 @@ async fn a_member_of_an_older_life_or_of_another_machine_is_refused_and_so_is_on
     let other = follower(leader);
     says(&mesh, lives(other, 5, other.into())).await;
     let store = Some(StoreId(other.into()));
-    let of = |boot, store| Sender { host: host(other), boot, store, is_voter: None };
+    let of = |boot, store| Sender { host: host(other), boot, store, is_voter: None, had_a_vote: false };
     let twin = Boot { nonce: 2, ..boot(5) };
     // Far below any vote here: what is looked at is answered by openraft, and moves nothing.
     let old_vote = || Body::Vote(VoteRequest::new(Vote::new(0, other.into()), None));

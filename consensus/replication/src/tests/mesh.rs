@@ -15,6 +15,7 @@ use super::toy::{Toy, host, verifier, word};
 use crate::clock::Clock;
 use crate::disk::{Disk, MemoryDisk};
 use crate::link::{KeeperLink, LinkFault};
+use crate::machine::Machine;
 use crate::port::{LedgerPort, Loaded, Opening, PortFault, ProposeFault, Sender};
 use crate::settings::Settings;
 use crate::store::Store;
@@ -40,7 +41,7 @@ pub(super) struct Keeper {
 /// A connection of that store's, in a life that no ledger knows yet.
 pub(super) fn sender(host: HostId, store: u64) -> Sender {
     let boot = Boot { number: u64::MAX, nonce: 0 };
-    Sender { host, boot, store: Some(StoreId(store)), is_voter: None }
+    Sender { host, boot, store: Some(StoreId(store)), is_voter: None, had_a_vote: false }
 }
 
 struct Link {
@@ -83,7 +84,8 @@ impl KeeperLink for Link {
             let port = port.ok_or_else(|| LinkFault::Unreachable("nobody listens".to_owned()))?;
             let response = match request {
                 Request::Raft(bytes) => {
-                    Response::Raft(port.on_raft(&bytes, sender(self.from, self.store.0)).await)
+                    let from = self.mesh.sender(self.from, self.store);
+                    Response::Raft(port.on_raft(&bytes, from).await)
                 }
                 Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
                 Request::StateAt { index } => Response::StateAt { digest: port.state_at(index) },
@@ -237,6 +239,23 @@ impl Mesh {
         found.map(|(host, _)| host.0[0])
     }
 
+    /// A connection of that store's, as a host knows it that follows the ledger.
+    fn sender(&self, from: HostId, store: StoreId) -> Sender {
+        let doors = self.doors.lock().unwrap();
+        let toys = doors.values().map(|keeper| keeper.port.watch().borrow().clone());
+        let Some(toy) = toys.max_by_key(|toy| Machine::index(&**toy)) else {
+            return sender(from, store.0);
+        };
+        let (voters, unknown) = (toy.voters(), sender(from, store.0));
+        let life = toy.boot_of(&from).filter(|_| toy.store_of(&from) == Some(store));
+        Sender {
+            boot: life.unwrap_or(unknown.boot),
+            is_voter: (!voters.is_empty()).then(|| voters.contains(&from)),
+            had_a_vote: toy.had_votes.contains(&from),
+            ..unknown
+        }
+    }
+
     /// Waits until one keeper leads; its number.
     pub(super) async fn leader(&self) -> u8 {
         let look = async {
@@ -267,7 +286,7 @@ impl Mesh {
     /// Waits until this keeper has applied up to there.
     pub(super) async fn applied(&self, number: u8, index: LedgerIndex) {
         let mut watch = self.port(number).watch();
-        let reached = watch.wait_for(|toy| crate::machine::Machine::index(&**toy) >= index);
+        let reached = watch.wait_for(|toy| Machine::index(&**toy) >= index);
         timeout(Duration::from_secs(30), reached)
             .await
             .expect("it catches up within 30 s")

@@ -28,6 +28,8 @@ pub(crate) struct Toy {
     #[serde(skip)]
     pub(super) is_old: bool,
     lives: BTreeMap<HostId, (Boot, Option<StoreId>)>,
+    voters: Vec<HostId>,
+    pub(super) had_votes: Vec<HostId>,
 }
 
 impl Machine for Toy {
@@ -46,6 +48,13 @@ impl Machine for Toy {
             }
             Command::Boot { boot, store, .. } => {
                 self.lives.insert(proposed.by, (*boot, *store));
+                Outcome::Done
+            }
+            Command::MoveVotes { add, .. } => {
+                let founders: Vec<HostId> = (1..=3).map(host).collect();
+                let before = if self.voters.is_empty() { founders } else { self.voters.clone() };
+                self.had_votes = before;
+                self.voters.clone_from(add);
                 Outcome::Done
             }
             _ => {
@@ -75,6 +84,10 @@ impl Machine for Toy {
 
     fn store_of(&self, host: &HostId) -> Option<StoreId> {
         self.lives.get(host)?.1
+    }
+
+    fn voters(&self) -> Vec<HostId> {
+        self.voters.clone()
     }
 
     fn boot_of(&self, host: &HostId) -> Option<Boot> {
@@ -127,6 +140,13 @@ pub(super) fn word(word: &str) -> Proposed {
         by: host(9),
         command: Command::Pause(Order { who: "ops".to_owned(), why: word.to_owned() }),
     }
+}
+
+/// Keepers of these numbers are to vote from now on.
+pub(super) fn votes(voters: &[u8]) -> Proposed {
+    let add = voters.iter().copied().map(host).collect();
+    let order = Order { who: "ops".to_owned(), why: "moved".to_owned() };
+    Proposed { by: host(1), command: Command::MoveVotes { add, remove: Vec::new(), order } }
 }
 
 /// This host lives with this store, in the life of this number.

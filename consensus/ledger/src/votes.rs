@@ -1,0 +1,228 @@
+//! Which hosts carry the ledger's votes: those of the founding, until a person or the loss of one of them changes that (protocol 1.10).
+//!
+//! Law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster.
+//! Law KV2: by itself a vote moves only from a host that has been lost for [`LOST_FOR`], to one that is fit for it, one vote at a time; not
+//! while a brake is on, nor while a remedy is under way on the lost host or a window of maintenance covers it.
+//! Law KV3: a person's order takes no more votes than leave the others a majority that is in no trouble.
+//! Not here: the stores that vote for these hosts (see `replication::replacing`), who proposes that a vote moves (see `agent`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use vocabulary::{HostId, LedgerTime, Span, VerdictKind};
+
+use crate::audit::What;
+use crate::command::{Order, Outcome, Refused};
+use crate::founding::Founding;
+use crate::ledger::Ledger;
+use crate::rules;
+
+/// So long a voter is lost before its vote moves: a reboot and most remedies are over by then.
+pub const LOST_FOR: Span = Span::minutes(10);
+
+/// So long after a vote has moved by itself no other does: the stores follow within seconds.
+const SETTLES_FOR: Span = Span::minutes(1);
+
+/// Who carries a vote, once that is not the founding's word any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Votes {
+    /// None: those of the founding.
+    voters: Vec<HostId>,
+    /// Who had one before the last change.
+    before: Vec<HostId>,
+    /// When a vote moved by itself last.
+    moved: Option<LedgerTime>,
+}
+
+/// A vote that moves by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// Whose vote it was.
+    pub from: HostId,
+    /// The fit host that gets it.
+    pub to: HostId,
+    /// Not before this.
+    pub at: LedgerTime,
+}
+
+impl Ledger {
+    /// The voters of the ledger's Raft; empty before the founding.
+    pub fn voters(&self) -> &[HostId] {
+        let moved = &self.state.added.votes.voters;
+        match &self.state.founding {
+            Some(founding) if moved.is_empty() => &founding.voters,
+            _ => moved,
+        }
+    }
+
+    /// Whether it had a vote before the last change: until the stores have followed it, it may lead.
+    pub fn had_a_vote(&self, host: &HostId) -> bool {
+        self.state.added.votes.before.contains(host)
+    }
+
+    /// Why this host is given no vote, in words that follow its name; `None`: it is fit for one.
+    pub fn unfit_for_a_vote(&self, host: &HostId) -> Option<String> {
+        let why = match self.state.roster.get(host) {
+            None => "does not belong to the mesh",
+            Some(entry) if !entry.claims.roles.keeper => "has a certificate that names no keeper",
+            Some(entry) if entry.store.is_none() => "has told of no store yet",
+            Some(_) if self.state.departures.get(host).is_some() => "said goodbye",
+            Some(_) if self.slot_of_host(host).is_some() => "holds a reboot slot",
+            Some(_) if self.is_in_the_dark(host) => "stands in a dark rack or zone",
+            Some(_) => {
+                let case = self.case_of_host(host)?;
+                return Some(format!("has an open case, {}", case.id));
+            }
+        };
+        Some(why.to_owned())
+    }
+
+    /// The hosts that are no voters and whose certificate says keeper, in order.
+    pub fn spare_keepers(&self) -> impl Iterator<Item = HostId> {
+        let keepers = self.state.roster.present().filter(|(_, entry)| entry.claims.roles.keeper);
+        keepers.map(|(host, _)| *host).filter(|host| !self.voters().contains(host))
+    }
+
+    /// Since when a voter has been lost: a verdict says that it is dead, or it said goodbye and is not back.
+    pub fn voter_lost_since(&self, voter: &HostId) -> Option<LedgerTime> {
+        let case = self.case_of_host(voter).filter(|case| {
+            let is_dead = matches!(
+                case.kind,
+                VerdictKind::AgentDown | VerdictKind::HostDown | VerdictKind::HostHung
+            );
+            is_dead || case.kind == VerdictKind::Left
+        });
+        case.map(|case| case.opened)
+    }
+
+    /// The vote that moves by itself next, if none is held up (law KV2).
+    pub fn next_move(&self) -> Option<Move> {
+        if self.rules() < rules::SECOND || self.state.brakes.standing().is_some() {
+            return None;
+        }
+        let is_let_be = |voter: &&HostId| {
+            let case = self.case_of_host(voter);
+            self.maintenance_of(voter).is_some()
+                || case.is_some_and(|case| case.is_live() && case.counted_lease().is_some())
+        };
+        let lost = self.voters().iter().filter(|voter| !is_let_be(voter));
+        let lost = lost.filter_map(|voter| Some((self.voter_lost_since(voter)?, *voter)));
+        let (since, from) = lost.min()?;
+        let to = self.successor(&from)?;
+        let settled = self.state.added.votes.moved.map(|moved| moved.after(SETTLES_FOR));
+        let at = since.after(LOST_FOR).max(settled.unwrap_or_default());
+        Some(Move { from, to, at })
+    }
+
+    /// The leader finds that a voter is lost: who gets its vote every keeper finds out by itself.
+    pub(crate) fn replace_voter(&mut self, lost: HostId) -> Result<Outcome, Refused> {
+        self.since_rules(rules::SECOND)?;
+        let now = self.state.time;
+        let due = self.next_move().filter(|due| due.from == lost).ok_or(Refused::Nothing)?;
+        if due.at > now {
+            let what = "for the vote of a lost keeper to move".into();
+            return Err(Refused::TooSoon { what, left: due.at.since(now) });
+        }
+        let put = |voter: &HostId| if *voter == lost { due.to } else { *voter };
+        let voters = self.voters().iter().map(put).collect();
+        self.set_voters(voters, Some(now));
+        self.record(What::VoteMoved { from: lost, to: due.to });
+        Ok(Outcome::Done)
+    }
+
+    /// A person gives votes and takes them (`hale keeper add`, `hale keeper remove`).
+    pub(crate) fn move_votes(
+        &mut self,
+        by: HostId,
+        (add, remove): (&[HostId], &[HostId]),
+        order: &Order,
+    ) -> Result<Outcome, Refused> {
+        self.since_rules(rules::SECOND)?;
+        self.ordered(by, order)?;
+        let voters = self.voters_with(add, remove)?;
+        let moved = self.state.added.votes.moved;
+        self.set_voters(voters, moved);
+        let Order { who, why } = order.clone();
+        let (added, removed) = (add.to_vec(), remove.to_vec());
+        self.record(What::VotesMoved { added, removed, who, why });
+        Ok(Outcome::Done)
+    }
+
+    fn voters_with(&self, add: &[HostId], remove: &[HostId]) -> Result<Vec<HostId>, Refused> {
+        let named: BTreeSet<&HostId> = add.iter().chain(remove).collect();
+        if named.is_empty() || named.len() < add.len().saturating_add(remove.len()) {
+            return Err(Refused::Malformed("each host is named once, and one at least".into()));
+        }
+        for host in add {
+            self.member(*host)?;
+            let name = self.host_name(host);
+            if self.voters().contains(host) {
+                return Err(Refused::Malformed(format!("{name} has a vote already")));
+            }
+            if let Some(why) = self.unfit_for_a_vote(host) {
+                return Err(Refused::NotPermitted(format!("{name} {why}")));
+            }
+        }
+        if let Some(host) = remove.iter().find(|host| !self.voters().contains(host)) {
+            return Err(Refused::Malformed(format!("{} has no vote", self.host_name(host))));
+        }
+        let stays = self.voters().iter().filter(|voter| !remove.contains(voter));
+        let voters: Vec<HostId> = stays.chain(add).copied().collect();
+        // Law KV1.
+        if !Founding::VOTERS.contains(&voters.len()) {
+            return Err(Refused::Malformed(format!(
+                "{} voters would be left: 1, 3, 5 or 7 are expected, since one more than those outlives no more losses; name two hosts \
+                 at once, or the one whose vote another gets",
+                voters.len()
+            )));
+        }
+        // Law KV3.
+        let is_lost = |voter: &&HostId| {
+            let is_away = self.state.departures.get(voter).is_some();
+            is_away || self.is_in_trouble(voter) || self.is_in_the_dark(voter)
+        };
+        let lost = voters.iter().filter(is_lost).count();
+        let limit = voters.len().saturating_sub(1) / 2;
+        if lost > limit {
+            return Err(Refused::Keepers {
+                used: u32::try_from(lost).unwrap_or(u32::MAX),
+                limit: u32::try_from(limit).unwrap_or(u32::MAX),
+            });
+        }
+        Ok(voters)
+    }
+
+    /// The fittest host for the vote of another: in a zone that then has the fewest other voters, rather in the other's own, then in
+    /// such a rack, and of several the first.
+    fn successor(&self, lost: &HostId) -> Option<HostId> {
+        let place = |host: &HostId| Some(&self.state.roster.get(host)?.claims.domain);
+        let own = place(lost)?;
+        let left: Vec<_> =
+            self.voters().iter().filter(|voter| *voter != lost).filter_map(place).collect();
+        let fit = self.spare_keepers().filter(|host| self.unfit_for_a_vote(host).is_none());
+        fit.filter_map(|host| {
+            let domain = place(&host)?;
+            let in_zone = left.iter().filter(|other| other.zone() == domain.zone()).count();
+            let in_rack = left.iter().filter(|other| **other == domain).count();
+            Some((in_zone, own.zone() != domain.zone(), in_rack, host))
+        })
+        .min()
+        .map(|(.., host)| host)
+    }
+
+    fn set_voters(&mut self, voters: Vec<HostId>, moved: Option<LedgerTime>) {
+        let different: BTreeSet<&HostId> = voters.iter().collect();
+        let is_whole = different.len() == voters.len()
+            && Founding::VOTERS.contains(&voters.len())
+            && voters.iter().all(|voter| self.state.roster.get(voter).is_some());
+        assert!(is_whole, "law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster");
+        let before = self.voters().to_vec();
+        *Arc::make_mut(&mut self.state.added.votes) = Votes { voters, before, moved };
+    }
+
+    fn host_name(&self, host: &HostId) -> String {
+        let entry = self.state.roster.get_even_retired(host);
+        entry.map_or_else(|| host.to_string(), |entry| entry.claims.host.to_string())
+    }
+}

@@ -1,0 +1,218 @@
+//! Who carries the ledger's votes (protocol 1.10; laws KV1 to KV3).
+
+mod fleet;
+
+use fleet::*;
+use ledger::Ledger;
+use ledger::command::{Command, Outcome, Refused};
+use ledger::votes::{LOST_FOR, Move};
+use vocabulary::{HostId, Span, StoreId, VerdictKind, model_chain};
+
+/// Nine hosts in three zones; the first of each zone votes, the others' certificates say keeper, too, and each has told of a store.
+fn nine_keepers() -> Fleet {
+    keepers_of(Fleet::healing())
+}
+
+fn keepers_of(mut fleet: Fleet) -> Fleet {
+    for claims in &mut fleet.hosts {
+        claims.roles.keeper = true;
+    }
+    for claims in fleet.hosts.clone() {
+        let enrolled = fleet.send(claims.host.as_str(), Command::Enrol(model_chain(&claims)));
+        assert_eq!(enrolled, Outcome::Done);
+    }
+    fleet.wait(EPOCH_SECONDS);
+    for (number, claims) in fleet.hosts.clone().iter().enumerate() {
+        tells_of_a_store(&mut fleet, claims.host.as_str(), Some(number as u64 + 1));
+    }
+    fleet
+}
+
+fn tells_of_a_store(fleet: &mut Fleet, name: &str, store: Option<u64>) {
+    let address = "[::1]:4433".parse().expect("sound");
+    let command = Command::Boot { boot: boot(1), address, store: store.map(StoreId) };
+    assert_eq!(fleet.send(name, command), Outcome::Done);
+}
+
+fn moves(add: &[&str], remove: &[&str]) -> Command {
+    let ids = |names: &[&str]| names.iter().map(|name| id(name)).collect();
+    Command::MoveVotes { add: ids(add), remove: ids(remove), order: order("a new rack") }
+}
+
+fn voters(fleet: &Fleet) -> Vec<HostId> {
+    fleet.ledger.voters().to_vec()
+}
+
+fn ids(names: &[&str]) -> Vec<HostId> {
+    names.iter().map(|name| id(name)).collect()
+}
+
+#[test]
+fn a_person_gives_votes_and_takes_them_and_snapshots_keep_that() {
+    let mut fleet = nine_keepers();
+    assert_eq!(voters(&fleet), ids(&["a1", "b1", "c1"]), "the founding's");
+    assert_eq!(fleet.send("a1", moves(&["a2", "b2"], &[])), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["a1", "b1", "c1", "a2", "b2"]));
+    assert_eq!(fleet.send("a1", moves(&["c2"], &["b2"])), Outcome::Done);
+    assert_eq!(fleet.send("c2", moves(&[], &["a1", "a2"])), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["b1", "c1", "c2"]));
+    assert_eq!(Ledger::from_bytes(&fleet.ledger.to_bytes()).as_ref(), Ok(&fleet.ledger));
+    let history = fleet.history(0);
+    assert_eq!(history.iter().filter(|what| *what == "VotesMoved").count(), 3);
+}
+
+#[test]
+fn law_kv1_the_voters_are_one_three_five_or_seven_fit_hosts() {
+    let mut fleet = nine_keepers();
+    let mut says = |add: &[&str], remove: &[&str]| {
+        let told = refusal(&fleet.send("a1", moves(add, remove)));
+        told.strip_prefix("malformed: ").unwrap_or(&told).to_owned()
+    };
+    let four = "4 voters would be left: 1, 3, 5 or 7 are expected, since one more than those outlives no more losses; name two hosts at once, \
+                or the one whose vote another gets";
+    assert_eq!(says(&["a2"], &[]), four);
+    assert!(says(&[], &["a1"]).starts_with("2 voters would be left"));
+    assert!(says(&[], &["a1", "b1", "c1"]).starts_with("0 voters would be left"));
+    assert_eq!(says(&["a1"], &["b1"]), "a1 has a vote already");
+    assert_eq!(says(&["a2"], &["a3"]), "a3 has no vote");
+    for (add, remove) in [(&["a2", "a2"][..], &[][..]), (&["a2"], &["a2"]), (&[], &[])] {
+        assert_eq!(says(add, remove), "each host is named once, and one at least");
+    }
+    let nine = ["a2", "a3", "b2", "b3", "c2", "c3"];
+    assert!(says(&nine, &[]).starts_with("9 voters would be left"));
+    assert_eq!(voters(&fleet), ids(&["a1", "b1", "c1"]));
+}
+
+#[test]
+fn law_kv1_who_is_not_fit_gets_no_vote_and_is_told_why() {
+    let mut fleet = Fleet::healing();
+    let instead = |name: &str| moves(&[name], &["a1"]);
+    assert_eq!(
+        refusal(&fleet.send("a1", instead("a2"))),
+        "not permitted: a2 has a certificate that names no keeper"
+    );
+    let mut fleet = nine_keepers();
+    tells_of_a_store(&mut fleet, "a2", None);
+    assert_eq!(refusal(&fleet.send("a1", instead("a2"))), "not permitted: a2 has told of no store yet");
+    let case = fleet.opened("b2", Seen::AgentDown);
+    let why = format!("not permitted: b2 has an open case, {case}");
+    assert_eq!(refusal(&fleet.send("a1", instead("b2"))), why);
+    fleet.send("c3", Command::Left { boot: boot(1) });
+    assert_eq!(refusal(&fleet.send("a1", instead("c3"))), "not permitted: c3 said goodbye");
+    assert_eq!(fleet.send("a1", instead("c2")), Outcome::Done);
+}
+
+#[test]
+fn law_kv3_a_person_takes_no_votes_that_leave_no_majority_of_the_well() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2", "b2"], &[])), Outcome::Done);
+    fleet.opened("b1", Seen::AgentDown);
+    fleet.opened("b2", Seen::AgentDown);
+    let outcome = fleet.send("a1", moves(&[], &["a1", "a2"]));
+    assert_eq!(outcome, Outcome::Refused(Refused::Keepers { used: 2, limit: 1 }));
+    assert_eq!(fleet.send("a1", moves(&[], &["b1", "b2"])), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["a1", "c1", "a2"]));
+}
+
+#[test]
+fn law_kv2_the_vote_of_a_lost_keeper_moves_to_a_fit_host_of_its_zone() {
+    let mut fleet = nine_keepers();
+    fleet.send("a1", Command::Pause(order("by hand")));
+    fleet.opened("b1", Seen::AgentDown);
+    assert_eq!(fleet.ledger.next_move(), None, "nothing moves while a brake is on");
+    fleet.send("a1", Command::Resume(order("over")));
+    let Move { from, to, at } = fleet.ledger.next_move().unwrap();
+    assert_eq!((from, to), (id("b1"), id("b2")));
+    let lost = |name: &str| Command::ReplaceVoter { lost: id(name) };
+    let early = at.since(fleet.ledger.time());
+    let why = format!("too soon for the vote of a lost keeper to move: {early} left");
+    assert_eq!(refusal(&fleet.send("a1", lost("b1"))), why);
+    assert!(early <= LOST_FOR && early > Span::seconds(590));
+    assert_eq!(fleet.send("a1", lost("c1")), Outcome::Refused(Refused::Nothing));
+    // Of the fit hosts of its zone the first; this one is not any more.
+    fleet.opened("b2", Seen::AgentDown);
+    fleet.wait(601);
+    let stranger = refusal(&fleet.send("a2", lost("b1")));
+    assert_eq!(stranger, "not permitted: only a voter of the ledger may ask this");
+    assert_eq!(fleet.send("a1", lost("b1")), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["a1", "b3", "c1"]));
+    assert!(fleet.history(0).contains(&"VoteMoved".to_owned()));
+    assert_eq!(fleet.ledger.next_move(), None);
+}
+
+#[test]
+fn law_kv2_a_zone_that_has_no_other_voter_goes_first_and_one_vote_moves_at_a_time() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2", "c2"], &[])), Outcome::Done);
+    // Nobody is left in zone b, whose other hosts are no keepers by now; of zones a and c two vote each.
+    for name in ["b2", "b3"] {
+        tells_of_a_store(&mut fleet, name, None);
+    }
+    fleet.opened("b1", Seen::AgentDown);
+    fleet.opened("a2", Seen::AgentDown);
+    fleet.wait(601);
+    let first = fleet.ledger.next_move().unwrap();
+    assert_eq!((first.from, first.to), (id("b1"), id("a3")), "a2 is lost, so that zone a has one");
+    assert_eq!(fleet.send("a1", Command::ReplaceVoter { lost: id("b1") }), Outcome::Done);
+    tells_of_a_store(&mut fleet, "b3", Some(30));
+    let second = fleet.ledger.next_move().unwrap();
+    assert_eq!((second.from, second.to), (id("a2"), id("b3")), "zone b has none");
+    let outcome = fleet.send("a1", Command::ReplaceVoter { lost: id("a2") });
+    assert_eq!(
+        refusal(&outcome),
+        "too soon for the vote of a lost keeper to move: 1 min 0 s left"
+    );
+    fleet.wait(60);
+    assert_eq!(fleet.send("a1", Command::ReplaceVoter { lost: id("a2") }), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["a1", "a3", "c1", "b3", "c2"]));
+}
+
+#[test]
+fn law_kv2_a_host_that_is_worked_on_keeps_its_vote_and_one_that_said_goodbye_for_good_does_not() {
+    let mut fleet = nine_keepers();
+    let case = fleet.opened("b1", Seen::AgentDown);
+    assert!(fleet.ledger.next_move().is_some());
+    fleet.leased(case, "c2");
+    assert_eq!(fleet.ledger.next_move(), None, "it may come back");
+
+    let mut fleet = nine_keepers();
+    fleet.send("c1", Command::Left { boot: boot(1) });
+    assert_eq!(fleet.ledger.next_move(), None, "for a while");
+    while fleet.ledger.case_of_host(&id("c1")).is_none() {
+        fleet.wait(60);
+    }
+    assert_eq!(fleet.ledger.case_of_host(&id("c1")).unwrap().kind, VerdictKind::Left);
+    assert_eq!(fleet.ledger.next_move().map(|next| next.from), Some(id("c1")));
+    assert!(fleet.ledger.tick_every().is_some(), "time goes on until it moves");
+}
+
+#[test]
+fn without_a_spare_keeper_and_under_the_first_rules_nothing_moves_by_itself() {
+    let mut fleet = Fleet::healing();
+    fleet.opened("b1", Seen::AgentDown);
+    fleet.wait(700);
+    assert_eq!(fleet.ledger.next_move(), None);
+    let mut fleet = keepers_of(Fleet::healing_under_the_first_rules());
+    fleet.opened("b1", Seen::AgentDown);
+    fleet.wait(700);
+    assert_eq!(fleet.ledger.next_move(), None);
+    let outcome = fleet.send("a1", moves(&["a2", "b2"], &[]));
+    assert_eq!(
+        refusal(&outcome),
+        "not permitted: rules 1 are in force, this is known from rules 2 on"
+    );
+}
+
+#[test]
+fn a_voter_is_retired_once_its_vote_is_taken_and_an_order_is_counted_from_then_on_by_the_new_voters() {
+    let mut fleet = nine_keepers();
+    let retire = || Command::Retire { host: id("a1"), order: order("it is sold") };
+    let why = refusal(&fleet.send("b1", retire()));
+    assert!(why.ends_with("`hale keeper remove` takes its vote first"), "{why}");
+    assert_eq!(fleet.send("b1", moves(&["a2"], &["a1"])), Outcome::Done);
+    assert_eq!(fleet.send("b1", retire()), Outcome::Done);
+    let surge = |fleet: &mut Fleet, by: &str| fleet.send(by, Command::ReplaceVoter { lost: id("b1") });
+    assert_eq!(surge(&mut fleet, "a2"), Outcome::Refused(Refused::Nothing), "a voter may ask");
+    let why = refusal(&surge(&mut fleet, "a3"));
+    assert!(why.contains("only a voter"), "{why}");
+}
