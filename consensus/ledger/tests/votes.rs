@@ -93,7 +93,10 @@ fn law_kv1_who_is_not_fit_gets_no_vote_and_is_told_why() {
     );
     let mut fleet = nine_keepers();
     tells_of_a_store(&mut fleet, "a2", None);
-    assert_eq!(refusal(&fleet.send("a1", instead("a2"))), "not permitted: a2 has told of no store yet");
+    assert_eq!(
+        refusal(&fleet.send("a1", instead("a2"))),
+        "not permitted: a2 has told of no store yet"
+    );
     let case = fleet.opened("b2", Seen::AgentDown);
     let why = format!("not permitted: b2 has an open case, {case}");
     assert_eq!(refusal(&fleet.send("a1", instead("b2"))), why);
@@ -158,10 +161,7 @@ fn law_kv2_a_zone_that_has_no_other_voter_goes_first_and_one_vote_moves_at_a_tim
     let second = fleet.ledger.next_move().unwrap();
     assert_eq!((second.from, second.to), (id("a2"), id("b3")), "zone b has none");
     let outcome = fleet.send("a1", Command::ReplaceVoter { lost: id("a2") });
-    assert_eq!(
-        refusal(&outcome),
-        "too soon for the vote of a lost keeper to move: 1 min 0 s left"
-    );
+    assert_eq!(refusal(&outcome), "too soon for the vote of a lost keeper to move: 1 min 0 s left");
     fleet.wait(60);
     assert_eq!(fleet.send("a1", Command::ReplaceVoter { lost: id("a2") }), Outcome::Done);
     assert_eq!(voters(&fleet), ids(&["a1", "a3", "c1", "b3", "c2"]));
@@ -204,14 +204,16 @@ fn without_a_spare_keeper_and_under_the_first_rules_nothing_moves_by_itself() {
 }
 
 #[test]
-fn a_voter_is_retired_once_its_vote_is_taken_and_an_order_is_counted_from_then_on_by_the_new_voters() {
+fn a_voter_is_retired_once_its_vote_is_taken_and_an_order_is_counted_from_then_on_by_the_new_voters()
+ {
     let mut fleet = nine_keepers();
     let retire = || Command::Retire { host: id("a1"), order: order("it is sold") };
     let why = refusal(&fleet.send("b1", retire()));
     assert!(why.ends_with("`hale keeper remove` takes its vote first"), "{why}");
     assert_eq!(fleet.send("b1", moves(&["a2"], &["a1"])), Outcome::Done);
     assert_eq!(fleet.send("b1", retire()), Outcome::Done);
-    let surge = |fleet: &mut Fleet, by: &str| fleet.send(by, Command::ReplaceVoter { lost: id("b1") });
+    let surge =
+        |fleet: &mut Fleet, by: &str| fleet.send(by, Command::ReplaceVoter { lost: id("b1") });
     assert_eq!(surge(&mut fleet, "a2"), Outcome::Refused(Refused::Nothing), "a voter may ask");
     let why = refusal(&surge(&mut fleet, "a3"));
     assert!(why.contains("only a voter"), "{why}");

@@ -181,7 +181,8 @@ impl Stores {
         claimed: impl Fn(&HostId) -> Option<StoreId>,
         wanted: &[HostId],
     ) -> Option<Change> {
-        let votes_for = |host: &HostId| self.voting().find(|store| self.hosts.get(store) == Some(host));
+        let votes_for =
+            |host: &HostId| self.voting().find(|store| self.hosts.get(store) == Some(host));
         let mut stores = Vec::new();
         for host in wanted {
             let store = match votes_for(host) {
@@ -197,7 +198,8 @@ impl Stores {
         }
         let is_new = |store: &u64| !self.voting().any(|voter| voter == *store);
         let is_change = stores.iter().any(is_new) || stores.len() != self.voting().count();
-        let are_filled = stores.iter().filter(|store| is_new(store)).all(|new| self.is_filled(*new));
+        let are_filled =
+            stores.iter().filter(|store| is_new(store)).all(|new| self.is_filled(*new));
         // Law R5.
         let holding = stores.iter().filter(|store| self.is_filled(**store)).count();
         let is_safe = are_filled && holding * 2 > stores.len();

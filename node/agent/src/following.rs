@@ -56,6 +56,7 @@ impl Agent {
         self.see_departures(now);
         if self.leads() {
             self.tell_rounds(now);
+            self.move_vote(now);
         }
         self.page(now);
     }

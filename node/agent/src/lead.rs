@@ -56,6 +56,8 @@ pub enum Matter {
     Fit(LedgerIndex),
     /// Reboot slots whose hosts are well, by the same.
     Slots(LedgerIndex),
+    /// The vote of a lost keeper.
+    Vote,
     /// An entry for rounds to hang on.
     Tick,
     /// The lease of a case.

@@ -33,6 +33,7 @@ pub mod reports;
 mod stand_down;
 mod turned_away;
 pub mod view;
+mod votes;
 mod waiting;
 mod watching;
 

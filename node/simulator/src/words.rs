@@ -35,6 +35,7 @@ pub(crate) fn record_in_words(fleet: &Fleet, what: &What) -> String {
         What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
             of_a_slot(fleet, what)
         }
+        What::VotesMoved { .. } | What::VoteMoved { .. } => of_a_vote(fleet, what),
         What::Verdict { .. }
         | What::Granted { .. }
         | What::Accepted { .. }
@@ -94,6 +95,22 @@ fn of_a_slot(fleet: &Fleet, what: &What) -> String {
         What::SlotOver { client, end, .. } => format!("the slot of {client} is over: {end}"),
         What::ClientBound { client, host, .. } => format!("{client} is {}", named(host)),
         _ => unreachable!("the caller gives only what has become of a slot"),
+    }
+}
+
+fn of_a_vote(fleet: &Fleet, what: &What) -> String {
+    let named = |hosts: &[HostId]| {
+        let names: Vec<String> = hosts.iter().map(|host| fleet.name_of(host)).collect();
+        if names.is_empty() { "nobody".to_owned() } else { names.join(" ") }
+    };
+    match what {
+        What::VotesMoved { added, removed, .. } => {
+            format!("votes go to {} and leave {}", named(added), named(removed))
+        }
+        What::VoteMoved { from, to } => {
+            format!("the vote of {} goes to {}", fleet.name_of(from), fleet.name_of(to))
+        }
+        _ => unreachable!("the caller gives only what has become of a vote"),
     }
 }
 

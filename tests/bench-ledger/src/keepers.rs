@@ -238,8 +238,13 @@ async fn serve(mut incoming: mpsc::Receiver<Incoming>, port: LedgerPort<Ledger>)
             continue;
         };
         let port = port.clone();
-        let sender =
-            Sender { host: from, boot: presented.boot, store: presented.store, is_voter: None };
+        let sender = Sender {
+            host: from,
+            boot: presented.boot,
+            store: presented.store,
+            is_voter: None,
+            had_a_vote: false,
+        };
         tokio::spawn(async move {
             match request {
                 Request::Raft(bytes) => {

@@ -17,7 +17,7 @@ use ledger::command::{Command, Order, Outcome};
 use simulator::Setup;
 use tokio::runtime::{Builder, Handle};
 use tokio::time::{Instant, sleep};
-use vocabulary::{CaseId, HostId, PublicKey, Signer as _, Span};
+use vocabulary::{CaseId, HostId, HostName, PublicKey, Signer as _, Span};
 
 use crate::crowd;
 use crate::desk::{Habit, JournalLine};
@@ -77,7 +77,11 @@ impl World {
     /// Founds the ledger with all keepers, as `hale init` does, and sets the policy.
     pub async fn found(&self) {
         let keepers = self.machines.all.iter().filter(|machine| machine.claims.roles.keeper);
-        let names: Vec<_> = keepers.map(|machine| machine.claims.host.clone()).collect();
+        self.found_by(keepers.map(|machine| machine.claims.host.clone()).collect()).await;
+    }
+
+    /// The same with these keepers; the others are spare.
+    pub async fn found_by(&self, names: Vec<HostName>) {
         let first = names[0].clone();
         let ask = || {
             let names = names.clone();

@@ -86,7 +86,11 @@ async fn a_dead_keeper_whose_vote_has_moved_comes_back_disturbs_nobody_and_gets_
     let own = mesh.port(gone).leadership().borrow().term;
     sleep(Duration::from_secs(60)).await;
     assert_eq!(mesh.port(gone).leadership().borrow().term, own, "law R12");
-    assert_eq!(mesh.port(mesh.leader().await).leadership().borrow().term, term, "nobody was disturbed");
+    assert_eq!(
+        mesh.port(mesh.leader().await).leadership().borrow().term,
+        term,
+        "nobody was disturbed"
+    );
 
     // Back in the place of the keeper that got its vote.
     says(&mesh, votes(&[1, 2, 3])).await;

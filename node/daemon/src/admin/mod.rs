@@ -11,6 +11,7 @@ pub mod client;
 pub mod difference;
 pub mod exported;
 mod fleetlock_orders;
+mod keeper_orders;
 mod maintaining;
 pub mod mind;
 mod orders;

@@ -25,6 +25,7 @@ use super::answer::{
     AddOrder, ApproveOrder, BindOrder, Body, DenyOrder, DismissOrder, EndOrder, ExemptOrder,
     FoundOrder, MaintainOrder, PauseOrder, PolicyOrder, Refusal, ReleaseOrder, ReloadOrder,
     ReportOrder, ResumeOrder, RetireOrder, RevokeOrder, RevokeSlotOrder, RollbackOrder, TrustOrder,
+    VotesOrder,
 };
 use super::mind::{Local, Mind};
 use super::orders::{self, Carried};
@@ -130,6 +131,8 @@ fn router(door: Door) -> Router {
         .route("/v1/fleetlock", get(fleetlock))
         .route("/v1/fleetlock/bind", post(order::<BindOrder>))
         .route("/v1/fleetlock/revoke", post(order::<RevokeSlotOrder>))
+        .route("/v1/keepers", get(keepers))
+        .route("/v1/keeper/votes", post(order::<VotesOrder>))
         .route("/v1/certs", get(certs))
         .route("/v1/explain/{what}", get(explain))
         .route("/v1/audit", get(audit))
@@ -186,6 +189,10 @@ async fn leases(door: State<Door>, peer: Extension<Peer>) -> Response {
 
 async fn fleetlock(door: State<Door>, peer: Extension<Peer>) -> Response {
     door.tell(*peer, |scene| Ok(render::clients(scene))).await
+}
+
+async fn keepers(door: State<Door>, peer: Extension<Peer>) -> Response {
+    door.tell(*peer, |scene| Ok(render::keepers(scene))).await
 }
 
 async fn maintenance(door: State<Door>, peer: Extension<Peer>) -> Response {

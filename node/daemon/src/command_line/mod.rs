@@ -17,6 +17,7 @@ pub mod explain;
 mod faults;
 mod fleetlock;
 pub mod hosts;
+mod keepers;
 mod leases;
 mod list;
 pub mod maintenance;
@@ -96,6 +97,9 @@ enum Verb {
     /// FleetLock clients, which reboot their hosts within the budgets: which host each is, and who may reboot.
     #[command(subcommand)]
     Fleetlock(fleetlock::Verb),
+    /// Keepers, which carry the ledger: who votes on it, give votes and take them.
+    #[command(subcommand)]
+    Keeper(keepers::Verb),
     /// Found the authority of a cluster, issue host certificates, read what one claims.
     #[command(subcommand)]
     Ca(ca::Verb),
@@ -160,6 +164,7 @@ fn carry(verb: Verb) -> Result<(), CommandFault> {
         Verb::Lease(verb) => leases::run_lease(&verb),
         Verb::Maintenance(verb) => maintenance::run(verb),
         Verb::Fleetlock(verb) => fleetlock::run(verb),
+        Verb::Keeper(verb) => keepers::run(verb),
         Verb::Ca(verb) => ca::run(verb),
         Verb::Config(verb) => config::run(verb),
         Verb::Policy(verb) => policy::run(verb),

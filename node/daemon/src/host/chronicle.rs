@@ -119,6 +119,7 @@ fn level(what: &What) -> Level {
         | What::Unproven { .. }
         | What::Escalated { .. }
         | What::Quarantined { .. }
+        | What::VoteMoved { .. }
         | What::GroupStopped { .. }
         | What::KindStopped { .. } => Level::WARN,
         What::Founded { .. }
@@ -140,6 +141,7 @@ fn level(what: &What) -> Level {
         | What::SlotGranted { .. }
         | What::SlotOver { .. }
         | What::ClientBound { .. }
+        | What::VotesMoved { .. }
         | What::Freed { .. }
         | What::Granted { .. }
         | What::Accepted { .. }

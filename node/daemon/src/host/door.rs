@@ -14,7 +14,7 @@ use replication::{
     Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, TakeFault, watch,
 };
 use tokio::time::{Instant, sleep, timeout_at};
-use vocabulary::{CertificateChain, HostId, LedgerIndex};
+use vocabulary::{CertificateChain, HostId, LedgerIndex, StoreId};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::keeper_notes;
@@ -122,6 +122,11 @@ impl Door {
         self.0.port.as_ref()
     }
 
+    /// The stores that carry the ledger, as this host's own Raft knows them, where a leader speaks to it.
+    pub fn stores(&self) -> Option<BTreeMap<StoreId, (HostId, bool)>> {
+        self.0.port.as_ref().filter(|_| !self.follows_others()).map(LedgerPort::members)
+    }
+
     /// Whom this keeper feeds.
     pub fn followers(&self) -> &Followers {
         &self.0.followers
@@ -173,12 +178,18 @@ impl Door {
     /// The voters, else the keepers that are connected; never this host.
     pub fn keepers(&self) -> Vec<HostId> {
         let voters = self.0.state.borrow().voters().to_vec();
-        let known = if voters.is_empty() {
-            held(&self.0.keepers).keys().copied().collect()
-        } else {
-            voters
-        };
-        known.into_iter().filter(|host| *host != self.0.me).collect()
+        if voters.is_empty() { self.connected_keepers() } else { self.others(voters) }
+    }
+
+    /// Those that are connected by their certificates, for a host whose voters are none any more: all votes may have moved while it was
+    /// away.
+    pub(super) fn connected_keepers(&self) -> Vec<HostId> {
+        let connected = held(&self.0.keepers).keys().copied().collect();
+        self.others(connected)
+    }
+
+    fn others(&self, hosts: Vec<HostId>) -> Vec<HostId> {
+        hosts.into_iter().filter(|host| *host != self.0.me).collect()
     }
 
     /// Whether the ledger that is known here counts this host among its voters; `None` before the founding is known.
@@ -186,6 +197,25 @@ impl Door {
         let state = self.0.state.borrow();
         let voters = state.voters();
         (!voters.is_empty()).then(|| voters.contains(host))
+    }
+
+    /// Whether it was one before the last change of votes that is known here.
+    pub fn had_a_vote(&self, host: &HostId) -> bool {
+        self.0.state.borrow().had_a_vote(host)
+    }
+
+    /// Whether the ledger comes here from others: this host carries none, or has a store of it to which no leader has spoken for long.
+    pub fn follows_others(&self) -> bool {
+        let is_left_behind = self.0.port.as_ref().is_some_and(LedgerPort::is_left_behind);
+        !self.is_member() || is_left_behind
+    }
+
+    /// Whether this host's own Raft campaigns no more: others who know the leader say that it has no vote (law R12).
+    pub(super) fn let_rest(&self, told: Option<Leading>) {
+        let Some(port) = &self.0.port else { return };
+        let is_led = told.is_some_and(|told| told.leader.is_some());
+        let has_no_vote = self.is_voter(&self.0.me) == Some(false);
+        port.rest(is_led && has_no_vote && self.follows_others());
     }
 
     /// Puts a command into the ledger in the name of this host. `None`: nobody knows whether it is committed.

@@ -1,4 +1,4 @@
-//! Follows the ledger: through this host's own Raft where it is a member, else through two keepers at once, so that the
+//! Follows the ledger: through this host's own Raft where a leader speaks to it, else through two keepers at once, so that the
 //! loss of one, even of one that is frozen and ends no stream, is not felt (protocol 1.5). Of their words on who leads the one
 //! of the higher term counts: a keeper that is cut off would else take back what the other has said.
 //!
@@ -29,6 +29,9 @@ const ASK_WITHIN: Duration = Duration::from_secs(2);
 const AGAIN_AFTER: Duration = Duration::from_millis(200);
 const AGAIN_AT_MOST: Duration = Duration::from_secs(5);
 
+/// After so many streams in a row that brought nothing, one is asked of a keeper that is no voter as far as is known here.
+const IN_VAIN_MAX: u32 = 6;
+
 /// The way of one stream to the ledger.
 struct Way {
     door: Door,
@@ -45,7 +48,8 @@ pub fn start(door: &Door, home: &Arc<dyn Home>, pulses: &Pulses) {
         tasks::spawn(pulses.own_raft.of_task(async move {
             let (mut state, mut leadership) = (port.watch(), port.leadership());
             loop {
-                if door.is_member() {
+                if !door.follows_others() {
+                    door.let_rest(None);
                     let ledger = Arc::clone(&state.borrow_and_update());
                     let known = *leadership.borrow_and_update();
                     let me = door.inside().me;
@@ -97,28 +101,35 @@ async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
     let door = &way.door;
     let mut turn = slot;
     let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
+    let mut in_vain = 0;
     loop {
         sleep(wait).await;
         wait = (wait * 2).min(AGAIN_AT_MOST);
-        if door.is_member() {
+        if !door.follows_others() {
             continue;
         }
         turn += 1;
         let taken = held(followed).keepers;
-        let Some(keeper) = choose(&door.keepers(), turn, &taken) else {
+        let known = if in_vain < IN_VAIN_MAX { door.keepers() } else { door.connected_keepers() };
+        in_vain = if in_vain < IN_VAIN_MAX { in_vain + 1 } else { 0 };
+        let Some(keeper) = choose(&known, turn, &taken) else {
             continue;
         };
         held(followed).keepers[slot] = Some(keeper);
         let hear = |word| {
-            let mut followed = held(followed);
-            followed.words[slot] = word;
-            // A member knows it from its own Raft.
-            if let (Some(leading), false) = (followed.leading(), door.is_member()) {
+            let told = {
+                let mut followed = held(followed);
+                followed.words[slot] = word;
+                followed.leading()
+            };
+            door.let_rest(told);
+            // Whoever its own Raft speaks to knows it from there.
+            if let (Some(leading), true) = (told, door.follows_others()) {
                 tell_leader(door, leading);
             }
         };
         if listen(way, keeper, &hear).await {
-            wait = AGAIN_AFTER;
+            (wait, in_vain) = (AGAIN_AFTER, 0);
         }
         // Its word ends with it. Without any stream the last word stands: nobody knows better.
         held(followed).keepers[slot] = None;
@@ -143,7 +154,7 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
     let Ok(mut replies) = asked else { return false };
     let mut has_brought = false;
     while let Some((leading, piece, input)) = next(&mut replies).await {
-        if door.is_member() {
+        if !door.follows_others() {
             return true;
         }
         hear(Some(leading));

@@ -288,8 +288,9 @@ impl Shell {
             Incoming::Request { from, presented, request, input, reply, .. } => {
                 if serve::is_for_the_ledger(&request) {
                     let Presented { boot, store } = presented;
-                    let is_voter = self.hands.door.is_voter(&from);
-                    let sender = Sender { host: from, boot, store, is_voter };
+                    let door = &self.hands.door;
+                    let (is_voter, had_a_vote) = (door.is_voter(&from), door.had_a_vote(&from));
+                    let sender = Sender { host: from, boot, store, is_voter, had_a_vote };
                     let serving = serve::serve(self.hands.door.clone(), sender, request, reply);
                     tasks::spawn(input.around(serving));
                 } else if let Some(id) = self.keep(reply) {

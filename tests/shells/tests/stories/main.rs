@@ -10,3 +10,4 @@ mod membership;
 mod newcomers;
 mod reports;
 mod trace;
+mod votes;

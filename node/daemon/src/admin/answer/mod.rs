@@ -12,6 +12,7 @@ mod certs;
 mod explain;
 mod fleetlock;
 mod hosts;
+mod keepers;
 mod leases;
 mod maintenance;
 mod orders;
@@ -33,6 +34,7 @@ pub use explain::{
 };
 pub use fleetlock::{BindOrder, ClientLine, Clients, RevokeSlotOrder, SlotLine};
 pub use hosts::{HostLine, Hosts};
+pub use keepers::{KeeperList, KeeperRow, Vote, VotesOrder};
 pub use leases::{LeaseLine, Leases};
 pub use maintenance::{EndOrder, MaintainOrder, Maintenance, WindowLine};
 pub use orders::{

@@ -5,9 +5,10 @@ use schemars::{JsonSchema, schema_for};
 use super::{
     AddOrder, Answer, ApproveOrder, AuditPage, AuditRecord, AuditVerified, BindOrder, Body, Cases,
     Certs, Clients, DenyOrder, DismissOrder, EndOrder, ExemptOrder, Explained, FoundOrder, Hosts,
-    Leases, MaintainOrder, Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce,
+    KeeperList, Leases, MaintainOrder, Maintenance, Ordered, PauseOrder, PolicyDiff, PolicyInForce,
     PolicyOrder, Refusal, ReleaseOrder, ReloadOrder, ReportOrder, ResumeOrder, RetireOrder,
     RevokeOrder, RevokeSlotOrder, RollbackOrder, Scenarios, Simulated, Status, TrustOrder,
+    VotesOrder,
 };
 
 /// One schema file.
@@ -27,6 +28,7 @@ pub fn schemas() -> Vec<Schema> {
         answer::<Cases>(),
         answer::<Leases>(),
         answer::<Clients>(),
+        answer::<KeeperList>(),
         answer::<Maintenance>(),
         answer::<Certs>(),
         answer::<Explained>(),
@@ -54,6 +56,7 @@ pub fn schemas() -> Vec<Schema> {
         order::<RevokeOrder>("revoke"),
         order::<BindOrder>("fleetlock-bind"),
         order::<RevokeSlotOrder>("fleetlock-revoke"),
+        order::<VotesOrder>("votes"),
         order::<ReleaseOrder>("release"),
         order::<TrustOrder>("trust"),
         order::<ReloadOrder>("reload"),

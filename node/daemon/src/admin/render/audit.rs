@@ -78,6 +78,8 @@ fn case_of(what: &What) -> Option<CaseId> {
         | What::SlotGranted { .. }
         | What::SlotOver { .. }
         | What::ClientBound { .. }
+        | What::VotesMoved { .. }
+        | What::VoteMoved { .. }
         | What::Freed { .. } => None,
         What::Verdict { case, .. }
         | What::Granted { case, .. }
@@ -103,6 +105,7 @@ fn sentence(scene: &Scene<'_>, what: &What) -> String {
         What::SlotGranted { .. } | What::SlotOver { .. } | What::ClientBound { .. } => {
             of_a_slot(scene, what)
         }
+        What::VotesMoved { .. } | What::VoteMoved { .. } => of_a_vote(scene, what),
         what if case_of(what).is_some() => of_a_case(scene, what),
         what => of_the_mesh(scene, what),
     }
@@ -183,6 +186,26 @@ fn of_a_slot(scene: &Scene<'_>, what: &What) -> String {
             format!("FleetLock client {client} is {}, says {who}: {why}", named(host))
         }
         _ => unreachable!("the caller gives only what has become of a slot"),
+    }
+}
+
+fn of_a_vote(scene: &Scene<'_>, what: &What) -> String {
+    match what {
+        What::VotesMoved { added, removed, who, why } => {
+            let moved = |hosts: &[HostId], word: &str| {
+                (!hosts.is_empty()).then(|| format!("{} {word}", scene.names(hosts).join(" ")))
+            };
+            let given = moved(added, "votes on the ledger from now on");
+            let taken = moved(removed, "has no vote any more");
+            let moves: Vec<String> = given.into_iter().chain(taken).collect();
+            format!("{}, ordered by {who}: {why}", moves.join(", "))
+        }
+        What::VoteMoved { from, to } => format!(
+            "keeper {} is lost: its vote on the ledger goes to {}",
+            scene.name(from),
+            scene.name(to)
+        ),
+        _ => unreachable!("the caller gives only what has become of a vote"),
     }
 }
 

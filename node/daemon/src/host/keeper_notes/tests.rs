@@ -43,7 +43,13 @@ impl KeeperLink for Link {
         Ok(match asked {
             Request::Raft(bytes) => {
                 let store = Some(self.store);
-                let sender = Sender { host: self.from, boot: LIFE, store, is_voter: None };
+                let sender = Sender {
+                    host: self.from,
+                    boot: LIFE,
+                    store,
+                    is_voter: None,
+                    had_a_vote: false,
+                };
                 Response::Raft(port.on_raft(&bytes, sender).await)
             }
             Request::Standing => Response::Standing { has_leader: port.has_live_leader() },

@@ -1,0 +1,86 @@
+//! Keepers on a line each: who votes, who is to, who could.
+
+use ledger::votes::Move;
+use vocabulary::HostId;
+
+use super::Scene;
+use crate::admin::answer::{KeeperList, KeeperRow, Vote};
+
+/// The voters in their order, then whoever votes still, then the spares.
+pub fn keepers(scene: &Scene<'_>) -> KeeperList {
+    let voters = scene.ledger.voters();
+    let mut spares: Vec<HostId> = scene.ledger.spare_keepers().collect();
+    spares.sort_by_key(|host| (!votes_by_raft(scene, host).unwrap_or(false), scene.name(host)));
+    let rows = voters.iter().map(|host| of_a_voter(scene, host));
+    let keepers: Vec<KeeperRow> =
+        rows.chain(spares.iter().map(|host| spare(scene, host))).collect();
+    let nothing = keepers.is_empty().then(|| {
+        "there is no ledger yet: `hale init --keepers ...` founds it and names its first keepers".to_owned()
+    });
+    KeeperList { keepers, nothing }
+}
+
+fn of_a_voter(scene: &Scene<'_>, host: &HostId) -> KeeperRow {
+    let vote = match votes_by_raft(scene, host) {
+        _ if scene.standing.leader == Some(*host) => Vote::Leads,
+        Some(false) => Vote::Filling,
+        Some(true) | None => Vote::Votes,
+    };
+    row(scene, host, vote, lost(scene, host))
+}
+
+fn spare(scene: &Scene<'_>, host: &HostId) -> KeeperRow {
+    let is_leaving = votes_by_raft(scene, host).unwrap_or(false);
+    let vote = if is_leaving { Vote::Leaving } else { Vote::Spare };
+    let unfit = scene.ledger.unfit_for_a_vote(host).map(|why| format!("gets no vote: it {why}"));
+    row(scene, host, vote, unfit)
+}
+
+fn row(scene: &Scene<'_>, host: &HostId, vote: Vote, note: Option<String>) -> KeeperRow {
+    let store = scene.ledger.roster().get(host).and_then(|entry| entry.store);
+    KeeperRow {
+        host: scene.name(host),
+        domain: scene.domain(host),
+        vote,
+        store: store.map(|store| store.to_string()),
+        is_up: scene.is_up(host),
+        note,
+    }
+}
+
+/// What becomes of the vote of a voter that is lost.
+fn lost(scene: &Scene<'_>, host: &HostId) -> Option<String> {
+    let (ledger, now) = (scene.ledger, scene.ledger.time());
+    let lost = format!("lost for {}", now.since(ledger.voter_lost_since(host)?));
+    let what = match ledger.next_move().filter(|next| next.from == *host) {
+        Some(Move { to, at, .. }) if at > now => {
+            format!("its vote goes to {} in {}", scene.name(&to), at.since(now))
+        }
+        Some(Move { to, .. }) => format!("its vote goes to {} now", scene.name(&to)),
+        None => format!("its vote stays while {}", stays(scene, host)),
+    };
+    Some(format!("{lost}: {what}"))
+}
+
+fn stays(scene: &Scene<'_>, host: &HostId) -> &'static str {
+    let ledger = scene.ledger;
+    let leased = ledger.case_of_host(host).is_some_and(|case| case.counted_lease().is_some());
+    let is_fit = |host: HostId| ledger.unfit_for_a_vote(&host).is_none();
+    if ledger.brake().standing().is_some() {
+        "a brake is on"
+    } else if ledger.maintenance_of(host).is_some() {
+        "a window of maintenance covers it"
+    } else if leased {
+        "it is worked on"
+    } else if ledger.spare_keepers().any(is_fit) {
+        "that of another lost keeper moves"
+    } else {
+        "no spare keeper is fit for it"
+    }
+}
+
+/// Whether a store of this host votes, where this agent's own Raft can tell.
+fn votes_by_raft(scene: &Scene<'_>, host: &HostId) -> Option<bool> {
+    let stores = scene.local.stores.as_ref()?;
+    Some(stores.values().any(|(of, votes)| of == host && *votes))
+}
