@@ -3,6 +3,7 @@
 mod checks;
 mod doubts;
 mod healing;
+mod keepers;
 mod mesh;
 mod persons;
 mod policy;
@@ -64,6 +65,10 @@ impl Desk {
 
     fn fleetlock(&self) -> String {
         listed(&self.answer(render::clients), fleetlock::listed)
+    }
+
+    fn keepers(&self) -> String {
+        listed(&self.answer(render::keepers), super::keepers::listed)
     }
 
     fn maintenance(&self) -> String {

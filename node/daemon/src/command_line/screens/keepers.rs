@@ -1,0 +1,104 @@
+//! Who carries the ledger's votes, who could, and what becomes of the vote of a lost keeper.
+
+use expect_test::expect;
+use ledger::command::{Command, Outcome};
+use vocabulary::{HostId, StoreId, model_chain};
+
+use super::{Desk, shows};
+use crate::admin::tests::fleet::{EPOCH_SECONDS, Fleet, Seen, boot, id, order};
+
+/// The first of each zone votes; the second's certificate says keeper, too.
+fn with_spares() -> Desk {
+    let mut fleet = Fleet::healing();
+    for claims in &mut fleet.hosts {
+        claims.roles.keeper |= claims.host.as_str().ends_with('2');
+    }
+    for claims in fleet.hosts.clone() {
+        fleet.send(claims.host.as_str(), Command::Enrol(model_chain(&claims)));
+    }
+    fleet.wait(EPOCH_SECONDS);
+    for (number, claims) in (1..).zip(fleet.hosts.clone()) {
+        let store = claims.roles.keeper.then_some(StoreId(number));
+        let address = "[::1]:4433".parse().expect("sound");
+        fleet.send(claims.host.as_str(), Command::Boot { boot: boot(1), address, store });
+    }
+    Desk::at(fleet)
+}
+
+fn by_raft(desk: &mut Desk, votes: &[(&str, bool)]) {
+    let store = |host: &HostId| desk.fleet.ledger.roster().get(host).and_then(|entry| entry.store);
+    let of =
+        |(name, votes): &(&str, bool)| (store(&id(name)).expect("a keeper"), (id(name), *votes));
+    desk.local.stores = Some(votes.iter().map(of).collect());
+}
+
+#[test]
+fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
+    let mut desk = with_spares();
+    by_raft(&mut desk, &[("a1", true), ("b1", true), ("c1", true)]);
+    desk.fleet.opened("c2", Seen::AgentDown);
+    let calm = desk.keepers();
+    let order = Command::MoveVotes {
+        add: vec![id("a2")],
+        remove: vec![id("a1")],
+        order: order("a new rack"),
+    };
+    assert_eq!(desk.fleet.send("b1", order), Outcome::Done);
+    by_raft(&mut desk, &[("a1", true), ("b1", true), ("c1", true), ("a2", false)]);
+    shows(&format!("{calm}\n{}", desk.keepers()), &expect![[r#"
+        host  domain   vote   up   store  now
+        a1    eu/a/a1  votes  yes      1  -
+        b1    eu/b/b1  leads  yes      4  -
+        c1    eu/c/c1  votes  yes      7  -
+        a2    eu/a/a2  spare  yes      2  -
+        b2    eu/b/b2  spare  yes      5  -
+        c2    eu/c/c2  spare  yes      8  gets no vote: it has an open case, 1
+
+        host  domain   vote          up   store  now
+        b1    eu/b/b1  leads         yes      4  -
+        c1    eu/c/c1  votes         yes      7  -
+        a2    eu/a/a2  being filled  yes      2  -
+        a1    eu/a/a1  leaving       yes      1  -
+        b2    eu/b/b2  spare         yes      5  -
+        c2    eu/c/c2  spare         yes      8  gets no vote: it has an open case, 1
+    "#]]);
+}
+
+#[test]
+fn what_becomes_of_the_vote_of_a_lost_keeper_is_told() {
+    let mut desk = with_spares();
+    desk.fleet.opened("c1", Seen::AgentDown);
+    desk.local.up.remove(&id("c1"));
+    let before = desk.keepers();
+    desk.fleet.send("a1", Command::Pause(order("by hand")));
+    let paused = desk.keepers();
+    desk.fleet.send("a1", Command::Resume(order("over")));
+    for name in ["a2", "b2", "c2"] {
+        desk.fleet.send(name, Command::Left { boot: boot(1) });
+    }
+    shows(&format!("{before}\n{paused}\n{}", desk.keepers()), &expect![[r#"
+        host  domain   vote   up   store  now
+        a1    eu/a/a1  votes  yes      1  -
+        b1    eu/b/b1  leads  yes      4  -
+        c1    eu/c/c1  votes  no       7  lost for 0 ms: its vote goes to c2 in 10 min 0 s
+        a2    eu/a/a2  spare  yes      2  -
+        b2    eu/b/b2  spare  yes      5  -
+        c2    eu/c/c2  spare  yes      8  -
+
+        host  domain   vote   up   store  now
+        a1    eu/a/a1  votes  yes      1  -
+        b1    eu/b/b1  leads  yes      4  -
+        c1    eu/c/c1  votes  no       7  lost for 0 ms: its vote stays while a brake is on
+        a2    eu/a/a2  spare  yes      2  -
+        b2    eu/b/b2  spare  yes      5  -
+        c2    eu/c/c2  spare  yes      8  -
+
+        host  domain   vote   up   store  now
+        a1    eu/a/a1  votes  yes      1  -
+        b1    eu/b/b1  leads  yes      4  -
+        c1    eu/c/c1  votes  no       7  lost for 0 ms: its vote stays while no spare keeper is fit for it
+        a2    eu/a/a2  spare  yes      2  gets no vote: it said goodbye
+        b2    eu/b/b2  spare  yes      5  gets no vote: it said goodbye
+        c2    eu/c/c2  spare  yes      8  gets no vote: it said goodbye
+    "#]]);
+}
