@@ -42,16 +42,14 @@ impl Ledger {
             }
             Command::Unproven { case, fence, why } => self.unproven(by, (*case, *fence), why),
             Command::Release { case, fence, why } => self.release(by, (*case, *fence), why),
-            Command::Dismiss { case, order } => self.dismiss(by, *case, order),
-            Command::Revoke { case, order } => self.revoke(by, *case, order),
-            Command::Free { subject, order } => self.free(by, subject, order),
-            Command::Approve { case, shown, order } => self.approve(by, (*case, *shown), order),
-            Command::Deny { case, order } => self.deny(by, *case, order),
-            Command::Maintain { plan, order } => self.maintain(by, plan, order),
-            Command::EndMaintenance { window, order } => self.end_maintenance(by, *window, order),
-            Command::Exempt { host, is_exempt, order } => {
-                self.exempt_host(by, (*host, *is_exempt), order)
-            }
+            Command::Dismiss { .. }
+            | Command::Revoke { .. }
+            | Command::Free { .. }
+            | Command::Approve { .. }
+            | Command::Deny { .. }
+            | Command::Maintain { .. }
+            | Command::EndMaintenance { .. }
+            | Command::Exempt { .. } => self.for_a_person(by, command),
             Command::OtherLife { host, boot } => self.other_life(by, *host, *boot),
             Command::TakeSlot { .. }
             | Command::ReturnSlot { .. }
@@ -72,6 +70,23 @@ impl Ledger {
             | Command::MoveVotes { .. } => {
                 unreachable!("the door gives only the commands of healing")
             }
+        }
+    }
+
+    /// What a person orders about healing.
+    fn for_a_person(&mut self, by: HostId, command: &Command) -> Result<Outcome, Refused> {
+        match command {
+            Command::Dismiss { case, order } => self.dismiss(by, *case, order),
+            Command::Revoke { case, order } => self.revoke(by, *case, order),
+            Command::Free { subject, order } => self.free(by, subject, order),
+            Command::Approve { case, shown, order } => self.approve(by, (*case, *shown), order),
+            Command::Deny { case, order } => self.deny(by, *case, order),
+            Command::Maintain { plan, order } => self.maintain(by, plan, order),
+            Command::EndMaintenance { window, order } => self.end_maintenance(by, *window, order),
+            Command::Exempt { host, is_exempt, order } => {
+                self.exempt_host(by, (*host, *is_exempt), order)
+            }
+            _ => unreachable!("the caller gives only what a person orders"),
         }
     }
 

@@ -9,7 +9,7 @@ use vocabulary::StoreId;
 
 use super::lost::{all_speak, come_to, follower, says, stores, voters};
 use super::mesh::Mesh;
-use super::toy::{lives, votes};
+use super::toy::votes;
 use crate::settings::Settings;
 
 /// Three keepers vote, and those up to `count` have an empty store each, of which they have told.

@@ -45,7 +45,9 @@ fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
     };
     assert_eq!(desk.fleet.send("b1", order), Outcome::Done);
     by_raft(&mut desk, &[("a1", true), ("b1", true), ("c1", true), ("a2", false)]);
-    shows(&format!("{calm}\n{}", desk.keepers()), &expect![[r#"
+    shows(
+        &format!("{calm}\n{}", desk.keepers()),
+        &expect![[r#"
         host  domain   vote   up   store  now
         a1    eu/a/a1  votes  yes      1  -
         b1    eu/b/b1  leads  yes      4  -
@@ -61,7 +63,8 @@ fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
         a1    eu/a/a1  leaving       yes      1  -
         b2    eu/b/b2  spare         yes      5  -
         c2    eu/c/c2  spare         yes      8  gets no vote: it has an open case, 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -76,7 +79,9 @@ fn what_becomes_of_the_vote_of_a_lost_keeper_is_told() {
     for name in ["a2", "b2", "c2"] {
         desk.fleet.send(name, Command::Left { boot: boot(1) });
     }
-    shows(&format!("{before}\n{paused}\n{}", desk.keepers()), &expect![[r#"
+    shows(
+        &format!("{before}\n{paused}\n{}", desk.keepers()),
+        &expect![[r#"
         host  domain   vote   up   store  now
         a1    eu/a/a1  votes  yes      1  -
         b1    eu/b/b1  leads  yes      4  -
@@ -100,5 +105,6 @@ fn what_becomes_of_the_vote_of_a_lost_keeper_is_told() {
         a2    eu/a/a2  spare  yes      2  gets no vote: it said goodbye
         b2    eu/b/b2  spare  yes      5  gets no vote: it said goodbye
         c2    eu/c/c2  spare  yes      8  gets no vote: it said goodbye
-    "#]]);
+    "#]],
+    );
 }
