@@ -2,11 +2,15 @@
 
 mod fleet;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fleet::*;
 use ledger::Ledger;
-use ledger::command::{Command, Outcome, Refused};
+use ledger::command::{Command, Finding, Outcome, Refused};
 use ledger::votes::{LOST_FOR, Move};
-use vocabulary::{HostId, Span, StoreId, VerdictKind, model_chain};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use vocabulary::{HostId, Scope, Span, StoreId, VerdictKind, model_chain};
 
 /// Nine hosts in three zones; the first of each zone votes, the others' certificates say keeper, too, and each has told of a store.
 fn nine_keepers() -> Fleet {
@@ -217,4 +221,127 @@ fn a_voter_is_retired_once_its_vote_is_taken_and_an_order_is_counted_from_then_o
     assert_eq!(surge(&mut fleet, "a2"), Outcome::Refused(Refused::Nothing), "a voter may ask");
     let why = refusal(&surge(&mut fleet, "a3"));
     assert!(why.contains("only a voter"), "{why}");
+}
+
+/// What happens to two hosts of nine.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Dies,
+    IsWell,
+    Says,
+    Leaves,
+    Comes,
+    IsRetired,
+    Waits(u64),
+    Pauses,
+    Resumes,
+    Replaces,
+    Moves,
+    MovesTwo,
+    TakesTwo,
+    ForgetsItsStore,
+}
+
+fn deeds() -> impl Strategy<Value = Vec<(Deed, usize, usize)>> {
+    let deed = prop_oneof![
+        6 => Just(Deed::Dies),
+        2 => Just(Deed::IsWell),
+        2 => Just(Deed::Says),
+        1 => Just(Deed::Leaves),
+        3 => Just(Deed::Comes),
+        1 => Just(Deed::IsRetired),
+        6 => (1..400_u64).prop_map(Deed::Waits),
+        1 => Just(Deed::Pauses),
+        2 => Just(Deed::Resumes),
+        8 => Just(Deed::Replaces),
+        4 => Just(Deed::Moves),
+        3 => Just(Deed::MovesTwo),
+        3 => Just(Deed::TakesTwo),
+        1 => Just(Deed::ForgetsItsStore),
+    ];
+    vec((deed, 0..NINE.len(), 0..NINE.len()), 1..40)
+}
+
+fn act(
+    fleet: &mut Fleet,
+    boots: &mut BTreeMap<String, u64>,
+    (deed, one, other): (Deed, usize, usize),
+) {
+    let (one, other) = (NINE[one], NINE[other]);
+    let first = fleet.ledger.voters()[0];
+    let by = NINE.into_iter().find(|name| id(name) == first).expect("one of the nine");
+    let number = boots.get(one).copied().unwrap_or(1);
+    match deed {
+        Deed::Dies if fleet.ledger.roster().get(&id(one)).is_some() => {
+            let grounds = fleet.round(&[(one, Seen::AgentDown)]);
+            let finding = Finding { scope: Scope::Host(id(one)), kind: VerdictKind::AgentDown };
+            let (findings, doubted) = (vec![finding], Vec::new());
+            fleet.send(by, Command::Verdicts { grounds, findings, doubted });
+        }
+        Deed::IsWell if fleet.ledger.roster().get(&id(one)).is_some() => {
+            let cases: Vec<_> =
+                fleet.ledger.case_of_host(&id(one)).map(|case| case.id).into_iter().collect();
+            let grounds = fleet.round(&[(one, Seen::Well)]);
+            fleet.send(by, Command::Recovered { cases, grounds });
+        }
+        Deed::Says | Deed::Comes => {
+            let number = number + u64::from(matches!(deed, Deed::Comes));
+            boots.insert(one.to_owned(), number);
+            let address = "[::1]:4433".parse().expect("sound");
+            let store = Some(StoreId(number * 100 + 1));
+            fleet.send(one, Command::Boot { boot: boot(number), address, store });
+        }
+        Deed::ForgetsItsStore => {
+            let address = "[::1]:4433".parse().expect("sound");
+            fleet.send(one, Command::Boot { boot: boot(number), address, store: None });
+        }
+        Deed::Leaves => drop(fleet.send(one, Command::Left { boot: boot(number) })),
+        Deed::IsRetired => {
+            fleet.send(by, Command::Retire { host: id(one), order: order("sold") });
+        }
+        Deed::Waits(seconds) => fleet.wait(seconds),
+        Deed::Pauses => drop(fleet.send(by, Command::Pause(order("look")))),
+        Deed::Resumes => drop(fleet.send(by, Command::Resume(order("go on")))),
+        Deed::Replaces => {
+            let next = fleet.ledger.next_move().map_or(id(one), |next| next.from);
+            fleet.send(by, Command::ReplaceVoter { lost: next });
+        }
+        Deed::Moves => drop(fleet.send(by, moves(&[one], &[other]))),
+        Deed::MovesTwo => drop(fleet.send(by, moves(&[one, other], &[]))),
+        Deed::TakesTwo => drop(fleet.send(by, moves(&[], &[one, other]))),
+        Deed::Dies | Deed::IsWell => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Laws KV1 and KV2 as anybody can read them, after any sequence of commands.
+    #[test]
+    fn whatever_happens_an_odd_number_of_hosts_votes_and_none_loses_its_vote_early(deeds in deeds()) {
+        let mut fleet = nine_keepers();
+        let mut boots = BTreeMap::new();
+        for deed in deeds {
+            let before = fleet.ledger.clone();
+            act(&mut fleet, &mut boots, deed);
+            let now = &fleet.ledger;
+            let voters: BTreeSet<HostId> = now.voters().iter().copied().collect();
+            prop_assert_eq!(voters.len(), now.voters().len(), "different hosts");
+            prop_assert!([1, 3, 5, 7].contains(&voters.len()));
+            prop_assert!(voters.iter().all(|voter| now.roster().get(voter).is_some()));
+            if before.voters() != now.voters() && matches!(deed.0, Deed::Replaces) {
+                let lost = before.voters().iter().find(|voter| !voters.contains(voter)).unwrap();
+                let got = voters.iter().find(|voter| !before.voters().contains(voter)).unwrap();
+                let case = before.case_of_host(lost).expect("a verdict stands");
+                prop_assert!(before.time().since(case.opened) >= Span::minutes(10));
+                prop_assert!(before.case_of_host(got).is_none());
+                prop_assert!(before.brake().standing().is_none());
+                prop_assert_eq!(before.voters().len(), voters.len());
+            }
+            if before.voters() != now.voters() {
+                let is_told = matches!(deed.0, Deed::Replaces | Deed::Moves | Deed::MovesTwo | Deed::TakesTwo);
+                prop_assert!(is_told, "{deed:?} moves no vote");
+            }
+        }
+    }
 }
