@@ -140,7 +140,7 @@ impl Ledger {
     ) -> Result<Outcome, Refused> {
         self.since_rules(rules::SECOND)?;
         self.ordered(by, order)?;
-        let voters = self.voters_with(add, remove)?;
+        let voters = self.voters_with(by, (add, remove))?;
         let moved = self.state.added.votes.moved;
         self.set_voters(voters, moved);
         let Order { who, why } = order.clone();
@@ -149,7 +149,11 @@ impl Ledger {
         Ok(Outcome::Done)
     }
 
-    fn voters_with(&self, add: &[HostId], remove: &[HostId]) -> Result<Vec<HostId>, Refused> {
+    fn voters_with(
+        &self,
+        by: HostId,
+        (add, remove): (&[HostId], &[HostId]),
+    ) -> Result<Vec<HostId>, Refused> {
         let named: BTreeSet<&HostId> = add.iter().chain(remove).collect();
         if named.is_empty() || named.len() < add.len().saturating_add(remove.len()) {
             return Err(Refused::Malformed("each host is named once, and one at least".into()));
@@ -180,7 +184,8 @@ impl Ledger {
         // Law KV3.
         let is_lost = |voter: &&HostId| {
             let is_away = self.state.departures.get(voter).is_some();
-            is_away || self.is_in_trouble(voter) || self.is_in_the_dark(voter)
+            // Whoever brings the order lives, whatever was found before.
+            **voter != by && (is_away || self.is_in_trouble(voter) || self.is_in_the_dark(voter))
         };
         let lost = voters.iter().filter(is_lost).count();
         let limit = voters.len().saturating_sub(1) / 2;

@@ -33,6 +33,7 @@ pub mod port;
 mod proposer;
 pub mod pulse;
 mod raft;
+pub mod recovering;
 mod replacing;
 mod seal;
 pub mod settings;

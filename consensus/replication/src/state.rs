@@ -195,7 +195,17 @@ impl<M: Machine> KeeperState<M> {
         self.shown.clone()
     }
 
-    fn take(&mut self, entry: LogEntry) -> Result<Outcomes, StoreFault> {
+    /// Its last entry.
+    pub(crate) fn applied(&self) -> Option<LogId> {
+        self.applied
+    }
+
+    /// Who carries the ledger, as its last entries say.
+    pub(crate) fn membership(&self) -> &openraft::Membership<u64, crate::raft::Member> {
+        self.membership.membership()
+    }
+
+    pub(crate) fn take(&mut self, entry: LogEntry) -> Result<Outcomes, StoreFault> {
         let index = LedgerIndex(entry.log_id.index);
         let mut recent = self.shown.recent();
         let (mut outcomes, mut taken) = (Vec::new(), None);

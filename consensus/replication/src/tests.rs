@@ -20,6 +20,7 @@ mod mesh;
 mod moving;
 mod packing;
 mod power;
+mod recovering;
 mod signs;
 mod snapshots;
 mod standing;

@@ -15,7 +15,7 @@ mod keeper_orders;
 mod maintaining;
 pub mod mind;
 mod orders;
-mod peer;
+pub(crate) mod peer;
 mod policy_orders;
 mod rehearsal;
 pub mod render;

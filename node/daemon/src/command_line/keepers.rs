@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::asking::{At, Why};
 use super::exit::CommandFault;
 use super::list::List;
+use super::recover::{self, Recover};
 use super::table::{Clock, Table, clean};
 use crate::admin::answer::{KeeperList, Vote, VotesOrder};
 
@@ -32,6 +33,9 @@ pub enum Verb {
         #[command(flatten)]
         at: At,
     },
+    /// The last resort where most voters are lost for good: this host's store becomes the only voter. Its agent must not run; all healing
+    /// is stopped with it.
+    Recover(Recover),
 }
 
 /// Who gets a vote, and why.
@@ -61,6 +65,7 @@ pub fn run(verb: Verb) -> Result<(), CommandFault> {
             let order = VotesOrder { add: Vec::new(), remove: hosts, why: why.why };
             at.order("/v1/keeper/votes", &order, why.dry_run)
         }
+        Verb::Recover(asked) => recover::run(&asked),
     }
 }
 

@@ -25,6 +25,7 @@ pub mod orders;
 pub mod policy;
 mod policy_change;
 mod policy_diff;
+mod recover;
 pub mod simulate;
 pub mod status;
 mod table;

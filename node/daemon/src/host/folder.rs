@@ -15,6 +15,9 @@ use replication::kept::KEPT_BYTES_MAX;
 use rustix::fs::FlockOperation;
 use vocabulary::Boot;
 
+/// The file of a keeper's store.
+pub(super) const STORE: &str = "ledger.redb";
+
 /// A boot number and a line end; a longer file is not ours.
 const BOOT_FILE_BYTES_MAX: u64 = 32;
 
@@ -103,7 +106,7 @@ impl Folder {
 
     /// Where the ledger's store lies.
     pub fn store(&self) -> PathBuf {
-        self.path.join("ledger.redb")
+        self.path.join(STORE)
     }
 
     /// Puts the store aside under a name of its own; where it lies then.

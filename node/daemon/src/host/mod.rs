@@ -23,6 +23,7 @@ pub mod mind;
 pub mod pager;
 mod places;
 pub mod raising;
+pub mod recovering;
 mod renewing;
 mod schedules;
 mod seeds;
