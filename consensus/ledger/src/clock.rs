@@ -84,7 +84,7 @@ impl Ledger {
             || state.departures.is_any_awaited()
             || !state.added.slots.is_empty()
             || self.is_maintained()
-            || self.next_move().is_some();
+            || self.awaits_a_move();
         if is_watched { Some(TICK_EVERY) } else { is_remembered.then_some(TICK_RARELY) }
     }
 }

@@ -354,6 +354,11 @@ pub enum Command {
         /// Which one.
         lost: HostId,
     },
+    /// The leader sees that the stores which vote are those of the voters; under rules 2 (protocol 1.10).
+    VotesFollowed {
+        /// Whose stores vote.
+        voting: Vec<HostId>,
+    },
 }
 
 impl Command {
@@ -382,7 +387,8 @@ impl Command {
             | Self::RevokeSlot { .. }
             | Self::BindClient { .. }
             | Self::MoveVotes { .. }
-            | Self::ReplaceVoter { .. } => rules::SECOND,
+            | Self::ReplaceVoter { .. }
+            | Self::VotesFollowed { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

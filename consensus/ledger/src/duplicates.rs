@@ -64,7 +64,7 @@ impl Ledger {
         spoke: Boot,
     ) -> Result<Outcome, Refused> {
         self.member(by)?;
-        if by != host && !self.voters().contains(&by) {
+        if by != host && !self.may_lead(&by) {
             let why = "only the host itself or a voter of the ledger may say this";
             return Err(Refused::NotPermitted(why.into()));
         }

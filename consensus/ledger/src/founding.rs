@@ -236,6 +236,11 @@ impl Ledger {
                 "a voter of the ledger cannot be retired; `hale keeper remove` takes its vote first".into(),
             ));
         }
+        if self.had_a_vote(&host) {
+            return Err(Refused::NotPermitted(
+                "its store votes still; once `hale keeper list` shows it as a spare it can be retired".into(),
+            ));
+        }
         let case = self.state.cases.of_host(&host).cloned();
         if let Some(case) = &case {
             // Its lease counts until the end of the remedy is known (law B2).

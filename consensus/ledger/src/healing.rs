@@ -1,8 +1,9 @@
 //! The commands of healing: who may ask which, and the room that answers it.
 //!
-//! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule, the ends of slots and lost voters come from a voter of the ledger; a
-//! lease's commands from its healer; that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a
-//! keeper's; orders from a person, where they are taken (law F10 of `founding`).
+//! Law H1: verdicts, those on checks too, offers, unsettled doubts, times of a schedule, the ends of slots, lost voters and votes that the
+//! stores have followed come from a voter of the ledger, or one whose vote the stores have not left yet; a lease's commands from its healer;
+//! that a host lives twice from itself or a voter; what a FleetLock client asks from its own host or a keeper's; orders from a person, where
+//! they are taken (law F10 of `founding`).
 //! Everything else is refused.
 //! Not here: what is decided (each command's room).
 
@@ -29,6 +30,7 @@ impl Ledger {
             | Command::Occurs { .. }
             | Command::EndSlots { .. }
             | Command::ReplaceVoter { .. }
+            | Command::VotesFollowed { .. }
             | Command::Offer { .. } => self.lead(by, command, verifier),
             Command::Accept { case, fence } => self.accept(by, *case, *fence),
             Command::Renew { case, fence } => self.renew(by, *case, *fence),
@@ -111,7 +113,7 @@ impl Ledger {
         verifier: &dyn Verifier,
     ) -> Result<Outcome, Refused> {
         self.member(by)?;
-        if !self.voters().contains(&by) {
+        if !self.may_lead(&by) {
             return Err(Refused::NotPermitted("only a voter of the ledger may ask this".into()));
         }
         match command {
@@ -127,6 +129,7 @@ impl Ledger {
             Command::Occurs { window, at, left } => self.occurs(*window, *at, *left),
             Command::EndSlots { clients, grounds } => self.end_slots(clients, grounds, verifier),
             Command::ReplaceVoter { lost } => self.replace_voter(*lost),
+            Command::VotesFollowed { voting } => self.votes_followed(voting),
             _ => unreachable!("the caller gives only the leader's commands"),
         }
     }

@@ -85,7 +85,7 @@ impl Ledger {
     /// Rules above all that this code knows, if this entry would raise the ledger to them: whoever knows them takes it, so that
     /// nobody else may apply it, or anything after it (protocol 1.6). What is no voter's every version refuses alike.
     pub fn unknown_rules(&self, entry: &Entry) -> Option<u32> {
-        let may_raise = |by: &HostId| self.voters().contains(by) && self.member(*by).is_ok();
+        let may_raise = |by: &HostId| self.may_lead(by) && self.member(*by).is_ok();
         let asked = entry.commands.iter().filter_map(|proposed| match proposed.command {
             Command::Rules { rules } if may_raise(&proposed.by) => Some(rules),
             _ => None,
@@ -106,7 +106,7 @@ impl Ledger {
     /// Law C6.
     pub(crate) fn raise_rules(&mut self, by: HostId, rules: u32) -> Result<Outcome, Refused> {
         self.member(by)?;
-        if !self.voters().contains(&by) {
+        if !self.may_lead(&by) {
             return Err(Refused::NotPermitted("only a voter of the ledger may ask this".into()));
         }
         let standing = self.state.rules;

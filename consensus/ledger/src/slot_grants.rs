@@ -14,6 +14,7 @@ use crate::bindings::{FleetLockId, foreign};
 use crate::case::FrozenScopes;
 use crate::command::{Outcome, Refused};
 use crate::ledger::Ledger;
+use crate::limits::beyond_majority;
 use crate::rules;
 use crate::slots::Slot;
 
@@ -198,7 +199,10 @@ impl Ledger {
 
     /// Law FL2: unlike before a remedy nobody looks once more, so a voter counts as lost that may be.
     fn voter_hold(&self, host: Option<&HostId>) -> Option<Refused> {
-        let voters = self.voters();
+        self.quorums().find_map(|voters| self.voter_hold_among(voters, host))
+    }
+
+    fn voter_hold_among(&self, voters: &[HostId], host: Option<&HostId>) -> Option<Refused> {
         let may_be_one = match host {
             Some(host) => voters.contains(host),
             None => self.is_any_voter_without_client(),
@@ -215,7 +219,7 @@ impl Ledger {
                     || self.slot_of_host(voter).is_some())
         };
         let lost = voters.iter().filter(is_lost).count().saturating_add(self.strangers());
-        self.beyond_majority(lost)
+        beyond_majority(voters, lost)
     }
 
     /// Slots of nobody known that may be a voter's.
@@ -228,6 +232,6 @@ impl Ledger {
 
     fn is_any_voter_without_client(&self) -> bool {
         let is_bound = |voter: &HostId| self.bindings().any(|(_, host)| host == voter);
-        self.voters().iter().any(|voter| !is_bound(voter))
+        self.quorums().flatten().any(|voter| !is_bound(voter))
     }
 }

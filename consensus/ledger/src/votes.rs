@@ -1,6 +1,7 @@
 //! Which hosts carry the ledger's votes: those of the founding, until a person or the loss of one of them changes that (protocol 1.10).
 //!
-//! Law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster.
+//! Law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster. Until the stores have followed a change, those before it carry the
+//! ledger too: they may lead, are not retired, and neither set's majority is taken.
 //! Law KV2: by itself a vote moves only from a host that has been lost for [`LOST_FOR`], to one that is fit for it, one vote at a time; not
 //! while a brake is on, nor while a remedy is under way on the lost host or a window of maintenance covers it.
 //! Law KV3: a person's order takes no more votes than leave the others a majority that is in no trouble.
@@ -24,12 +25,15 @@ pub const LOST_FOR: Span = Span::minutes(10);
 /// So long after a vote has moved by itself no other does: the stores follow within seconds.
 const SETTLES_FOR: Span = Span::minutes(1);
 
+/// More hosts than votes can leave before the stores follow one of the changes; at the bound no further change is taken.
+const BEFORE_MAX: usize = 14;
+
 /// Who carries a vote, once that is not the founding's word any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Votes {
     /// None: those of the founding.
     voters: Vec<HostId>,
-    /// Who had one before the last change.
+    /// Who else had one since the stores followed last; at most [`BEFORE_MAX`].
     before: Vec<HostId>,
     /// When a vote moved by itself last.
     moved: Option<LedgerTime>,
@@ -56,9 +60,31 @@ impl Ledger {
         }
     }
 
-    /// Whether it had a vote before the last change: until the stores have followed it, it may lead.
+    /// Whether it had a vote that was taken from it, and the stores have not followed yet: until then it votes, and may lead.
     pub fn had_a_vote(&self, host: &HostId) -> bool {
-        self.state.added.votes.before.contains(host)
+        self.state.added.votes.before.contains(host) && !self.voters().contains(host)
+    }
+
+    /// Whether it may lead, as far as the ledger knows.
+    pub fn may_lead(&self, host: &HostId) -> bool {
+        self.voters().contains(host) || self.had_a_vote(host)
+    }
+
+    /// Whether the stores that vote are those of the voters.
+    pub fn have_votes_followed(&self) -> bool {
+        self.state.added.votes.before.is_empty()
+    }
+
+    /// Whether this host is to vote and has not been seen to, since the last change.
+    pub fn is_yet_to_vote(&self, host: &HostId) -> bool {
+        let before = &self.state.added.votes.before;
+        !before.is_empty() && self.voters().contains(host) && !before.contains(host)
+    }
+
+    /// The sets of hosts of which a majority must be there: the voters, and those before them until the stores have followed.
+    pub(crate) fn quorums(&self) -> impl Iterator<Item = &[HostId]> {
+        let before = &self.state.added.votes.before[..];
+        [self.voters(), before].into_iter().filter(|set| !set.is_empty())
     }
 
     /// Why this host is given no vote, in words that follow its name; `None`: it is fit for one.
@@ -93,26 +119,38 @@ impl Ledger {
             );
             is_dead || case.kind == VerdictKind::Left
         });
-        case.map(|case| case.opened)
+        case.map(|case| case.stands_since)
     }
 
     /// The vote that moves by itself next, if none is held up (law KV2).
     pub fn next_move(&self) -> Option<Move> {
-        if self.rules() < rules::SECOND || self.state.brakes.standing().is_some() {
+        let (from, at) = self.next_lost()?;
+        let to = self.successor(&from)?;
+        Some(Move { from, to, at })
+    }
+
+    /// The voter whose vote moves by itself next, if there is a fit host for it, and when.
+    pub fn next_lost(&self) -> Option<(HostId, LedgerTime)> {
+        let is_full = self.state.added.votes.before.len() >= BEFORE_MAX;
+        if self.rules() < rules::SECOND || self.state.brakes.standing().is_some() || is_full {
             return None;
         }
         let is_let_be = |voter: &&HostId| {
             let case = self.case_of_host(voter);
             self.maintenance_of(voter).is_some()
-                || case.is_some_and(|case| case.is_live() && case.counted_lease().is_some())
+                || case.is_some_and(|case| case.counted_lease().is_some())
         };
         let lost = self.voters().iter().filter(|voter| !is_let_be(voter));
         let lost = lost.filter_map(|voter| Some((self.voter_lost_since(voter)?, *voter)));
         let (since, from) = lost.min()?;
-        let to = self.successor(&from)?;
         let settled = self.state.added.votes.moved.map(|moved| moved.after(SETTLES_FOR));
-        let at = since.after(LOST_FOR).max(settled.unwrap_or_default());
-        Some(Move { from, to, at })
+        Some((from, since.after(LOST_FOR).max(settled.unwrap_or_default())))
+    }
+
+    /// Whether ledger time must go on for a vote to move: it may have to be said more than once.
+    pub(crate) fn awaits_a_move(&self) -> bool {
+        let next = self.next_lost();
+        next.is_some_and(|(_, at)| self.state.time < at.after(SETTLES_FOR))
     }
 
     /// The leader finds that a voter is lost: who gets its vote every keeper finds out by itself.
@@ -129,6 +167,23 @@ impl Ledger {
         self.set_voters(voters, Some(now));
         self.record(What::VoteMoved { from: lost, to: due.to });
         Ok(Outcome::Done)
+    }
+
+    /// The leader sees that the stores which vote are those of the voters.
+    pub(crate) fn votes_followed(&mut self, voting: &[HostId]) -> Result<Outcome, Refused> {
+        self.since_rules(rules::SECOND)?;
+        if !self.are_to_be_told(voting) {
+            return Err(Refused::Nothing);
+        }
+        Arc::make_mut(&mut self.state.added.votes).before.clear();
+        Ok(Outcome::Done)
+    }
+
+    /// Whether it is news to the ledger that the stores of these hosts vote, and no others.
+    pub fn are_to_be_told(&self, voting: &[HostId]) -> bool {
+        let (voting, wanted): (BTreeSet<_>, BTreeSet<_>) =
+            (voting.iter().collect(), self.voters().iter().collect());
+        !self.have_votes_followed() && voting == wanted
     }
 
     /// A person gives votes and takes them (`hale keeper add`, `hale keeper remove`).
@@ -181,6 +236,13 @@ impl Ledger {
                 voters.len()
             )));
         }
+        let before = &self.state.added.votes.before;
+        let leaving = remove.iter().filter(|host| !before.contains(host)).count();
+        if before.len().saturating_add(leaving) > BEFORE_MAX {
+            return Err(Refused::Bound(format!(
+                "votes that the stores have not followed yet: {BEFORE_MAX}; `hale keeper list` shows them"
+            )));
+        }
         // Law KV3.
         let is_lost = |voter: &&HostId| {
             let is_away = self.state.departures.get(voter).is_some();
@@ -198,19 +260,23 @@ impl Ledger {
         Ok(voters)
     }
 
-    /// The fittest host for the vote of another: in a zone that then has the fewest other voters, rather in the other's own, then in
+    /// The fittest host for the vote of another, in no window of maintenance: rather one that nobody doubted lately, in a zone that then has the fewest other voters, rather in the other's own, then in
     /// such a rack, and of several the first.
     fn successor(&self, lost: &HostId) -> Option<HostId> {
         let place = |host: &HostId| Some(&self.state.roster.get(host)?.claims.domain);
         let own = place(lost)?;
         let left: Vec<_> =
             self.voters().iter().filter(|voter| *voter != lost).filter_map(place).collect();
-        let fit = self.spare_keepers().filter(|host| self.unfit_for_a_vote(host).is_none());
+        let is_fit = |host: &HostId| {
+            self.unfit_for_a_vote(host).is_none() && self.maintenance_of(host).is_none()
+        };
+        let fit = self.spare_keepers().filter(is_fit);
         fit.filter_map(|host| {
             let domain = place(&host)?;
             let in_zone = left.iter().filter(|other| other.zone() == domain.zone()).count();
             let in_rack = left.iter().filter(|other| **other == domain).count();
-            Some((in_zone, own.zone() != domain.zone(), in_rack, host))
+            let is_doubted = self.is_lately_doubted(&host);
+            Some((is_doubted, in_zone, own.zone() != domain.zone(), in_rack, host))
         })
         .min()
         .map(|(.., host)| host)
@@ -222,7 +288,10 @@ impl Ledger {
             && Founding::VOTERS.contains(&voters.len())
             && voters.iter().all(|voter| self.state.roster.get(voter).is_some());
         assert!(is_whole, "law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster");
-        let before = self.voters().to_vec();
+        let mut before = self.state.added.votes.before.clone();
+        let had: Vec<HostId> =
+            self.voters().iter().copied().filter(|host| !before.contains(host)).collect();
+        before.extend(had);
         *Arc::make_mut(&mut self.state.added.votes) = Votes { voters, before, moved };
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet::*;
 use ledger::Ledger;
 use ledger::command::{Command, Finding, Outcome, Refused};
+use ledger::maintenance::Plan;
 use ledger::votes::{LOST_FOR, Move};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -215,12 +216,80 @@ fn a_voter_is_retired_once_its_vote_is_taken_and_an_order_is_counted_from_then_o
     let why = refusal(&fleet.send("b1", retire()));
     assert!(why.ends_with("`hale keeper remove` takes its vote first"), "{why}");
     assert_eq!(fleet.send("b1", moves(&["a2"], &["a1"])), Outcome::Done);
+    let why = refusal(&fleet.send("b1", retire()));
+    assert!(why.contains("its store votes still"), "{why}");
+    follow(&mut fleet);
     assert_eq!(fleet.send("b1", retire()), Outcome::Done);
-    let surge =
+    let replaces =
         |fleet: &mut Fleet, by: &str| fleet.send(by, Command::ReplaceVoter { lost: id("b1") });
-    assert_eq!(surge(&mut fleet, "a2"), Outcome::Refused(Refused::Nothing), "a voter may ask");
-    let why = refusal(&surge(&mut fleet, "a3"));
+    assert_eq!(replaces(&mut fleet, "a2"), Outcome::Refused(Refused::Nothing), "a voter may ask");
+    let why = refusal(&replaces(&mut fleet, "a3"));
     assert!(why.contains("only a voter"), "{why}");
+}
+
+/// The stores follow the ledger, as its leader sees.
+fn follow(fleet: &mut Fleet) {
+    let voting = voters(fleet);
+    let by = NINE.into_iter().find(|name| id(name) == voting[0]).expect("one of the nine");
+    assert_eq!(fleet.send(by, Command::VotesFollowed { voting }), Outcome::Done);
+}
+
+#[test]
+fn law_kv1_until_the_stores_have_followed_whoever_voted_before_may_lead_and_no_majority_is_taken() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2"], &["a1"])), Outcome::Done);
+    assert_eq!(fleet.send("a1", moves(&["b2"], &["b1"])), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["c1", "a2", "b2"]));
+    assert!(fleet.ledger.may_lead(&id("a1")) && fleet.ledger.may_lead(&id("b1")));
+    // It leads on, and what it sees is judged.
+    let case = fleet.opened("a2", Seen::AgentDown);
+    // c1 is one of three voters before and after: of the new ones a2 is lost.
+    let other = fleet.opened("c1", Seen::AgentDown);
+    fleet.wait(20);
+    let holds = fleet.ledger.holds(other);
+    assert!(holds.iter().any(|hold| matches!(hold.rule, Refused::Keepers { .. })), "{holds:?}");
+    let early = fleet.send("a1", Command::VotesFollowed { voting: ids(&["a1", "b1", "c1"]) });
+    assert_eq!(early, Outcome::Refused(Refused::Nothing));
+    follow(&mut fleet);
+    assert!(!fleet.ledger.may_lead(&id("a1")) && fleet.ledger.have_votes_followed());
+    let why = refusal(&fleet.send("a1", Command::ReplaceVoter { lost: id("a2") }));
+    assert!(why.contains("only a voter"), "{why}");
+    assert!(fleet.ledger.case(case).is_some());
+}
+
+/// protocol 6.7: before c is replaced by d in Raft, a and b are the only ones of a, b and c.
+#[test]
+fn law_kv1_a_voter_is_let_alone_while_the_stores_have_not_left_a_lost_one() {
+    let mut fleet = nine_keepers();
+    fleet.opened("c1", Seen::AgentDown);
+    assert_eq!(fleet.send("a1", moves(&["c2"], &["c1"])), Outcome::Done);
+    let case = fleet.opened("a1", Seen::AgentDown);
+    let is_held = |fleet: &Fleet| {
+        fleet.ledger.holds(case).iter().any(|hold| matches!(hold.rule, Refused::Keepers { .. }))
+    };
+    assert!(is_held(&fleet));
+    let voting = voters(&fleet);
+    assert_eq!(fleet.send("b1", Command::VotesFollowed { voting }), Outcome::Done);
+    assert!(!is_held(&fleet));
+}
+
+#[test]
+fn law_kv2_the_ten_minutes_are_those_of_the_verdict_and_a_host_in_maintenance_gets_no_vote() {
+    let mut fleet = nine_keepers();
+    // In doubt and unsettled for long, then found dead: lost from then on.
+    let grounds = fleet.round(&[("b1", Seen::AgentDown)]);
+    let blind = fleet.blinded(grounds, 2);
+    fleet.unsettled("b1", 60, blind).expect("told");
+    fleet.wait(660);
+    assert_eq!(fleet.ledger.next_lost(), None, "nobody knows that it is dead");
+    fleet.opened("b1", Seen::AgentDown);
+    let now = fleet.ledger.time();
+    let Move { at, to, .. } = fleet.ledger.next_move().unwrap();
+    assert!(at.since(now) > Span::seconds(590), "{at:?} of {now:?}");
+    assert_eq!(to, id("b2"));
+    let plan = Plan { scope: Scope::Host(id("b2")), lasts: Span::minutes(60), schedule: None };
+    fleet.send("a1", Command::Maintain { plan, order: order("a new disk") });
+    assert_eq!(fleet.ledger.next_move().unwrap().to, id("b3"));
 }
 
 /// What happens to two hosts of nine.

@@ -92,6 +92,12 @@ impl Gate {
         now.duration_since(self.heard) >= self.election_max * TIMEOUTS_UNTIL_OVERDUE
     }
 
+    /// Whether none was for so long that the ledger is to be sought elsewhere: before this keeper is overdue, so that it learns first
+    /// whether it is to campaign at all.
+    pub(crate) fn is_left_behind(&self, now: Instant) -> bool {
+        now.duration_since(self.heard) >= self.election_max * TIMEOUTS_UNTIL_LEFT_BEHIND
+    }
+
     /// Law R12.
     pub(crate) fn rest(&mut self, rests: bool) {
         self.rests = rests;
@@ -155,6 +161,9 @@ const ANSWER_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// Two election timeouts, each of which is the silence of a leader and the time drawn after it.
 const STANDS_DOWN_FOR: u32 = 4;
+
+/// More than an election takes.
+const TIMEOUTS_UNTIL_LEFT_BEHIND: u32 = 5;
 
 /// After so many election timeouts a leader whom others hear and we do not must not lock us out (protocol 1.5).
 const TIMEOUTS_UNTIL_OVERDUE: u32 = 10;

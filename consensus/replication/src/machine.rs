@@ -1,6 +1,6 @@
 //! What is replicated, as this room needs to know it: the ledger, or a smaller thing in tests.
 
-use ledger::command::{Entry, Outcome};
+use ledger::command::{Command, Entry, Outcome};
 use ledger::{Ledger, rules};
 use vocabulary::{Boot, Digest, HostId, LedgerIndex, Span, StoreId, Verifier};
 
@@ -26,6 +26,9 @@ pub trait Machine: Clone + Send + Sync + 'static {
 
     /// The hosts that are to carry a vote; none where the ledger does not say (protocol 1.10).
     fn voters(&self) -> Vec<HostId>;
+
+    /// What the ledger wants to be told once the stores of these hosts vote, and no others; none where that is no news.
+    fn votes_followed(&self, voting: &[HostId]) -> Option<Command>;
 
     /// The life that this host has committed last (protocol 1.2).
     fn boot_of(&self, host: &HostId) -> Option<Boot>;
@@ -69,6 +72,11 @@ impl Machine for Ledger {
 
     fn voters(&self) -> Vec<HostId> {
         Self::voters(self).to_vec()
+    }
+
+    fn votes_followed(&self, voting: &[HostId]) -> Option<Command> {
+        let is_news = self.are_to_be_told(voting);
+        is_news.then(|| Command::VotesFollowed { voting: voting.to_vec() })
     }
 
     fn boot_of(&self, host: &HostId) -> Option<Boot> {

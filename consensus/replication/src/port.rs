@@ -181,6 +181,8 @@ impl<M: Machine> LedgerPort<M> {
             raft: raft.clone(),
             shown: shown.clone(),
             leadership: leadership.clone(),
+            asks: asks.clone(),
+            host,
             within: settings.propose_within,
             pulse: Arc::clone(&pulses.replacer),
         };
@@ -252,7 +254,7 @@ impl<M: Machine> LedgerPort<M> {
     /// Whether no leader has spoken to it for long: its vote may have gone to another host while it was away (protocol 1.10), so that
     /// nobody speaks to it any more. It follows others beside its own Raft until one does.
     pub fn is_left_behind(&self) -> bool {
-        self.inside.watch.gate().is_overdue(Instant::now())
+        self.inside.watch.gate().is_left_behind(Instant::now())
     }
 
     /// Whether it campaigns no more: the ledger, as others have it, gives its host no vote, and they know who leads.

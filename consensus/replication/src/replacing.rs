@@ -4,19 +4,22 @@
 //!
 //! Law R4: one change of keepers at a time; a store votes only for a host to which the ledger gives a vote, by that host's own committed
 //! word, and only once it holds what the ledger holds.
-//! Law R5: nothing is begun while this keeper does not know that a majority of voters follows it, nor what would leave votes to stores
-//! of which most do not hold what the ledger holds.
+//! Law R5: nothing is begun while this keeper does not know that a majority of voters follows it; votes move only to stores of which most have
+//! lately taken an entry that was new then: a joint change whose stores are dead is never ended, and never taken back.
 //! Not here: how a host comes to a new store (see `daemon`), whose host carries a vote (see `ledger::votes`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ledger::command::{Command, Proposed};
 use openraft::{ChangeMembers, RaftMetrics};
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use vocabulary::{HostId, StoreId};
 
 use crate::machine::Machine;
 use crate::port::Leadership;
+use crate::proposer::Ask;
 use crate::pulse::Pulse;
 use crate::raft::{Member, Raft};
 use crate::state::Shown;
@@ -26,6 +29,9 @@ pub(crate) struct Replacer<M> {
     pub(crate) raft: Raft,
     pub(crate) shown: std::sync::Arc<Shown<M>>,
     pub(crate) leadership: watch::Receiver<Leadership>,
+    /// Whatever it has put into the ledger.
+    pub(crate) asks: mpsc::Sender<Ask>,
+    pub(crate) host: HostId,
     pub(crate) within: Duration,
     pub(crate) pulse: std::sync::Arc<Pulse>,
 }
@@ -58,9 +64,23 @@ struct Stores {
     last: u64,
 }
 
+/// Law R5: that most of these stores have an entry which did not exist as they were looked at first: they live.
+struct Proof {
+    term: u64,
+    voters: Vec<u64>,
+    after: u64,
+}
+
+impl Proof {
+    fn is_of(&self, term: u64, voters: &[u64]) -> bool {
+        self.term == term && self.voters == voters
+    }
+}
+
 impl<M: Machine> Replacer<M> {
     /// Until it is stopped.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut proof: Option<Proof> = None;
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let _life = self.pulse.life();
@@ -72,14 +92,47 @@ impl<M: Machine> Replacer<M> {
                 _ = looks.tick() => {}
             }
             // Law R5.
-            if !self.leadership.borrow().am_leader {
+            let leadership = *self.leadership.borrow();
+            if !leadership.am_leader {
+                proof = None;
                 continue;
             }
             let stores = Stores::of(&self.raft.metrics().borrow());
             let machine = self.shown.both().1;
-            if let Some(change) = stores.due(|host| machine.store_of(host), &machine.voters()) {
-                self.carry_out(&stores, change).await;
+            match stores.due(|host| machine.store_of(host), &machine.voters()) {
+                Some(Change::Move(voters)) => {
+                    let asked = proof.take().filter(|proof| proof.is_of(leadership.term, &voters));
+                    match asked {
+                        Some(asked)
+                            if stores.have_reached(&voters, asked.after.saturating_add(1)) =>
+                        {
+                            self.carry_out(&stores, Change::Move(voters)).await;
+                        }
+                        Some(asked) => proof = Some(asked),
+                        None => {
+                            self.put(Command::Tick);
+                            let (term, after) = (leadership.term, stores.last);
+                            proof = Some(Proof { term, voters, after });
+                        }
+                    }
+                }
+                Some(change) => self.carry_out(&stores, change).await,
+                None => {
+                    if let Some(news) = machine.votes_followed(&stores.voting_hosts()) {
+                        self.put(news);
+                    }
+                }
             }
+        }
+    }
+
+    /// What does not come in is put again at the next look, if it is still due.
+    fn put(&self, command: Command) {
+        let asked = Ask::new(vec![Proposed { by: self.host, command }]);
+        if let Ok((ask, _)) = asked
+            && let Err(why) = self.asks.try_send(ask)
+        {
+            tracing::debug!(%why, "a word about the votes is not put into the ledger now");
         }
     }
 
@@ -175,7 +228,8 @@ impl Stores {
         }
     }
 
-    /// The votes go where the ledger wants them, all at once, when each store that is new to them is filled.
+    /// The votes go where the ledger wants them, in one change, as far as the stores that are new to them are filled: in the place of each
+    /// that is not, one that is to leave stays.
     fn moved(
         &self,
         claimed: impl Fn(&HostId) -> Option<StoreId>,
@@ -183,32 +237,49 @@ impl Stores {
     ) -> Option<Change> {
         let votes_for =
             |host: &HostId| self.voting().find(|store| self.hosts.get(store) == Some(host));
-        let mut stores = Vec::new();
+        let (mut stores, mut unfilled) = (Vec::new(), 0);
         for host in wanted {
-            let store = match votes_for(host) {
-                Some(store) => store,
-                None => claimed(host)?.0,
-            };
-            match self.hosts.get(&store) {
-                None => return Some(Change::Learn(store, *host)),
-                Some(owner) if owner == host => stores.push(store),
-                // As for a succession.
-                Some(_) => return None,
+            let store = votes_for(host).or_else(|| Some(claimed(host)?.0));
+            match store.map(|store| (store, self.hosts.get(&store))) {
+                Some((store, None)) => return Some(Change::Learn(store, *host)),
+                Some((store, Some(owner))) if owner == host && self.may_join(store) => {
+                    stores.push(store);
+                }
+                // It is not filled, has not said which store it has, or claims another host's.
+                _ => unfilled += 1,
             }
         }
-        let is_new = |store: &u64| !self.voting().any(|voter| voter == *store);
-        let is_change = stores.iter().any(is_new) || stores.len() != self.voting().count();
-        let are_filled =
-            stores.iter().filter(|store| is_new(store)).all(|new| self.is_filled(*new));
-        // Law R5.
-        let holding = stores.iter().filter(|store| self.is_filled(**store)).count();
-        let is_safe = are_filled && holding * 2 > stores.len();
-        (is_change && is_safe).then_some(Change::Move(stores))
+        let is_leaving =
+            |store: &u64| self.hosts.get(store).is_none_or(|host| !wanted.contains(host));
+        stores.extend(self.voting().filter(is_leaving).take(unfilled));
+        let (voting, next): (BTreeSet<u64>, BTreeSet<u64>) =
+            (self.voting().collect(), stores.iter().copied().collect());
+        let is_odd = !stores.len().is_multiple_of(2);
+        (voting != next && is_odd && self.have_reached(&stores, self.last.saturating_sub(LAG_MAX)))
+            .then_some(Change::Move(stores))
+    }
+
+    fn may_join(&self, store: u64) -> bool {
+        self.voting().any(|voter| voter == store) || self.is_filled(store)
+    }
+
+    /// Whether most of these stores, and each that is new to a vote, are known to have this entry.
+    fn have_reached(&self, stores: &[u64], index: u64) -> bool {
+        let has = |store: &&u64| {
+            let reached = self.reached.get(store);
+            **store == self.own || reached.is_some_and(|upto| *upto >= index)
+        };
+        let is_new = |store: &&u64| !self.voting().any(|voter| voter == **store);
+        stores.iter().filter(is_new).all(|store| has(&store))
+            && stores.iter().filter(has).count() * 2 > stores.len()
+    }
+
+    fn voting_hosts(&self) -> Vec<HostId> {
+        self.voting().filter_map(|store| self.hosts.get(&store).copied()).collect()
     }
 
     fn is_filled(&self, store: u64) -> bool {
-        let reached = self.reached.get(&store);
-        store == self.own || reached.is_some_and(|upto| upto + LAG_MAX >= self.last)
+        self.reached.get(&store).is_some_and(|upto| upto + LAG_MAX >= self.last)
     }
 
     fn given_up(
@@ -367,5 +438,31 @@ mod tests {
             Some(Change::Learn(4, host(4))),
             "whoever has no vote any more needs no new store"
         );
+    }
+
+    #[test]
+    fn one_store_that_cannot_be_filled_holds_no_other_vote_up() {
+        let mut five = with(&[(4, 4, 90), (5, 5, 90), (6, 6, 0), (7, 7, 90)]);
+        five.voters = vec![vec![1, 2, 3, 4, 5]];
+        let wanted = hosts(&[1, 2, 3, 6, 7]);
+        assert_eq!(five.due(but(&[]), &wanted), Some(Change::Move(vec![1, 2, 3, 7, 4])));
+        five.voters = vec![vec![1, 2, 3, 7, 4]];
+        five.hosts.remove(&5);
+        assert_eq!(five.due(but(&[]), &wanted), None, "it waits for the other");
+        five.reached.insert(6, 90);
+        assert_eq!(five.due(but(&[]), &wanted), Some(Change::Move(vec![1, 2, 3, 6, 7])));
+    }
+
+    #[test]
+    fn law_r5_stores_that_are_filled_and_silent_get_no_majority() {
+        let mut five = with(&[(3, 3, 90), (4, 4, 90), (5, 5, 90)]);
+        five.voters = vec![vec![1, 2, 3, 4, 5]];
+        assert_eq!(five.due(but(&[]), &hosts(&[3, 4, 5])), Some(Change::Move(vec![3, 4, 5])));
+        // A new entry was written since, and only one of them has it.
+        (five.last, five.reached) = (91, [(1, 91), (2, 91), (3, 91), (4, 90), (5, 90)].into());
+        assert!(!five.have_reached(&[3, 4, 5], 91));
+        five.reached.insert(4, 91);
+        assert!(five.have_reached(&[3, 4, 5], 91));
+        assert!(!five.have_reached(&[1, 2, 6], 91), "each that is new must have it");
     }
 }

@@ -57,7 +57,7 @@ impl TurnedAway {
 impl Agent {
     /// A host has come with a life that is not its newest, and was turned away.
     pub(crate) fn turn_away(&mut self, now: Moment, host: HostId, boot: Boot) {
-        if !self.ledger.voters().contains(&self.me) {
+        if !self.ledger.may_lead(&self.me) {
             return;
         }
         let committed = self.ledger.roster().get(&host).and_then(|entry| entry.boot);

@@ -244,6 +244,7 @@ async fn serve(mut incoming: mpsc::Receiver<Incoming>, port: LedgerPort<Ledger>)
             store: presented.store,
             is_voter: None,
             had_a_vote: false,
+            is_told: false,
         };
         tokio::spawn(async move {
             match request {

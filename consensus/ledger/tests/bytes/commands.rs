@@ -191,6 +191,7 @@ fn put_commands(page: &mut Page) {
             Command::MoveVotes { add: vec![HOST], remove: vec![vocabulary::HostId([8; 16])], order: order() },
         ],
         Command::ReplaceVoter { .. } => [Command::ReplaceVoter { lost: HOST }],
+        Command::VotesFollowed { .. } => [Command::VotesFollowed { voting: vec![HOST] }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),

@@ -1,7 +1,8 @@
 //! Whose letters are looked at (protocol 1.4).
 //!
 //! Law R6: nothing is taken from a host that does not carry the ledger, whatever its certificate says. A vote is asked by
-//! members' stores alone, and by the committed store of a host to which the ledger has given a vote (protocol 1.10). Entries come from a store that is a member or that its host has committed; from another one only in a
+//! members' stores alone, and by the committed store of a host to which the ledger has given a vote (protocol 1.10). Entries come from
+//! a store that is a member or that its host has committed; from another one only in a
 //! life of its host that the ledger here does not know yet, since a keeper that is behind may not know whom the others have
 //! elected.
 //! Law R10: no letter and no answer to one raises the term by more than [`TERM_STEP_MAX`], or that of an empty store beyond
@@ -36,8 +37,10 @@ pub struct Sender {
     /// Whether the ledger that this host follows counts it among its voters; `None` while it follows none. What a founded
     /// store's own members say counts beside it.
     pub is_voter: Option<bool>,
-    /// Whether it had a vote before the last change of votes that this host knows: until the stores have followed it, it may lead.
+    /// Whether it had a vote until the ledger that this host follows moved it: until the stores have followed, it may lead.
     pub had_a_vote: bool,
+    /// Whether the ledger that this host follows has this very life and store of it.
+    pub is_told: bool,
 }
 
 /// What is known here of a sender.
@@ -135,7 +138,7 @@ impl Known<'_> {
     /// Whether the ledger gives the sender a vote, by this very store, although Raft has not told so here: if nobody but those who know
     /// each other so little is left, they would else elect nobody.
     fn is_given_a_vote(&self, store: u64, from: Sender) -> bool {
-        from.is_voter == Some(true) && self.committed == Some((from.boot, Some(StoreId(store))))
+        from.is_voter == Some(true) && from.is_told && from.store == Some(StoreId(store))
     }
 
     fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {

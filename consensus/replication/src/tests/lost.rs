@@ -200,6 +200,7 @@ async fn a_replaced_store_is_refused_and_so_is_any_that_its_hosts_life_does_not_
         store: Some(StoreId(store)),
         is_voter: None,
         had_a_vote: false,
+        is_told: false,
     };
     let term = mesh.port(leader).leadership().borrow().term;
     for (why, from, letter) in [
@@ -228,8 +229,14 @@ async fn a_member_of_an_older_life_or_of_another_machine_is_refused_and_so_is_on
     let other = follower(leader);
     says(&mesh, lives(other, 5, other.into())).await;
     let store = Some(StoreId(other.into()));
-    let of =
-        |boot, store| Sender { host: host(other), boot, store, is_voter: None, had_a_vote: false };
+    let of = |boot, store| Sender {
+        host: host(other),
+        boot,
+        store,
+        is_voter: None,
+        had_a_vote: false,
+        is_told: false,
+    };
     let twin = Boot { nonce: 2, ..boot(5) };
     // Far below any vote here: what is looked at is answered by openraft, and moves nothing.
     let old_vote = || Body::Vote(VoteRequest::new(Vote::new(0, other.into()), None));

@@ -41,7 +41,14 @@ pub(super) struct Keeper {
 /// A connection of that store's, in a life that no ledger knows yet.
 pub(super) fn sender(host: HostId, store: u64) -> Sender {
     let boot = Boot { number: u64::MAX, nonce: 0 };
-    Sender { host, boot, store: Some(StoreId(store)), is_voter: None, had_a_vote: false }
+    Sender {
+        host,
+        boot,
+        store: Some(StoreId(store)),
+        is_voter: None,
+        had_a_vote: false,
+        is_told: false,
+    }
 }
 
 struct Link {
@@ -250,6 +257,7 @@ impl Mesh {
         let life = toy.boot_of(&from).filter(|_| toy.store_of(&from) == Some(store));
         Sender {
             boot: life.unwrap_or(unknown.boot),
+            is_told: life.is_some(),
             is_voter: (!voters.is_empty()).then(|| voters.contains(&from)),
             had_a_vote: toy.had_votes.contains(&from),
             ..unknown

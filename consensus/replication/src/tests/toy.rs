@@ -53,8 +53,12 @@ impl Machine for Toy {
             Command::MoveVotes { add, .. } => {
                 let founders: Vec<HostId> = (1..=3).map(host).collect();
                 let before = if self.voters.is_empty() { founders } else { self.voters.clone() };
-                self.had_votes = before;
+                self.had_votes.extend(before);
                 self.voters.clone_from(add);
+                Outcome::Done
+            }
+            Command::VotesFollowed { .. } => {
+                self.had_votes.clear();
                 Outcome::Done
             }
             _ => {
@@ -88,6 +92,12 @@ impl Machine for Toy {
 
     fn voters(&self) -> Vec<HostId> {
         self.voters.clone()
+    }
+
+    fn votes_followed(&self, voting: &[HostId]) -> Option<Command> {
+        let are_they = self.voters.iter().all(|voter| voting.contains(voter));
+        let is_news = !self.had_votes.is_empty() && are_they && voting.len() == self.voters.len();
+        is_news.then(|| Command::VotesFollowed { voting: voting.to_vec() })
     }
 
     fn boot_of(&self, host: &HostId) -> Option<Boot> {

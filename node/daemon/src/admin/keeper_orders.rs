@@ -27,13 +27,13 @@ impl Carried for VotesOrder {
 fn sentence(add: &[String], remove: &[String]) -> String {
     let list = |names: &[String]| names.join(" and ");
     let moves = match (add, remove) {
-        (add, []) => format!("{} votes on the ledger as soon as its store holds it", list(add)),
-        ([], remove) => format!("{} has no vote on the ledger any more", list(remove)),
-        (add, remove) => format!(
-            "the vote of {} goes to {} as soon as its store holds the ledger",
-            list(remove),
-            list(add)
-        ),
+        (add, []) => format!("votes on the ledger go to {}", list(add)),
+        ([], remove) => format!("votes on the ledger are taken from {}", list(remove)),
+        (add, remove) => {
+            format!("votes on the ledger go from {} to {}", list(remove), list(add))
+        }
     };
-    format!("{moves}: `hale keeper list` shows who votes")
+    format!(
+        "{moves}, as soon as the stores have followed: `hale keeper list` shows when; switch nothing off before"
+    )
 }

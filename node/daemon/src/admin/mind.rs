@@ -12,9 +12,7 @@ use async_trait::async_trait;
 use detection::verdict::NoVerdict;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome};
-use vocabulary::{
-    Anchor, Claims, Grade, HostId, HostName, PathReading, Span, StoreId, VerdictKind,
-};
+use vocabulary::{Anchor, Claims, Grade, HostId, HostName, PathReading, Span, VerdictKind};
 
 use crate::selfwatch;
 
@@ -89,9 +87,6 @@ pub struct Local {
     pub rounds: BTreeMap<HostId, RoundHeld>,
     /// Why this host is not admitted or enrolled, if it is refused; one sentence for each refusal.
     pub refusals: Vec<String>,
-    /// The stores that carry the ledger, each with its host and whether it votes, as this host's own Raft knows them; none where it carries
-    /// none itself.
-    pub stores: Option<BTreeMap<StoreId, (HostId, bool)>>,
     /// Who holds newer rules back; only the leader knows.
     pub held_back: HeldBack,
     /// When the certificates of connected hosts end, as they have shown them, in seconds of the Unix epoch.

@@ -11,10 +11,10 @@ use async_trait::async_trait;
 use ledger::Ledger;
 use ledger::command::{Command, Outcome, Proposed};
 use replication::{
-    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, TakeFault, watch,
+    Follower, KeeperLink, LedgerPort, LinkFault, ProposeFault, ReadFault, Sender, TakeFault, watch,
 };
 use tokio::time::{Instant, sleep, timeout_at};
-use vocabulary::{CertificateChain, HostId, LedgerIndex, StoreId};
+use vocabulary::{Boot, CertificateChain, HostId, LedgerIndex, StoreId};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::keeper_notes;
@@ -122,9 +122,10 @@ impl Door {
         self.0.port.as_ref()
     }
 
-    /// The stores that carry the ledger, as this host's own Raft knows them, where a leader speaks to it.
-    pub fn stores(&self) -> Option<BTreeMap<StoreId, (HostId, bool)>> {
-        self.0.port.as_ref().filter(|_| !self.follows_others()).map(LedgerPort::members)
+    /// Whether others can follow the ledger through this host: not while it follows others itself and has no vote, as they say.
+    pub fn feeds(&self) -> bool {
+        let has_no_vote = self.is_voter(&self.0.me) == Some(false);
+        self.is_member() && !(has_no_vote && self.follows_others())
     }
 
     /// Whom this keeper feeds.
@@ -199,9 +200,14 @@ impl Door {
         (!voters.is_empty()).then(|| voters.contains(host))
     }
 
-    /// Whether it was one before the last change of votes that is known here.
-    pub fn had_a_vote(&self, host: &HostId) -> bool {
-        self.0.state.borrow().had_a_vote(host)
+    /// A peer as its connection says who it is, with what the ledger that is known here says of it.
+    pub(super) fn sender(&self, host: HostId, (boot, store): (Boot, Option<StoreId>)) -> Sender {
+        let state = self.0.state.borrow();
+        let entry = state.roster().get(&host);
+        let is_told = entry.is_some_and(|entry| entry.boot == Some(boot) && entry.store == store);
+        let voters = state.voters();
+        let is_voter = (!voters.is_empty()).then(|| voters.contains(&host));
+        Sender { host, boot, store, is_voter, had_a_vote: state.had_a_vote(&host), is_told }
     }
 
     /// Whether the ledger comes here from others: this host carries none, or has a store of it to which no leader has spoken for long.

@@ -10,14 +10,13 @@ use std::time::Duration;
 use replication::{Piece, Pulse, TakeFault, tasks};
 use tokio::time::sleep;
 use vocabulary::HostId;
-use wire::{Leading, Request, Response};
+use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::door::{Door, held};
 use super::home::Home;
 use super::keeping;
 use super::watched::Pulses;
-use crate::poison::Input;
-use crate::transport::{Answered, Replies};
+use crate::transport::Answered;
 
 /// Keepers followed at once.
 pub(super) const STREAMS: usize = 2;
@@ -101,18 +100,27 @@ async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
     let door = &way.door;
     let mut turn = slot;
     let mut wait = AGAIN_AFTER * u32::try_from(slot + 1).unwrap_or(1);
-    let mut in_vain = 0;
+    let (mut in_vain, mut strays) = (0, slot);
+    let mut hint: Option<HostId> = None;
     loop {
         sleep(wait).await;
-        wait = (wait * 2).min(AGAIN_AT_MOST);
         if !door.follows_others() {
+            wait = AGAIN_AFTER;
             continue;
         }
-        turn += 1;
+        wait = (wait * 2).min(AGAIN_AT_MOST);
         let taken = held(followed).keepers;
-        let known = if in_vain < IN_VAIN_MAX { door.keepers() } else { door.connected_keepers() };
-        in_vain = if in_vain < IN_VAIN_MAX { in_vain + 1 } else { 0 };
-        let Some(keeper) = choose(&known, turn, &taken) else {
+        let hinted = hint.take().filter(|keeper| choose(&[*keeper], 0, &taken).is_some());
+        let keeper = if hinted.is_some() {
+            hinted
+        } else if in_vain < IN_VAIN_MAX {
+            (turn, in_vain) = (turn + 1, in_vain + 1);
+            choose(&door.keepers(), turn, &taken)
+        } else {
+            (strays, in_vain) = (strays + 1, 0);
+            choose(&door.connected_keepers(), strays, &taken)
+        };
+        let Some(keeper) = keeper.filter(|keeper| *keeper != door.inside().me) else {
             continue;
         };
         held(followed).keepers[slot] = Some(keeper);
@@ -128,8 +136,10 @@ async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
                 tell_leader(door, leading);
             }
         };
-        if listen(way, keeper, &hear).await {
-            (wait, in_vain) = (AGAIN_AFTER, 0);
+        match listen(way, keeper, &hear).await {
+            Heard::Ledger => (wait, in_vain) = (AGAIN_AFTER, 0),
+            Heard::Elsewhere(leader) => (wait, hint) = (AGAIN_AFTER, Some(leader)),
+            Heard::Nothing => {}
         }
         // Its word ends with it. Without any stream the last word stands: nobody knows better.
         held(followed).keepers[slot] = None;
@@ -143,20 +153,37 @@ fn choose(keepers: &[HostId], turn: usize, taken: &[Option<HostId>]) -> Option<H
     free.get(turn % free.len().max(1)).copied()
 }
 
-/// Follows one keeper until its stream ends; whether it brought anything.
-async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> bool {
+/// What a stream has brought.
+enum Heard {
+    /// A piece of the ledger at least.
+    Ledger,
+    /// Who leads, from a keeper that feeds nobody.
+    Elsewhere(HostId),
+    /// Nothing.
+    Nothing,
+}
+
+/// Follows one keeper until its stream ends.
+async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> Heard {
     let (door, home) = (&way.door, &way.home);
     let (from, audit) = held(&door.inside().follower).wanted();
     let request = Request::Follow { from, audit };
     way.pulse.begin();
     let asked = door.inside().transport.follow(keeper, request, ASK_WITHIN).await;
     way.pulse.end();
-    let Ok(mut replies) = asked else { return false };
-    let mut has_brought = false;
-    while let Some((leading, piece, input)) = next(&mut replies).await {
+    let Ok(mut replies) = asked else { return Heard::Nothing };
+    let mut heard = Heard::Nothing;
+    while let Ok(Some(Answered { response, input })) = replies.next().await {
         if !door.follows_others() {
-            return true;
+            return Heard::Ledger;
         }
+        let (leading, piece) = match response {
+            Response::Entries { leading, piece } => (leading, piece),
+            Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader: Some(leader) })) => {
+                return Heard::Elsewhere(leader);
+            }
+            _ => return heard,
+        };
         hear(Some(leading));
         let Some(bytes) = piece else { continue };
         let taken = {
@@ -169,12 +196,12 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> b
             Ok(Taken::Anew) => keeping::set_aside(&**home, "a keeper has another ledger"),
             Err(fault) => {
                 tracing::debug!(%keeper, %fault, "a piece of the ledger is not taken");
-                return has_brought;
+                return heard;
             }
         }
-        has_brought = true;
+        heard = Heard::Ledger;
     }
-    has_brought
+    heard
 }
 
 /// protocol 1.9: what every keeper would send alike.
@@ -184,14 +211,6 @@ fn will_not_mend(fault: &TakeFault) -> bool {
         TakeFault::Piece(_) | TakeFault::Gap { .. } | TakeFault::Parts | TakeFault::TooLarge => {
             false
         }
-    }
-}
-
-async fn next(replies: &mut Replies) -> Option<(Leading, Option<Vec<u8>>, Input)> {
-    let Answered { response, input } = replies.next().await.ok()??;
-    match response {
-        Response::Entries { leading, piece } => Some((leading, piece, input)),
-        _ => None,
     }
 }
 

@@ -108,7 +108,6 @@ impl HostMind {
             connected: self.transport.connected().into_iter().collect(),
             self_watch: self.own.report(),
             held_back: self.door.held_back(),
-            stores: self.door.stores(),
             endings: self.transport.endings(),
             own_ending: Some(own.validity().until),
             // This host's own comes first.

@@ -4,9 +4,12 @@
 //! Law C2 (see `ledger::command`): the author of a proposal is whoever the connection's certificate names.
 //! Not here: who may ask what (the transport has checked roles), what a command does.
 
+use std::time::Duration;
+
 use ledger::command::{Command, Proposed};
 use ledger::{Ledger, rules};
 use replication::{LedgerPort, ProposeFault, ReadFault, Sender};
+use tokio::time::{MissedTickBehavior, interval};
 use vocabulary::{Digest, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
@@ -51,18 +54,20 @@ pub async fn serve(door: Door, sender: Sender, request: Request, reply: Reply) {
         Request::ReadIndex => read_index(&port).await,
         Request::Raft(bytes) => Response::Raft(port.on_raft(&bytes, sender).await),
         Request::Standing => Response::Standing { has_leader: port.has_live_leader() },
-        Request::Follow { from: index, audit } if door.is_member() => {
+        Request::Follow { from: index, audit } if door.feeds() => {
             let known = raising::known_by(&door.inside().transport, from);
             let _fed = door.followers().enter(from);
-            return feed(&port, (from, known.unwrap_or(rules::FIRST)), (index, audit), reply).await;
+            let follower = (from, known.unwrap_or(rules::FIRST));
+            return feed((&door, &port), follower, (index, audit), reply).await;
         }
         Request::StateAt { index } => Response::StateAt { digest: port.state_at(index) },
         Request::Support => {
             let (rules, below) = raising::support(&door);
             Response::Support { rules, below }
         }
-        Request::Follow { .. }
-        | Request::Probe
+        // All votes may have moved while whoever asks was away: it is told where to ask.
+        Request::Follow { .. } => not_leader(door.leading().borrow().leader),
+        Request::Probe
         | Request::Doubts(_)
         | Request::Look { .. }
         | Request::Ask { .. }
@@ -114,10 +119,13 @@ fn not_leader(leader: Option<HostId>) -> Response {
     Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))
 }
 
+/// How often a keeper looks whether others should follow the ledger elsewhere.
+const FEEDS_LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Feeds one follower at its own pace: pieces as they come, and who leads whenever that changes. Law RU2: while it knows the
 /// rules that are in force.
 async fn feed(
-    port: &LedgerPort<Ledger>,
+    (door, port): (&Door, &LedgerPort<Ledger>),
     (follower, known): (HostId, u32),
     (from, audit): (LedgerIndex, Option<Digest>),
     mut reply: Reply,
@@ -125,6 +133,8 @@ async fn feed(
     let state = port.watch();
     let mut feed = port.follow(from, audit);
     let mut leadership = port.leadership();
+    let mut looks = interval(FEEDS_LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut piece = None;
     loop {
         let rules = state.borrow().rules();
@@ -137,20 +147,26 @@ async fn feed(
         if reply.push(Response::Entries { leading, piece }).await.is_err() {
             return;
         }
-        piece = tokio::select! {
-            biased;
-            () = reply.unwanted() => return,
-            changed = leadership.changed() => match changed {
-                Ok(()) => None,
-                Err(_) => return,
-            },
-            next = feed.next() => match next {
-                Ok(next) => Some(next.to_bytes()),
-                Err(fault) => {
-                    tracing::debug!(%fault, "a follower's feed ends");
+        piece = loop {
+            tokio::select! {
+                biased;
+                () = reply.unwanted() => return,
+                changed = leadership.changed() => match changed {
+                    Ok(()) => break None,
+                    Err(_) => return,
+                },
+                next = feed.next() => match next {
+                    Ok(next) => break Some(next.to_bytes()),
+                    Err(fault) => {
+                        tracing::debug!(%fault, "a follower's feed ends");
+                        return;
+                    }
+                },
+                // Its vote may have gone, and with it whatever would end the feed.
+                _ = looks.tick() => if !door.feeds() {
                     return;
-                }
-            },
+                },
+            }
         };
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use agent::{Agent, AskId, Effect, Event, LifeEnd, Renewed};
 use detection::roster::Roster;
 use replication::watch;
-use replication::{Clock, Sender, tasks};
+use replication::{Clock, tasks};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use vocabulary::{HostId, Moment, Span};
@@ -289,8 +289,7 @@ impl Shell {
                 if serve::is_for_the_ledger(&request) {
                     let Presented { boot, store } = presented;
                     let door = &self.hands.door;
-                    let (is_voter, had_a_vote) = (door.is_voter(&from), door.had_a_vote(&from));
-                    let sender = Sender { host: from, boot, store, is_voter, had_a_vote };
+                    let sender = door.sender(from, (boot, store));
                     let serving = serve::serve(self.hands.door.clone(), sender, request, reply);
                     tasks::spawn(input.around(serving));
                 } else if let Some(id) = self.keep(reply) {

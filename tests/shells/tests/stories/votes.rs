@@ -1,6 +1,7 @@
 //! Votes of the ledger that move between hosts: by a person's order, and because a keeper is lost (protocol 1.10).
 
-use daemon::admin::mind::Mind as _;
+use std::collections::BTreeSet;
+
 use ledger::command::{Command, Order, Outcome};
 use shells::{Setup, World, play};
 use vocabulary::{HostId, HostName, Zone};
@@ -41,27 +42,15 @@ async fn is_taken(world: &World, by: &str) -> bool {
     matches!(paused, Ok(Outcome::Done | Outcome::Refused(_)))
 }
 
-/// The hosts whose stores vote, as the Raft of whoever leads has it; in order.
-async fn voting(world: &World) -> Vec<HostId> {
-    let Some(leader) = world.leader() else { return Vec::new() };
-    let local = world.ask(&leader, |mind| async move { mind.local().await }).await;
-    let stores = local.and_then(|local| local.stores).unwrap_or_default();
-    let mut voting: Vec<HostId> =
-        stores.into_values().filter(|(_, votes)| *votes).map(|(host, _)| host).collect();
-    voting.sort();
-    voting
-}
-
+/// Waits until the stores of these hosts vote, and no others.
 async fn come_to(world: &World, names: &[&str]) {
-    let mut wanted: Vec<HostId> = names.iter().map(|name| world.id(name)).collect();
-    wanted.sort();
-    for _ in 0..60 {
-        if voting(world).await == wanted {
-            return;
-        }
-        world.run(1_000).await;
-    }
-    panic!("{:?} vote, not {names:?}\n{}", voting(world).await, world.picture());
+    let wanted: BTreeSet<HostId> = names.iter().map(|name| world.id(name)).collect();
+    let have_come = |world: &World| {
+        let ledger = world.ledger();
+        let voters: BTreeSet<HostId> = ledger.voters().iter().copied().collect();
+        voters == wanted && ledger.have_votes_followed()
+    };
+    world.until(60, "the votes to move", have_come).await;
 }
 
 #[test]
@@ -122,5 +111,39 @@ fn the_vote_of_a_dead_keeper_goes_to_a_spare_one_and_it_comes_back_as_a_spare() 
         moves(world, dead, (&[dead], &[successor])).await;
         come_to(world, &["h0", "h1", "h2"]).await;
         world.until(60, "everybody to follow", World::is_whole).await;
+    });
+}
+
+/// Whoever followed the ledger through them finds another way.
+#[test]
+fn two_followers_lose_their_votes_alive_and_nobody_loses_the_ledger() {
+    play(six_keepers(74), async |world| {
+        ready(world).await;
+        moves(world, "h5", (&["h3", "h4"], &[])).await;
+        come_to(world, &["h0", "h1", "h2", "h3", "h4"]).await;
+        world.run(5_000).await;
+        let leader = world.leader().expect("somebody leads");
+        let mut gone = ["h0", "h1", "h2", "h3", "h4"].into_iter().filter(|name| *name != leader);
+        let gone = [gone.next().expect("four"), gone.next().expect("four")];
+        moves(world, "h5", (&[], &gone)).await;
+        let still = ["h0", "h1", "h2", "h3", "h4"].into_iter().filter(|name| !gone.contains(name));
+        come_to(world, &still.collect::<Vec<&str>>()).await;
+        world.until(30, "everybody to follow", World::is_whole).await;
+        for _ in 0..30 {
+            world.run(1_000).await;
+            for name in world.names() {
+                assert_eq!(
+                    world.leader_of(&name).as_ref(),
+                    Some(&leader),
+                    "{name} knows who leads"
+                );
+            }
+        }
+        assert!(is_taken(world, gone[0]).await);
+        world
+            .until(5, "everybody to know it", |world| {
+                world.names().iter().all(|name| world.view(name).brake().pause.is_some())
+            })
+            .await;
     });
 }

@@ -193,12 +193,12 @@ fn of_a_vote(scene: &Scene<'_>, what: &What) -> String {
     match what {
         What::VotesMoved { added, removed, who, why } => {
             let moved = |hosts: &[HostId], word: &str| {
-                (!hosts.is_empty()).then(|| format!("{} {word}", scene.names(hosts).join(" ")))
+                (!hosts.is_empty()).then(|| format!("{word} {}", scene.names(hosts).join(" ")))
             };
-            let given = moved(added, "votes on the ledger from now on");
-            let taken = moved(removed, "has no vote any more");
+            let given = moved(added, "are given to");
+            let taken = moved(removed, "are taken from");
             let moves: Vec<String> = given.into_iter().chain(taken).collect();
-            format!("{}, ordered by {who}: {why}", moves.join(", "))
+            format!("votes on the ledger {}, ordered by {who}: {why}", moves.join(" and "))
         }
         What::VoteMoved { from, to } => format!(
             "keeper {} is lost: its vote on the ledger goes to {}",

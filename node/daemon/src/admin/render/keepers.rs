@@ -10,7 +10,7 @@ use crate::admin::answer::{KeeperList, KeeperRow, Vote};
 pub fn keepers(scene: &Scene<'_>) -> KeeperList {
     let voters = scene.ledger.voters();
     let mut spares: Vec<HostId> = scene.ledger.spare_keepers().collect();
-    spares.sort_by_key(|host| (!votes_by_raft(scene, host).unwrap_or(false), scene.name(host)));
+    spares.sort_by_key(|host| (!scene.ledger.had_a_vote(host), scene.name(host)));
     let rows = voters.iter().map(|host| of_a_voter(scene, host));
     let keepers: Vec<KeeperRow> =
         rows.chain(spares.iter().map(|host| spare(scene, host))).collect();
@@ -21,17 +21,18 @@ pub fn keepers(scene: &Scene<'_>) -> KeeperList {
 }
 
 fn of_a_voter(scene: &Scene<'_>, host: &HostId) -> KeeperRow {
-    let vote = match votes_by_raft(scene, host) {
-        _ if scene.standing.leader == Some(*host) => Vote::Leads,
-        Some(false) => Vote::Filling,
-        Some(true) | None => Vote::Votes,
+    let vote = if scene.ledger.is_yet_to_vote(host) {
+        Vote::Filling
+    } else if scene.standing.leader == Some(*host) {
+        Vote::Leads
+    } else {
+        Vote::Votes
     };
     row(scene, host, vote, lost(scene, host))
 }
 
 fn spare(scene: &Scene<'_>, host: &HostId) -> KeeperRow {
-    let is_leaving = votes_by_raft(scene, host).unwrap_or(false);
-    let vote = if is_leaving { Vote::Leaving } else { Vote::Spare };
+    let vote = if scene.ledger.had_a_vote(host) { Vote::Leaving } else { Vote::Spare };
     let unfit = scene.ledger.unfit_for_a_vote(host).map(|why| format!("gets no vote: it {why}"));
     row(scene, host, vote, unfit)
 }
@@ -77,10 +78,4 @@ fn stays(scene: &Scene<'_>, host: &HostId) -> &'static str {
     } else {
         "no spare keeper is fit for it"
     }
-}
-
-/// Whether a store of this host votes, where this agent's own Raft can tell.
-fn votes_by_raft(scene: &Scene<'_>, host: &HostId) -> Option<bool> {
-    let stores = scene.local.stores.as_ref()?;
-    Some(stores.values().any(|(of, votes)| of == host && *votes))
 }

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use ledger::command::{Command, Outcome};
-use vocabulary::{HostId, StoreId, model_chain};
+use vocabulary::{StoreId, model_chain};
 
 use super::{Desk, shows};
 use crate::admin::tests::fleet::{EPOCH_SECONDS, Fleet, Seen, boot, id, order};
@@ -25,17 +25,9 @@ fn with_spares() -> Desk {
     Desk::at(fleet)
 }
 
-fn by_raft(desk: &mut Desk, votes: &[(&str, bool)]) {
-    let store = |host: &HostId| desk.fleet.ledger.roster().get(host).and_then(|entry| entry.store);
-    let of =
-        |(name, votes): &(&str, bool)| (store(&id(name)).expect("a keeper"), (id(name), *votes));
-    desk.local.stores = Some(votes.iter().map(of).collect());
-}
-
 #[test]
 fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
     let mut desk = with_spares();
-    by_raft(&mut desk, &[("a1", true), ("b1", true), ("c1", true)]);
     desk.fleet.opened("c2", Seen::AgentDown);
     let calm = desk.keepers();
     let order = Command::MoveVotes {
@@ -44,9 +36,11 @@ fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
         order: order("a new rack"),
     };
     assert_eq!(desk.fleet.send("b1", order), Outcome::Done);
-    by_raft(&mut desk, &[("a1", true), ("b1", true), ("c1", true), ("a2", false)]);
+    let moving = desk.keepers();
+    let voting = vec![id("b1"), id("c1"), id("a2")];
+    assert_eq!(desk.fleet.send("a1", Command::VotesFollowed { voting }), Outcome::Done);
     shows(
-        &format!("{calm}\n{}", desk.keepers()),
+        &format!("{calm}\n{moving}\n{}", desk.keepers()),
         &expect![[r#"
         host  domain   vote   up   store  now
         a1    eu/a/a1  votes  yes      1  -

@@ -49,6 +49,7 @@ impl KeeperLink for Link {
                     store,
                     is_voter: None,
                     had_a_vote: false,
+                    is_told: false,
                 };
                 Response::Raft(port.on_raft(&bytes, sender).await)
             }
