@@ -7,14 +7,17 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ledger::rules;
 use replication::{Piece, Pulse, TakeFault, tasks};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use vocabulary::HostId;
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
 
 use super::door::{Door, held};
 use super::home::Home;
 use super::keeping;
+use super::raising;
+use super::serve::QUIET_MAX;
 use super::watched::Pulses;
 use crate::transport::Answered;
 
@@ -172,8 +175,12 @@ async fn listen(way: &Way, keeper: HostId, hear: &impl Fn(Option<Leading>)) -> H
     let asked = door.inside().transport.follow(keeper, request, ASK_WITHIN).await;
     way.pulse.end();
     let Ok(mut replies) = asked else { return Heard::Nothing };
+    // An older keeper says nothing while it has nothing to say.
+    let speaks = raising::known_by(&door.inside().transport, keeper) >= Some(rules::SECOND);
+    let quiet_max = if speaks { QUIET_MAX } else { Duration::MAX };
     let mut heard = Heard::Nothing;
-    while let Ok(Some(Answered { response, input })) = replies.next().await {
+    while let Ok(Ok(Some(Answered { response, input }))) = timeout(quiet_max, replies.next()).await
+    {
         if !door.follows_others() {
             return Heard::Ledger;
         }

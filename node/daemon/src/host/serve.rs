@@ -119,8 +119,14 @@ fn not_leader(leader: Option<HostId>) -> Response {
     Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))
 }
 
-/// How often a keeper looks whether others should follow the ledger elsewhere.
-const FEEDS_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often a keeper looks whether others should follow the ledger elsewhere; each second time it says that it is there, if there was
+/// nothing else to say.
+const FEEDS_LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOKS_UNTIL_WORD: u32 = 2;
+
+/// A follower that has heard nothing for so long asks another keeper: one that vanished ends no stream before its connection has been
+/// idle for 90 s.
+pub(super) const QUIET_MAX: Duration = Duration::from_secs(25);
 
 /// Feeds one follower at its own pace: pieces as they come, and who leads whenever that changes. Law RU2: while it knows the
 /// rules that are in force.
@@ -147,6 +153,7 @@ async fn feed(
         if reply.push(Response::Entries { leading, piece }).await.is_err() {
             return;
         }
+        let mut quiet = 0;
         piece = loop {
             tokio::select! {
                 biased;
@@ -163,9 +170,14 @@ async fn feed(
                     }
                 },
                 // Its vote may have gone, and with it whatever would end the feed.
-                _ = looks.tick() => if !door.feeds() {
-                    return;
-                },
+                _ = looks.tick() => {
+                    quiet += 1;
+                    match door.feeds() {
+                        false => return,
+                        true if quiet > LOOKS_UNTIL_WORD => break None,
+                        true => {}
+                    }
+                }
             }
         };
     }

@@ -189,3 +189,57 @@ fn what_was_kept_is_fetched_anew_where_it_is_damaged_and_costs_a_line() {
         assert!(kept(&mesh, place).with_extension("kept.damaged").exists());
     });
 }
+
+/// protocol 1.11: by the command line, on a store whose agent is stopped.
+#[test]
+fn two_of_three_keepers_are_lost_for_good_and_the_store_that_is_left_carries_the_ledger_on() {
+    play(async |mut mesh| {
+        mesh.has_newest_rules().await;
+        let before = mesh.calm().await;
+        let (left, host) = (before.leader, plain(&before));
+        let version = mesh.apply(left, &mesh.remedies.policy()).await;
+        let config = mesh.stage.fleet.files(left).config();
+        let config = config.to_str().expect("plain").to_owned();
+        let recover = ["keeper", "recover", "--config", &config, "--why", "two burned"];
+        let running = mesh.types(left, &recover).await;
+        assert_eq!(running.code, Some(4));
+        assert!(running.fault.contains("stop that agent first"), "{}", running.fault);
+
+        let lost = followers(left);
+        for place in lost.iter().copied().chain([left]) {
+            mesh.stage.fleet.kill(place).await.expect("killed");
+        }
+        for place in &lost {
+            fs::remove_file(store(&mesh, *place)).expect("it burned");
+        }
+        let asked = mesh.types(left, &recover).await;
+        assert_eq!(asked.code, Some(4), "{}", asked.text);
+        for name in lost.iter().map(|place| HOSTS[*place].name) {
+            assert!(asked.fault.contains(name), "{}", asked.fault);
+        }
+        let forced: Vec<&str> = recover.into_iter().chain(["--force"]).collect();
+        mesh.types(left, &forced).await.says("is the only voter from its agent's next start on");
+        let again = mesh.types(left, &forced).await;
+        assert!(again.fault.contains("the only voter already"), "{}", again.fault);
+
+        mesh.stage.fleet.start(left).await.expect("started");
+        until("another host knows who recovered, and why", async || {
+            let audit = mesh.types(host, &["audit"]).await;
+            audit.text.contains("recovered as the only voter: two burned")
+        })
+        .await;
+        let list = mesh.types(left, &["keeper", "list"]).await.done();
+        let votes =
+            list.lines().filter(|line| line.contains(" leads ") || line.contains(" votes "));
+        assert_eq!(votes.count(), 1, "{list}");
+        mesh.types(left, &["resume", "--why", "seen to"]).await.done();
+        until("what was acknowledged is in force, and the mesh decides", async || {
+            let status = mesh.stage.sight.status(host).await;
+            status.is_ok_and(|status| {
+                let policy = status.data.policy.map(|policy| policy.version);
+                policy == Some(version) && !status.data.brake.is_on
+            })
+        })
+        .await;
+    });
+}
