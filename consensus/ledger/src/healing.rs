@@ -69,9 +69,7 @@ impl Ledger {
             | Command::Rules { .. }
             | Command::Authorities { .. }
             | Command::AddHost { .. }
-            | Command::MoveVotes { .. } => {
-                unreachable!("the door gives only the commands of healing")
-            }
+            | Command::MoveVotes { .. } => unreachable!("the door gives only healing's"),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::machine::Machine;
 use crate::raft::Raft;
 use crate::store::Store;
 use crate::tasks::tethered;
-use crate::warden::voters_of;
+use crate::warden::{Warden, voters_of};
 use crate::watch;
 
 /// Digests that are remembered for others who are behind.
@@ -51,11 +51,18 @@ pub struct Tie {
 }
 
 pub(crate) struct Comparer<M> {
-    pub(crate) raft: Raft,
-    pub(crate) own: u64,
-    pub(crate) link: Arc<dyn KeeperLink>,
-    pub(crate) compared: Arc<Compared<M>>,
-    pub(crate) store: Store,
+    raft: Raft,
+    own: u64,
+    link: Arc<dyn KeeperLink>,
+    compared: Arc<Compared<M>>,
+    store: Store,
+}
+
+impl<M> Comparer<M> {
+    pub(crate) fn beside(warden: &Warden, store: &Store, compared: Arc<Compared<M>>) -> Self {
+        let (raft, link) = (warden.raft.clone(), Arc::clone(&warden.link));
+        Self { raft, own: warden.own, link, compared, store: store.clone() }
+    }
 }
 
 /// What the voters' digests say.

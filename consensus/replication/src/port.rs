@@ -186,13 +186,7 @@ impl<M: Machine> LedgerPort<M> {
             within: settings.propose_within,
             pulse: Arc::clone(&pulses.replacer),
         };
-        let comparer = Comparer {
-            raft: raft.clone(),
-            own,
-            link: warden.link.clone(),
-            compared: shown.compared().clone(),
-            store: store.clone(),
-        };
+        let comparer = Comparer::beside(&warden, &store, shown.compared().clone());
         tasks::spawn(warden.run(stopped.clone()));
         tasks::spawn(pulses.comparer.of_task(comparer.run(stopped.clone())));
         tasks::spawn(replacer.run(stopped.clone()));
