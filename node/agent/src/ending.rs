@@ -38,9 +38,12 @@ impl Agent {
         };
         self.has_left = true;
         let is_told = matches!(end, LifeEnd::Another(_)) && self.ledger.rules() >= rules::SECOND;
+        if is_told {
+            self.give_leases_back(now);
+        }
+        // Its number is the last one, as it is the last word.
         match is_told.then(|| self.calls.open(Purpose::LastWord(end))).flatten() {
             Some(id) => {
-                self.give_leases_back(now);
                 let command = Command::OtherLife { host: self.me, boot: self.boot };
                 self.emit(Effect::Propose { id, command, within: LAST_WORD_WITHIN });
             }
