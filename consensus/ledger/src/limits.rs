@@ -206,15 +206,13 @@ impl Ledger {
     /// protocol 6.7: healing never takes the keepers' majority: a voter in trouble counts, whether or not anybody heals it. Until the
     /// stores have followed a change of votes, neither the majority before it nor the one after it.
     fn keeper_hold(&self, case: &Case) -> Option<Refused> {
-        let host = case.host()?;
+        let host = case.host().filter(|host| self.carriers().any(|voter| voter == host))?;
         let is_lost = |voter: &&HostId| {
             let is_away = self.is_in_trouble(voter) || self.slot_of_host(voter).is_some();
             **voter != host && is_away
         };
-        self.quorums().filter(|voters| voters.contains(&host)).find_map(|voters| {
-            let lost = voters.iter().filter(is_lost).count();
-            beyond_majority(voters, lost.saturating_add(self.strangers()))
-        })
+        let lost = self.carriers().filter(is_lost).count();
+        self.beyond_majority(lost.saturating_add(self.strangers()))
     }
 
     /// Whether a case says so; a doubt that nobody could settle does not, nor a check that fails on a host that answers
@@ -265,13 +263,4 @@ impl Ledger {
         let version = self.state.shelf.version();
         self.rule_of(case).map(|rule| (rule.name.clone(), version))
     }
-}
-
-/// One more would take the majority of these voters, where so many are lost.
-pub(crate) fn beyond_majority(voters: &[HostId], used: usize) -> Option<Refused> {
-    let limit = voters.len().saturating_sub(1) / 2;
-    (used >= limit).then(|| Refused::Keepers {
-        used: u32::try_from(used).unwrap_or(u32::MAX),
-        limit: u32::try_from(limit).unwrap_or(u32::MAX),
-    })
 }

@@ -14,7 +14,6 @@ use crate::bindings::{FleetLockId, foreign};
 use crate::case::FrozenScopes;
 use crate::command::{Outcome, Refused};
 use crate::ledger::Ledger;
-use crate::limits::beyond_majority;
 use crate::rules;
 use crate::slots::Slot;
 
@@ -199,16 +198,12 @@ impl Ledger {
 
     /// Law FL2: unlike before a remedy nobody looks once more, so a voter counts as lost that may be.
     fn voter_hold(&self, host: Option<&HostId>) -> Option<Refused> {
-        self.quorums().find_map(|voters| self.voter_hold_among(voters, host))
-    }
-
-    fn voter_hold_among(&self, voters: &[HostId], host: Option<&HostId>) -> Option<Refused> {
         let may_be_one = match host {
-            Some(host) => voters.contains(host),
+            Some(host) => self.carriers().any(|voter| voter == host),
             None => self.is_any_voter_without_client(),
         };
         // Whoever runs a single keeper has chosen that its ledger is away with it.
-        if !may_be_one || voters.len() == 1 {
+        if !may_be_one || self.carriers().count() == 1 {
             return None;
         }
         let gone = self.gone();
@@ -218,8 +213,8 @@ impl Ledger {
                     || self.is_lately_doubted(voter)
                     || self.slot_of_host(voter).is_some())
         };
-        let lost = voters.iter().filter(is_lost).count().saturating_add(self.strangers());
-        beyond_majority(voters, lost)
+        let lost = self.carriers().filter(is_lost).count();
+        self.beyond_majority(lost.saturating_add(self.strangers()))
     }
 
     /// Slots of nobody known that may be a voter's.
@@ -232,6 +227,6 @@ impl Ledger {
 
     fn is_any_voter_without_client(&self) -> bool {
         let is_bound = |voter: &HostId| self.bindings().any(|(_, host)| host == voter);
-        self.quorums().flatten().any(|voter| !is_bound(voter))
+        self.carriers().any(|voter| !is_bound(voter))
     }
 }

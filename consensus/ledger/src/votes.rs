@@ -25,7 +25,7 @@ pub const LOST_FOR: Span = Span::minutes(10);
 /// So long after a vote has moved by itself no other does: the stores follow within seconds.
 const SETTLES_FOR: Span = Span::minutes(1);
 
-/// More hosts than votes can leave before the stores follow one of the changes; at the bound no further change is taken.
+/// Hosts that voted since the stores followed last: two whole sets. Beyond it no further change is taken but one back to them.
 const BEFORE_MAX: usize = 14;
 
 /// Who carries a vote, once that is not the founding's word any more.
@@ -35,6 +35,8 @@ pub(crate) struct Votes {
     voters: Vec<HostId>,
     /// Who else had one since the stores followed last; at most [`BEFORE_MAX`].
     before: Vec<HostId>,
+    /// How many votes there were when there were fewest since then; none once the stores have followed.
+    fewest: Option<u32>,
     /// When a vote moved by itself last.
     moved: Option<LedgerTime>,
 }
@@ -81,10 +83,18 @@ impl Ledger {
         !before.is_empty() && self.voters().contains(host) && !before.contains(host)
     }
 
-    /// The sets of hosts of which a majority must be there: the voters, and those before them until the stores have followed.
-    pub(crate) fn quorums(&self) -> impl Iterator<Item = &[HostId]> {
-        let before = &self.state.added.votes.before[..];
-        [self.voters(), before].into_iter().filter(|set| !set.is_empty())
+    /// The hosts of which a majority must be there: the voters, and until the stores have followed whoever had a vote since they did last.
+    pub(crate) fn carriers(&self) -> impl Iterator<Item = &HostId> {
+        let before = self.state.added.votes.before.iter();
+        self.voters().iter().chain(before.filter(|host| !self.voters().contains(host)))
+    }
+
+    /// One more would take a majority, where so many of the carriers are lost: that of the smallest set that may vote now.
+    pub(crate) fn beyond_majority(&self, used: usize) -> Option<Refused> {
+        let now = u32::try_from(self.voters().len()).unwrap_or(u32::MAX);
+        let fewest = self.state.added.votes.fewest.map_or(now, |fewest| fewest.min(now));
+        let (used, limit) = (u32::try_from(used).unwrap_or(u32::MAX), fewest.saturating_sub(1) / 2);
+        (used >= limit).then_some(Refused::Keepers { used, limit })
     }
 
     /// Why this host is given no vote, in words that follow its name; `None`: it is fit for one.
@@ -131,7 +141,7 @@ impl Ledger {
 
     /// The voter whose vote moves by itself next, if there is a fit host for it, and when.
     pub fn next_lost(&self) -> Option<(HostId, LedgerTime)> {
-        let is_full = self.state.added.votes.before.len() >= BEFORE_MAX;
+        let is_full = self.carriers().count() > BEFORE_MAX;
         if self.rules() < rules::SECOND || self.state.brakes.standing().is_some() || is_full {
             return None;
         }
@@ -175,7 +185,9 @@ impl Ledger {
         if !self.are_to_be_told(voting) {
             return Err(Refused::Nothing);
         }
-        Arc::make_mut(&mut self.state.added.votes).before.clear();
+        let votes = Arc::make_mut(&mut self.state.added.votes);
+        votes.before.clear();
+        votes.fewest = None;
         Ok(Outcome::Done)
     }
 
@@ -237,10 +249,10 @@ impl Ledger {
             )));
         }
         let before = &self.state.added.votes.before;
-        let leaving = remove.iter().filter(|host| !before.contains(host)).count();
-        if before.len().saturating_add(leaving) > BEFORE_MAX {
+        let known = self.carriers().count();
+        if known > BEFORE_MAX && !voters.iter().all(|voter| before.contains(voter)) {
             return Err(Refused::Bound(format!(
-                "votes that the stores have not followed yet: {BEFORE_MAX}; `hale keeper list` shows them"
+                "hosts that voted since the stores have followed last: {known} of {BEFORE_MAX}; `hale keeper list` shows them"
             )));
         }
         // Law KV3.
@@ -288,11 +300,11 @@ impl Ledger {
             && Founding::VOTERS.contains(&voters.len())
             && voters.iter().all(|voter| self.state.roster.get(voter).is_some());
         assert!(is_whole, "law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster");
-        let mut before = self.state.added.votes.before.clone();
-        let had: Vec<HostId> =
-            self.voters().iter().copied().filter(|host| !before.contains(host)).collect();
-        before.extend(had);
-        *Arc::make_mut(&mut self.state.added.votes) = Votes { voters, before, moved };
+        let before: Vec<HostId> = self.carriers().copied().collect();
+        let count = |voters: &[HostId]| u32::try_from(voters.len()).unwrap_or(u32::MAX);
+        let known = self.state.added.votes.fewest.unwrap_or(u32::MAX);
+        let fewest = Some(known.min(count(self.voters())).min(count(&voters)));
+        *Arc::make_mut(&mut self.state.added.votes) = Votes { voters, before, fewest, moved };
     }
 
     fn host_name(&self, host: &HostId) -> String {

@@ -273,6 +273,23 @@ fn law_kv1_a_voter_is_let_alone_while_the_stores_have_not_left_a_lost_one() {
     assert!(!is_held(&fleet));
 }
 
+/// Of three that vote, two are to have no vote once two others have one: until then one may be away, whichever five the ledger knows.
+#[test]
+fn law_kv1_of_all_that_may_vote_no_more_are_lost_than_the_smallest_set_bears() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2", "b2"], &[])), Outcome::Done);
+    assert_eq!(fleet.send("a1", moves(&[], &["b1", "c1"])), Outcome::Done);
+    assert_eq!(voters(&fleet), ids(&["a1", "a2", "b2"]));
+    fleet.opened("b1", Seen::AgentDown);
+    let case = fleet.opened("c1", Seen::AgentDown);
+    let is_held = |fleet: &Fleet| {
+        fleet.ledger.holds(case).iter().any(|hold| matches!(hold.rule, Refused::Keepers { .. }))
+    };
+    assert!(is_held(&fleet), "two of three");
+    follow(&mut fleet);
+    assert!(!is_held(&fleet), "neither votes");
+}
+
 #[test]
 fn law_kv2_the_ten_minutes_are_those_of_the_verdict_and_a_host_in_maintenance_gets_no_vote() {
     let mut fleet = nine_keepers();

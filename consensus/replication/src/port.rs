@@ -408,16 +408,12 @@ impl<M: Machine> LedgerPort<M> {
     /// has all that was ever acknowledged, has another ledger and is sent this one from its beginning.
     pub fn follow(&self, from: LedgerIndex, audit: Option<Digest>) -> Feed<M> {
         let is_beyond = from > self.inside.shown.both().0.next();
-        let (from, audit) = match is_beyond && self.inside.leadership.borrow().am_leader {
-            true => (LedgerIndex(0), None),
-            false => (from, audit),
-        };
-        Feed::new(
-            self.inside.store.clone(),
-            self.inside.shown.clone(),
-            self.inside.stop.subscribe(),
-            (from, audit),
-        )
+        let (store, shown) = (self.inside.store.clone(), self.inside.shown.clone());
+        let stop = self.inside.stop.subscribe();
+        if is_beyond && self.inside.leadership.borrow().am_leader {
+            return Feed::anew(store, shown, stop, LedgerIndex(from.0.saturating_sub(1)));
+        }
+        Feed::new(store, shown, stop, (from, audit))
     }
 
     /// Answers the bytes of one [`wire::Request::Raft`] that `from` sent.

@@ -31,7 +31,7 @@ pub struct Remains<M> {
     last: LogId,
 }
 
-/// Why a store does not become the only voter; nothing was written.
+/// Why a store does not become the only voter; no entry was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecoverFault {
     /// It does not serve.
@@ -88,6 +88,10 @@ impl<M: Machine> Remains<M> {
             };
             let voters = Membership::new(vec![[own].into()], BTreeMap::from([(own, node)]));
             let entry = Entry { elapsed: Span::ZERO, wall, commands };
+            // A snapshot that came last may stand beyond the log: openraft purges that at each start.
+            if shelf.last() < Some(last) {
+                shelf.purge(last)?;
+            }
             shelf.save_vote(Vote::new(term, own))?;
             shelf.append(&[
                 LogEntry { log_id: place(1), payload: EntryPayload::Membership(voters) },

@@ -8,6 +8,7 @@
 //! lately taken an entry that was new then: a joint change whose stores are dead is never ended, and never taken back.
 //! Not here: how a host comes to a new store (see `daemon`), whose host carries a vote (see `ledger::votes`).
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -251,7 +252,9 @@ impl Stores {
         }
         let is_leaving =
             |store: &u64| self.hosts.get(store).is_none_or(|host| !wanted.contains(host));
-        stores.extend(self.voting().filter(is_leaving).take(unfilled));
+        let mut leaving: Vec<u64> = self.voting().filter(is_leaving).collect();
+        leaving.sort_by_key(|store| Reverse(self.reached.get(store).copied().unwrap_or_default()));
+        stores.extend(leaving.into_iter().take(unfilled));
         let (voting, next): (BTreeSet<u64>, BTreeSet<u64>) =
             (self.voting().collect(), stores.iter().copied().collect());
         let is_odd = !stores.len().is_multiple_of(2);
@@ -442,7 +445,8 @@ mod tests {
 
     #[test]
     fn one_store_that_cannot_be_filled_holds_no_other_vote_up() {
-        let mut five = with(&[(4, 4, 90), (5, 5, 90), (6, 6, 0), (7, 7, 90)]);
+        // Of the two whose votes go the one stays that is there.
+        let mut five = with(&[(4, 4, 90), (5, 5, 20), (6, 6, 0), (7, 7, 90)]);
         five.voters = vec![vec![1, 2, 3, 4, 5]];
         let wanted = hosts(&[1, 2, 3, 6, 7]);
         assert_eq!(five.due(but(&[]), &wanted), Some(Change::Move(vec![1, 2, 3, 7, 4])));

@@ -30,6 +30,9 @@ pub struct Feed<M> {
     image: Option<Sending>,
     /// The follower says that it has entries which are not here; until this keeper has them, too.
     is_beyond: bool,
+    /// The follower claims to stand there, where this leader has not been: before it is, the feed ends, so that nothing of this ledger is put
+    /// behind what is another's.
+    ends_at: Option<LedgerIndex>,
 }
 
 /// The whole state on its way.
@@ -70,7 +73,19 @@ impl<M: Machine> Feed<M> {
             after: LedgerIndex(from.0.saturating_sub(1)),
             audit,
             image: None,
+            ends_at: None,
         }
+    }
+
+    /// The same, from its beginning, for a follower that claims to stand at `claimed`, which no entry of this ledger has reached.
+    pub(super) fn anew(
+        store: Store,
+        shown: Arc<Shown<M>>,
+        stop: watch::Receiver<bool>,
+        claimed: LedgerIndex,
+    ) -> Self {
+        let begun = Self::new(store, shown, stop, (LedgerIndex(0), None));
+        Self { ends_at: Some(claimed), ..begun }
     }
 
     /// The next piece, as soon as there is one. Dropping the wait loses nothing.
@@ -84,6 +99,9 @@ impl<M: Machine> Feed<M> {
             self.is_beyond = false;
         }
         self.wait_for(self.after.next()).await?;
+        if self.ends_at.is_some_and(|claimed| self.shown.both().0 >= claimed) {
+            return Err(FeedFault::Beyond);
+        }
         if self.has_diverged() {
             return self.whole().await;
         }

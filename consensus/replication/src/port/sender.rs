@@ -39,7 +39,8 @@ pub struct Sender {
     pub is_voter: Option<bool>,
     /// Whether it had a vote until the ledger that this host follows moved it: until the stores have followed, it may lead.
     pub had_a_vote: bool,
-    /// Whether the ledger that this host follows has this very life and store of it.
+    /// Whether the ledger that this host follows has this store of it, in this life or one before: who cannot commit a new life before
+    /// somebody leads must be elected first.
     pub is_told: bool,
 }
 
@@ -113,7 +114,7 @@ impl Known<'_> {
         if !self.is_founded() {
             return from.is_voter.unwrap_or(true) || from.had_a_vote;
         }
-        if from.is_voter == Some(true) {
+        if from.is_voter == Some(true) || from.had_a_vote {
             return true;
         }
         let mut members = self.metrics.membership_config.nodes();
@@ -138,7 +139,9 @@ impl Known<'_> {
     /// Whether the ledger gives the sender a vote, by this very store, although Raft has not told so here: if nobody but those who know
     /// each other so little is left, they would else elect nobody.
     fn is_given_a_vote(&self, store: u64, from: Sender) -> bool {
-        from.is_voter == Some(true) && from.is_told && from.store == Some(StoreId(store))
+        (from.is_voter == Some(true) || from.had_a_vote)
+            && from.is_told
+            && from.store == Some(StoreId(store))
     }
 
     fn objection_to_a_stranger(&self, store: u64, from: Sender) -> Option<String> {

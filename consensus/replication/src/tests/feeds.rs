@@ -254,3 +254,28 @@ async fn states_of_two_keepers_may_arrive_in_turns() {
     }
     assert_eq!(**follower.watch().borrow(), **mesh.port(1).watch().borrow());
 }
+
+/// protocol 1.11: what it has seen is another ledger's, and nothing of this one may stand behind it.
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_claims_more_than_a_leader_has_is_told_nothing_beyond_its_claim() {
+    let mesh = Mesh::founded(1, Settings::default()).await;
+    let last = mesh.say("a word").await;
+    mesh.applied(1, last).await;
+    let claimed = LedgerIndex(last.0 + 5);
+    let mut feed = mesh.port(1).follow(claimed.next(), None);
+    let first = feed.next().await.expect("from its beginning");
+    assert_eq!(first.upto(), last);
+    let mut told = Vec::new();
+    for number in 0..10 {
+        mesh.say(&number.to_string()).await;
+        match feed.next().await {
+            Ok(piece) => told.push(piece.upto()),
+            Err(fault) => {
+                assert_eq!(fault, FeedFault::Beyond);
+                assert!(told.iter().all(|upto| *upto < claimed), "{told:?}");
+                return;
+            }
+        }
+    }
+    panic!("it is told {told:?}, beyond {claimed:?}");
+}

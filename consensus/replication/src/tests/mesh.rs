@@ -254,10 +254,9 @@ impl Mesh {
             return sender(from, store.0);
         };
         let (voters, unknown) = (toy.voters(), sender(from, store.0));
-        let life = toy.boot_of(&from).filter(|_| toy.store_of(&from) == Some(store));
+        // Each store speaks in a life that no ledger knows yet: who leads must be found before it can be told.
         Sender {
-            boot: life.unwrap_or(unknown.boot),
-            is_told: life.is_some(),
+            is_told: toy.store_of(&from) == Some(store),
             is_voter: (!voters.is_empty()).then(|| voters.contains(&from)),
             had_a_vote: toy.had_votes.contains(&from),
             ..unknown

@@ -93,7 +93,7 @@ fn word(vote: Vote) -> &'static str {
     match vote {
         Vote::Leads => "leads",
         Vote::Votes => "votes",
-        Vote::Filling => "being filled",
+        Vote::ToVote => "is to vote",
         Vote::Leaving => "leaving",
         Vote::Spare => "spare",
     }

@@ -74,19 +74,27 @@ fn holds(found: &Findings) -> String {
 fn would(found: &Findings) -> String {
     format!(
         "nothing was done. {}; the other voters are {}. If as many of them can come back that most voters are there, bring them back: until \
-         then nothing is healed, and nothing is lost. If they are lost for good, do this on the host whose store goes furthest: stop the \
-         agents of the others, move their `ledger.redb*` and `ledger.kept` away, and repeat this with --force. What only they hold is lost",
+         then nothing is healed, and nothing is lost. If they are lost for good: stop the agents of all keepers, ask this on each whose store \
+         is left, move the `ledger.redb*` and `ledger.kept` of the others away, and repeat it with --force where it goes furthest, as the \
+         user that the agent runs as. What only the others hold is lost, though hosts may have seen it",
         holds(found),
         clean(&found.others.join(", ")),
     )
 }
 
 fn done(found: &Findings) -> String {
+    let others = clean(&found.others.join(", "));
+    let votes = match &found.votes_stay {
+        None => format!("{others} have no vote any more"),
+        Some(why) => format!(
+            "{others} keep their votes in the ledger ({}), take them as soon as that ends",
+            clean(why)
+        ),
+    };
     format!(
-        "{}, and is the only voter from its agent's next start on; {} have no vote any more. Never start their agents with the stores that they \
-         have: move `ledger.redb*` and `ledger.kept` away first. All healing is stopped: look at `hale status`, then `hale keeper add` two \
-         keepers, and `hale resume --why ...`",
+        "{}, and is the only voter from its agent's next start on; {votes}. Never start their agents with the stores that they have: move \
+         `ledger.redb*` and `ledger.kept` away first. Start this agent, then restart the agents of all other hosts: they may have seen \
+         entries that are lost. All healing is stopped: look at `hale status`, then `hale keeper add` two keepers, and `hale resume --why ...`",
         holds(found),
-        clean(&found.others.join(", ")),
     )
 }

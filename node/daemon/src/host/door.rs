@@ -124,8 +124,13 @@ impl Door {
 
     /// Whether others can follow the ledger through this host: not while it follows others itself and has no vote, as they say.
     pub fn feeds(&self) -> bool {
-        let has_no_vote = self.is_voter(&self.0.me) == Some(false);
-        self.is_member() && !(has_no_vote && self.follows_others())
+        self.is_member() && !(self.has_no_vote() && self.follows_others())
+    }
+
+    /// Whether the ledger that is known here gives this host no vote, and the stores have followed that.
+    fn has_no_vote(&self) -> bool {
+        let state = self.0.state.borrow();
+        state.is_founded() && !state.may_lead(&self.0.me)
     }
 
     /// Whom this keeper feeds.
@@ -204,7 +209,9 @@ impl Door {
     pub(super) fn sender(&self, host: HostId, (boot, store): (Boot, Option<StoreId>)) -> Sender {
         let state = self.0.state.borrow();
         let entry = state.roster().get(&host);
-        let is_told = entry.is_some_and(|entry| entry.boot == Some(boot) && entry.store == store);
+        let is_it = |known: Boot| known == boot || known.number < boot.number;
+        let is_told =
+            entry.is_some_and(|entry| entry.boot.is_some_and(is_it) && entry.store == store);
         let voters = state.voters();
         let is_voter = (!voters.is_empty()).then(|| voters.contains(&host));
         Sender { host, boot, store, is_voter, had_a_vote: state.had_a_vote(&host), is_told }
@@ -220,7 +227,7 @@ impl Door {
     pub(super) fn let_rest(&self, told: Option<Leading>) {
         let Some(port) = &self.0.port else { return };
         let is_led = told.is_some_and(|told| told.leader.is_some());
-        let has_no_vote = self.is_voter(&self.0.me) == Some(false);
+        let has_no_vote = self.has_no_vote();
         port.rest(is_led && has_no_vote && self.follows_others());
     }
 

@@ -15,6 +15,9 @@ use replication::kept::KEPT_BYTES_MAX;
 use rustix::fs::FlockOperation;
 use vocabulary::Boot;
 
+/// The file of what a host last knew of the ledger.
+pub(super) const KEPT: &str = "ledger.kept";
+
 /// The file of a keeper's store.
 pub(super) const STORE: &str = "ledger.redb";
 
@@ -148,7 +151,7 @@ impl Folder {
 
     /// Where it is kept what this host last knew of the ledger.
     pub fn kept_file(&self) -> PathBuf {
-        self.path.join("ledger.kept")
+        self.path.join(KEPT)
     }
 
     fn write_boot(&self, path: &Path, number: u64) -> io::Result<()> {

@@ -114,7 +114,8 @@ async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
         wait = (wait * 2).min(AGAIN_AT_MOST);
         let taken = held(followed).keepers;
         let hinted = hint.take().filter(|keeper| choose(&[*keeper], 0, &taken).is_some());
-        let keeper = if hinted.is_some() {
+        let is_hinted = hinted.is_some();
+        let keeper = if is_hinted {
             hinted
         } else if in_vain < IN_VAIN_MAX {
             (turn, in_vain) = (turn + 1, in_vain + 1);
@@ -141,8 +142,9 @@ async fn follow(way: &Way, slot: usize, followed: &Mutex<Followed>) {
         };
         match listen(way, keeper, &hear).await {
             Heard::Ledger => (wait, in_vain) = (AGAIN_AFTER, 0),
-            Heard::Elsewhere(leader) => (wait, hint) = (AGAIN_AFTER, Some(leader)),
-            Heard::Nothing => {}
+            // One hint leads to whoever leads; two in a row lead round.
+            Heard::Elsewhere(leader) if !is_hinted => (wait, hint) = (AGAIN_AFTER, Some(leader)),
+            Heard::Elsewhere(_) | Heard::Nothing => {}
         }
         // Its word ends with it. Without any stream the last word stands: nobody knows better.
         held(followed).keepers[slot] = None;

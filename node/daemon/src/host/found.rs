@@ -138,8 +138,8 @@ impl fmt::Display for FoundFault {
             Self::Exists => write!(out, "a ledger exists already; it is founded once for ever"),
             Self::Known => write!(
                 out,
-                "this host knows of a ledger of this cluster, which others carry or carried: it is founded once for ever. Only \
-                 where the disks of most of its keepers are lost for good: stop the agents of all keepers, move ledger.kept (and \
+                "this host knows of a ledger of this cluster, which others carry or carried: it is founded once for ever. \
+                 Where one of its keepers' disks is left, `hale keeper recover` there carries it on. Only where all of them are lost for good: stop the agents of all keepers, move ledger.kept (and \
                  ledger.redb) in their storage folders away, start them, and found it anew"
             ),
             Self::Raft(why) => write!(out, "the keepers' Raft was not founded: {why}"),

@@ -9,13 +9,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::command::{Command, Order, Proposed};
+use ledger::command::{Command, Entry, Order, Outcome, Proposed};
 use ledger::{Ledger, rules};
 use replication::recovering::{RecoverFault, Remains};
 use replication::{FileDisk, Store, StoreFault};
-use vocabulary::{HostId, StoreId, WallNote};
+use vocabulary::{HostId, Span, StoreId, WallNote};
 
-use super::folder::STORE;
+use super::folder::{KEPT, STORE};
 use crate::identity::RingVerifier;
 use crate::moments;
 
@@ -30,6 +30,8 @@ pub struct Findings {
     pub upto: u64,
     /// When that was, by its leader's clock.
     pub wall: WallNote,
+    /// Why the others keep their votes in the ledger, if they do.
+    pub votes_stay: Option<String>,
 }
 
 /// Why nothing is known of it, or nothing was done; nothing was written.
@@ -51,7 +53,8 @@ pub async fn recover(
     forced: Option<impl FnOnce(&str) -> Order>,
 ) -> Result<Findings, Fault> {
     let path = storage.join(STORE);
-    if !path.exists() {
+    // An empty file would be drawn up as a new store.
+    if !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
         return Err(Fault::Nothing(path));
     }
     let disk = FileDisk::open(&path).map_err(|why| match why.kind() {
@@ -61,13 +64,24 @@ pub async fn recover(
     let store = Store::open(Arc::new(disk), UNUSED).await.map_err(refused)?;
     let remains = Remains::read(store, Arc::new(RingVerifier), Ledger::new()).await;
     let remains = remains.map_err(Fault::Store)?;
-    let findings = findings(&remains);
+    let mut findings = findings(&remains);
     if let Some(order) = forced {
-        let commands = commands(&remains, order(&findings.host));
         let wall = WallNote(moments::now_exact());
+        let (commands, refused) = commands(&remains, order(&findings.host), wall);
+        findings.votes_stay = refused;
         remains.vote_alone(commands, wall).await.map_err(Fault::Store)?;
+        set_kept_aside(storage)?;
     }
     Ok(findings)
+}
+
+/// What this host kept may be of entries that are lost with the other stores.
+fn set_kept_aside(storage: &Path) -> Result<(), Fault> {
+    let kept = storage.join(KEPT);
+    match std::fs::rename(&kept, storage.join(format!("{KEPT}.recovered"))) {
+        Err(why) if why.kind() != std::io::ErrorKind::NotFound => Err(Fault::Disk(kept, why)),
+        _ => Ok(()),
+    }
 }
 
 /// A store that is there keeps its id.
@@ -89,18 +103,32 @@ fn findings(remains: &Remains<Ledger>) -> Findings {
         others: others.map(name).collect(),
         upto: ledger.index().0,
         wall: ledger.wall(),
+        votes_stay: None,
     }
 }
 
-/// Law RC3; and the others have no vote any more, so that their stores are not asked for, should they come back.
-fn commands(remains: &Remains<Ledger>, order: Order) -> Vec<Proposed> {
-    let (by, ledger) = (remains.host, &remains.machine);
+/// Law RC3; and the others have no vote any more, so that their stores are not asked for, should they come back: or why the ledger
+/// would refuse that.
+fn commands(
+    remains: &Remains<Ledger>,
+    order: Order,
+    wall: WallNote,
+) -> (Vec<Proposed>, Option<String>) {
+    let (by, mut ledger) = (remains.host, Ledger::clone(&remains.machine));
     let remove: Vec<HostId> = ledger.voters().iter().copied().filter(|host| *host != by).collect();
-    let knows_votes = ledger.rules() >= rules::SECOND && !remove.is_empty();
-    let moved =
-        knows_votes.then(|| Command::MoveVotes { add: Vec::new(), remove, order: order.clone() });
-    let commands = [Command::Pause(order)].into_iter().chain(moved);
-    commands.map(|command| Proposed { by, command }).collect()
+    let add = if ledger.voters().contains(&by) { Vec::new() } else { vec![by] };
+    let proposed = |command| Proposed { by, command };
+    let pause = proposed(Command::Pause(order.clone()));
+    if ledger.rules() < rules::SECOND {
+        return (vec![pause], Some("rules 1 are in force, which know no other voters".to_owned()));
+    }
+    let moved = proposed(Command::MoveVotes { add, remove, order });
+    let both = vec![pause.clone(), moved];
+    let entry = Entry { elapsed: Span::ZERO, wall, commands: both.clone() };
+    match &ledger.apply(ledger.index().next(), &entry, &RingVerifier)[..] {
+        [_, Outcome::Refused(why)] => (vec![pause], Some(why.to_string())),
+        _ => (both, None),
+    }
 }
 
 impl fmt::Display for Fault {

@@ -4,11 +4,12 @@
 //! Law C2 (see `ledger::command`): the author of a proposal is whoever the connection's certificate names.
 //! Not here: who may ask what (the transport has checked roles), what a command does.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use ledger::command::{Command, Proposed};
 use ledger::{Ledger, rules};
-use replication::{LedgerPort, ProposeFault, ReadFault, Sender};
+use replication::{Leadership, LedgerPort, ProposeFault, ReadFault, Sender};
 use tokio::time::{MissedTickBehavior, interval};
 use vocabulary::{Digest, HostId, LedgerIndex};
 use wire::{LeaderHint, Leading, Request, Response, Unavailable};
@@ -119,6 +120,10 @@ fn not_leader(leader: Option<HostId>) -> Response {
     Response::Unavailable(Unavailable::NotLeader(LeaderHint { leader }))
 }
 
+fn word_of(known: Leadership) -> Leading {
+    Leading { leader: known.leader, term: known.term }
+}
+
 /// How often a keeper looks whether others should follow the ledger elsewhere; each second time it says that it is there, if there was
 /// nothing else to say.
 const FEEDS_LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -148,21 +153,22 @@ async fn feed(
             tracing::warn!(%follower, known, rules, "a host's agent is older than the rules in force: it is not fed");
             return reply.send(Response::Unavailable(Unavailable::Forbidden));
         }
-        let led = *leadership.borrow_and_update();
-        let leading = Leading { leader: led.leader, term: led.term };
+        let leading = word_of(*leadership.borrow_and_update());
         if reply.push(Response::Entries { leading, piece }).await.is_err() {
             return;
         }
+        // Not begun again for a word: its own waits are bounded.
+        let mut next = pin!(feed.next());
         let mut quiet = 0;
         piece = loop {
-            tokio::select! {
+            let is_word_due = tokio::select! {
                 biased;
                 () = reply.unwanted() => return,
                 changed = leadership.changed() => match changed {
-                    Ok(()) => break None,
+                    Ok(()) => true,
                     Err(_) => return,
                 },
-                next = feed.next() => match next {
+                next = &mut next => match next {
                     Ok(next) => break Some(next.to_bytes()),
                     Err(fault) => {
                         tracing::debug!(%fault, "a follower's feed ends");
@@ -170,13 +176,19 @@ async fn feed(
                     }
                 },
                 // Its vote may have gone, and with it whatever would end the feed.
-                _ = looks.tick() => {
-                    quiet += 1;
-                    match door.feeds() {
-                        false => return,
-                        true if quiet > LOOKS_UNTIL_WORD => break None,
-                        true => {}
+                _ = looks.tick() => match door.feeds() {
+                    false => return,
+                    true => {
+                        quiet += 1;
+                        quiet > LOOKS_UNTIL_WORD
                     }
+                },
+            };
+            if is_word_due {
+                quiet = 0;
+                let leading = word_of(*leadership.borrow_and_update());
+                if reply.push(Response::Entries { leading, piece: None }).await.is_err() {
+                    return;
                 }
             }
         };

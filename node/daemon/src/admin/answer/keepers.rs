@@ -40,7 +40,7 @@ pub enum Vote {
     /// It votes.
     Votes,
     /// It is to vote, once its store holds what the ledger holds.
-    Filling,
+    ToVote,
     /// It votes still, and will not once the stores have followed the ledger.
     Leaving,
     /// It has none: it is a spare.

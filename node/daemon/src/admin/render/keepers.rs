@@ -1,5 +1,6 @@
 //! Keepers on a line each: who votes, who is to, who could.
 
+use ledger::rules;
 use ledger::votes::Move;
 use vocabulary::HostId;
 
@@ -20,9 +21,15 @@ pub fn keepers(scene: &Scene<'_>) -> KeeperList {
     KeeperList { keepers, nothing }
 }
 
+/// What becomes of the votes of lost keepers, each as one sentence for `hale status`.
+pub(super) fn notes(scene: &Scene<'_>) -> Vec<String> {
+    let lost = scene.ledger.voters().iter().filter_map(|host| Some((host, lost(scene, host)?)));
+    lost.map(|(host, what)| format!("keeper {} is {what}", scene.name(host))).collect()
+}
+
 fn of_a_voter(scene: &Scene<'_>, host: &HostId) -> KeeperRow {
     let vote = if scene.ledger.is_yet_to_vote(host) {
-        Vote::Filling
+        Vote::ToVote
     } else if scene.standing.leader == Some(*host) {
         Vote::Leads
     } else {
@@ -66,14 +73,15 @@ fn lost(scene: &Scene<'_>, host: &HostId) -> Option<String> {
 fn stays(scene: &Scene<'_>, host: &HostId) -> &'static str {
     let ledger = scene.ledger;
     let leased = ledger.case_of_host(host).is_some_and(|case| case.counted_lease().is_some());
-    let is_fit = |host: HostId| ledger.unfit_for_a_vote(&host).is_none();
-    if ledger.brake().standing().is_some() {
+    if ledger.rules() < rules::SECOND {
+        "rules 1 are in force"
+    } else if ledger.brake().standing().is_some() {
         "a brake is on"
     } else if ledger.maintenance_of(host).is_some() {
         "a window of maintenance covers it"
     } else if leased {
-        "it is worked on"
-    } else if ledger.spare_keepers().any(is_fit) {
+        "a lease on it counts"
+    } else if ledger.next_lost().is_some_and(|(next, _)| next != *host) {
         "that of another lost keeper moves"
     } else {
         "no spare keeper is fit for it"
