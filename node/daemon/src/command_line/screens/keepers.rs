@@ -50,13 +50,13 @@ fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
             b2    eu/b/b2  spare  yes      5  -
             c2    eu/c/c2  spare  yes      8  gets no vote: it has an open case, 1
 
-            host  domain   vote          up   store  now
-            b1    eu/b/b1  leads         yes      4  -
-            c1    eu/c/c1  votes         yes      7  -
-            a2    eu/a/a2  being filled  yes      2  -
-            a1    eu/a/a1  leaving       yes      1  -
-            b2    eu/b/b2  spare         yes      5  -
-            c2    eu/c/c2  spare         yes      8  gets no vote: it has an open case, 1
+            host  domain   vote        up   store  now
+            b1    eu/b/b1  leads       yes      4  -
+            c1    eu/c/c1  votes       yes      7  -
+            a2    eu/a/a2  is to vote  yes      2  -
+            a1    eu/a/a1  leaving     yes      1  -
+            b2    eu/b/b2  spare       yes      5  -
+            c2    eu/c/c2  spare       yes      8  gets no vote: it has an open case, 1
 
             host  domain   vote   up   store  now
             b1    eu/b/b1  leads  yes      4  -
