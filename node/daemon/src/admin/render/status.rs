@@ -262,8 +262,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     let stopped = ledger.stopped_groups().filter_map(|(group, _)| ledger.stop_of(group));
     notes.extend(stopped.chain(ledger.stopped_kinds()).map(|stop| stop.to_string()));
     notes.extend(maintenance::notes(scene).into_iter().chain(fleetlock::notes(scene)));
-    notes.extend(super::keepers::notes(scene));
-    notes.extend(exempt(scene));
+    notes.extend(super::keepers::notes(scene).into_iter().chain(exempt(scene)));
     notes.extend(observes(scene));
     notes.extend(rules_held_back(scene));
     let unheard: Vec<String> = {
