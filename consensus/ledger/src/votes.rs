@@ -3,7 +3,7 @@
 //! Law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster. Until the stores have followed a change, those before it carry the
 //! ledger too: they may lead, are not retired, and neither set's majority is taken.
 //! Law KV2: by itself a vote moves only from a host that has been lost for [`LOST_FOR`], to one that is fit for it, one vote at a time; not
-//! while a brake is on, nor while a remedy is under way on the lost host or a window of maintenance covers it.
+//! while a brake is on, nor while a lease on the lost host counts or a window of maintenance covers it.
 //! Law KV3: a person's order takes no more votes than leave the others a majority that is in no trouble.
 //! Not here: the stores that vote for these hosts (see `replication::replacing`), who proposes that a vote moves (see `agent`).
 
@@ -33,7 +33,7 @@ const BEFORE_MAX: usize = 14;
 pub(crate) struct Votes {
     /// None: those of the founding.
     voters: Vec<HostId>,
-    /// Who else had one since the stores followed last; at most [`BEFORE_MAX`].
+    /// Who had one since the stores followed last; at most [`BEFORE_MAX`] and one set of voters more.
     before: Vec<HostId>,
     /// How many votes there were when there were fewest since then; none once the stores have followed.
     fewest: Option<u32>,
@@ -272,8 +272,8 @@ impl Ledger {
         Ok(voters)
     }
 
-    /// The fittest host for the vote of another, in no window of maintenance: rather one that nobody doubted lately, in a zone that then has the fewest other voters, rather in the other's own, then in
-    /// such a rack, and of several the first.
+    /// The fittest host for the vote of another, in no window of maintenance: rather one that nobody doubted lately, in a zone that then has
+    /// the fewest other voters, rather in the other's own, then in such a rack, and of several the first.
     fn successor(&self, lost: &HostId) -> Option<HostId> {
         let place = |host: &HostId| Some(&self.state.roster.get(host)?.claims.domain);
         let own = place(lost)?;

@@ -1,10 +1,9 @@
 //! Whose letters are looked at (protocol 1.4).
 //!
 //! Law R6: nothing is taken from a host that does not carry the ledger, whatever its certificate says. A vote is asked by
-//! members' stores alone, and by the committed store of a host to which the ledger has given a vote (protocol 1.10). Entries come from
-//! a store that is a member or that its host has committed; from another one only in a
-//! life of its host that the ledger here does not know yet, since a keeper that is behind may not know whom the others have
-//! elected.
+//! members' stores alone, and by the committed store of a host to which the ledger has given a vote (protocol 1.10). Entries
+//! come from a store that is a member or that its host has committed; from another one only in a life of its host that the
+//! ledger here does not know yet, since a keeper that is behind may not know whom the others have elected.
 //! Law R10: no letter and no answer to one raises the term by more than [`TERM_STEP_MAX`], or that of an empty store beyond
 //! [`FIRST_TERM_MAX`]: a term once written is never lowered, and nobody is elected beyond the largest.
 //! Law R9: nothing is taken from a life of a host other than the one that it has committed, unless it is a newer one, nor from a

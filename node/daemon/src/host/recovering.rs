@@ -69,8 +69,9 @@ pub async fn recover(
         let wall = WallNote(moments::now_exact());
         let (commands, refused) = commands(&remains, order(&findings.host), wall);
         findings.votes_stay = refused;
-        remains.vote_alone(commands, wall).await.map_err(Fault::Store)?;
+        // First, so that a fault of it leaves the store as it was.
         set_kept_aside(storage)?;
+        remains.vote_alone(commands, wall).await.map_err(Fault::Store)?;
     }
     Ok(findings)
 }
