@@ -7,10 +7,11 @@
 use serde::{Deserialize, Serialize};
 use vocabulary::{
     Address, Boot, CaseId, CertificateChain, CheckGrounds, ClusterName, Fence, Grounds, HostId,
-    HostName, Label, Receipt, RemedyId, Scope, Span, StoreId, VerdictKind, WallNote,
+    HostName, Label, Receipt, RemedyId, Scope, Signature, Span, StoreId, VerdictKind, WallNote,
 };
 
 use crate::approvals::Shown;
+use crate::audit::Checkpoint;
 use crate::bindings::FleetLockId;
 use crate::maintenance::Plan;
 pub use crate::refusal::Refused;
@@ -359,6 +360,15 @@ pub enum Command {
         /// Whose stores vote.
         voting: Vec<HostId>,
     },
+    /// A voter signs a place of the audit, for what its own copy holds; under rules 2 (protocol 8.1).
+    Seal {
+        /// The place.
+        place: Checkpoint,
+        /// The voter's certificate.
+        certificate: CertificateChain,
+        /// With its key, over `audit::Seal::message`.
+        signature: Signature,
+    },
 }
 
 impl Command {
@@ -388,7 +398,8 @@ impl Command {
             | Self::BindClient { .. }
             | Self::MoveVotes { .. }
             | Self::ReplaceVoter { .. }
-            | Self::VotesFollowed { .. } => rules::SECOND,
+            | Self::VotesFollowed { .. }
+            | Self::Seal { .. } => rules::SECOND,
             _ => rules::FIRST,
         }
     }

@@ -69,7 +69,8 @@ impl Ledger {
             | Command::Rules { .. }
             | Command::Authorities { .. }
             | Command::AddHost { .. }
-            | Command::MoveVotes { .. } => unreachable!("the door gives only healing's"),
+            | Command::MoveVotes { .. }
+            | Command::Seal { .. } => unreachable!("the door gives only healing's"),
         }
     }
 

@@ -128,7 +128,8 @@ impl Ledger {
     /// Puts down what has just become true.
     pub(crate) fn record(&mut self, what: What) {
         let stamp = Stamp { at: self.state.time, wall: self.state.wall, index: self.state.index };
-        self.state.audit.add(stamp, what);
+        let may_fall = self.may_fall();
+        self.state.audit.add(stamp, what, may_fall);
     }
 
     /// Works out seats and counts again where the roster has changed: once for all enrolments of an entry.
@@ -176,6 +177,9 @@ impl Ledger {
                 self.add_host(by, (name, *may_enrol), order)
             }
             Command::MoveVotes { add, remove, order } => self.move_votes(by, (add, remove), order),
+            Command::Seal { place, certificate, signature } => {
+                self.take_seal(by, *place, (certificate, *signature), verifier)
+            }
             healing => self.heal(by, healing, verifier),
         }
     }

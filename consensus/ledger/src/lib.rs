@@ -7,7 +7,7 @@
 //! [`duplicates`], [`fitness`], `judging` from grounds to cases;
 //! `leases`, `shadows`, `intents`, `receipts`, `proofs`, `endings` from case to closure; `limits`, `damping`, `quarantine`, [`stops`],
 //! `canaries`, [`approvals`], [`maintenance`], `quiet`, [`brakes`] who says no; [`slot_grants`], [`slots`] and [`bindings`] leave to reboot, for FleetLock
-//! clients; `tally`, `cases`, `laws` what is counted; [`audit`] the history; [`rules`] which rules
+//! clients; `tally`, `cases`, `laws` what is counted; [`audit`] the history, [`sealing`] who vouches for it; [`rules`] which rules
 //! are in force; [`snapshot`] the whole as bytes; [`view`] what is read.
 //! Not here: how entries are replicated (see `replication`), who proposes what and when (see `agent`).
 
@@ -30,6 +30,7 @@ pub mod policy;
 pub mod refusal;
 mod revoking;
 pub mod rules;
+pub mod sealing;
 pub mod slot_grants;
 pub mod slots;
 pub mod snapshot;

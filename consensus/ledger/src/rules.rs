@@ -23,6 +23,7 @@ use crate::exempting::Exemption;
 use crate::ledger::Ledger;
 use crate::maintenance::Windows;
 use crate::quarantine::Returns;
+use crate::sealing::Sealing;
 use crate::slots::Slots;
 use crate::starts::Days;
 use crate::stops::Replacements;
@@ -69,6 +70,8 @@ pub(crate) struct Added {
     pub slots: Arc<Slots>,
     /// Which hosts carry a vote (see `votes`).
     pub votes: Arc<Votes>,
+    /// Up to where the audit is sealed (see `sealing`).
+    pub sealing: Arc<Sealing>,
 }
 
 /// The newest rules that an agent knows which speaks this version of the wire: whoever raises one raises the other.

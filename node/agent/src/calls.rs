@@ -56,6 +56,8 @@ pub enum Purpose {
     Hears(HostId),
     /// What was reported here, told to the leader: answer this.
     Report(AskId),
+    /// A signature under the audit.
+    Seal,
     /// The goodbye.
     Goodbye,
     /// The ledger is told of a life that was turned away.

@@ -88,6 +88,12 @@ impl Keyring {
         self.held.len() == 1 && before == Some(index)
     }
 
+    /// Who signs in this host's name now.
+    pub fn signer(&self) -> &Arc<dyn Signer> {
+        let signs = self.held.iter().find(|held| held.key == self.signs);
+        &signs.unwrap_or(&self.held[0]).signer
+    }
+
     /// When a key will have stood long enough.
     pub fn next_deadline(&self) -> Option<Moment> {
         if self.held.len() == 1 {

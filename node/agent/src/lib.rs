@@ -30,6 +30,7 @@ pub mod offer;
 mod paging;
 mod rebooting;
 pub mod reports;
+mod sealing;
 mod stand_down;
 mod turned_away;
 pub mod view;

@@ -31,6 +31,7 @@ use crate::lead::Lead;
 use crate::leaderless::Leaderless;
 use crate::life::Standing;
 use crate::reports::Reports;
+use crate::sealing::Sealing;
 use crate::turned_away::TurnedAway;
 
 /// How long the ledger may take to enrol this host.
@@ -83,6 +84,7 @@ pub struct Agent {
     pub(crate) healing: Healing,
     pub(crate) enrolment: Enrolment,
     pub(crate) keyring: Keyring,
+    pub(crate) sealing: Sealing,
     pub(crate) standing: Standing,
     /// Why this host discounted itself when it last told of its health.
     pub(crate) told_self_doubts: Vec<SelfDoubt>,
@@ -136,6 +138,7 @@ impl Agent {
                 client: settings.client,
             }),
             keyring: Keyring::new(settings.signer),
+            sealing: Sealing::default(),
             standing: Standing::new(settings.boot),
             leaderless: Leaderless::default(),
             turned_away: TurnedAway::default(),
@@ -219,6 +222,7 @@ impl Agent {
         let deadline = sooner(deadline, self.healing.next_deadline());
         let deadline = sooner(deadline, self.enrolment.next_deadline());
         let deadline = sooner(deadline, self.keyring.next_deadline());
+        let deadline = sooner(deadline, self.sealing_deadline());
         sooner(deadline, sooner(self.leaderless_deadline(), own))
     }
 
@@ -305,6 +309,7 @@ impl Agent {
             Purpose::Goodbye => self.emit(Effect::Gone),
             Purpose::Heal(errand) => self.heal_ended(now, errand, end),
             Purpose::Enrol => self.enrol_ended(now, end),
+            Purpose::Seal => self.seal_ended(now, &end),
             Purpose::Lead(matter) => self.lead_ended(now, matter),
             Purpose::Hears(keeper) => self.others_hear(now, keeper, &end),
         }
@@ -340,6 +345,7 @@ impl Agent {
         self.settle_lead(now);
         self.settle_leaderless(now);
         self.settle_healing(now);
+        self.settle_sealing(now);
         if let Some(command) = self.enrolment.advance(now, &self.ledger) {
             self.propose(now, Purpose::Enrol, command, PROPOSAL_WITHIN);
         }

@@ -1,13 +1,14 @@
 //! The hash-chained history: intent before effect, outcome after.
 //!
 //! Law A1: numbers rise by one, each record carries the digest of the one before, nothing is ever rewritten.
-//! Law A3: the newest [`Audit::RECORDS_MAX`] records are kept in the state; older ones fall out in whole chunks, and the
-//! digest of the last one that fell is kept as the checkpoint, so that what is left still chains to what was exported.
+//! Law A3: the newest [`Audit::RECORDS_MAX`] records are kept in the state; older ones fall out in whole chunks, once they may (law AS3 of
+//! `sealing`), and the digest of the last one that fell is kept as the checkpoint, so that what is left still chains to what was exported.
 //! Not here: renewals and ticks (they are in the log, protocol 5), and the signatures of grounds (their digest is here).
 
 mod ends;
 mod layout;
 mod record;
+mod seal;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,6 +19,7 @@ use vocabulary::{Digest, LedgerIndex, LedgerTime, WallNote};
 
 pub use ends::{LeaseEnd, SlotEnd};
 pub use record::{Record, What};
+pub use seal::{Seal, SealFault, Signed};
 
 /// The history as the state keeps it; cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,8 @@ pub enum BrokenAt {
 impl Audit {
     /// About a month of a busy mesh in about 2 MB; exported records live on outside.
     pub const RECORDS_MAX: usize = 128 * Self::CHUNK;
+    /// With more than so many the oldest fall out whether they are sealed or not: the state must not grow where nobody signs.
+    pub const UNSEALED_MAX: usize = 2 * Self::RECORDS_MAX;
     /// Few enough that copying the tail on write costs nothing, many enough that the chunks stay few.
     const CHUNK: usize = 64;
 
@@ -100,30 +104,42 @@ impl Audit {
             .skip_while(move |record| record.number <= number)
     }
 
-    /// Adds what has just become true.
-    pub(crate) fn add(&mut self, stamp: Stamp, what: What) {
+    /// Whether this place lies in what is kept, or is the checkpoint.
+    pub fn holds(&self, place: Checkpoint) -> bool {
+        if place.number <= self.checkpoint.number {
+            return place == self.checkpoint;
+        }
+        self.since(place.number - 1).next().is_some_and(|record| record.place() == place)
+    }
+
+    /// Adds what has just become true; what is above the bound falls out up to this number.
+    pub(crate) fn add(&mut self, stamp: Stamp, what: What, may_fall: u64) {
         let before = self.head();
         let record = Record::following(before, stamp, what);
         assert!(record.number == before.number + 1, "law A1: the numbers of the audit rise by one");
         Arc::make_mut(&mut self.tail).push(record);
         if self.tail.len() == Self::CHUNK {
-            self.close_chunk();
+            Arc::make_mut(&mut self.full).push_back(std::mem::take(&mut self.tail));
+            self.fall(may_fall);
+        }
+    }
+
+    /// Law A3: what is above the bound falls out up to this number.
+    pub(crate) fn fall(&mut self, may_fall: u64) {
+        while let Some(last) = self.full.front().and_then(|chunk| chunk.last()) {
+            let kept = self.full.len() * Self::CHUNK;
+            let may_fall = last.number <= may_fall || kept > Self::UNSEALED_MAX;
+            if kept <= Self::RECORDS_MAX || !may_fall {
+                return;
+            }
+            self.checkpoint = last.place();
+            Arc::make_mut(&mut self.full).pop_front();
         }
     }
 
     fn newest(&self) -> Option<&Record> {
         let last_full = || self.full.back().and_then(|chunk| chunk.last());
         self.tail.last().or_else(last_full)
-    }
-
-    fn close_chunk(&mut self) {
-        let full = Arc::make_mut(&mut self.full);
-        full.push_back(std::mem::take(&mut self.tail));
-        while full.len() * Self::CHUNK > Self::RECORDS_MAX {
-            // Law A3: what falls out is vouched for by the checkpoint.
-            let fallen = full.pop_front().unwrap_or_default();
-            self.checkpoint = fallen.last().map_or(self.checkpoint, Record::place);
-        }
     }
 }
 
@@ -189,6 +205,10 @@ mod tests {
     use super::*;
 
     fn filled(count: u64) -> Audit {
+        sealed_to(count, u64::MAX)
+    }
+
+    fn sealed_to(count: u64, may_fall: u64) -> Audit {
         let mut audit = Audit::default();
         for number in 1..=count {
             let stamp = Stamp {
@@ -197,7 +217,7 @@ mod tests {
                 index: LedgerIndex(number),
             };
             let what = What::Paused { who: "ops".into(), why: format!("reason {number}") };
-            audit.add(stamp, what);
+            audit.add(stamp, what, may_fall);
         }
         audit
     }
@@ -243,6 +263,31 @@ mod tests {
         assert_eq!(audit.checkpoint().number, 3 * Audit::CHUNK as u64);
         assert_eq!(verify_chain_after(audit.checkpoint(), &kept), Ok(()));
         assert_eq!(audit.head().number, over);
+    }
+
+    /// Law A3.
+    #[test]
+    fn what_is_not_sealed_stays_until_there_is_twice_as_much() {
+        let (most, chunk) = (Audit::RECORDS_MAX as u64, Audit::CHUNK as u64);
+        let mut audit = sealed_to(most + 5 * chunk, 2 * chunk + 7);
+        assert_eq!(audit.checkpoint().number, 2 * chunk, "the third is sealed in part");
+        audit.fall(4 * chunk);
+        assert_eq!(audit.checkpoint().number, 4 * chunk);
+        audit.fall(u64::MAX);
+        assert_eq!(audit.checkpoint().number, 5 * chunk, "the bound keeps the rest");
+        let audit = sealed_to(2 * most + 3 * chunk, 0);
+        assert_eq!(audit.checkpoint().number, 3 * chunk);
+    }
+
+    #[test]
+    fn a_place_is_held_by_its_number_and_digest() {
+        let audit = filled(Audit::RECORDS_MAX as u64 + 2 * Audit::CHUNK as u64);
+        let head = audit.head();
+        assert!(audit.holds(head) && audit.holds(audit.checkpoint()));
+        assert!(!audit.holds(Checkpoint { number: head.number - 1, ..head }));
+        assert!(!audit.holds(Checkpoint { number: head.number + 1, ..head }));
+        assert!(!audit.holds(Checkpoint { number: 3, ..head }), "it fell out");
+        assert!(Audit::default().holds(Checkpoint::default()));
     }
 
     #[test]
