@@ -2,12 +2,14 @@
 
 use expect_test::expect_file;
 use ledger::approvals::Shown;
+use ledger::audit::Checkpoint;
 use ledger::command::{
     Command, Doubted, Entry, Finding, Order, Outcome, Proposed, Refused, UnfitFinding,
 };
 use vocabulary::{
-    CertificateChain, CertificateFault, CheckGrounds, CheckWord, Epoch, Grade, Grounds, HostName,
-    LedgerIndex, PublicKey, ReceiptKind, Scope, Sequence, Signature, Span, StoreId, VerdictKind,
+    CertificateChain, CertificateFault, CheckGrounds, CheckWord, Digest, Epoch, Grade, Grounds,
+    HostName, LedgerIndex, PublicKey, ReceiptKind, Scope, Sequence, Signature, Span, StoreId,
+    VerdictKind,
 };
 
 use crate::golden::{Page, every};
@@ -192,6 +194,11 @@ fn put_commands(page: &mut Page) {
         ],
         Command::ReplaceVoter { .. } => [Command::ReplaceVoter { lost: HOST }],
         Command::VotesFollowed { .. } => [Command::VotesFollowed { voting: vec![HOST] }],
+        Command::Seal { .. } => [Command::Seal {
+            place: Checkpoint { number: 512, digest: Digest([3; 32]) },
+            certificate: chain(),
+            signature: Signature([4; 32], [5; 32]),
+        }],
     });
     every!(page, Entry { Entry { .. } => [Entry {
         elapsed: Span::milliseconds(1_001),
