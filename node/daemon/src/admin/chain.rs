@@ -2,7 +2,7 @@
 //!
 //! Law A1: numbers rise by one, each record's digest covers its contents and the digest of the one before.
 //! Law V1: nothing an agent says about a record is believed but its sealed bytes; what it shows beside them must agree.
-//! Not here: where the pages come from (see `client`).
+//! Not here: where the pages come from (see `client`), and what a seal on it is worth (see `vouched`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,8 @@ use ledger::audit::{BrokenAt, Checkpoint, Record};
 use ledger::verify_chain_after;
 use vocabulary::Digest;
 
-use super::answer::{AuditPage, AuditVerified, Place, UnsealFault};
+use super::answer::{AuditPage, AuditSeal, AuditVerified, Place, UnsealFault};
+use super::vouched::{Electorate, Judge, VouchFault, Vouched};
 
 /// A chain as far as it was read; pages are taken in order.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,9 @@ pub struct Chain {
     /// Every place of it; at most as many as the state keeps records.
     places: BTreeMap<u64, Digest>,
     read: u64,
+    voted: Electorate,
+    /// The newest seal that was told.
+    seal: Option<AuditSeal>,
 }
 
 /// Why the audit does not hold, or cannot be judged.
@@ -45,6 +49,8 @@ pub enum ChainFault {
         /// What stands there.
         found: Option<Place>,
     },
+    /// The seal on it does not hold.
+    Vouch(VouchFault),
     /// The mesh wrote faster than we read: what had not been read yet fell out of the state.
     Overtaken,
 }
@@ -53,6 +59,11 @@ impl Chain {
     /// The number after which the next page is asked for.
     pub fn next(&self) -> u64 {
         self.place().number
+    }
+
+    /// The last place that was read.
+    pub fn end(&self) -> Place {
+        Place::of(self.place())
     }
 
     /// Takes a page; says whether it was the last one.
@@ -68,7 +79,9 @@ impl Chain {
         if page.checkpoint.number > self.next() {
             return Err(ChainFault::Overtaken);
         }
+        records.iter().for_each(|record| self.voted.take(record));
         self.join(records)?;
+        self.seal = page.seal.clone().or(self.seal.take());
         let (head, end) = (place(&page.head)?, self.place());
         let is_last = end.number >= head.number || page.records.is_empty();
         if is_last && end != head {
@@ -87,13 +100,31 @@ impl Chain {
         Err(ChainFault::NotHere { wanted: wanted.clone(), found })
     }
 
-    /// What was read and holds.
-    pub fn verified(&self) -> AuditVerified {
-        AuditVerified {
-            records: self.read,
-            start: Place::of(self.start.unwrap_or_default()),
-            head: Place::of(self.place()),
+    /// What was read and holds, and who vouches for it.
+    pub fn verified(&self, judge: Judge<'_>) -> Result<AuditVerified, ChainFault> {
+        let start = self.start.unwrap_or_default();
+        // What it vouches for fell out, if it stands before that.
+        let seal = self.seal.as_ref().filter(|seal| seal.place.number >= start.number.max(1));
+        if seal.is_none() && judge.own.is_some() {
+            return Err(ChainFault::Vouch(VouchFault::None));
         }
+        let vouched = match seal {
+            Some(seal) => {
+                self.contains(&seal.place)?;
+                let vouched = judge.judge(seal, &self.voted);
+                Some(vouched.map_err(ChainFault::Vouch)?)
+            }
+            None => None,
+        };
+        let (seal, authorities) =
+            vouched.map(|Vouched { seal, authorities }| (seal, authorities)).unzip();
+        Ok(AuditVerified {
+            records: self.read,
+            start: Place::of(start),
+            head: Place::of(self.place()),
+            seal,
+            authorities: authorities.unwrap_or_default(),
+        })
     }
 
     fn join(&mut self, records: Vec<Record>) -> Result<(), ChainFault> {
@@ -147,6 +178,7 @@ impl fmt::Display for ChainFault {
                     None => Ok(()),
                 }
             }
+            Self::Vouch(fault) => fault.fmt(out),
             Self::Overtaken => write!(
                 out,
                 "records fell out of the agent's state while they were read: verify again"

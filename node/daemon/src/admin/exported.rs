@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::answer::{AuditPage, AuditRecord, AuditVerified, Body, Place};
 use super::chain::{Chain, ChainFault};
+use super::vouched::Judge;
 
-/// Largest file that is read: 32 kB for each of the 8,192 records that a ledger keeps.
+/// Largest file that is read: 16 kB for each of the 16,384 records that a ledger keeps at most.
 pub const BYTES_MAX: u64 = 256 << 20;
 
 /// What a line of the file is.
@@ -61,7 +62,7 @@ pub enum ExportFault {
 }
 
 /// Judges such a file: every digest computed again, from the place that its last line begins with to the one that it ends with.
-pub fn judge(text: &str) -> Result<AuditVerified, ExportFault> {
+pub fn judge(text: &str, by: Judge<'_>) -> Result<AuditVerified, ExportFault> {
     let mut records: Vec<AuditRecord> = Vec::new();
     let mut end = None;
     for (at, text) in text.lines().enumerate() {
@@ -77,19 +78,20 @@ pub fn judge(text: &str) -> Result<AuditVerified, ExportFault> {
     let after = records.last().map_or(0, |record| record.number);
     let told = end.ok_or(ExportFault::CutOff { after })?;
     let found = records.len() as u64;
-    let page = AuditPage { head: told.head.clone(), checkpoint: told.start.clone(), records };
+    let (head, checkpoint, seal) = (told.head.clone(), told.start.clone(), told.seal.clone());
+    let page = AuditPage { head, checkpoint, records, seal };
     let mut chain = Chain::default();
     let is_whole = chain.take(&page).map_err(|why| match why {
         ChainFault::Head { told, found } => ExportFault::Head { told, found },
         why => ExportFault::Chain(why),
     })?;
     if !is_whole {
-        return Err(ExportFault::Head { told: told.head, found: chain.verified().head });
+        return Err(ExportFault::Head { told: told.head, found: chain.end() });
     }
     if told.records != found {
         return Err(ExportFault::Count { told: told.records, found });
     }
-    Ok(chain.verified())
+    chain.verified(by).map_err(ExportFault::Chain)
 }
 
 fn line(text: &str) -> Result<Line, String> {

@@ -22,6 +22,7 @@ pub mod render;
 mod room;
 pub mod server;
 pub mod socket;
+pub mod vouched;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -12,9 +12,13 @@ use super::asking::{At, Screen, fresh, json};
 use super::exit::CommandFault;
 use super::faults;
 use super::table::{Table, clean};
-use crate::admin::answer::{Answer, AuditPage, AuditRecord, AuditVerified, Body, Status};
+use crate::admin::answer::{
+    Answer, AuditPage, AuditRecord, AuditSeal, AuditVerified, Body, Status,
+};
 use crate::admin::chain::Chain;
 use crate::admin::exported;
+use crate::admin::vouched::Judge;
+use crate::identity::certificate::RingVerifier;
 use crate::moments;
 
 /// The history: what has become true, intent before effect, outcome after.
@@ -38,6 +42,9 @@ pub enum AuditVerb {
         /// With --file: the agent is asked as well, and its audit must hold the file's last record.
         #[arg(long, requires = "file")]
         compare: bool,
+        /// The cluster's authority (`ca.pem`): a seal of most voters must stand on what is read, each signed under it.
+        #[arg(long, value_name = "PEM")]
+        authority: Option<PathBuf>,
         /// Where.
         #[command(flatten)]
         at: At,
@@ -86,9 +93,11 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
     match &verb.verb {
-        Some(AuditVerb::Verify { file: None, at, .. }) => verify(at),
-        Some(AuditVerb::Verify { file: Some(file), compare, at }) => {
-            verify_file(file, *compare, at)
+        Some(AuditVerb::Verify { file: None, authority, at, .. }) => {
+            verify(at, &Own::read(authority.as_deref())?)
+        }
+        Some(AuditVerb::Verify { file: Some(file), compare, authority, at }) => {
+            verify_file(file, *compare, (at, &Own::read(authority.as_deref())?))
         }
         Some(AuditVerb::Export { at, .. }) => export(at),
         None => verb.page.run(),
@@ -196,13 +205,30 @@ fn ask(at: &At, since: u64) -> Result<Answer<AuditPage>, CommandFault> {
     Ok(at.client().ask_and_wait(&format!("/v1/audit?since={since}"))?)
 }
 
-fn verify(at: &At) -> Result<(), CommandFault> {
-    let (verified, seen_by) = read_all(at, |_| Ok(()))?;
+/// The authorities that whoever asks trusts, as PEM.
+struct Own(Option<String>);
+
+impl Own {
+    fn read(file: Option<&Path>) -> Result<Self, CommandFault> {
+        let read = |file: &Path| {
+            let told = |why| CommandFault::failed(format!("{}: {why}", file.display()));
+            fs::read_to_string(file).map_err(told)
+        };
+        file.map(read).transpose().map(Self)
+    }
+
+    fn judge(&self) -> Judge<'_> {
+        Judge { verifier: &RingVerifier, own: self.0.as_deref() }
+    }
+}
+
+fn verify(at: &At, own: &Own) -> Result<(), CommandFault> {
+    let (verified, seen_by) = read_all(at, own, |_| Ok(()))?;
     if at.json {
         json(&verified)?;
     } else {
         let read = format!("the audit as {seen_by} keeps it");
-        faults::print(&verified_text(&verified.data, &read, AGREED))?;
+        faults::print(&verified_text(&verified.data, (&read, AGREED), own))?;
     }
     fresh(&verified)
 }
@@ -211,7 +237,7 @@ fn export(at: &At) -> Result<(), CommandFault> {
     let print = |page: &Answer<AuditPage>| {
         page.data.records.iter().try_for_each(|record| json(&alone(page, record)))
     };
-    let (verified, _) = read_all(at, print)?;
+    let (verified, _) = read_all(at, &Own(None), print)?;
     json(&verified)?;
     fresh(&verified)
 }
@@ -219,6 +245,7 @@ fn export(at: &At) -> Result<(), CommandFault> {
 /// Reads and judges every page; each is handed on once it holds. The agent's name comes with what was read.
 fn read_all(
     at: &At,
+    own: &Own,
     mut take: impl FnMut(&Answer<AuditPage>) -> Result<(), CommandFault>,
 ) -> Result<(Answer<AuditVerified>, String), CommandFault> {
     // Asked first: what it names as its newest must lie in what is read afterwards.
@@ -239,13 +266,13 @@ fn read_all(
         as_of: last.as_of.clone(),
         age_ms: last.age_ms,
         fresh: last.fresh,
-        data: chain.verified(),
+        data: chain.verified(own.judge()).map_err(CommandFault::failed)?,
     };
     Ok((verified, status.data.seen_by))
 }
 
 /// Judges an export; asks an agent only to compare.
-fn verify_file(file: &Path, is_compared: bool, at: &At) -> Result<(), CommandFault> {
+fn verify_file(file: &Path, is_compared: bool, (at, own): (&At, &Own)) -> Result<(), CommandFault> {
     let told =
         |why: &dyn std::fmt::Display| CommandFault::failed(format!("{}: {why}", file.display()));
     let length = fs::metadata(file).map_err(|why| told(&why))?.len();
@@ -254,7 +281,7 @@ fn verify_file(file: &Path, is_compared: bool, at: &At) -> Result<(), CommandFau
         return Err(told(&format!("{length} bytes are more than any export has, {most} at most")));
     }
     let text = fs::read_to_string(file).map_err(|why| told(&why))?;
-    let verified = exported::judge(&text).map_err(|why| told(&why))?;
+    let verified = exported::judge(&text, own.judge()).map_err(|why| told(&why))?;
     let compared = if is_compared { Some(hold(&verified, at)?) } else { None };
     if at.json {
         let now = moments::utc_exact(moments::now_exact());
@@ -262,17 +289,18 @@ fn verify_file(file: &Path, is_compared: bool, at: &At) -> Result<(), CommandFau
         json(&Answer { schema, as_of: now, age_ms: 0, fresh: true, data })?;
     } else {
         let rest = compared.as_ref().map_or_else(|| ALONE.to_owned(), |(_, by)| held_by(by));
-        faults::print(&verified_text(&verified, &format!("the export {}", file.display()), &rest))?;
+        let read = format!("the export {}", file.display());
+        faults::print(&verified_text(&verified, (&read, &rest), own))?;
     }
     compared.map_or(Ok(()), |(kept, _)| fresh(&kept))
 }
 
 /// What an export alone leaves open.
 const ALONE: &str =
-    "whether later records were left out, only another copy tells: `--compare` asks an agent\n";
+    "whether later records were left out, only another copy tells: `--compare` asks an agent";
 
 fn held_by(agent: &str) -> String {
-    format!("the audit that {agent} keeps holds that record; so must every other agent's\n")
+    format!("the audit that {agent} keeps holds that record; so must every other agent's")
 }
 
 /// The agent's own audit, which must hold the last record of the export; of two that have no record in common nothing can be said.
@@ -289,7 +317,7 @@ fn hold(
         found = found.take().or(digest).or(start.map(|start| start.digest));
         Ok(())
     };
-    let (kept, seen_by) = read_all(at, note)?;
+    let (kept, seen_by) = read_all(at, &Own(None), note)?;
     let (number, start, head) = (wanted.number, kept.data.start.number, kept.data.head.number);
     match found {
         Some(digest) if digest == wanted.digest => Ok((kept, seen_by)),
@@ -305,11 +333,11 @@ fn hold(
 
 /// What an agent's own audit still leaves open.
 const AGREED: &str =
-    "the agent names the same one; so must every other agent: run this there, and compare\n";
+    "the agent names the same one; so must every other agent: run this there, and compare";
 
 /// What was checked, and what it does not show.
-fn verified_text(verified: &AuditVerified, read: &str, rest: &str) -> String {
-    let AuditVerified { records, start, head } = verified;
+fn verified_text(verified: &AuditVerified, (read, rest): (&str, &str), own: &Own) -> String {
+    let AuditVerified { records, start, head, .. } = verified;
     let from = match start.number {
         0 => "nothing, as the first of a ledger must".to_owned(),
         number => format!(
@@ -319,16 +347,87 @@ fn verified_text(verified: &AuditVerified, read: &str, rest: &str) -> String {
     };
     clean(&format!("{read} holds: {records} records read, every digest computed again"))
         + &format!(
-            "\n  the first chains to {from}\n  the last is record {}, digest {}\n  {}",
+            "\n  the first chains to {from}\n  the last is record {}, digest {}\n  {}\n  {}\n",
             head.number,
             head.digest,
+            clean(&sealed_text(verified, own)),
             clean(rest)
         )
 }
 
+/// Who vouches for it.
+fn sealed_text(verified: &AuditVerified, own: &Own) -> String {
+    let AuditVerified { seal, head, authorities, .. } = verified;
+    let Some(AuditSeal { place, voters, signed_by, .. }) = seal else {
+        return "nobody has sealed it yet: voters seal what is ten minutes old, under rules 2"
+            .to_owned();
+    };
+    let (count, names) = (signed_by.len(), signed_by.join(" "));
+    let whose = match own.0 {
+        Some(_) => "under the authority that you named".to_owned(),
+        None => format!(
+            "under an authority that it names itself, SHA-256 {}: `--authority ca.pem` judges by your own",
+            authorities.join(" ")
+        ),
+    };
+    let rest = match head.number - place.number {
+        0 => String::new(),
+        1 => "; the last record waits for the next seal".to_owned(),
+        rest => format!("; the last {rest} records wait for the next seal"),
+    };
+    format!(
+        "up to record {} it is sealed by {count} of {voters} voters, {names}, {whose}{rest}",
+        place.number
+    )
+}
+
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
+    use crate::admin::answer::Place;
+
+    #[test]
+    fn what_was_verified_says_who_vouches_for_it() {
+        let place = |number: u64| Place { number, digest: format!("{number:02}c0ffee") };
+        let seal = AuditSeal {
+            place: place(38),
+            voters: 3,
+            signed_by: ["k1", "k2"].map(String::from).to_vec(),
+            sealed: String::new(),
+        };
+        let (start, head, authorities) = (place(0), place(41), vec!["ab12".to_owned()]);
+        let whole = AuditVerified { records: 41, start, head, seal: Some(seal), authorities };
+        let text = |verified: &AuditVerified, own: Option<&str>| {
+            verified_text(
+                verified,
+                ("the audit as k1 keeps it", AGREED),
+                &Own(own.map(String::from)),
+            )
+        };
+        expect![[r#"
+            the audit as k1 keeps it holds: 41 records read, every digest computed again
+              the first chains to nothing, as the first of a ledger must
+              the last is record 41, digest 41c0ffee
+              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority ca.pem` judges by your own; the last 3 records wait for the next seal
+              the agent names the same one; so must every other agent: run this there, and compare
+        "#]].assert_eq(&text(&whole, None));
+        expect![[r#"
+            the audit as k1 keeps it holds: 41 records read, every digest computed again
+              the first chains to nothing, as the first of a ledger must
+              the last is record 41, digest 41c0ffee
+              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under the authority that you named; the last 3 records wait for the next seal
+              the agent names the same one; so must every other agent: run this there, and compare
+        "#]].assert_eq(&text(&whole, Some("pem")));
+        expect![[r#"
+            the audit as k1 keeps it holds: 41 records read, every digest computed again
+              the first chains to nothing, as the first of a ledger must
+              the last is record 41, digest 41c0ffee
+              nobody has sealed it yet: voters seal what is ten minutes old, under rules 2
+              the agent names the same one; so must every other agent: run this there, and compare
+        "#]].assert_eq(&text(&AuditVerified { seal: None, ..whole }, None));
+    }
 
     #[test]
     fn a_beginning_is_a_record_a_moment_or_a_time_ago() {

@@ -8,7 +8,7 @@ use crate::admin::answer::{Answer, AuditPage};
 use crate::admin::chain::Chain;
 use crate::admin::tests::fleet::{Fleet, POLICY, Seen, id, order};
 use crate::admin::tests::model::{ModelMind, Served};
-use crate::admin::tests::socket::export_of;
+use crate::admin::tests::socket::{MODEL, export_of};
 
 /// The words of a command line, asked at this socket.
 async fn said(socket: &std::path::Path, words: &str) -> Result<(), CommandFault> {
@@ -199,7 +199,7 @@ async fn an_export_is_judged_without_an_agent_and_compared_with_one() {
     let page: Answer<AuditPage> = served.client.ask("/v1/audit?since=0").await.expect("it answers");
     let mut chain = Chain::default();
     assert_eq!(chain.take(&page.data), Ok(true));
-    let lines = export_of(&[page.data], &chain.verified());
+    let lines = export_of(&[page.data], &chain.verified(MODEL).expect("it holds"));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("audit.jsonl");
     let (judge, nobody) =

@@ -9,5 +9,6 @@ mod keepers;
 mod membership;
 mod newcomers;
 mod reports;
+mod seals;
 mod trace;
 mod votes;

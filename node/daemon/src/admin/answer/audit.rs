@@ -5,7 +5,7 @@
 
 use std::fmt::{self, Write as _};
 
-use ledger::audit::{Checkpoint, Record};
+use ledger::audit::{Checkpoint, Record, Seal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct AuditPage {
     pub checkpoint: Place,
     /// Records after the asked number, oldest first; at most [`AuditPage::RECORDS_MAX`].
     pub records: Vec<AuditRecord>,
+    /// The newest seal on it, if there is one.
+    #[serde(default)]
+    pub seal: Option<AuditSeal>,
 }
 
 /// What was recomputed, and holds: `hale audit verify`.
@@ -31,6 +34,25 @@ pub struct AuditVerified {
     pub start: Place,
     /// The last of them.
     pub head: Place,
+    /// The newest seal on them, judged; none where none stands at any of them.
+    #[serde(default)]
+    pub seal: Option<AuditSeal>,
+    /// SHA-256 of each certificate of an authority that vouches for any of the seal's signers, in hex.
+    #[serde(default)]
+    pub authorities: Vec<String>,
+}
+
+/// A place that most voters of the ledger have signed: everything up to it is vouched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditSeal {
+    /// Which one.
+    pub place: Place,
+    /// How many voters there were.
+    pub voters: u64,
+    /// Those that have signed it, by name.
+    pub signed_by: Vec<String>,
+    /// The whole seal with its signers' certificates as hale's own bytes, in hex: what `hale audit verify` judges.
+    pub sealed: String,
 }
 
 /// A place in the chain.
@@ -81,6 +103,8 @@ pub enum UnsealFault {
     },
     /// What stands beside them says something else.
     Label(u64),
+    /// The same of the bytes of a seal at this record, or they are none.
+    Seal(u64),
 }
 
 impl AuditRecord {
@@ -100,12 +124,30 @@ impl AuditRecord {
 
     /// The bytes of a record, in hex.
     pub fn seal(record: &Record) -> String {
-        let bytes = wire::encode(record);
-        bytes.iter().fold(String::new(), |mut hex, byte| {
-            // Writing to a text cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&wire::encode(record))
+    }
+}
+
+impl AuditSeal {
+    /// A seal, with the names of its signers.
+    pub fn of(seal: &Seal, signed_by: Vec<String>) -> Self {
+        Self {
+            place: Place::of(seal.place),
+            voters: seal.voters.len() as u64,
+            signed_by,
+            sealed: hex(&wire::encode(seal)),
+        }
+    }
+
+    /// The seal as the ledger keeps it.
+    pub fn unseal(&self) -> Result<Seal, UnsealFault> {
+        let fault = UnsealFault::Seal(self.place.number);
+        let bytes = bytes(&self.sealed).ok_or_else(|| fault.clone())?;
+        let seal: Seal = wire::decode(&bytes).map_err(|_| fault.clone())?;
+        let is_same = Place::of(seal.place) == self.place
+            && seal.voters.len() as u64 == self.voters
+            && seal.signatures.len() == self.signed_by.len();
+        if is_same { Ok(seal) } else { Err(fault) }
     }
 }
 
@@ -119,6 +161,14 @@ impl Place {
     pub fn of(place: Checkpoint) -> Self {
         Self { number: place.number, digest: place.digest.to_string() }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {
@@ -140,6 +190,10 @@ impl fmt::Display for UnsealFault {
             Self::Label(number) => write!(
                 out,
                 "record {number}: number, time, entry or digest beside it are not those of its sealed bytes"
+            ),
+            Self::Seal(number) => write!(
+                out,
+                "at record {number}: its bytes are no seal, or say something else than what stands beside them"
             ),
         }
     }

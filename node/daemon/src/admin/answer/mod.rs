@@ -25,7 +25,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use audit::{AuditPage, AuditRecord, AuditVerified, Place, UnsealFault};
+pub use audit::{AuditPage, AuditRecord, AuditSeal, AuditVerified, Place, UnsealFault};
 pub use cases::{CaseLine, Cases, ClosedHow, LeaseSeen, RungPlace, Subject};
 pub use certs::{CertLine, Certs};
 pub use explain::{

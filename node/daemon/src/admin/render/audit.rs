@@ -1,13 +1,17 @@
 //! Records of the history, each as one sentence.
 
-use ledger::Ledger;
 use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
+use ledger::sealing::SEAL_EVERY;
+use ledger::{Ledger, rules};
 use vocabulary::{CaseId, Claims, HostId, ReceiptKind};
 
 use super::{Scene, maintenance, wall};
-use crate::admin::answer::{AuditPage, AuditRecord, Place};
+use crate::admin::answer::{AuditPage, AuditRecord, AuditSeal, Place};
 use crate::admin::mind::Local;
+
+/// So many records wait where several seals are overdue.
+const WAITING_MAX: u64 = 4 * SEAL_EVERY;
 
 /// One record as one sentence and the case it belongs to, where only the ledger is at hand.
 pub fn told(ledger: &Ledger, me: &Claims, record: &Record) -> (Option<CaseId>, String) {
@@ -23,7 +27,27 @@ pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {
         head: Place::of(audit.head()),
         checkpoint: Place::of(audit.checkpoint()),
         records: records.map(|record| line(scene, record)).collect(),
+        seal: scene.ledger.seal().map(|seal| {
+            let signed_by = seal.signatures.iter().map(|signed| scene.name(&signed.by));
+            AuditSeal::of(seal, signed_by.collect())
+        }),
     }
+}
+
+/// What a person should know where voters do not sign (protocol 8.1).
+pub fn unsealed(scene: &Scene<'_>) -> Option<String> {
+    let (ledger, waiting) = (scene.ledger, scene.ledger.unsealed());
+    let is_due = ledger.rules() >= rules::SECOND && waiting >= WAITING_MAX;
+    is_due.then(|| {
+        let since = match ledger.seal() {
+            Some(seal) => format!("since record {}", seal.place.number),
+            None => "yet".to_owned(),
+        };
+        format!(
+            "most voters have not sealed the audit {since}: {waiting} records wait, and those that fall out of the state first are vouched \
+             for by nobody (`hale keeper list` shows the voters)"
+        )
+    })
 }
 
 /// The records of one case, and whether its beginning fell out of the state.

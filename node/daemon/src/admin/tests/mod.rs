@@ -8,5 +8,6 @@ mod certs;
 pub(crate) mod fleet;
 pub(crate) mod model;
 pub(crate) mod policy;
+mod seals;
 pub mod socket;
 pub mod validity;

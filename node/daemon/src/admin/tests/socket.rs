@@ -19,6 +19,7 @@ use crate::admin::answer::{
 use crate::admin::chain::{Chain, ChainFault};
 use crate::admin::client::{Client, ClientFault};
 use crate::admin::exported::{self, ExportFault};
+use crate::admin::vouched::Judge;
 
 /// A fleet in the middle of everything: one case healed, one verifying, one waiting.
 pub fn busy() -> Fleet {
@@ -236,6 +237,9 @@ async fn a_peer_that_never_ends_its_head_is_cut_off() {
     }
 }
 
+/// Virtual hosts sign, and whoever asks trusts whom the seal names.
+pub const MODEL: Judge<'static> = Judge { verifier: &vocabulary::ModelVerifier, own: None };
+
 /// As `hale audit export` prints them.
 pub fn export_of(pages: &[AuditPage], verified: &AuditVerified) -> Vec<String> {
     fn line<B: Body>(data: B) -> String {
@@ -249,7 +253,7 @@ pub fn export_of(pages: &[AuditPage], verified: &AuditVerified) -> Vec<String> {
 
 fn exports_are_judged(pages: &[AuditPage], verified: &AuditVerified) {
     let whole = export_of(pages, verified);
-    let judged = |lines: &[String]| exported::judge(&lines.join("\n"));
+    let judged = |lines: &[String]| exported::judge(&lines.join("\n"), MODEL);
     assert_eq!(judged(&whole).as_ref(), Ok(verified));
     let last = whole.len() - 1;
     let changed = |change: &dyn Fn(&mut Vec<String>)| {
@@ -308,10 +312,11 @@ async fn the_audit_is_verified_over_pages_and_any_damage_is_found() {
     }
     assert!(pages.len() > 1, "more than one page");
     assert_eq!(chain.contains(&status.data.ledger.head), Ok(()));
-    let AuditVerified { records, head, .. } = chain.verified();
+    let verified = chain.verified(MODEL).expect("it holds");
+    let AuditVerified { records, head, .. } = verified.clone();
     assert_eq!((records, &head), (head.number, &status.data.ledger.head));
 
-    exports_are_judged(&pages, &chain.verified());
+    exports_are_judged(&pages, &verified);
 
     let judged = |pages: &[AuditPage]| {
         let mut chain = Chain::default();

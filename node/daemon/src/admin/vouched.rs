@@ -1,0 +1,158 @@
+//! Who vouches for an audit: the newest seal on it, judged (protocol 8.1).
+//!
+//! Law V2: a seal counts for its signatures alone: of most of its voters, with keepers' certificates under an authority, over a place that lies
+//! in the chain; and where the chain is whole it says itself which cluster's it is and who voted then.
+//! Not here: whether the records chain (see `chain`).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ledger::audit::{Record, Seal, SealFault, What};
+use vocabulary::{ClusterName, Digest, HostId, Verifier};
+
+use super::answer::{AuditSeal, Place, UnsealFault};
+use crate::authority;
+
+/// By what a seal is judged.
+#[derive(Clone, Copy)]
+pub struct Judge<'a> {
+    /// Reads certificates and checks signatures.
+    pub verifier: &'a dyn Verifier,
+    /// The authorities that whoever asks trusts, as PEM; `None`: those that the seal names itself.
+    pub own: Option<&'a str>,
+}
+
+/// A seal that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// As it was told, with the names from its signers' certificates.
+    pub seal: AuditSeal,
+    /// SHA-256 of each authority's certificate that vouches for any of them, in hex.
+    pub authorities: Vec<String>,
+}
+
+/// Why nobody vouches for an audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VouchFault {
+    /// Its bytes are no seal, or say something else than what stands beside them.
+    Unsealed(UnsealFault),
+    /// Its signatures are worth nothing.
+    Signatures(SealFault),
+    /// The authorities that were given cannot be used.
+    Authorities(String),
+    /// There is none, or what it vouches for fell out of what was read; and an authority was given to judge it by.
+    None,
+    /// It is another cluster's.
+    Cluster {
+        /// Whose.
+        sealed: ClusterName,
+        /// Whose audit this is.
+        own: ClusterName,
+    },
+    /// Others voted as of its place than it names.
+    Voters(Place),
+}
+
+/// Who voted when, as a chain tells it that begins with the first record.
+#[derive(Clone, Debug, Default)]
+pub struct Electorate {
+    cluster: Option<ClusterName>,
+    /// From which record on who voted, oldest first; at most one for each record.
+    voters: Vec<(u64, BTreeSet<HostId>)>,
+}
+
+impl Electorate {
+    /// The next record.
+    pub fn take(&mut self, record: &Record) {
+        let last = self.voters.last().map(|(_, voters)| voters.clone());
+        let voters = match (&record.what, last) {
+            (What::Founded { cluster, voters }, _) if record.number == 1 => {
+                self.cluster = Some(cluster.clone());
+                voters.iter().copied().collect()
+            }
+            (What::VotesMoved { added, removed, .. }, Some(mut voters)) => {
+                voters.retain(|voter| !removed.contains(voter));
+                voters.extend(added);
+                voters
+            }
+            (What::VoteMoved { from, to }, Some(mut voters)) => {
+                voters.remove(from);
+                voters.insert(*to);
+                voters
+            }
+            _ => return,
+        };
+        self.voters.push((record.number, voters));
+    }
+
+    /// Law V2: whether this seal is about this chain, as far as that can be told.
+    fn agrees(&self, seal: &Seal) -> Result<(), VouchFault> {
+        if let Some(own) = self.cluster.as_ref().filter(|own| **own != seal.cluster) {
+            return Err(VouchFault::Cluster { sealed: seal.cluster.clone(), own: own.clone() });
+        }
+        let until = self.voters.partition_point(|(from, _)| *from <= seal.place.number);
+        let voted = until.checked_sub(1).and_then(|last| self.voters.get(last));
+        let named: BTreeSet<HostId> = seal.voters.iter().copied().collect();
+        match voted {
+            Some((_, voters)) if *voters != named || named.len() != seal.voters.len() => {
+                Err(VouchFault::Voters(Place::of(seal.place)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Judge<'_> {
+    /// Law V2, but for the place: whoever has the chain looks for it.
+    pub fn judge(&self, told: &AuditSeal, voted: &Electorate) -> Result<Vouched, VouchFault> {
+        let seal = told.unseal().map_err(VouchFault::Unsealed)?;
+        voted.agrees(&seal)?;
+        let authorities = match self.own {
+            Some(pem) => authority::read(pem, &seal.cluster).map_err(VouchFault::Authorities)?,
+            None => seal.authorities.clone(),
+        };
+        let signers = seal.judge(&authorities, self.verifier).map_err(VouchFault::Signatures)?;
+        let vouches = |authority: &&Vec<u8>| {
+            let alone = std::slice::from_ref(*authority);
+            let holds = |chain| self.verifier.claims(alone, chain).is_ok();
+            seal.signatures.iter().any(|signed| holds(&signed.certificate))
+        };
+        let of = |authority: &Vec<u8>| Digest::of(&[authority]).to_string();
+        Ok(Vouched {
+            authorities: authorities.iter().filter(vouches).map(of).collect(),
+            seal: AuditSeal {
+                signed_by: signers.iter().map(|claims| claims.host.to_string()).collect(),
+                ..told.clone()
+            },
+        })
+    }
+}
+
+impl fmt::Display for VouchFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsealed(fault) => write!(out, "the seal on the audit does not hold: {fault}"),
+            Self::Signatures(fault) => write!(out, "the seal on the audit does not hold: {fault}"),
+            Self::Authorities(why) => {
+                write!(out, "the authorities of --authority cannot be used: {why}")
+            }
+            Self::None => write!(
+                out,
+                "no seal stands at any record that was read, so that no authority vouches for them: voters seal what is ten minutes old, under rules 2"
+            ),
+            Self::Cluster { sealed, own } => {
+                write!(
+                    out,
+                    "the seal is on the audit of cluster {sealed}, and this is the audit of {own}"
+                )
+            }
+            Self::Voters(place) => write!(
+                out,
+                "the seal at record {} names other voters than the audit has as of it",
+                place.number
+            ),
+        }
+    }
+}
+
+impl std::error::Error for VouchFault {}
