@@ -6,6 +6,7 @@
 //! Law AS4: a seal names the voters as of its place: no vote moves between the two.
 //! Not here: when a place is due and who opens it (see `agent`), what a seal is worth (see `audit::seal`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -113,7 +114,13 @@ impl Ledger {
             sealing.next = Some(seal);
             return;
         }
+        let voted: BTreeSet<&HostId> = seal.signatures.iter().map(|signed| &signed.by).collect();
+        let is_sound = voted.len() * 2 > seal.voters.len()
+            && voted.iter().all(|voter| seal.voters.contains(voter));
+        assert!(is_sound, "law AS1: a seal is a majority's");
         if sealing.next.as_ref().is_some_and(|next| next.place == seal.place) {
+            let is_held = self.state.audit.holds(seal.place);
+            assert!(is_held, "law AS2: what is sealed is in the audit");
             sealing.next = None;
         }
         sealing.seal = Some(seal);
@@ -121,11 +128,15 @@ impl Ledger {
         self.state.audit.fall(may_fall);
     }
 
-    /// The place that is being sealed, unless its voters or authorities are not those of today.
+    /// The place that is being sealed, unless its voters or authorities are not those of today, or it fell out of the state.
     fn next_seal(&self) -> Option<&Seal> {
         let founding = self.state.founding.as_ref()?;
-        let is_current =
-            |next: &&Seal| next.voters == self.voters() && next.authorities == founding.authorities;
+        let first = self.state.audit.checkpoint().number;
+        let is_current = |next: &&Seal| {
+            next.place.number >= first
+                && next.voters == self.voters()
+                && next.authorities == founding.authorities
+        };
         self.state.added.sealing.next.as_ref().filter(is_current)
     }
 

@@ -3,7 +3,7 @@
 //! Law V-truth: no host that was alive and in reach of the leader for the last seconds gets `AgentDown`, `HostDown` or
 //! `HostHung`. Law B1: no grant goes over a budget. Law L2: fences only rise. Law P1: nothing is intended under a brake.
 //! Law V6: under a surge nobody is judged by silence alone. Law F10: no order is carried out that no person has given.
-//! Law A1: the audit is one chain. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
+//! Law A1: the audit is one chain. Laws AS1 and AS3: what seals it holds, and nothing falls out before that. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
 //! Not here: the moment of a remedy (see `actuator`).
 
 use std::collections::BTreeSet;
@@ -12,7 +12,9 @@ use std::sync::Arc;
 use ledger::Ledger;
 use ledger::audit::{Record, What};
 use ledger::verify_chain_after;
-use vocabulary::{CaseId, Fence, HostId, Moment, Scope, Span, VerdictKind};
+use vocabulary::{
+    CaseId, Fence, HostId, ModelVerifier, Moment, Scope, Span, VerdictKind, model_authority,
+};
 
 use crate::fleet::Fleet;
 use crate::forgeries::FORGER;
@@ -76,6 +78,7 @@ impl Fleet {
     /// Each record of the entry, on the state before it and after it.
     pub(crate) fn laws_after_entry(&mut self, before: &Arc<Ledger>) {
         let after = Arc::clone(&self.keepers.ledger);
+        self.laws_of_seals(before, &after);
         let upto = before.audit().head();
         let records: Vec<Record> = after.audit_since(upto.number).cloned().collect();
         if verify_chain_after(upto, &records).is_err() {
@@ -106,6 +109,26 @@ impl Fleet {
                 _ => {}
             }
             self.tally_record(&after, &record.what);
+        }
+    }
+
+    /// Laws AS1 and AS3, with the eyes of whoever judges an export.
+    fn laws_of_seals(&mut self, before: &Ledger, after: &Ledger) {
+        let now = self.now;
+        if before.seal() != after.seal()
+            && let Some(seal) = after.seal()
+        {
+            if let Err(fault) = seal.judge(&[model_authority()], &ModelVerifier) {
+                self.laws.breach(&format!("law AS1: a seal that does not hold: {fault}"), now);
+            }
+            if !after.audit().holds(seal.place) {
+                self.laws.breach("law AS2: what is sealed is not in the audit", now);
+            }
+        }
+        let fallen = |ledger: &Ledger| ledger.audit().checkpoint().number;
+        let sealed = after.seal().map_or(0, |seal| seal.place.number);
+        if fallen(after) > fallen(before) && fallen(after) > sealed {
+            self.laws.breach("law AS3: a record fell out before it was sealed", now);
         }
     }
 

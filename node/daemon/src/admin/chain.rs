@@ -92,12 +92,10 @@ impl Chain {
 
     /// Checks that a place that was vouched for, elsewhere or earlier, lies in this chain.
     pub fn contains(&self, wanted: &Place) -> Result<(), ChainFault> {
-        let found = self.places.get(&wanted.number).copied();
-        let found = found.map(|digest| Place::of(Checkpoint { number: wanted.number, digest }));
-        if found.as_ref() == Some(wanted) {
-            return Ok(());
+        match self.at(wanted.number) {
+            Some(found) if found == *wanted => Ok(()),
+            found => Err(ChainFault::NotHere { wanted: wanted.clone(), found }),
         }
-        Err(ChainFault::NotHere { wanted: wanted.clone(), found })
     }
 
     /// What was read and holds, and who vouches for it.
@@ -110,8 +108,8 @@ impl Chain {
         }
         let vouched = match seal {
             Some(seal) => {
-                self.contains(&seal.place)?;
-                let vouched = judge.judge(seal, &self.voted);
+                let found = self.at(seal.place.number);
+                let vouched = judge.judge((seal, found), &self.voted);
                 Some(vouched.map_err(ChainFault::Vouch)?)
             }
             None => None,
@@ -125,6 +123,11 @@ impl Chain {
             seal,
             authorities: authorities.unwrap_or_default(),
         })
+    }
+
+    fn at(&self, number: u64) -> Option<Place> {
+        let digest = self.places.get(&number).copied()?;
+        Some(Place::of(Checkpoint { number, digest }))
     }
 
     fn join(&mut self, records: Vec<Record>) -> Result<(), ChainFault> {

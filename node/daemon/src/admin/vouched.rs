@@ -38,6 +38,13 @@ pub enum VouchFault {
     Unsealed(UnsealFault),
     /// Its signatures are worth nothing.
     Signatures(SealFault),
+    /// The record that is sealed is not the one that was read.
+    Elsewhere {
+        /// Which one is.
+        sealed: Place,
+        /// What stands there.
+        found: Option<Place>,
+    },
     /// The authorities that were given cannot be used.
     Authorities(String),
     /// There is none, or what it vouches for fell out of what was read; and an authority was given to judge it by.
@@ -103,9 +110,16 @@ impl Electorate {
 }
 
 impl Judge<'_> {
-    /// Law V2, but for the place: whoever has the chain looks for it.
-    pub fn judge(&self, told: &AuditSeal, voted: &Electorate) -> Result<Vouched, VouchFault> {
+    /// Law V2: a seal, and what the chain has at its place.
+    pub fn judge(
+        &self,
+        (told, found): (&AuditSeal, Option<Place>),
+        voted: &Electorate,
+    ) -> Result<Vouched, VouchFault> {
         let seal = told.unseal().map_err(VouchFault::Unsealed)?;
+        if found.as_ref() != Some(&told.place) {
+            return Err(VouchFault::Elsewhere { sealed: told.place.clone(), found });
+        }
         voted.agrees(&seal)?;
         let authorities = match self.own {
             Some(pem) => authority::read(pem, &seal.cluster).map_err(VouchFault::Authorities)?,
@@ -133,6 +147,14 @@ impl fmt::Display for VouchFault {
         match self {
             Self::Unsealed(fault) => write!(out, "the seal on the audit does not hold: {fault}"),
             Self::Signatures(fault) => write!(out, "the seal on the audit does not hold: {fault}"),
+            Self::Elsewhere { sealed, found } => {
+                let (number, digest) = (sealed.number, &sealed.digest);
+                write!(out, "record {number} {digest} is sealed, and the audit ")?;
+                match found {
+                    Some(found) => write!(out, "has {} there: it was altered", found.digest),
+                    None => write!(out, "has no such record: it was cut off"),
+                }
+            }
             Self::Authorities(why) => {
                 write!(out, "the authorities of --authority cannot be used: {why}")
             }

@@ -42,7 +42,7 @@ pub enum AuditVerb {
         /// With --file: the agent is asked as well, and its audit must hold the file's last record.
         #[arg(long, requires = "file")]
         compare: bool,
-        /// The cluster's authority (`ca.pem`): a seal of most voters must stand on what is read, each signed under it.
+        /// The certificate of the cluster's authority (`authority.pem`): a seal of most voters must stand on what is read, each signed under it.
         #[arg(long, value_name = "PEM")]
         authority: Option<PathBuf>,
         /// Where.
@@ -366,7 +366,7 @@ fn sealed_text(verified: &AuditVerified, own: &Own) -> String {
     let whose = match own.0 {
         Some(_) => "under the authority that you named".to_owned(),
         None => format!(
-            "under an authority that it names itself, SHA-256 {}: `--authority ca.pem` judges by your own",
+            "under an authority that it names itself, SHA-256 {}: `--authority authority.pem` judges by your own",
             authorities.join(" ")
         ),
     };
@@ -410,7 +410,7 @@ mod tests {
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority ca.pem` judges by your own; the last 3 records wait for the next seal
+              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority authority.pem` judges by your own; the last 3 records wait for the next seal
               the agent names the same one; so must every other agent: run this there, and compare
         "#]].assert_eq(&text(&whole, None));
         expect![[r#"
@@ -426,7 +426,8 @@ mod tests {
               the last is record 41, digest 41c0ffee
               nobody has sealed it yet: voters seal what is ten minutes old, under rules 2
               the agent names the same one; so must every other agent: run this there, and compare
-        "#]].assert_eq(&text(&AuditVerified { seal: None, ..whole }, None));
+        "#]]
+        .assert_eq(&text(&AuditVerified { seal: None, ..whole }, None));
     }
 
     #[test]

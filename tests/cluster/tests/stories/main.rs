@@ -13,6 +13,7 @@ mod hostile;
 mod lives;
 mod persons;
 mod poison;
+mod seals;
 mod selfwatch;
 mod start;
 mod still;

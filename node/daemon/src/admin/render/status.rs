@@ -264,8 +264,7 @@ fn notes(scene: &Scene<'_>) -> Vec<String> {
     notes.extend(maintenance::notes(scene).into_iter().chain(fleetlock::notes(scene)));
     notes.extend(super::keepers::notes(scene).into_iter().chain(exempt(scene)));
     notes.extend(observes(scene));
-    notes.extend(rules_held_back(scene));
-    notes.extend(super::audit::unsealed(scene));
+    notes.extend(rules_held_back(scene).into_iter().chain(super::audit::unsealed(scene)));
     let unheard: Vec<String> = {
         let present = ledger.roster().present();
         let silent = present.filter(|(_, entry)| entry.boot.is_none());

@@ -84,8 +84,11 @@ async fn law_v2_a_seal_that_does_not_hold_is_named() {
     let page = page().await;
     let place = |page: &AuditPage| page.seal.as_ref().expect("sealed").place.clone();
     let next = Checkpoint { number: place(&page).number + 1, digest: Digest([5; 32]) };
-    let elsewhere = altered(&page, |seal| seal.place = next);
-    assert!(matches!(elsewhere, Err(ChainFault::NotHere { .. })), "{elsewhere:?}");
+    let elsewhere = fault(altered(&page, |seal| seal.place = next));
+    assert!(elsewhere.to_string().ends_with("there: it was altered"), "{elsewhere}");
+    let behind = Checkpoint { number: 9_999, ..next };
+    let cut_off = fault(altered(&page, |seal| seal.place = behind));
+    assert!(cut_off.to_string().ends_with("has no such record: it was cut off"), "{cut_off}");
     let few = fault(altered(&page, |seal| seal.signatures.truncate(1)));
     assert_eq!(few, VouchFault::Signatures(SealFault::Few { signed: 1, voters: 3 }));
     let own = cluster();
