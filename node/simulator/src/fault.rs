@@ -202,6 +202,13 @@ pub enum Fault {
     ReturnSlot(Vec<Whom>),
     /// A person takes back every reboot slot that is held.
     RevokeSlots,
+    /// A person takes the votes of the ledger from these and gives as many to those.
+    MoveVotes {
+        /// From whom.
+        from: Vec<Whom>,
+        /// To whom.
+        to: Vec<Whom>,
+    },
     /// A person sets this policy.
     Policy(String),
 }
@@ -264,7 +271,7 @@ impl Fault {
             | Self::Lie { whom, .. }
             | Self::Port { whom, .. }
             | Self::Befall { whom, .. } => vec![whom],
-            Self::Cut { from, to, .. } => vec![from, to],
+            Self::Cut { from, to, .. } | Self::MoveVotes { from, to } => vec![from, to],
             Self::Links { on, .. } => on.parties(),
             Self::Join
             | Self::Service(_)

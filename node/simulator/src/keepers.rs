@@ -51,7 +51,12 @@ pub(crate) const ORDER_WITHIN: Span = Span::seconds(10);
 
 /// The modelled quorum.
 pub(crate) struct Keepers {
+    /// Whose stores vote.
     pub voters: Vec<Place>,
+    /// Who founded the ledger: everybody's configuration names these.
+    pub seeds: Vec<Place>,
+    /// When it was last looked at whether other stores ought to vote.
+    pub votes_looked: Moment,
     pub ledger: Arc<Ledger>,
     pub leader: Option<Place>,
     /// Who gave the lead up, and until when it does not take it again.
@@ -86,7 +91,7 @@ impl Keepers {
     /// `hale init` and `hale policy apply`; between them everybody enrols where the fleet is settled.
     pub fn found(hosts: &[Host], setup: &Setup) -> Result<Self, SetupFault> {
         let voters: Vec<Place> =
-            (0..hosts.len()).filter(|place| hosts[*place].claims.roles.keeper).collect();
+            (0..hosts.len()).filter(|place| setup.is_founder(&hosts[*place].claims)).collect();
         let first = voters.first().copied().ok_or(SetupFault::Keepers(0))?;
         let by = hosts[first].id;
         let mut ledger = Ledger::new();
@@ -108,7 +113,9 @@ impl Keepers {
             enact(&mut ledger, (Span::ZERO, commands))?;
         }
         Ok(Self {
+            seeds: voters.clone(),
             voters,
+            votes_looked: Moment::default(),
             ledger: Arc::new(ledger),
             leader: None,
             stood_down: None,
@@ -172,6 +179,7 @@ impl Fleet {
         self.tick();
         self.slander();
         self.fill_stores();
+        self.move_stores();
         for place in 0..self.hosts.len() {
             self.note_soundness(place);
             if let Some(ways) = self.keepers.abreast(place) {
@@ -268,7 +276,7 @@ impl Fleet {
         ask.asker.is_none_or(|(life, _)| self.hosts[ask.by].life_number() == Some(life))
     }
 
-    fn take_in(&mut self, ask: Ask) {
+    pub(crate) fn take_in(&mut self, ask: Ask) {
         if ask.command.len() > Entry::BYTES_MAX {
             self.laws.breach("law D12: every command fits an entry", self.now);
         }

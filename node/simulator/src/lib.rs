@@ -5,7 +5,7 @@
 //! through the wire's own bytes on the way.
 //! Law S3: the laws of the mesh are looked at from outside after every event; what breaks one is a [`Breach`], never hidden.
 //! Rooms: [`setup`] who there is; [`fault`], `choosing`, `strike`, `links`, `held_up`, `ports`, `lies`, `forgeries` what is done to
-//! whom; `people`, `rebooting` who orders and asks what; [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`,
+//! whom; `people`, `rebooting` who orders and asks what; [`fleet`] the one door; `host`, `clock`, `network`, `sides`, `pipe`, `mail`, `departing`, [`errand`], `directory`, `peers`, `keepers`, `votes`,
 //! `service`, `following`, `perform`, `actuator` the modelled world; `laws` what may never be; [`truth`] how every host really
 //! is; [`trace`] what happened, in words; [`tally`], [`opinions`] what came of it; [`bare`] hosts without agents; [`script`] the
 //! language; [`library`] scenarios that are at hand.
@@ -47,6 +47,7 @@ mod strike;
 pub mod tally;
 pub mod trace;
 pub mod truth;
+mod votes;
 mod words;
 
 pub use actuator::{Habit, JournalLine};

@@ -392,7 +392,7 @@ impl Fleet {
 
     /// The addresses in its configuration: those of the keepers.
     pub(crate) fn dial_seeds(&mut self, place: Place) {
-        for seed in self.keepers.voters.clone() {
+        for seed in self.keepers.seeds.clone() {
             if seed == place {
                 continue;
             }

@@ -9,6 +9,7 @@ use ledger::command::{Command, Order};
 use ledger::maintenance::Plan;
 use vocabulary::{Scope, Span};
 
+use crate::fault::Whom;
 use crate::fleet::{Fleet, Happening};
 use crate::host::Place;
 use crate::keepers::{Ask, ORDER_WITHIN};
@@ -67,6 +68,15 @@ impl Fleet {
         for client in clients {
             self.order(&Command::RevokeSlot { client, order: order("it is not rebooting".into()) });
         }
+    }
+
+    /// Of these to those.
+    pub(crate) fn order_votes(&mut self, from: &[Whom], to: &[Whom]) {
+        let (from, to) = (self.who(from), self.who(to));
+        self.note(format!("votes move from {} to {}", self.named(&from), self.named(&to)));
+        let ids = |places: Vec<Place>| places.into_iter().map(|place| self.hosts[place].id);
+        let (remove, add) = (ids(from).collect(), ids(to).collect());
+        self.order(&Command::MoveVotes { add, remove, order: order("moved".into()) });
     }
 
     /// A person asks at the first keeper whose agent runs: orders are taken nowhere else.

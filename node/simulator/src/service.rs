@@ -61,20 +61,25 @@ impl Fleet {
             return;
         }
         let unfilled = self.keepers.service.unfilled.iter();
-        let filled: Vec<Place> = unfilled.copied().filter(|place| self.is_filled(*place)).collect();
+        let filled: Vec<Place> =
+            unfilled.copied().filter(|place| self.is_filled(*place, 0)).collect();
         for place in filled {
             self.keepers.service.unfilled.remove(&place);
             self.note(format!("the new store of {} votes", self.hosts[place].name()));
         }
     }
 
-    fn is_filled(&self, place: Place) -> bool {
+    /// Whether its host has committed the store that it has, and holds the whole ledger but for so many entries.
+    pub(crate) fn is_filled(&self, place: Place, lag: u64) -> bool {
         let host = &self.hosts[place];
         let ledger = &self.keepers.ledger;
         let is_known = ledger.roster().get(&host.id).is_some_and(|entry| {
             entry.store == host.store(place) && entry.boot == host.life.as_ref().map(|own| own.boot)
         });
-        let holds_all = host.life.as_ref().is_some_and(|life| life.upto >= ledger.index());
+        let holds_all = host
+            .life
+            .as_ref()
+            .is_some_and(|life| life.upto.0.saturating_add(lag) >= ledger.index().0);
         is_known && holds_all && host.is_running()
     }
 }

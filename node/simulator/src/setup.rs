@@ -2,6 +2,7 @@
 //!
 //! Not here: anything that happens to them (see `fault`).
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use vocabulary::{
@@ -19,6 +20,8 @@ const REGION: &str = "lab";
 pub struct Setup {
     /// Who there is; the keepers among them found the ledger.
     pub hosts: Vec<Claims>,
+    /// The keepers that do not: they have no vote until they are given one.
+    pub spares: BTreeSet<HostName>,
     /// The text of `policy.toml`; without one the mesh only observes.
     pub policy: Option<String>,
     /// Between the hosts.
@@ -61,7 +64,14 @@ impl Setup {
 
     /// These hosts in fair weather, under this seed, without a policy.
     pub fn new(hosts: Vec<Claims>, seed: u64) -> Self {
-        Self { hosts, policy: None, weather: Weather::default(), seed, is_settled: false }
+        Self {
+            hosts,
+            spares: BTreeSet::new(),
+            policy: None,
+            weather: Weather::default(),
+            seed,
+            is_settled: false,
+        }
     }
 
     /// The same under this policy.
@@ -105,17 +115,22 @@ impl Setup {
         Self::new(claims.collect(), seed)
     }
 
+    /// Whether it is one of the ledger's first voters.
+    pub(crate) fn is_founder(&self, claims: &Claims) -> bool {
+        claims.roles.keeper && !self.spares.contains(&claims.host)
+    }
+
     pub(crate) fn check(&self) -> Result<(), SetupFault> {
         if self.hosts.len() > Self::HOSTS_MAX {
             return Err(SetupFault::TooMany(self.hosts.len()));
         }
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for claims in &self.hosts {
             if !seen.insert(claims.host.clone()) {
                 return Err(SetupFault::Twice(claims.host.to_string()));
             }
         }
-        let keepers = self.hosts.iter().filter(|claims| claims.roles.keeper).count();
+        let keepers = self.hosts.iter().filter(|claims| self.is_founder(claims)).count();
         if matches!(keepers, 1 | 3 | 5 | 7) { Ok(()) } else { Err(SetupFault::Keepers(keepers)) }
     }
 }

@@ -50,6 +50,7 @@ impl Fleet {
             Fault::TakeSlot(whom) => self.each("take slot", &whom, Self::take_slot),
             Fault::ReturnSlot(whom) => self.each("return slot", &whom, Self::return_slot),
             Fault::RevokeSlots => self.order_revocations(),
+            Fault::MoveVotes { from, to } => self.order_votes(&from, &to),
             Fault::ReleaseGroup(group) => {
                 self.note(format!("release group={group}"));
                 self.order_release(Scope::Group(group));

@@ -55,4 +55,5 @@ scripts! {
     shadow = "shadow",
     unfit = "unfit",
     unsettled = "unsettled",
+    votes = "votes",
 }

@@ -22,6 +22,7 @@
 //! remedies works does-nothing refuses receipt-lost fails hangs; remedies take 5s
 //! pause WHY; resume WHY                        release b2 (from its quarantine), release group=web
 //! approve b2                                   what would be tried next on it; deny b2; maintain b2 5m
+//! spares a2; move-votes b1 to a2               a keeper without a vote; a person gives it one
 //! take-slot b2; return-slot b2                 its FleetLock client asks for leave to reboot it; revoke-slots
 //! show cases                               show eyes HOST, show health HOST, show budgets, show journal
 //! ----

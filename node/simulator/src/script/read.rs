@@ -18,6 +18,7 @@ const RUN_MAX: Span = Span::minutes(24 * 60);
 struct Reader {
     setup: Setup,
     keepers: Vec<String>,
+    spares: Vec<String>,
     healers: Option<Vec<String>>,
     is_from_founding: bool,
     steps: Vec<Placed>,
@@ -37,6 +38,7 @@ pub(super) fn read(text: &str) -> Result<Script, ScriptFault> {
     let mut reader = Reader {
         setup: Setup::new(Vec::new(), 1),
         keepers: Vec::new(),
+        spares: Vec::new(),
         healers: None,
         is_from_founding: false,
         steps: Vec::new(),
@@ -123,6 +125,10 @@ impl Reader {
                 self.keepers.extend(owned(&words));
                 Ok(())
             }
+            "spares" => {
+                self.spares.extend(owned(&words));
+                Ok(())
+            }
             "healers" => {
                 self.healers.get_or_insert_default().extend(owned(&words));
                 Ok(())
@@ -203,7 +209,7 @@ impl Reader {
 
     fn finish(mut self, text: String, golden: String) -> Result<Script, ScriptFault> {
         let known: Vec<String> = self.setup.hosts.iter().map(name_of).collect();
-        let meant = self.keepers.iter().chain(self.healers.iter().flatten());
+        let meant = self.keepers.iter().chain(&self.spares).chain(self.healers.iter().flatten());
         if let Some(stranger) = meant.clone().find(|name| !known.contains(name)) {
             return Err(ScriptFault::Line {
                 at: Spot { line: text.lines().count(), column: 1 },
@@ -212,7 +218,11 @@ impl Reader {
         }
         for claims in &mut self.setup.hosts {
             let name = name_of(claims);
-            claims.roles.keeper = self.keepers.contains(&name);
+            let is_spare = self.spares.contains(&name);
+            if is_spare && !self.keepers.contains(&name) {
+                self.setup.spares.insert(claims.host.clone());
+            }
+            claims.roles.keeper = is_spare || self.keepers.contains(&name);
             claims.roles.healer =
                 self.healers.as_ref().is_none_or(|healers| healers.contains(&name));
         }
@@ -299,6 +309,16 @@ fn read_cut(words: &[&str]) -> Fallible<Fault> {
     })
 }
 
+fn read_votes(words: &[&str]) -> Fallible<Fault> {
+    let mut sides = words.splitn(2, |word| *word == "to");
+    match (sides.next(), sides.next()) {
+        (Some(from), Some(to)) => {
+            Ok(Fault::MoveVotes { from: read_whom(from)?, to: read_whom(to)? })
+        }
+        _ => Err("expected `move-votes WHOM to WHOM`".into()),
+    }
+}
+
 fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
     let strike = match word {
         "kill" => Fault::Kill,
@@ -320,6 +340,7 @@ fn read_strike(word: &str, words: &[&str]) -> Fallible<Fault> {
         "take-slot" => Fault::TakeSlot,
         "return-slot" => Fault::ReturnSlot,
         "maintain" => return read_maintenance(words),
+        "move-votes" => return read_votes(words),
         "lie" => return read_lie(words),
         "port" => return read_port(words),
         word if is_plight(word) => return read_plight(word, words),

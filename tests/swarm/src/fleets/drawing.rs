@@ -14,6 +14,7 @@ use super::liars::liars;
 use super::plan::{Act, Plan, Spot};
 use super::policy;
 use super::rebooted;
+use super::spared;
 
 /// Most fleets are small, where quorums are tight; some are larger than a subject has seats.
 const HOSTS_MAX: usize = 40;
@@ -48,7 +49,8 @@ pub fn drawn(seed: u64, mode: Mode) -> Plan {
     let count = luck.from(ACTS_MIN, ACTS_MAX);
     let mut drawing = Acts::new(&mut luck, &hosts);
     acts.extend((0..count).map(|_| drawing.one()));
-    rebooted::put(checked::put(Plan { seed, hosts, weather, policy, acts }))
+    let plan = Plan { seed, hosts, spares: Vec::new(), weather, policy, acts };
+    spared::put(rebooted::put(checked::put(plan)))
 }
 
 impl Luck {

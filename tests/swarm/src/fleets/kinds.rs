@@ -12,7 +12,7 @@ use super::drawing::{Mode, drawn};
 use super::plan::Plan;
 
 /// Each kind that the language has words for; `lie` is of insiders alone, and what ends a stall or a remedy's habit is the calm's.
-pub const ALL: [&str; 63] = [
+pub const ALL: [&str; 64] = [
     "approve",
     "bandwidth",
     "between two",
@@ -65,6 +65,7 @@ pub const ALL: [&str; 63] = [
     "resume",
     "return slot",
     "revoke slots",
+    "votes",
     "silence",
     "slow",
     "stall",
@@ -134,6 +135,7 @@ fn kinds(fault: &Fault) -> Vec<&'static str> {
         Fault::TakeSlot(_) => vec!["take slot"],
         Fault::ReturnSlot(_) => vec!["return slot"],
         Fault::RevokeSlots => vec!["revoke slots"],
+        Fault::MoveVotes { .. } => vec!["votes"],
         Fault::Policy(_) => vec!["policy"],
     }
 }

@@ -196,8 +196,9 @@ fn with_majority(fleet: &Fleet) -> BTreeSet<HostId> {
         return BTreeSet::new();
     };
     let is_open = |a: usize, b: usize| a == b || fleet.is_way_open(a, b) != Some(false);
+    let voting = fleet.voting();
     let relays: Vec<usize> = (0..truths.len())
-        .filter(|place| truths[*place].claims.roles.keeper && is_open(*place, leader))
+        .filter(|place| voting.contains(&truths[*place].id) && is_open(*place, leader))
         .collect();
     let is_with = |place: &usize| {
         !truths[*place].is_dark && relays.iter().any(|relay| is_open(*place, *relay))

@@ -28,6 +28,8 @@ pub struct Plan {
     pub seed: u64,
     /// Who there is.
     pub hosts: Vec<Spot>,
+    /// Who of them is a keeper without a vote.
+    pub spares: Vec<String>,
     /// The weather's words.
     pub weather: String,
     /// The text of the policy.
@@ -75,6 +77,10 @@ impl Plan {
     fn text_before_the_calm(&self) -> String {
         let mut lines: Vec<String> = self.hosts.iter().map(Spot::line).collect();
         lines.push(format!("keepers {}", self.named(|spot| spot.is_keeper)));
+        let spares = self.named(|spot| self.spares.contains(&spot.name));
+        if !spares.is_empty() {
+            lines.push(format!("spares {spares}"));
+        }
         lines.push(format!("healers {}", self.named(|spot| spot.is_healer)));
         lines.push(format!("seed {}\n{}", self.seed, self.weather));
         lines.push(format!("policy\n{}end", self.policy));
@@ -111,7 +117,8 @@ impl Plan {
         let mut calm = vec!["# Calm from here on.".to_owned()];
         calm.append(&mut undone);
         calm.push("join; unsilence 100%; thaw 100%".to_owned());
-        let start = format!("start {}", self.named(|spot| spot.is_keeper));
+        let may_vote = |spot: &Spot| spot.is_keeper || self.spares.contains(&spot.name);
+        let start = format!("start {}", self.named(may_vote));
         // A keeper that stood still may say a goodbye yet that was asked of it then.
         calm.push(format!("{start}; run 30s; {start}; resume calm"));
         calm.extend(self.slots_end().map(str::to_owned));

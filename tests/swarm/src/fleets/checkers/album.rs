@@ -53,6 +53,20 @@ end
 run 5s; take-slot a1; run 1s; take-slot b2; run 5s; kill b2; run 20s; start b2; run 10s; return-slot b2; run 10s
 ";
 
+/// The same hosts, of which a keeper without a vote gets that of `b1`, which is dead for ten minutes.
+const MOVED: &str =
+    "hosts a1 a2 zone=a rack=p; hosts b1 b2 zone=b rack=q; hosts c1 c2 zone=c rack=r
+keepers a1 b1 c1; spares b2
+run 5s; kill b1; run 640s
+";
+
+/// Every picture of the fourth.
+pub fn moved() -> Vec<Picture> {
+    let (fleet, album) = pictures(MOVED);
+    assert!(fleet.ledger().have_votes_followed());
+    album
+}
+
 /// Every picture of the third.
 pub fn rebooted() -> Vec<Picture> {
     let (fleet, album) = pictures(REBOOTED);

@@ -19,6 +19,9 @@ pub fn check(fleet: &Fleet) -> Result<(), String> {
     if let Some(breach) = fleet.breaches().first() {
         return Err(breach.law.clone());
     }
+    if !fleet.ledger().have_votes_followed() {
+        return Err("law G1: votes have moved, and the stores do not follow".into());
+    }
     fleet.ledger().cases().try_for_each(|case| of_case(fleet, case))?;
     let truths: Vec<Truth<'_>> = fleet.truths().collect();
     truths.iter().try_for_each(|truth| of_host(fleet, &truths, truth))

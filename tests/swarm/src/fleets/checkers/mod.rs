@@ -22,6 +22,7 @@ mod slots;
 mod stops;
 mod surges;
 mod verdicts;
+mod votes;
 
 #[cfg(test)]
 mod album;
@@ -55,6 +56,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(minorities::Minorities::default()),
         Box::new(rules::Rules::default()),
         Box::new(slots::Slots::default()),
+        Box::new(votes::Votes::default()),
     ]
 }
 
