@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use detection::verdict::{
-    Conclusions, Court, Fleet, HostVerdict, VerifiedGrounds, Voided, conclude, sight,
+    Conclusions, Court, Fleet, HostVerdict, VerifiedGrounds, Voided, WellTakes, conclude, sight,
 };
 use vocabulary::{
     Anchor, Attestation, Digest, Grounds, HostId, LedgerIndex, RemedyClass, Scope, VerdictKind,
@@ -16,6 +16,7 @@ use vocabulary::{
 use crate::case::{GroundsKept, SightKept};
 use crate::command::Refused;
 use crate::ledger::Ledger;
+use crate::rules;
 
 /// Fresh grounds and what follows from them.
 pub(crate) struct Judged {
@@ -54,7 +55,11 @@ impl Ledger {
         let verified = VerifiedGrounds::verify(grounds, &Court { fleet, verifier });
         let verified = verified.without(self.duplicates());
         let conclusions = conclude(fleet, &verified, &self.seen_to_accept());
-        (verified, conclusions)
+        let well_takes = match self.rules() {
+            rules::FIRST => WellTakes::One,
+            _ => WellTakes::OneThatIsTrue,
+        };
+        (verified, conclusions.taking(well_takes))
     }
 
     pub(crate) fn fleet(&self) -> Fleet<'_> {

@@ -327,3 +327,18 @@ fn a_surge_stands_on_beside_a_dark_zone_while_the_rest_is_one_by_itself() {
     fleet.findings(&dark, vec![domain_down(zone("b"))], &others).remove(0).expect("silent");
     assert!(fleet.ledger.brake().surge.is_some());
 }
+
+/// Protocol 3.8: a host that is dead for ten minutes is reached by nobody's calibrated path; what one alone says of it may be a lie.
+#[test]
+fn one_voice_among_the_blind_ends_no_case_under_rules_2() {
+    let ended = |fleet: &mut Fleet| {
+        let case = fleet.opened("b2", Seen::AgentDown);
+        let mut grounds = fleet.round(&[("b2", Seen::Well)]);
+        grounds.answers.retain(|answer| answer.subject != id("b2"));
+        let grounds = fleet.blinded(grounds, 1);
+        fleet.send("a1", Command::Recovered { cases: vec![case], grounds });
+        fleet.case(case).is_closed()
+    };
+    assert!(ended(&mut Fleet::healing_under_the_first_rules()), "law C5: as it was");
+    assert!(!ended(&mut Fleet::healing()));
+}

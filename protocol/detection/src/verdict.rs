@@ -60,6 +60,17 @@ pub struct Conclusions {
     pub discounts: BTreeMap<HostId, Discount>,
     /// Hosts that are silent in this proposal: the seats they hold are vacant.
     pub silent: BTreeSet<HostId>,
+    /// What it takes to be seen well.
+    pub well_takes: WellTakes,
+}
+
+/// How many voices see a host well, beside K' - f of them (protocol 3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WellTakes {
+    /// One at least. Where all others are blind to it that is any liar's.
+    One,
+    /// More than may lie of all who may speak, the discounted with them: one honest voice at least.
+    OneThatIsTrue,
 }
 
 /// What is concluded about one host.
@@ -118,12 +129,19 @@ pub fn conclude(
         (*subject, conclusion)
     });
     let hosts = subjects.collect();
-    let conclusions = Conclusions { hosts, domains, alone, discounts, silent };
+    let well_takes = WellTakes::One;
+    let conclusions = Conclusions { hosts, domains, alone, discounts, silent, well_takes };
     laws::check(seating, grounds, &conclusions);
     conclusions
 }
 
 impl Conclusions {
+    /// The same, where being seen well takes this.
+    #[must_use]
+    pub fn taking(self, well_takes: WellTakes) -> Self {
+        Self { well_takes, ..self }
+    }
+
     /// The verdict on a host, or the rule that says no.
     pub fn verdict(&self, host: &HostId) -> Result<&HostVerdict, NoVerdict> {
         match self.hosts.get(host) {
@@ -147,13 +165,20 @@ impl Conclusions {
     /// K' - f voices that see it well.
     pub fn is_well(&self, host: &HostId) -> bool {
         let host = self.hosts.get(host);
-        host.is_some_and(|host| host.has_answered || host.tally.is_seen_well())
+        host.is_some_and(|host| host.has_answered || self.is_seen_well(&host.tally))
     }
 
     /// protocol 7.7: K' - f voices see it well and no more than f speak against it.
     pub fn is_verified_well(&self, host: &HostId) -> bool {
         let host = self.hosts.get(host);
-        host.is_some_and(|host| host.tally.is_seen_well() && !host.tally.is_adverse())
+        host.is_some_and(|host| self.is_seen_well(&host.tally) && !host.tally.is_adverse())
+    }
+
+    fn is_seen_well(&self, tally: &Tally) -> bool {
+        match self.well_takes {
+            WellTakes::One => tally.is_seen_well(),
+            WellTakes::OneThatIsTrue => tally.is_truly_seen_well(),
+        }
     }
 
     /// protocol 7.7: more than f voices speak against it; such a round ends a soak.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use detection::roster::{Entry, Roster};
 use detection::seats::Seating;
 use detection::verdict::{
-    Conclusions, Court, Discount, Fleet, NoVerdict, VerifiedGrounds, Void, allows, conclude,
+    Conclusions, Court, Discount, Fleet, NoVerdict, VerifiedGrounds, Void, WellTakes, allows,
+    conclude,
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -506,6 +507,25 @@ fn whoever_grades_ok_is_for_the_subject_whatever_its_paths_say() {
     round.see("a2 b1 b2 c1 c2", "a1", &(Grade::Ok, paths(Reading::Silent, &[])));
     assert_eq!(round.kind("a1"), Err(NoVerdict::Contrary { have: 5, tolerated: 1 }));
     assert!(round.concluded().is_verified_well(&id("a1")));
+}
+
+/// Protocol 3.8: whoever has not reached it for ten minutes is blind to it; a liar says whatever it likes.
+#[test]
+fn one_voice_among_the_blind_sees_nobody_well_where_one_may_lie() {
+    let blind = (Grade::Unknown, paths(Reading::Absent, &[]));
+    let mut round = demo();
+    round.see("a2 b1 b2 c1", "a1", &blind);
+    round.see("c2", "a1", &well());
+    let judged = |round: &Round, takes| {
+        let conclusions = round.concluded().taking(takes);
+        (conclusions.is_well(&id("a1")), conclusions.is_verified_well(&id("a1")))
+    };
+    assert_eq!(judged(&round, WellTakes::One), (true, true));
+    assert_eq!(judged(&round, WellTakes::OneThatIsTrue), (false, false));
+    let mut round = demo();
+    round.see("a2 b1 b2", "a1", &blind);
+    round.see("c1 c2", "a1", &well());
+    assert_eq!(judged(&round, WellTakes::OneThatIsTrue), (true, true), "one of two is honest");
 }
 
 #[test]

@@ -91,6 +91,11 @@ impl Tally {
         self.well.count() >= needed.max(1)
     }
 
+    /// The same, and more of them than may lie of all who may speak ([`WellTakes::OneThatIsTrue`](super::WellTakes)).
+    pub fn is_truly_seen_well(&self) -> bool {
+        self.is_seen_well() && self.well.count() > self.tolerated()
+    }
+
     /// More than f voices found a kernel that accepts and a process that says nothing.
     pub fn is_accepting(&self) -> bool {
         self.accepting.count() > self.tolerated()
