@@ -2,16 +2,16 @@
 //!
 //! Law KV1: the voters are 1, 3, 5 or 7 different hosts of the roster. Until the stores have followed a change, those before it carry the
 //! ledger too: they may lead, are not retired, and neither set's majority is taken.
-//! Law KV2: by itself a vote moves only from a host that has been lost for [`LOST_FOR`], to one that is fit for it, one vote at a time; not
-//! while a brake is on, nor while a lease on the lost host counts or a window of maintenance covers it.
+//! Law KV2: by itself a vote moves only from a host that has been lost for [`LOST_FOR`], or whose store has not come to vote for as long, to
+//! one that is fit for it, one vote at a time; not while a brake is on, nor while a lease on that host counts or a window of maintenance covers it.
 //! Law KV3: a person's order takes no more votes than leave the others a majority that is in no trouble.
 //! Not here: the stores that vote for these hosts (see `replication::replacing`), who proposes that a vote moves (see `agent`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use vocabulary::{HostId, LedgerTime, Span, VerdictKind};
+use vocabulary::{Boot, HostId, LedgerTime, Span, VerdictKind};
 
 use crate::audit::What;
 use crate::command::{Order, Outcome, Refused};
@@ -24,6 +24,12 @@ pub const LOST_FOR: Span = Span::minutes(10);
 
 /// So long after a vote has moved by itself no other does: the stores follow within seconds.
 const SETTLES_FOR: Span = Span::minutes(1);
+
+/// Hosts that are passed over at once; beyond it whichever has the lowest id is tried again.
+const PASSED_MAX: usize = 16;
+
+/// Who moved a vote, where no person has.
+const BY_ITSELF: &str = "the ledger";
 
 /// Hosts that voted since the stores followed last: two whole sets. Beyond it no further change is taken but one back to them.
 const BEFORE_MAX: usize = 14;
@@ -39,6 +45,10 @@ pub(crate) struct Votes {
     fewest: Option<u32>,
     /// When a vote moved by itself last.
     moved: Option<LedgerTime>,
+    /// Voters whose stores have not been seen to vote, and since when they are to.
+    asked: BTreeMap<HostId, LedgerTime>,
+    /// Hosts whose stores did not come to vote in time, in which life; at most [`PASSED_MAX`].
+    passed: BTreeMap<HostId, Option<Boot>>,
 }
 
 /// A vote that moves by itself.
@@ -83,6 +93,11 @@ impl Ledger {
         !before.is_empty() && self.voters().contains(host) && !before.contains(host)
     }
 
+    /// Since when this voter's store is to vote and has not been seen to.
+    pub fn to_vote_since(&self, voter: &HostId) -> Option<LedgerTime> {
+        self.state.added.votes.asked.get(voter).copied()
+    }
+
     /// The hosts of which a majority must be there: the voters, and until the stores have followed whoever had a vote since they did last.
     pub(crate) fn carriers(&self) -> impl Iterator<Item = &HostId> {
         let before = self.state.added.votes.before.iter();
@@ -106,6 +121,9 @@ impl Ledger {
             Some(_) if self.state.departures.get(host).is_some() => "said goodbye",
             Some(_) if self.slot_of_host(host).is_some() => "holds a reboot slot",
             Some(_) if self.is_in_the_dark(host) => "stands in a dark rack or zone",
+            Some(entry) if self.state.added.votes.passed.get(host) == Some(&entry.boot) => {
+                "was given a vote, and its store did not follow; it is tried again in its agent's next life"
+            }
             Some(_) => {
                 let case = self.case_of_host(host)?;
                 return Some(format!("has an open case, {}", case.id));
@@ -151,8 +169,13 @@ impl Ledger {
                 || case.is_some_and(|case| case.counted_lease().is_some())
         };
         let lost = self.voters().iter().filter(|voter| !is_let_be(voter));
-        let lost = lost.filter_map(|voter| Some((self.voter_lost_since(voter)?, *voter)));
-        let (since, from) = lost.min()?;
+        // Whoever is dead goes before whoever does not follow.
+        let since = |voter: &HostId| {
+            let lost = self.voter_lost_since(voter).map(|since| (false, since));
+            lost.or_else(|| Some((true, self.to_vote_since(voter)?)))
+        };
+        let lost = lost.filter_map(|voter| Some((since(voter)?, *voter)));
+        let ((_, since), from) = lost.min()?;
         let settled = self.state.added.votes.moved.map(|moved| moved.after(SETTLES_FOR));
         Some((from, since.after(LOST_FOR).max(settled.unwrap_or_default())))
     }
@@ -174,9 +197,26 @@ impl Ledger {
         }
         let put = |voter: &HostId| if *voter == lost { due.to } else { *voter };
         let voters = self.voters().iter().map(put).collect();
+        let is_lost = self.voter_lost_since(&lost).is_some();
         self.set_voters(voters, Some(now));
-        self.record(What::VoteMoved { from: lost, to: due.to });
+        if is_lost {
+            self.record(What::VoteMoved { from: lost, to: due.to });
+            return Ok(Outcome::Done);
+        }
+        self.pass_over(lost);
+        let why = format!("its store has not come to vote for {LOST_FOR}");
+        let (added, removed) = (vec![due.to], vec![lost]);
+        self.record(What::VotesMoved { added, removed, who: BY_ITSELF.into(), why });
         Ok(Outcome::Done)
+    }
+
+    fn pass_over(&mut self, host: HostId) {
+        let boot = self.state.roster.get(&host).and_then(|entry| entry.boot);
+        let votes = Arc::make_mut(&mut self.state.added.votes);
+        votes.passed.insert(host, boot);
+        while votes.passed.len() > PASSED_MAX {
+            votes.passed.pop_first();
+        }
     }
 
     /// The leader sees that the stores which vote are those of the voters.
@@ -185,17 +225,26 @@ impl Ledger {
         if !self.are_to_be_told(voting) {
             return Err(Refused::Nothing);
         }
+        let are_all = self.are_all_voting(voting);
         let votes = Arc::make_mut(&mut self.state.added.votes);
-        votes.before.clear();
-        votes.fewest = None;
+        votes.asked.retain(|host, _| !voting.contains(host));
+        if are_all {
+            votes.before.clear();
+            votes.fewest = None;
+        }
         Ok(Outcome::Done)
     }
 
     /// Whether it is news to the ledger that the stores of these hosts vote, and no others.
     pub fn are_to_be_told(&self, voting: &[HostId]) -> bool {
+        let is_one_more = self.state.added.votes.asked.keys().any(|host| voting.contains(host));
+        !self.have_votes_followed() && (is_one_more || self.are_all_voting(voting))
+    }
+
+    fn are_all_voting(&self, voting: &[HostId]) -> bool {
         let (voting, wanted): (BTreeSet<_>, BTreeSet<_>) =
             (voting.iter().collect(), self.voters().iter().collect());
-        !self.have_votes_followed() && voting == wanted
+        voting == wanted
     }
 
     /// A person gives votes and takes them (`hale keeper add`, `hale keeper remove`).
@@ -304,7 +353,13 @@ impl Ledger {
         let count = |voters: &[HostId]| u32::try_from(voters.len()).unwrap_or(u32::MAX);
         let known = self.state.added.votes.fewest.unwrap_or(u32::MAX);
         let fewest = Some(known.min(count(self.voters())).min(count(&voters)));
-        *Arc::make_mut(&mut self.state.added.votes) = Votes { voters, before, fewest, moved };
+        let is_new =
+            |voter: &&HostId| !before.contains(voter) || self.to_vote_since(voter).is_some();
+        let since = |voter: &HostId| self.to_vote_since(voter).unwrap_or(self.state.time);
+        let asked = voters.iter().filter(is_new).map(|voter| (*voter, since(voter))).collect();
+        let passed = self.state.added.votes.passed.clone();
+        let votes = Votes { voters, before, fewest, moved, asked, passed };
+        *Arc::make_mut(&mut self.state.added.votes) = votes;
     }
 
     fn host_name(&self, host: &HostId) -> String {

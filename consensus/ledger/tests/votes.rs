@@ -145,6 +145,7 @@ fn law_kv2_the_vote_of_a_lost_keeper_moves_to_a_fit_host_of_its_zone() {
     assert_eq!(fleet.send("a1", lost("b1")), Outcome::Done);
     assert_eq!(voters(&fleet), ids(&["a1", "b3", "c1"]));
     assert!(fleet.history(0).contains(&"VoteMoved".to_owned()));
+    follow(&mut fleet);
     assert_eq!(fleet.ledger.next_move(), None);
 }
 
@@ -152,6 +153,7 @@ fn law_kv2_the_vote_of_a_lost_keeper_moves_to_a_fit_host_of_its_zone() {
 fn law_kv2_a_zone_that_has_no_other_voter_goes_first_and_one_vote_moves_at_a_time() {
     let mut fleet = nine_keepers();
     assert_eq!(fleet.send("a1", moves(&["a2", "c2"], &[])), Outcome::Done);
+    follow(&mut fleet);
     // Nobody is left in zone b, whose other hosts are no keepers by now; of zones a and c two vote each.
     for name in ["b2", "b3"] {
         tells_of_a_store(&mut fleet, name, None);
@@ -273,6 +275,50 @@ fn law_kv1_a_voter_is_let_alone_while_the_stores_have_not_left_a_lost_one() {
     assert!(!is_held(&fleet));
 }
 
+/// The stores of these hosts vote, of those that were asked to.
+fn told(fleet: &mut Fleet, by: &str, voting: &[&str]) -> Outcome {
+    fleet.send(by, Command::VotesFollowed { voting: ids(voting) })
+}
+
+#[test]
+fn law_kv2_a_store_that_does_not_come_to_vote_is_passed_over_until_its_next_life() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2"], &["c1"])), Outcome::Done);
+    let since = fleet.ledger.to_vote_since(&id("a2")).expect("its store does not vote yet");
+    fleet.wait(590);
+    let early = fleet.send("a1", Command::ReplaceVoter { lost: id("a2") });
+    assert!(matches!(early, Outcome::Refused(Refused::TooSoon { .. })), "{early:?}");
+    fleet.wait(20);
+    let next = fleet.ledger.next_move().expect("another is fit");
+    assert_eq!((next.from, next.at), (id("a2"), since.after(LOST_FOR)));
+    assert_eq!(fleet.send("a1", Command::ReplaceVoter { lost: id("a2") }), Outcome::Done);
+    assert!(!voters(&fleet).contains(&id("a2")) && voters(&fleet).contains(&next.to));
+    assert_eq!(fleet.history(0).last().map(String::as_str), Some("VotesMoved"), "nobody is lost");
+    let why = fleet.ledger.unfit_for_a_vote(&id("a2")).expect("it is passed over");
+    assert!(why.contains("its store did not follow"), "{why}");
+    assert_eq!(Ledger::from_bytes(&fleet.ledger.to_bytes()).as_ref(), Ok(&fleet.ledger));
+    let address = "[::1]:4433".parse().expect("sound");
+    let next_life = Command::Boot { boot: boot(2), address, store: Some(StoreId(77)) };
+    assert_eq!(fleet.send("a2", next_life), Outcome::Done);
+    assert_eq!(fleet.ledger.unfit_for_a_vote(&id("a2")), None);
+}
+
+#[test]
+fn law_kv2_of_two_that_are_to_vote_the_one_that_does_is_not_passed_over() {
+    let mut fleet = nine_keepers();
+    assert_eq!(fleet.send("a1", moves(&["a2", "b2"], &[])), Outcome::Done);
+    fleet.wait(5);
+    assert_eq!(told(&mut fleet, "a1", &["a1", "b1", "c1"]), Outcome::Refused(Refused::Nothing));
+    assert_eq!(told(&mut fleet, "a1", &["a1", "b1", "a2"]), Outcome::Done);
+    assert_eq!(told(&mut fleet, "a1", &["a1", "b1", "a2"]), Outcome::Refused(Refused::Nothing));
+    assert!(!fleet.ledger.have_votes_followed(), "b2 does not vote yet");
+    assert_eq!(fleet.ledger.to_vote_since(&id("a2")), None);
+    fleet.wait(600);
+    assert_eq!(fleet.ledger.next_move().map(|next| next.from), Some(id("b2")));
+    assert_eq!(told(&mut fleet, "a1", &["a1", "b1", "c1", "a2", "b2"]), Outcome::Done);
+    assert!(fleet.ledger.have_votes_followed() && fleet.ledger.next_move().is_none());
+}
+
 /// Of three that vote, two are to have no vote once two others have one: until then one may be away, whichever five the ledger knows.
 #[test]
 fn law_kv1_of_all_that_may_vote_no_more_are_lost_than_the_smallest_set_bears() {
@@ -322,6 +368,7 @@ enum Deed {
     Pauses,
     Resumes,
     Replaces,
+    Follows,
     Moves,
     MovesTwo,
     TakesTwo,
@@ -340,6 +387,7 @@ fn deeds() -> impl Strategy<Value = Vec<(Deed, usize, usize)>> {
         1 => Just(Deed::Pauses),
         2 => Just(Deed::Resumes),
         8 => Just(Deed::Replaces),
+        3 => Just(Deed::Follows),
         4 => Just(Deed::Moves),
         3 => Just(Deed::MovesTwo),
         3 => Just(Deed::TakesTwo),
@@ -392,6 +440,11 @@ fn act(
             let next = fleet.ledger.next_move().map_or(id(one), |next| next.from);
             fleet.send(by, Command::ReplaceVoter { lost: next });
         }
+        Deed::Follows => {
+            let voting = voters(fleet).into_iter().chain([id(one), id(other)]);
+            let voting = voting.filter(|host| number % 2 == 0 || *host != id(one)).collect();
+            fleet.send(by, Command::VotesFollowed { voting });
+        }
         Deed::Moves => drop(fleet.send(by, moves(&[one], &[other]))),
         Deed::MovesTwo => drop(fleet.send(by, moves(&[one, other], &[]))),
         Deed::TakesTwo => drop(fleet.send(by, moves(&[], &[one, other]))),
@@ -418,8 +471,12 @@ proptest! {
             if before.voters() != now.voters() && matches!(deed.0, Deed::Replaces) {
                 let lost = before.voters().iter().find(|voter| !voters.contains(voter)).unwrap();
                 let got = voters.iter().find(|voter| !before.voters().contains(voter)).unwrap();
-                let case = before.case_of_host(lost).expect("a verdict stands");
-                prop_assert!(before.time().since(case.opened) >= Span::minutes(10));
+                let since = match before.voter_lost_since(lost) {
+                    Some(_) => before.case_of_host(lost).map(|case| case.opened),
+                    None => before.to_vote_since(lost),
+                };
+                let since = since.expect("a verdict stands, or its store does not follow");
+                prop_assert!(before.time().since(since) >= Span::minutes(10));
                 prop_assert!(before.case_of_host(got).is_none());
                 prop_assert!(before.brake().standing().is_none());
                 prop_assert_eq!(before.voters().len(), voters.len());

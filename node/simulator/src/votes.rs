@@ -39,8 +39,8 @@ impl Fleet {
             if !set.contains(&leader) {
                 self.keepers.lose_leader();
             }
-        } else if set == own && wanted.len() == own.len() {
-            self.tell_that_votes_followed(leader);
+        } else {
+            self.tell_who_votes(leader);
         }
     }
 
@@ -69,12 +69,12 @@ impl Fleet {
             && self.is_open(leader, place)
     }
 
-    fn tell_that_votes_followed(&mut self, leader: Place) {
-        let ledger = &self.keepers.ledger;
-        if ledger.have_votes_followed() {
+    fn tell_who_votes(&mut self, leader: Place) {
+        let voting = self.voting();
+        if !self.keepers.ledger.are_to_be_told(&voting) {
             return;
         }
-        let command = Command::VotesFollowed { voting: ledger.voters().to_vec() };
+        let command = Command::VotesFollowed { voting };
         self.take_in(Ask {
             by: leader,
             command: wire::encode(&command),

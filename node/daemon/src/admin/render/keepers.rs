@@ -2,10 +2,13 @@
 
 use ledger::rules;
 use ledger::votes::Move;
-use vocabulary::HostId;
+use vocabulary::{HostId, Span};
 
 use super::Scene;
 use crate::admin::answer::{KeeperList, KeeperRow, Vote};
+
+/// A store that is to vote for longer is worth a word.
+const FOLLOWS_WITHIN: Span = Span::minutes(1);
 
 /// The voters in their order, then whoever votes still, then the spares.
 pub fn keepers(scene: &Scene<'_>) -> KeeperList {
@@ -59,7 +62,14 @@ fn row(scene: &Scene<'_>, host: &HostId, vote: Vote, note: Option<String>) -> Ke
 /// What becomes of the vote of a voter that is lost.
 fn lost(scene: &Scene<'_>, host: &HostId) -> Option<String> {
     let (ledger, now) = (scene.ledger, scene.ledger.time());
-    let lost = format!("lost for {}", now.since(ledger.voter_lost_since(host)?));
+    let lost = match (ledger.voter_lost_since(host), ledger.to_vote_since(host)) {
+        (Some(since), _) => format!("lost for {}", now.since(since)),
+        // Its store follows within seconds, as a rule.
+        (None, Some(since)) if now.since(since) >= FOLLOWS_WITHIN => {
+            format!("awaited for {}, its store does not vote yet", now.since(since))
+        }
+        (None, _) => return None,
+    };
     let what = match ledger.next_move().filter(|next| next.from == *host) {
         Some(Move { to, at, .. }) if at > now => {
             format!("its vote goes to {} in {}", scene.name(&to), at.since(now))

@@ -70,6 +70,35 @@ fn keepers_are_listed_with_their_votes_and_the_spare_ones_behind() {
 }
 
 #[test]
+fn a_keeper_whose_store_does_not_come_to_vote_is_told_and_passed_over() {
+    let mut desk = with_spares();
+    let (add, remove) = (vec![id("a2")], vec![id("c1")]);
+    let order = Command::MoveVotes { add, remove, order: order("a new rack") };
+    assert_eq!(desk.fleet.send("b1", order), Outcome::Done);
+    desk.fleet.wait(180);
+    let awaited = desk.keepers();
+    desk.fleet.wait(430);
+    assert_eq!(desk.fleet.send("b1", Command::ReplaceVoter { lost: id("a2") }), Outcome::Done);
+    shows(&format!("{awaited}\n{}", desk.keepers()), &expect![[r#"
+        host  domain   vote        up   store  now
+        a1    eu/a/a1  votes       yes      1  -
+        b1    eu/b/b1  leads       yes      4  -
+        a2    eu/a/a2  is to vote  yes      2  awaited for 3 min 0 s, its store does not vote yet: its vote goes to c2 in 7 min 0 s
+        c1    eu/c/c1  leaving     yes      7  -
+        b2    eu/b/b2  spare       yes      5  -
+        c2    eu/c/c2  spare       yes      8  -
+
+        host  domain   vote        up   store  now
+        a1    eu/a/a1  votes       yes      1  -
+        b1    eu/b/b1  leads       yes      4  -
+        c2    eu/c/c2  is to vote  yes      8  -
+        a2    eu/a/a2  leaving     yes      2  gets no vote: it was given a vote, and its store did not follow; it is tried again in its agent's next life
+        c1    eu/c/c1  leaving     yes      7  -
+        b2    eu/b/b2  spare       yes      5  -
+    "#]]);
+}
+
+#[test]
 fn what_becomes_of_the_vote_of_a_lost_keeper_is_told() {
     let mut desk = with_spares();
     desk.fleet.opened("c1", Seen::AgentDown);
