@@ -51,10 +51,21 @@ impl Ledger {
 
     /// What this voter has not signed and should: the place that is being sealed, else the one that others have sealed.
     pub fn to_sign(&self, voter: &HostId) -> Option<ToSign> {
-        let is_open = |seal: &&Seal| seal.voters.contains(voter) && !seal.is_signed_by(voter);
+        let is_open = |seal: &&Seal| {
+            self.may_sign(seal, voter)
+                && !seal.is_signed_by(voter)
+                && self.state.audit.holds(seal.place)
+        };
         let open = self.next_seal().or(self.seal()).filter(is_open)?;
         let message = Seal::message(&open.cluster, open.place, &open.voters);
         Some(ToSign { place: open.place, message })
+    }
+
+    /// The voters that have not signed what is being sealed, or should be.
+    pub fn unsigned(&self) -> impl Iterator<Item = &HostId> {
+        let next = self.next_seal();
+        let has_signed = move |voter: &&HostId| next.is_some_and(|next| next.is_signed_by(voter));
+        self.voters().iter().filter(move |voter| !has_signed(voter))
     }
 
     /// Whether a place is being sealed that the newest record does not leave far behind: until it is, none other is opened.
@@ -91,7 +102,12 @@ impl Ledger {
         if seal.is_signed_by(&by) {
             return Ok(Outcome::Done);
         }
-        let signed = Signed { by, certificate: certificate.clone(), signature };
+        if !self.may_sign(&seal, &by) {
+            return Err(unsound(&SealFault::Stranger(by)));
+        }
+        // A host stands directly under an authority: what lies behind its own certificate is not looked at, and not kept.
+        let certificate = CertificateChain(certificate.0.iter().take(1).cloned().collect());
+        let signed = Signed { by, certificate, signature };
         let (_, key) =
             seal.judge_one(&signed, &seal.authorities, verifier).map_err(|why| unsound(&why))?;
         if !keys.iter().any(|(_, own)| *own == key) {
@@ -109,6 +125,7 @@ impl Ledger {
     }
 
     fn put_seal(&mut self, seal: Seal) {
+        let sealed = self.sealed_number();
         let sealing = Arc::make_mut(&mut self.state.added.sealing);
         if !seal.is_whole() {
             sealing.next = Some(seal);
@@ -118,9 +135,13 @@ impl Ledger {
         let is_sound = voted.len() * 2 > seal.voters.len()
             && voted.iter().all(|voter| seal.voters.contains(voter));
         assert!(is_sound, "law AS1: a seal is a majority's");
-        if sealing.next.as_ref().is_some_and(|next| next.place == seal.place) {
-            let is_held = self.state.audit.holds(seal.place);
-            assert!(is_held, "law AS2: what is sealed is in the audit");
+        let number = seal.place.number;
+        assert!(number >= sealed, "law AS2: the newest seal never gives way to an older one");
+        assert!(
+            number == sealed || self.state.audit.holds(seal.place),
+            "law AS2: what is sealed is in the audit"
+        );
+        if sealing.next.as_ref().is_some_and(|next| next.place.number <= number) {
             sealing.next = None;
         }
         sealing.seal = Some(seal);
@@ -128,10 +149,14 @@ impl Ledger {
         self.state.audit.fall(may_fall);
     }
 
+    fn may_sign(&self, seal: &Seal, host: &HostId) -> bool {
+        seal.voters.contains(host) && self.voters().contains(host)
+    }
+
     /// The place that is being sealed, unless its voters or authorities are not those of today, or it fell out of the state.
     fn next_seal(&self) -> Option<&Seal> {
         let founding = self.state.founding.as_ref()?;
-        let first = self.state.audit.checkpoint().number;
+        let first = self.state.audit.checkpoint().number.max(self.sealed_number() + 1);
         let is_current = |next: &&Seal| {
             next.place.number >= first
                 && next.voters == self.voters()
@@ -155,6 +180,13 @@ impl Ledger {
             && number < next.saturating_add(SEAL_EVERY)
         {
             return not(format!("record {next} of the audit is being sealed before {number}"));
+        }
+        // Else whoever votes could open one record after the other, and never the newest.
+        let head = self.state.audit.head().number;
+        if number.saturating_add(SEAL_EVERY) <= head {
+            return not(format!(
+                "record {number} of the audit is left behind: {head} is the newest"
+            ));
         }
         if !self.state.audit.holds(place) {
             return not(format!("record {number} of the audit is not {}", place.digest));

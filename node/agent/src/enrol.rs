@@ -132,11 +132,6 @@ impl Enrolment {
         }
     }
 
-    /// The certificate that is in use here, and its key.
-    pub fn certificate(&self) -> (&CertificateChain, &PublicKey) {
-        (&self.presence.chain, &self.presence.key)
-    }
-
     /// Why the ledger does not take this host, for `hale status`.
     pub fn refusal(&self) -> Option<&Refused> {
         self.refusal.as_ref()

@@ -38,6 +38,7 @@ pub(crate) struct Keyring {
 }
 
 struct Held {
+    chain: CertificateChain,
     signer: Arc<dyn Signer>,
     key: PublicKey,
     /// Since when the roster has it, by this host's own clock.
@@ -46,16 +47,17 @@ struct Held {
 
 impl Keyring {
     /// The key with which this life begins: there is no other to sign with.
-    pub fn new(signer: Arc<dyn Signer>) -> Self {
-        let first = Held::new(signer);
+    pub fn new(first: Renewed) -> Self {
+        let first = Held::new(first);
         Self { signs: first.key, held: vec![first], seen: None }
     }
 
     /// Takes another key in. One that is held already becomes the newest again.
-    pub fn put(&mut self, signer: Arc<dyn Signer>) {
-        let new = Held::new(signer);
-        let again = self.held.iter().position(|held| held.key == new.key);
-        let new = again.map(|at| self.held.remove(at)).unwrap_or(new);
+    pub fn put(&mut self, renewed: Renewed) {
+        let mut new = Held::new(renewed);
+        if let Some(at) = self.held.iter().position(|held| held.key == new.key) {
+            new.known_since = self.held.remove(at).known_since;
+        }
         self.held.push(new);
         // At the bound the oldest goes that does not sign; whoever turns its key so fast waits for the roster.
         if self.held.len() > KEYS_MAX {
@@ -88,10 +90,11 @@ impl Keyring {
         self.held.len() == 1 && before == Some(index)
     }
 
-    /// Who signs in this host's name now.
-    pub fn signer(&self) -> &Arc<dyn Signer> {
+    /// Who signs in this host's name now, and the certificate of that key.
+    pub fn signs(&self) -> (&CertificateChain, &dyn Signer) {
         let signs = self.held.iter().find(|held| held.key == self.signs);
-        &signs.unwrap_or(&self.held[0]).signer
+        let held = signs.unwrap_or(&self.held[0]);
+        (&held.chain, &*held.signer)
     }
 
     /// When a key will have stood long enough.
@@ -120,8 +123,8 @@ impl Agent {
     /// protocol 1.3: the ledger is told of the new certificate; its key has its time.
     pub(crate) fn renewed(&mut self, renewed: Renewed) {
         let ends = self.verifier.end(&renewed.chain);
-        self.enrolment.renewed(renewed.chain, renewed.signer.public_key(), ends);
-        self.keyring.put(renewed.signer);
+        self.enrolment.renewed(renewed.chain.clone(), renewed.signer.public_key(), ends);
+        self.keyring.put(renewed);
     }
 
     /// Laws K1 and K2, after every event.
@@ -140,8 +143,8 @@ impl Agent {
 }
 
 impl Held {
-    fn new(signer: Arc<dyn Signer>) -> Self {
-        Self { key: signer.public_key(), signer, known_since: None }
+    fn new(Renewed { chain, signer }: Renewed) -> Self {
+        Self { key: signer.public_key(), chain, signer, known_since: None }
     }
 }
 
@@ -153,7 +156,9 @@ impl fmt::Debug for Renewed {
 
 #[cfg(test)]
 mod tests {
-    use vocabulary::{Claims, LedgerIndex, ModelSigner};
+    use vocabulary::{
+        Claims, LedgerIndex, ModelSigner, ModelVerifier, Verifier, model_authority, model_chain_for,
+    };
 
     use super::*;
 
@@ -163,6 +168,11 @@ mod tests {
 
     fn signer(rotations: u64) -> Arc<dyn Signer> {
         Arc::new(ModelSigner::rotated(&claims().host, rotations))
+    }
+
+    fn renewed(rotations: u64) -> Renewed {
+        let key = ModelSigner::rotated(&claims().host, rotations);
+        Renewed { chain: model_chain_for(&claims(), &key), signer: signer(rotations) }
     }
 
     /// A roster that has these keys.
@@ -183,8 +193,8 @@ mod tests {
 
     #[test]
     fn a_new_key_signs_once_the_roster_has_had_it_for_a_while() {
-        let mut keyring = Keyring::new(signer(0));
-        keyring.put(signer(1));
+        let mut keyring = Keyring::new(renewed(0));
+        keyring.put(renewed(1));
         assert_eq!(turned(&mut keyring, 0, &[0]), None);
         assert_eq!(keyring.next_deadline(), None, "nothing is awaited but the roster");
         assert_eq!(turned(&mut keyring, 5, &[0, 1]), None, "law K1");
@@ -196,9 +206,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_signs_shows_the_certificate_of_that_key() {
+        let mut keyring = Keyring::new(renewed(0));
+        keyring.put(renewed(1));
+        let is_own = |keyring: &Keyring| {
+            let (chain, signer) = keyring.signs();
+            let (_, key) = ModelVerifier.claims(&[model_authority()], chain).expect("certified");
+            assert_eq!(key, signer.public_key());
+            key
+        };
+        assert_eq!(is_own(&keyring), signer(0).public_key(), "law K1");
+        turned(&mut keyring, 0, &[0, 1]);
+        assert_eq!(turned(&mut keyring, 10, &[0, 1]), Some(signer(1).public_key()));
+        assert_eq!(is_own(&keyring), signer(1).public_key());
+    }
+
+    #[test]
     fn a_key_that_the_roster_does_not_take_never_signs() {
-        let mut keyring = Keyring::new(signer(0));
-        keyring.put(signer(1));
+        let mut keyring = Keyring::new(renewed(0));
+        keyring.put(renewed(1));
         for seconds in 0..100 {
             assert_eq!(turned(&mut keyring, seconds, &[0]), None);
         }
@@ -207,10 +233,10 @@ mod tests {
 
     #[test]
     fn a_key_that_the_roster_has_dropped_gives_way_at_once() {
-        let mut keyring = Keyring::new(signer(0));
-        keyring.put(signer(1));
+        let mut keyring = Keyring::new(renewed(0));
+        keyring.put(renewed(1));
         assert_eq!(turned(&mut keyring, 0, &[0, 1]), None);
-        keyring.put(signer(2));
+        keyring.put(renewed(2));
         let next = turned(&mut keyring, 1, &[1, 2]);
         assert_eq!(
             next,
@@ -222,9 +248,9 @@ mod tests {
 
     #[test]
     fn a_key_that_comes_back_is_the_newest_again_and_few_are_held() {
-        let mut keyring = Keyring::new(signer(0));
+        let mut keyring = Keyring::new(renewed(0));
         for rotations in [1, 2, 3, 4, 5, 3] {
-            keyring.put(signer(rotations));
+            keyring.put(renewed(rotations));
             assert!(keyring.held.len() <= KEYS_MAX);
         }
         assert_eq!(keyring.held[0].key, signer(0).public_key(), "the one that signs is kept");

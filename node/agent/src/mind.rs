@@ -26,7 +26,7 @@ use crate::enrol::{Enrolment, Presence};
 use crate::event::{AskId, CallEnd, CallId, Effect, Event};
 use crate::fitness::Checks;
 use crate::heal::Healing;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Renewed};
 use crate::lead::Lead;
 use crate::leaderless::Leaderless;
 use crate::life::Standing;
@@ -130,14 +130,14 @@ impl Agent {
             enrolment: Enrolment::new(Presence {
                 me,
                 ends: settings.verifier.end(&settings.chain),
-                chain: settings.chain,
+                chain: settings.chain.clone(),
                 key: settings.signer.public_key(),
                 boot: settings.boot,
                 address: settings.address,
                 store: settings.store,
                 client: settings.client,
             }),
-            keyring: Keyring::new(settings.signer),
+            keyring: Keyring::new(Renewed { chain: settings.chain, signer: settings.signer }),
             sealing: Sealing::default(),
             standing: Standing::new(settings.boot),
             leaderless: Leaderless::default(),

@@ -1,9 +1,8 @@
-//! This host's hand in the seals on the audit: a voter signs what the others seal, and the leader opens a place once one is due
-//! (protocol 8.1).
+//! This host's hand in the seals on the audit: a voter signs what the others seal, and opens a place once one is due (protocol 8.1).
 //!
 //! Law SG1: a voter signs only a place that its own copy of the audit holds, with the key that signs all its words.
-//! Law SG2: nothing that has become true stays unsealed for more than [`SEALED_WITHIN`] and two answers of the ledger, or behind more than
-//! [`SEAL_EVERY`] records, while a leader stays and a majority of the voters answers.
+//! Law SG2: what has become true is opened to be sealed once [`SEAL_EVERY`] records or [`SEALED_WITHIN`] have gone by: by the leader at once,
+//! by each other voter [`TURN`] after the one before it, for whatever holds the leader back.
 //! Not here: whether a signature is taken and what it adds up to (see `ledger::sealing`).
 
 use ledger::command::{Command, Outcome};
@@ -18,92 +17,142 @@ use crate::mind::Agent;
 /// How long the newest records may wait for a seal: it costs an entry of each voter.
 const SEALED_WITHIN: Span = Span::minutes(10);
 
+/// Between two voters that would open a place.
+const TURN: Span = Span::minutes(1);
+
 /// The ledger answers within this, or the signature is offered again.
 const PROPOSAL_WITHIN: Span = Span::seconds(3);
 
 /// Between two tries.
 const PAUSE: Span = Span::seconds(5);
 
-/// After a refusal: what is to be signed is another place by then, or the roster knows the key.
+/// After a refusal: each try is an entry of the ledger. It doubles.
 const REFUSED_PAUSE: Span = Span::seconds(30);
 
+/// The longest such wait.
+const REFUSED_PAUSE_MAX: Span = Span::minutes(60);
+
 /// The voter's part.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sealing {
     is_asking: bool,
     not_before: Moment,
-    /// Behind which seal records have waited under this leader, and since when.
-    waiting: Option<(u64, Moment)>,
+    /// How long the next refusal is slept over.
+    refused_pause: Span,
+    waiting: Option<Waiting>,
+}
+
+/// Records without a seal, by this host's own clock.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    /// Behind which record.
+    behind: u64,
+    since: Moment,
+    /// Since when there are too many.
+    full: Option<Moment>,
+}
+
+/// Whose part it is.
+#[derive(Clone, Copy)]
+struct Voter<'a> {
+    ledger: &'a Ledger,
+    me: &'a HostId,
+    leads: bool,
+}
+
+impl Voter<'_> {
+    /// After how many others it opens a place; none if it never does.
+    fn turn(&self) -> Option<u64> {
+        let voters = self.ledger.voters();
+        let place = voters.iter().position(|voter| voter == self.me)?;
+        let turn = if self.leads { 0 } else { place + 1 };
+        (self.ledger.rules() >= rules::SECOND).then_some(turn as u64)
+    }
+}
+
+impl Default for Sealing {
+    fn default() -> Self {
+        Self {
+            is_asking: false,
+            not_before: Moment::default(),
+            refused_pause: REFUSED_PAUSE,
+            waiting: None,
+        }
+    }
 }
 
 impl Sealing {
     /// What this host signs now, if anything.
-    fn advance(
-        &mut self,
-        now: Moment,
-        (ledger, me): (&Ledger, &HostId),
-        leads: bool,
-    ) -> Option<ToSign> {
-        let is_opener = leads && ledger.rules() >= rules::SECOND && ledger.voters().contains(me);
-        self.note_waiting(now, ledger, is_opener);
+    fn advance(&mut self, now: Moment, voter: Voter<'_>) -> Option<ToSign> {
+        self.note_waiting(now, voter);
         if self.is_asking || now < self.not_before {
             return None;
         }
-        let is_due = self.due(ledger).is_some_and(|due| due <= now);
-        let open = || if is_due { ledger.to_open() } else { None };
-        ledger.to_sign(me).or_else(open)
+        let is_due = self.due(voter).is_some_and(|due| due <= now);
+        let open = || if is_due { voter.ledger.to_open() } else { None };
+        let asked = voter.ledger.to_sign(voter.me).or_else(open)?;
+        self.is_asking = true;
+        Some(asked)
     }
 
     /// When to look again without any event.
-    fn next_deadline(&self, (ledger, me): (&Ledger, &HostId)) -> Option<Moment> {
+    fn next_deadline(&self, voter: Voter<'_>) -> Option<Moment> {
         if self.is_asking {
             return None;
         }
-        let signs = ledger.to_sign(me).map(|_| self.not_before);
-        signs.or_else(|| Some(self.due(ledger)?.max(self.not_before)))
+        let signs = voter.ledger.to_sign(voter.me).map(|_| self.not_before);
+        signs.or_else(|| Some(self.due(voter)?.max(self.not_before)))
     }
 
-    /// Under which leader it waits says this host's own clock.
-    fn note_waiting(&mut self, now: Moment, ledger: &Ledger, is_opener: bool) {
-        if !is_opener || ledger.unsealed() == 0 {
+    fn note_waiting(&mut self, now: Moment, voter: Voter<'_>) {
+        if voter.turn().is_none() || voter.ledger.unsealed() == 0 {
             self.waiting = None;
             return;
         }
-        let sealed = ledger.seal().map_or(0, |seal| seal.place.number);
-        self.waiting = self.waiting.filter(|(behind, _)| *behind == sealed).or(Some((sealed, now)));
+        let behind = voter.ledger.seal().map_or(0, |seal| seal.place.number);
+        let known = self.waiting.filter(|waiting| waiting.behind == behind);
+        let mut waiting = known.unwrap_or(Waiting { behind, since: now, full: None });
+        if waiting.full.is_none() && voter.ledger.unsealed() >= SEAL_EVERY {
+            waiting.full = Some(now);
+        }
+        self.waiting = Some(waiting);
     }
 
     /// When a place is to be opened here.
-    fn due(&self, ledger: &Ledger) -> Option<Moment> {
-        let (_, since) = self.waiting.filter(|_| !ledger.is_being_sealed())?;
-        Some(if ledger.unsealed() >= SEAL_EVERY { since } else { since.after(SEALED_WITHIN) })
+    fn due(&self, voter: Voter<'_>) -> Option<Moment> {
+        let waiting = self.waiting.filter(|_| !voter.ledger.is_being_sealed())?;
+        let late = waiting.since.after(SEALED_WITHIN);
+        let first = waiting.full.map_or(late, |full| full.min(late));
+        Some(first.after(TURN.times(voter.turn()?)))
     }
 
     fn ended(&mut self, now: Moment, end: &CallEnd) {
-        let is_refused = matches!(end, CallEnd::Committed { outcome: Outcome::Refused(_), .. });
         self.is_asking = false;
-        self.not_before = now.after(if is_refused { REFUSED_PAUSE } else { PAUSE });
+        let pause = match end {
+            CallEnd::Committed { outcome: Outcome::Refused(_), .. } => {
+                let pause = self.refused_pause;
+                self.refused_pause = pause.times(2).min(REFUSED_PAUSE_MAX);
+                pause
+            }
+            CallEnd::Committed { .. } => {
+                self.refused_pause = REFUSED_PAUSE;
+                PAUSE
+            }
+            _ => PAUSE,
+        };
+        self.not_before = now.after(pause);
     }
 }
 
 impl Agent {
     /// After every event.
     pub(crate) fn settle_sealing(&mut self, now: Moment) {
-        let leads = self.leads();
-        let Some(ToSign { place, message }) =
-            self.sealing.advance(now, (&self.ledger, &self.me), leads)
-        else {
+        let voter = Voter { ledger: &self.ledger, me: &self.me, leads: self.leads() };
+        let Some(ToSign { place, message }) = self.sealing.advance(now, voter) else {
             return;
         };
-        let (certificate, key) = self.enrolment.certificate();
-        let signer = self.keyring.signer();
-        if signer.public_key() != *key {
-            // Law K1: soon that key signs.
-            self.sealing.not_before = now.after(PAUSE);
-            return;
-        }
+        let (certificate, signer) = self.keyring.signs();
         let (certificate, signature) = (certificate.clone(), signer.sign(&message));
-        self.sealing.is_asking = true;
         let command = Command::Seal { place, certificate, signature };
         self.propose(now, Purpose::Seal, command, PROPOSAL_WITHIN);
     }
@@ -114,6 +163,7 @@ impl Agent {
     }
 
     pub(crate) fn sealing_deadline(&self) -> Option<Moment> {
-        self.sealing.next_deadline((&self.ledger, &self.me))
+        let voter = Voter { ledger: &self.ledger, me: &self.me, leads: self.leads() };
+        self.sealing.next_deadline(voter)
     }
 }

@@ -87,24 +87,29 @@ impl Seal {
         self.signatures.iter().any(|signed| signed.by == *host)
     }
 
-    /// Law AS1: who vouches for the place, if these authorities (DER) vouch for each of them.
+    /// Law AS1: who vouches for the place: a majority, for each of whom one of these authorities (DER) vouches. While one authority follows
+    /// another some signers' certificates are of the one and some of the other: those of neither do not count.
     pub fn judge(
         &self,
         authorities: &[Vec<u8>],
         verifier: &dyn Verifier,
     ) -> Result<Vec<Claims>, SealFault> {
-        if !self.is_whole() {
-            let (signed, voters) = (self.signatures.len(), self.voters.len());
-            return Err(SealFault::Few { signed, voters });
-        }
-        let mut seen = BTreeSet::new();
-        let judged = self.signatures.iter().map(|signed| {
+        let (mut seen, mut signers, mut unknown) = (BTreeSet::new(), Vec::new(), None);
+        for signed in &self.signatures {
             if !seen.insert(signed.by) {
                 return Err(SealFault::Stranger(signed.by));
             }
-            self.judge_one(signed, authorities, verifier).map(|(claims, _)| claims)
-        });
-        judged.collect()
+            match self.judge_one(signed, authorities, verifier) {
+                Ok((claims, _)) => signers.push(claims),
+                Err(fault @ SealFault::Certificate(..)) => unknown = Some(fault),
+                Err(fault) => return Err(fault),
+            }
+        }
+        let (signed, voters) = (signers.len(), self.voters.len());
+        if signed * 2 > voters {
+            return Ok(signers);
+        }
+        Err(unknown.unwrap_or(SealFault::Few { signed, voters }))
     }
 
     /// Whether this is that voter's word on this place; with what its certificate says.

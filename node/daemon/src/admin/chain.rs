@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ledger::audit::{BrokenAt, Checkpoint, Record};
+use ledger::audit::{Audit, BrokenAt, Checkpoint, Record};
 use ledger::verify_chain_after;
 use vocabulary::Digest;
 
 use super::answer::{AuditPage, AuditSeal, AuditVerified, Place, UnsealFault};
-use super::vouched::{Electorate, Judge, VouchFault, Vouched};
+use super::vouched::{Electorate, Judge, UNSEALED_MAX, VouchFault, Vouched};
 
 /// A chain as far as it was read; pages are taken in order.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +51,13 @@ pub enum ChainFault {
     },
     /// The seal on it does not hold.
     Vouch(VouchFault),
+    /// It begins behind records that cannot have fallen out of a ledger's state.
+    CutOff {
+        /// Where it begins.
+        start: Place,
+        /// How many records there are.
+        records: u64,
+    },
     /// The mesh wrote faster than we read: what had not been read yet fell out of the state.
     Overtaken,
 }
@@ -101,26 +108,39 @@ impl Chain {
     /// What was read and holds, and who vouches for it.
     pub fn verified(&self, judge: Judge<'_>) -> Result<AuditVerified, ChainFault> {
         let start = self.start.unwrap_or_default();
-        // What it vouches for fell out, if it stands before that.
-        let seal = self.seal.as_ref().filter(|seal| seal.place.number >= start.number.max(1));
-        if seal.is_none() && judge.own.is_some() {
-            return Err(ChainFault::Vouch(VouchFault::None));
+        let head = self.end();
+        // What falls out leaves the state full.
+        if start.number > 0 && self.read < Audit::RECORDS_MAX as u64 {
+            return Err(ChainFault::CutOff { start: Place::of(start), records: self.read });
         }
+        // Of what was read it must be one: what stands before the first is no record of it.
+        let seal = self.seal.as_ref().filter(|seal| seal.place.number > start.number);
         let vouched = match seal {
             Some(seal) => {
                 let found = self.at(seal.place.number);
-                let vouched = judge.judge((seal, found), &self.voted);
-                Some(vouched.map_err(ChainFault::Vouch)?)
+                Some(judge.judge((seal, found), &self.voted).map_err(ChainFault::Vouch)?)
             }
+            None if judge.own.is_some() => return Err(ChainFault::Vouch(VouchFault::None)),
             None => None,
         };
+        let sealed = vouched.as_ref().map_or(0, |vouched| vouched.seal.place.number);
+        let unsealed = head.number.saturating_sub(sealed);
+        if let Some(Vouched { seal, .. }) = &vouched
+            && judge.own.is_some()
+            && unsealed > UNSEALED_MAX
+        {
+            let sealed = seal.place.clone();
+            return Err(ChainFault::Vouch(VouchFault::Behind { sealed, head }));
+        }
         let (seal, authorities) =
             vouched.map(|Vouched { seal, authorities }| (seal, authorities)).unzip();
         Ok(AuditVerified {
             records: self.read,
             start: Place::of(start),
-            head: Place::of(self.place()),
+            head,
+            by_own_authority: seal.is_some() && judge.own.is_some(),
             seal,
+            unsealed,
             authorities: authorities.unwrap_or_default(),
         })
     }
@@ -182,6 +202,13 @@ impl fmt::Display for ChainFault {
                 }
             }
             Self::Vouch(fault) => fault.fmt(out),
+            Self::CutOff { start, records } => write!(
+                out,
+                "the audit does not hold: it begins behind record {} with {records} records, and nothing falls out of a ledger that has fewer than {}: \
+                 its beginning was cut off",
+                start.number,
+                Audit::RECORDS_MAX
+            ),
             Self::Overtaken => write!(
                 out,
                 "records fell out of the agent's state while they were read: verify again"

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use vocabulary::HostName;
 
 use super::asking::{At, Screen, fresh, json};
 use super::exit::CommandFault;
@@ -45,6 +46,10 @@ pub enum AuditVerb {
         /// The certificate of the cluster's authority (`authority.pem`): a seal of most voters must stand on what is read, each signed under it.
         #[arg(long, value_name = "PEM")]
         authority: Option<PathBuf>,
+        /// With --authority: the hosts that voted as of the newest seal (`hale keeper list` shows those of today); without it whoever has one
+        /// keeper's key can make up a history with voters of its own.
+        #[arg(long, value_name = "HOST,HOST,..", value_delimiter = ',', requires = "authority", value_parser = HostName::new)]
+        voters: Vec<HostName>,
         /// Where.
         #[command(flatten)]
         at: At,
@@ -93,11 +98,12 @@ const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// Does it.
 pub fn run(verb: &Verb) -> Result<(), CommandFault> {
     match &verb.verb {
-        Some(AuditVerb::Verify { file: None, authority, at, .. }) => {
-            verify(at, &Own::read(authority.as_deref())?)
-        }
-        Some(AuditVerb::Verify { file: Some(file), compare, authority, at }) => {
-            verify_file(file, *compare, (at, &Own::read(authority.as_deref())?))
+        Some(AuditVerb::Verify { file, compare, authority, voters, at }) => {
+            let own = Own::read(authority.as_deref(), voters)?;
+            match file {
+                None => verify(at, &own),
+                Some(file) => verify_file(file, *compare, (at, &own)),
+            }
         }
         Some(AuditVerb::Export { at, .. }) => export(at),
         None => verb.page.run(),
@@ -205,20 +211,25 @@ fn ask(at: &At, since: u64) -> Result<Answer<AuditPage>, CommandFault> {
     Ok(at.client().ask_and_wait(&format!("/v1/audit?since={since}"))?)
 }
 
-/// The authorities that whoever asks trusts, as PEM.
-struct Own(Option<String>);
+/// What whoever asks knows beforehand.
+#[derive(Default)]
+struct Own {
+    /// The authorities to trust, as PEM.
+    authority: Option<String>,
+    voters: Vec<HostName>,
+}
 
 impl Own {
-    fn read(file: Option<&Path>) -> Result<Self, CommandFault> {
+    fn read(file: Option<&Path>, voters: &[HostName]) -> Result<Self, CommandFault> {
         let read = |file: &Path| {
             let told = |why| CommandFault::failed(format!("{}: {why}", file.display()));
             fs::read_to_string(file).map_err(told)
         };
-        file.map(read).transpose().map(Self)
+        Ok(Self { authority: file.map(read).transpose()?, voters: voters.to_vec() })
     }
 
     fn judge(&self) -> Judge<'_> {
-        Judge { verifier: &RingVerifier, own: self.0.as_deref() }
+        Judge { verifier: &RingVerifier, own: self.authority.as_deref(), voters: &self.voters }
     }
 }
 
@@ -237,7 +248,7 @@ fn export(at: &At) -> Result<(), CommandFault> {
     let print = |page: &Answer<AuditPage>| {
         page.data.records.iter().try_for_each(|record| json(&alone(page, record)))
     };
-    let (verified, _) = read_all(at, &Own(None), print)?;
+    let (verified, _) = read_all(at, &Own::default(), print)?;
     json(&verified)?;
     fresh(&verified)
 }
@@ -282,7 +293,7 @@ fn verify_file(file: &Path, is_compared: bool, (at, own): (&At, &Own)) -> Result
     }
     let text = fs::read_to_string(file).map_err(|why| told(&why))?;
     let verified = exported::judge(&text, own.judge()).map_err(|why| told(&why))?;
-    let compared = if is_compared { Some(hold(&verified, at)?) } else { None };
+    let compared = if is_compared { Some(hold(&verified, (at, own))?) } else { None };
     if at.json {
         let now = moments::utc_exact(moments::now_exact());
         let (schema, data) = (AuditVerified::SCHEMA.to_owned(), verified);
@@ -306,7 +317,7 @@ fn held_by(agent: &str) -> String {
 /// The agent's own audit, which must hold the last record of the export; of two that have no record in common nothing can be said.
 fn hold(
     verified: &AuditVerified,
-    at: &At,
+    (at, own): (&At, &Own),
 ) -> Result<(Answer<AuditVerified>, String), CommandFault> {
     let (wanted, mut found) = (&verified.head, None);
     let note = |page: &Answer<AuditPage>| {
@@ -317,7 +328,7 @@ fn hold(
         found = found.take().or(digest).or(start.map(|start| start.digest));
         Ok(())
     };
-    let (kept, seen_by) = read_all(at, &Own(None), note)?;
+    let (kept, seen_by) = read_all(at, own, note)?;
     let (number, start, head) = (wanted.number, kept.data.start.number, kept.data.head.number);
     match found {
         Some(digest) if digest == wanted.digest => Ok((kept, seen_by)),
@@ -341,7 +352,7 @@ fn verified_text(verified: &AuditVerified, (read, rest): (&str, &str), own: &Own
     let from = match start.number {
         0 => "nothing, as the first of a ledger must".to_owned(),
         number => format!(
-            "record {number} {}, which fell out of the state: compare it with an export",
+            "record {number} {}, behind which all that is older fell out of the state, it says: compare it with an export",
             start.digest
         ),
     };
@@ -355,28 +366,32 @@ fn verified_text(verified: &AuditVerified, (read, rest): (&str, &str), own: &Own
         )
 }
 
-/// Who vouches for it.
+/// Who vouches for it, and how far that goes.
 fn sealed_text(verified: &AuditVerified, own: &Own) -> String {
-    let AuditVerified { seal, head, authorities, .. } = verified;
+    let AuditVerified { seal, start, unsealed, authorities, .. } = verified;
     let Some(AuditSeal { place, voters, signed_by, .. }) = seal else {
-        return "nobody has sealed it yet: voters seal what is ten minutes old, under rules 2"
-            .to_owned();
+        return "no seal stands on what was read: voters seal what is ten minutes old, under rules 2".to_owned();
     };
     let (count, names) = (signed_by.len(), signed_by.join(" "));
-    let whose = match own.0 {
+    let whose = match own.authority {
         Some(_) => "under the authority that you named".to_owned(),
         None => format!(
             "under an authority that it names itself, SHA-256 {}: `--authority authority.pem` judges by your own",
             authorities.join(" ")
         ),
     };
-    let rest = match head.number - place.number {
+    let voted = match (own.voters.is_empty(), start.number) {
+        (false, _) => "; they are those that you named",
+        (true, 0) => "; by this audit's own founding and changes they are all that voted",
+        (true, _) => "; that these are its voters it says itself: `--voters` names yours",
+    };
+    let rest = match unsealed {
         0 => String::new(),
-        1 => "; the last record waits for the next seal".to_owned(),
-        rest => format!("; the last {rest} records wait for the next seal"),
+        1 => "; nobody vouches for the last record yet".to_owned(),
+        rest => format!("; nobody vouches for the last {rest} records yet"),
     };
     format!(
-        "up to record {} it is sealed by {count} of {voters} voters, {names}, {whose}{rest}",
+        "up to record {} it is sealed by {count} of {voters} voters, {names}, {whose}{voted}{rest}",
         place.number
     )
 }
@@ -397,34 +412,38 @@ mod tests {
             signed_by: ["k1", "k2"].map(String::from).to_vec(),
             sealed: String::new(),
         };
-        let (start, head, authorities) = (place(0), place(41), vec!["ab12".to_owned()]);
-        let whole = AuditVerified { records: 41, start, head, seal: Some(seal), authorities };
+        let whole = AuditVerified {
+            records: 41,
+            start: place(0),
+            head: place(41),
+            seal: Some(seal),
+            unsealed: 3,
+            by_own_authority: false,
+            authorities: vec!["ab12".to_owned()],
+        };
         let text = |verified: &AuditVerified, own: Option<&str>| {
-            verified_text(
-                verified,
-                ("the audit as k1 keeps it", AGREED),
-                &Own(own.map(String::from)),
-            )
+            let own = Own { authority: own.map(String::from), ..Own::default() };
+            verified_text(verified, ("the audit as k1 keeps it", AGREED), &own)
         };
         expect![[r#"
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority authority.pem` judges by your own; the last 3 records wait for the next seal
+              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority authority.pem` judges by your own; by this audit's own founding and changes they are all that voted; nobody vouches for the last 3 records yet
               the agent names the same one; so must every other agent: run this there, and compare
         "#]].assert_eq(&text(&whole, None));
         expect![[r#"
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under the authority that you named; the last 3 records wait for the next seal
+              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under the authority that you named; by this audit's own founding and changes they are all that voted; nobody vouches for the last 3 records yet
               the agent names the same one; so must every other agent: run this there, and compare
         "#]].assert_eq(&text(&whole, Some("pem")));
         expect![[r#"
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              nobody has sealed it yet: voters seal what is ten minutes old, under rules 2
+              no seal stands on what was read: voters seal what is ten minutes old, under rules 2
               the agent names the same one; so must every other agent: run this there, and compare
         "#]]
         .assert_eq(&text(&AuditVerified { seal: None, ..whole }, None));

@@ -3,7 +3,10 @@
 use ledger::audit::{Checkpoint, Seal, SealFault};
 use ledger::command::{Command, Outcome};
 use ledger::sealing::SEAL_EVERY;
-use vocabulary::{ClusterName, Digest, HostName, ModelSigner, ModelVerifier, Signer, model_chain};
+use vocabulary::{
+    CertificateChain, CertificateFault, Claims, ClusterName, Digest, HostName, ModelSigner,
+    ModelVerifier, PublicKey, Signature, Signer, Verifier, model_authority, model_chain,
+};
 
 use super::fleet::{Fleet, claims, cluster, id, order};
 use super::model::{ModelMind, Served};
@@ -13,7 +16,7 @@ use crate::admin::answer::{
 };
 use crate::admin::chain::{Chain, ChainFault};
 use crate::admin::exported;
-use crate::admin::vouched::{Judge, VouchFault};
+use crate::admin::vouched::{Judge, UNSEALED_MAX, VouchFault};
 use crate::authority;
 
 /// These voters sign the newest record.
@@ -33,9 +36,7 @@ async fn page() -> AuditPage {
     let mut fleet = Fleet::healing();
     sealed_by(&mut fleet, &["a1", "c1"]);
     fleet.send("a1", Command::Pause(order("a look")));
-    let served = Served::over(ModelMind::new(fleet));
-    let page: Answer<AuditPage> = served.client.ask("/v1/audit?since=0").await.expect("it answers");
-    page.data
+    page_of(fleet).await
 }
 
 fn judged(page: &AuditPage, by: Judge<'_>) -> Result<AuditVerified, ChainFault> {
@@ -85,7 +86,7 @@ async fn law_v2_a_seal_that_does_not_hold_is_named() {
     let place = |page: &AuditPage| page.seal.as_ref().expect("sealed").place.clone();
     let next = Checkpoint { number: place(&page).number + 1, digest: Digest([5; 32]) };
     let elsewhere = fault(altered(&page, |seal| seal.place = next));
-    assert!(elsewhere.to_string().ends_with("there: it was altered"), "{elsewhere}");
+    assert!(elsewhere.to_string().ends_with("it was altered, or one before it"), "{elsewhere}");
     let behind = Checkpoint { number: 9_999, ..next };
     let cut_off = fault(altered(&page, |seal| seal.place = behind));
     assert!(cut_off.to_string().ends_with("has no such record: it was cut off"), "{cut_off}");
@@ -110,10 +111,11 @@ async fn law_v2_a_seal_that_does_not_hold_is_named() {
         AuditSeal { voters: 5, ..told.clone() },
         AuditSeal { sealed: "00ff".into(), ..told.clone() },
         AuditSeal { sealed: "no hex".into(), ..told.clone() },
-        AuditSeal { signed_by: Vec::new(), ..told },
+        AuditSeal { place: Place { number: 3, ..told.place.clone() }, ..told },
     ] {
+        let number = labelled.place.number;
         let fault = fault(judged(&AuditPage { seal: Some(labelled), ..page.clone() }, MODEL));
-        assert_eq!(fault, VouchFault::Unsealed(UnsealFault::Seal(place(&page).number)));
+        assert_eq!(fault, VouchFault::Unsealed(UnsealFault::Seal(number)));
     }
 }
 
@@ -131,12 +133,125 @@ async fn by_an_authority_that_is_named_a_seal_must_stand_and_be_signed_under_it(
     assert_eq!(fault(judged(&bare, own)), VouchFault::None);
     let no_pem = fault(judged(&page, Judge { own: Some("ca"), ..MODEL }));
     assert!(matches!(no_pem, VouchFault::Authorities(_)), "{no_pem:?}");
+}
+
+#[tokio::test]
+async fn an_audit_whose_beginning_is_gone_though_nothing_can_have_fallen_out_is_caught() {
+    let page = page().await;
     let mut cut = page.clone();
-    let first = place_behind(&page);
-    cut.records.retain(|record| record.number > first.number);
-    cut.checkpoint = first;
-    assert_eq!(fault(judged(&cut, own)), VouchFault::None, "what it vouches for fell out");
-    assert_eq!(judged(&cut, MODEL).expect("it chains").seal, None);
+    let first = Place { number: 4, digest: page.records[3].digest.clone() };
+    cut.records.drain(..4);
+    cut.checkpoint = first.clone();
+    let records = cut.records.len() as u64;
+    assert_eq!(judged(&cut, MODEL), Err(ChainFault::CutOff { start: first, records }));
+}
+
+/// Finding of a review: the newest seal is kept, and everything behind it made up.
+#[tokio::test]
+async fn law_v3_by_an_authority_nothing_holds_far_behind_the_seal() {
+    let mut fleet = Fleet::healing();
+    sealed_by(&mut fleet, &["a1", "c1"]);
+    for _ in 0..=UNSEALED_MAX / 2 {
+        fleet.send("a1", Command::Pause(order("a look")));
+        fleet.send("a1", Command::Resume(order("seen")));
+    }
+    let served = Served::over(ModelMind::new(fleet));
+    let mut chain = Chain::default();
+    loop {
+        let path = format!("/v1/audit?since={}", chain.next());
+        let page: Answer<AuditPage> = served.client.ask(&path).await.expect("it answers");
+        if chain.take(&page.data).expect("it holds") {
+            break;
+        }
+    }
+    let verified = chain.verified(MODEL).expect("it is only told");
+    assert!(verified.unsealed > UNSEALED_MAX && !verified.by_own_authority);
+    let folder = tempfile::tempdir().expect("a folder");
+    let term = authority::Term::from_now(10);
+    let written = authority::init(&cluster(), folder.path(), term).expect("made");
+    let pem = std::fs::read_to_string(&written.certificate).expect("read");
+    let believes = Judge { verifier: &Believes, own: Some(&pem), ..MODEL };
+    let behind = fault(chain.verified(believes));
+    assert!(matches!(behind, VouchFault::Behind { .. }), "{behind:?}");
+}
+
+/// Takes any authority for the model's.
+struct Believes;
+
+impl Verifier for Believes {
+    fn is_signed_by(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        ModelVerifier.is_signed_by(key, message, signature)
+    }
+
+    fn claims(
+        &self,
+        _: &[Vec<u8>],
+        chain: &CertificateChain,
+    ) -> Result<(Claims, PublicKey), CertificateFault> {
+        ModelVerifier.claims(&[model_authority()], chain)
+    }
+}
+
+#[tokio::test]
+async fn law_v2_a_vote_that_moves_is_followed_and_whoever_asks_may_say_who_voted() {
+    let mut fleet = Fleet::healing();
+    let without = |remove: &[&str]| Command::MoveVotes {
+        add: Vec::new(),
+        remove: remove.iter().map(|name| id(name)).collect(),
+        order: order("moved"),
+    };
+    assert_eq!(fleet.send("a1", without(&["b1", "c1"])), Outcome::Done);
+    sealed_by(&mut fleet, &["a1"]);
+    let served = Served::over(ModelMind::new(fleet));
+    let page: Answer<AuditPage> = served.client.ask("/v1/audit?since=0").await.expect("it answers");
+    let page = page.data;
+    let seal = judged(&page, MODEL).expect("it holds").seal.expect("sealed");
+    assert_eq!((seal.voters, seal.signed_by), (1, vec!["a1".to_owned()]));
+    let named = |voters: &[&str]| {
+        let voters: Vec<HostName> =
+            voters.iter().map(|name| HostName::new(name).expect("sound")).collect();
+        judged(&page, Judge { voters: &voters, ..MODEL }).map(|verified| verified.unsealed)
+    };
+    assert_eq!(named(&["a1"]), Ok(0));
+    for others in [&["a1", "b1", "c1"][..], &["b1"]] {
+        assert!(matches!(named(others), Err(ChainFault::Vouch(VouchFault::Voters(_)))));
+    }
+}
+
+#[tokio::test]
+async fn the_newest_seal_of_all_pages_counts_and_an_export_of_old_has_none() {
+    let mut fleet = Fleet::healing();
+    sealed_by(&mut fleet, &["a1", "c1"]);
+    let early = page_of(fleet).await;
+    let mut fleet = Fleet::healing();
+    sealed_by(&mut fleet, &["a1", "c1"]);
+    fleet.send("a1", Command::Pause(order("a look")));
+    sealed_by(&mut fleet, &["a1", "b1"]);
+    let late = page_of(fleet).await;
+    let mut chain = Chain::default();
+    let first = AuditPage { head: late.head.clone(), ..early.clone() };
+    assert_eq!(chain.take(&first), Ok(false));
+    let rest = late.records.iter().filter(|record| record.number > chain.next()).cloned();
+    let rest = AuditPage { records: rest.collect(), ..late.clone() };
+    assert_eq!(chain.take(&rest), Ok(true));
+    let verified = chain.verified(MODEL).expect("it holds");
+    assert_eq!(verified.seal.as_ref().map(|seal| &seal.place), Some(&late.head));
+    let mut lines = export_of(&[late], &verified);
+    let end = lines.last_mut().expect("a last line");
+    let mut value: serde_json::Value = serde_json::from_str(end).expect("JSON");
+    let data = value["data"].as_object_mut().expect("an object");
+    for field in ["seal", "unsealed", "by_own_authority", "authorities"] {
+        assert!(data.remove(field).is_some(), "{field}");
+    }
+    *end = value.to_string();
+    let old = exported::judge(&lines.join("\n"), MODEL).expect("it chains");
+    assert_eq!((old.seal, old.unsealed), (None, verified.head.number));
+}
+
+async fn page_of(fleet: Fleet) -> AuditPage {
+    let served = Served::over(ModelMind::new(fleet));
+    let page: Answer<AuditPage> = served.client.ask("/v1/audit?since=0").await.expect("it answers");
+    page.data
 }
 
 #[tokio::test]
@@ -160,12 +275,4 @@ async fn a_person_is_told_where_voters_do_not_sign() {
     assert!(said.contains(&told), "{said}");
     let (_, said) = notes(&["a1", "b1"]).await;
     assert!(!said.contains("seal"), "{said}");
-}
-
-/// The place of the first record behind the seal.
-fn place_behind(page: &AuditPage) -> Place {
-    let seal = page.seal.as_ref().expect("sealed").place.number;
-    let record = page.records.iter().find(|record| record.number == seal + 1);
-    let record = record.expect("one is not sealed");
-    Place { number: record.number, digest: record.digest.clone() }
 }

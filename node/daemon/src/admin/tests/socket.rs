@@ -238,7 +238,8 @@ async fn a_peer_that_never_ends_its_head_is_cut_off() {
 }
 
 /// Virtual hosts sign, and whoever asks trusts whom the seal names.
-pub const MODEL: Judge<'static> = Judge { verifier: &vocabulary::ModelVerifier, own: None };
+pub const MODEL: Judge<'static> =
+    Judge { verifier: &vocabulary::ModelVerifier, own: None, voters: &[] };
 
 /// As `hale audit export` prints them.
 pub fn export_of(pages: &[AuditPage], verified: &AuditVerified) -> Vec<String> {

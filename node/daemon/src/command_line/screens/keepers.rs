@@ -79,7 +79,9 @@ fn a_keeper_whose_store_does_not_come_to_vote_is_told_and_passed_over() {
     let awaited = desk.keepers();
     desk.fleet.wait(430);
     assert_eq!(desk.fleet.send("b1", Command::ReplaceVoter { lost: id("a2") }), Outcome::Done);
-    shows(&format!("{awaited}\n{}", desk.keepers()), &expect![[r#"
+    shows(
+        &format!("{awaited}\n{}", desk.keepers()),
+        &expect![[r#"
         host  domain   vote        up   store  now
         a1    eu/a/a1  votes       yes      1  -
         b1    eu/b/b1  leads       yes      4  -
@@ -95,7 +97,8 @@ fn a_keeper_whose_store_does_not_come_to_vote_is_told_and_passed_over() {
         a2    eu/a/a2  leaving     yes      2  gets no vote: it was given a vote, and its store did not follow; it is tried again in its agent's next life
         c1    eu/c/c1  leaving     yes      7  -
         b2    eu/b/b2  spare       yes      5  -
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
