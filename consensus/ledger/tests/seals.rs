@@ -9,8 +9,8 @@ use ledger::command::{Command, Outcome};
 use ledger::rules;
 use ledger::sealing::{SEAL_EVERY, ToSign};
 use vocabulary::{
-    Digest, HostName, ModelSigner, ModelVerifier, PublicKey, Signature, Signer, StoreId,
-    model_authority, model_chain, model_chain_for,
+    Digest, HostName, ModelSigner, ModelVerifier, Signature, Signer, StoreId, model_authority,
+    model_chain, model_chain_for,
 };
 
 fn signer(name: &str) -> ModelSigner {
@@ -259,5 +259,83 @@ fn law_as1_a_seal_that_was_altered_in_any_part_vouches_for_nothing() {
     assert_eq!(no_keeper, Err(SealFault::Foreign(id("a1"))));
     let other_authority = sealed.judge(&[b"another".to_vec()], &ModelVerifier);
     assert!(matches!(other_authority, Err(SealFault::Certificate(..))));
-    assert!(PublicKey([1; 32]).is_sound());
+}
+
+/// Finding of a review: a place that was opened for voters who came back.
+#[test]
+fn law_as2_a_place_that_was_open_before_the_newest_seal_never_comes_back() {
+    let mut fleet = keepers(Fleet::nine());
+    let old = fleet.ledger.to_open().expect("there is news");
+    assert_eq!(fleet.send("a1", signed_by_keeper("a1", &old)), Outcome::Done);
+    let moves = |add: &[&str], remove: &[&str]| {
+        let ids = |names: &[&str]| names.iter().map(|name| id(name)).collect();
+        Command::MoveVotes { add: ids(add), remove: ids(remove), order: order("moved") }
+    };
+    assert_eq!(fleet.send("a1", moves(&[], &["b1", "c1"])), Outcome::Done);
+    let alone = fleet.ledger.to_open().expect("others vote");
+    assert_eq!(fleet.send("a1", signed_by_keeper("a1", &alone)), Outcome::Done);
+    assert_eq!(fleet.ledger.seal().map(|seal| seal.place), Some(alone.place));
+    tells_of_a_store(&mut fleet, "b1");
+    tells_of_a_store(&mut fleet, "c1");
+    assert_eq!(fleet.send("a1", moves(&["b1", "c1"], &[])), Outcome::Done);
+    assert!(!fleet.ledger.is_being_sealed() && fleet.ledger.to_sign(&id("b1")).is_none());
+    let late = refusal(&fleet.send("b1", signed_by_keeper("b1", &old)));
+    assert!(late.contains("is sealed: a seal stands at"), "{late}");
+    let next = fleet.ledger.to_open().expect("there is news");
+    for name in ["c1", "b1"] {
+        assert_eq!(fleet.send(name, signed_by_keeper(name, &next)), Outcome::Done);
+    }
+    assert_eq!(fleet.ledger.seal().map(|seal| seal.place), Some(next.place));
+}
+
+#[test]
+fn law_as2_only_who_votes_now_signs_and_only_its_own_certificate_is_kept() {
+    let mut fleet = keepers(Fleet::nine());
+    let open = seal(&mut fleet, &[]);
+    let open = ToSign { place: open, ..fleet.ledger.to_open().expect("there is news") };
+    let mut long = signed_by_keeper("a1", &open);
+    if let Command::Seal { certificate, .. } = &mut long {
+        certificate.0.extend(vec![vec![7]; 100]);
+    }
+    assert_eq!(fleet.send("a1", long), Outcome::Done);
+    assert_eq!(fleet.send("c1", signed_by_keeper("c1", &open)), Outcome::Done);
+    let sealed = fleet.ledger.seal().expect("two of three");
+    assert!(sealed.signatures.iter().all(|signed| signed.certificate.0.len() == 1));
+    let (add, remove) = (vec![id("a2")], vec![id("b1")]);
+    let moved = Command::MoveVotes { add, remove, order: order("moved") };
+    assert_eq!(fleet.send("a1", moved), Outcome::Done);
+    assert_eq!(fleet.ledger.to_sign(&id("b1")), None, "it has no vote any more");
+    let late = refusal(&fleet.send("b1", signed_by_keeper("b1", &open)));
+    assert!(late.contains("or is none of its voters"), "{late}");
+}
+
+#[test]
+fn law_as2_a_record_far_behind_the_newest_is_opened_by_nobody() {
+    let mut fleet = Fleet::nine();
+    let early = fleet.ledger.to_open().expect("there is news");
+    records(&mut fleet, SEAL_EVERY);
+    let told = refusal(&fleet.send("c1", signed("c1", &early)));
+    assert!(told.contains("is left behind"), "{told}");
+    assert_eq!(fleet.ledger.unsigned().count(), 3);
+    seal(&mut fleet, &["c1"]);
+    let missing: Vec<_> = fleet.ledger.unsigned().copied().collect();
+    assert_eq!(missing, [id("a1"), id("b1")]);
+}
+
+/// While one authority follows another: a majority under one of them is enough, and what is open when they change is opened anew.
+#[test]
+fn law_as1_signers_of_another_authority_do_not_count_and_take_nothing_from_the_others() {
+    let mut fleet = Fleet::nine();
+    let open = seal(&mut fleet, &["a1"]);
+    let authorities = vec![model_authority(), b"the next one".to_vec()];
+    let trust = Command::Authorities { authorities, order: order("one follows another") };
+    assert_eq!(fleet.send("a1", trust), Outcome::Done);
+    assert!(!fleet.ledger.is_being_sealed(), "{open:?} was opened under the first alone");
+    seal(&mut fleet, &["a1", "b1", "c1"]);
+    let mut sealed = fleet.ledger.seal().expect("all").clone();
+    assert_eq!(sealed.authorities.len(), 2);
+    sealed.signatures[0].certificate.0[0][40] ^= 1;
+    assert_eq!(judged(&sealed), Ok(2));
+    sealed.signatures[1].certificate.0[0][40] ^= 1;
+    assert!(matches!(judged(&sealed), Err(SealFault::Certificate(..))));
 }

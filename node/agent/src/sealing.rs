@@ -167,3 +167,143 @@ impl Agent {
         self.sealing.next_deadline(voter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ledger::command::{Entry, Order, Proposed, Refused};
+    use vocabulary::{
+        Claims, LedgerIndex, ModelSigner, ModelVerifier, Signer as _, WallNote, model_authority,
+        model_chain,
+    };
+
+    use super::*;
+
+    fn claims(name: &str) -> Claims {
+        let uri = format!("hale://prod/eu/a/{name}/{name}?group=web");
+        let mut claims = Claims::from_uri(&uri).expect("sound");
+        claims.roles.keeper = true;
+        claims
+    }
+
+    fn id(name: &str) -> HostId {
+        claims(name).id()
+    }
+
+    /// a, b and c have founded it.
+    struct Mesh(Ledger, u64);
+
+    impl Mesh {
+        fn founded() -> Self {
+            let mut mesh = Self(Ledger::new(), 0);
+            let found = Command::Found {
+                cluster: claims("a").cluster,
+                authorities: vec![model_authority()],
+                keepers: ["a", "b", "c"].map(|name| model_chain(&claims(name))).to_vec(),
+            };
+            mesh.send("a", found);
+            mesh.send("a", Command::Rules { rules: rules::SECOND });
+            mesh
+        }
+
+        fn send(&mut self, by: &str, command: Command) -> Outcome {
+            self.1 += 1;
+            let commands = vec![Proposed { by: id(by), command }];
+            let entry = Entry { elapsed: Span::ZERO, wall: WallNote(1), commands };
+            self.0.apply(LedgerIndex(self.1), &entry, &ModelVerifier).remove(0)
+        }
+
+        fn records(&mut self, count: u64) {
+            for number in 0..count {
+                let order = Order { who: "ops".into(), why: format!("drill {number}") };
+                self.send("a", Command::Pause(order.clone()));
+                self.send("a", Command::Resume(order));
+            }
+        }
+
+        fn sign(&mut self, name: &str, ToSign { place, message }: ToSign) {
+            let signature = ModelSigner::new(&claims(name).host).sign(&message);
+            let certificate = model_chain(&claims(name));
+            let outcome = self.send(name, Command::Seal { place, certificate, signature });
+            assert_eq!(outcome, Outcome::Done);
+        }
+
+        fn asked(
+            &self,
+            sealing: &mut Sealing,
+            (name, leads): (&str, bool),
+            at: u64,
+        ) -> Option<ToSign> {
+            sealing.advance(moment(at), Voter { ledger: &self.0, me: &id(name), leads })
+        }
+
+        fn next(&self, sealing: &Sealing, (name, leads): (&str, bool)) -> Option<Moment> {
+            sealing.next_deadline(Voter { ledger: &self.0, me: &id(name), leads })
+        }
+    }
+
+    fn moment(seconds: u64) -> Moment {
+        Moment::from_milliseconds(seconds * 1_000)
+    }
+
+    fn committed(outcome: Outcome) -> CallEnd {
+        CallEnd::Committed { index: LedgerIndex(1), outcome }
+    }
+
+    /// Law SG2.
+    #[test]
+    fn the_leader_opens_after_ten_minutes_or_256_records_and_the_others_sign_at_once() {
+        let mut mesh = Mesh::founded();
+        let [mut a, mut b] = [Sealing::default(), Sealing::default()];
+        assert_eq!(mesh.asked(&mut a, ("a", true), 0), None);
+        assert_eq!(mesh.next(&a, ("a", true)), Some(moment(600)));
+        assert_eq!(mesh.asked(&mut a, ("a", true), 599), None);
+        assert_eq!(mesh.asked(&mut b, ("b", false), 0), None);
+        let open = mesh.asked(&mut a, ("a", true), 600).expect("it is due");
+        assert_eq!(mesh.next(&a, ("a", true)), None, "it asks");
+        mesh.sign("a", open);
+        a.ended(moment(600), &committed(Outcome::Done));
+        assert_eq!(mesh.next(&b, ("b", false)), Some(Moment::default()), "at once");
+        let signs = mesh.asked(&mut b, ("b", false), 601).expect("it is open");
+        mesh.sign("b", signs);
+        assert_eq!(mesh.0.unsealed(), 0);
+        assert_eq!(
+            (mesh.asked(&mut a, ("a", true), 605), mesh.next(&a, ("a", true))),
+            (None, None)
+        );
+        mesh.records(SEAL_EVERY / 2);
+        assert!(mesh.asked(&mut a, ("a", true), 606).is_some(), "so many do not wait");
+    }
+
+    /// Law SG2.
+    #[test]
+    fn where_the_leader_opens_nothing_each_other_voter_does_in_its_turn() {
+        let mesh = Mesh::founded();
+        let [mut a, mut b, mut d] = [Sealing::default(), Sealing::default(), Sealing::default()];
+        for at in [0, 659] {
+            assert_eq!(mesh.asked(&mut a, ("a", false), at), None);
+            assert_eq!(mesh.asked(&mut b, ("b", false), at), None);
+            assert_eq!(mesh.asked(&mut d, ("d", false), at), None);
+        }
+        assert!(mesh.asked(&mut a, ("a", false), 660).is_some());
+        assert_eq!(mesh.next(&b, ("b", false)), Some(moment(720)));
+        assert!(mesh.asked(&mut b, ("b", false), 720).is_some());
+        assert_eq!(mesh.next(&d, ("d", false)), None, "it has no vote");
+    }
+
+    #[test]
+    fn what_is_refused_is_tried_again_ever_later() {
+        let mesh = Mesh::founded();
+        let mut a = Sealing::default();
+        assert_eq!(mesh.asked(&mut a, ("a", true), 0), None);
+        let mut at = 600;
+        for pause in [30, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600] {
+            assert!(mesh.asked(&mut a, ("a", true), at).is_some());
+            a.ended(moment(at), &committed(Outcome::Refused(Refused::Nothing)));
+            assert_eq!(mesh.next(&a, ("a", true)), Some(moment(at + pause)));
+            at += pause;
+        }
+        assert!(mesh.asked(&mut a, ("a", true), at).is_some());
+        a.ended(moment(at), &CallEnd::Failed);
+        assert_eq!(mesh.next(&a, ("a", true)), Some(moment(at + 5)), "nobody has refused it");
+    }
+}

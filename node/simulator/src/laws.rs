@@ -3,14 +3,15 @@
 //! Law V-truth: no host that was alive and in reach of the leader for the last seconds gets `AgentDown`, `HostDown` or
 //! `HostHung`. Law B1: no grant goes over a budget. Law L2: fences only rise. Law P1: nothing is intended under a brake.
 //! Law V6: under a surge nobody is judged by silence alone. Law F10: no order is carried out that no person has given.
-//! Law A1: the audit is one chain. Laws AS1 and AS3: what seals it holds, and nothing falls out before that. Laws L1 and B2 are the ledger's own and are asserted there after every entry.
+//! Law A1: the audit is one chain. Laws AS1 to AS3: what seals it holds and only grows, and nothing falls out before that. Laws L1 and B2
+//! are the ledger's own and are asserted there after every entry.
 //! Not here: the moment of a remedy (see `actuator`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ledger::Ledger;
-use ledger::audit::{Record, What};
+use ledger::audit::{Audit, Record, What};
 use ledger::verify_chain_after;
 use vocabulary::{
     CaseId, Fence, HostId, ModelVerifier, Moment, Scope, Span, VerdictKind, model_authority,
@@ -112,9 +113,10 @@ impl Fleet {
         }
     }
 
-    /// Laws AS1 and AS3, with the eyes of whoever judges an export.
+    /// Laws AS1 to AS3, with the eyes of whoever judges an export.
     fn laws_of_seals(&mut self, before: &Ledger, after: &Ledger) {
         let now = self.now;
+        let number = |ledger: &Ledger| ledger.seal().map_or(0, |seal| seal.place.number);
         if before.seal() != after.seal()
             && let Some(seal) = after.seal()
         {
@@ -124,10 +126,13 @@ impl Fleet {
             if !after.audit().holds(seal.place) {
                 self.laws.breach("law AS2: what is sealed is not in the audit", now);
             }
+            if number(after) < number(before) {
+                self.laws.breach("law AS2: the newest seal is older than the one before", now);
+            }
         }
         let fallen = |ledger: &Ledger| ledger.audit().checkpoint().number;
-        let sealed = after.seal().map_or(0, |seal| seal.place.number);
-        if fallen(after) > fallen(before) && fallen(after) > sealed {
+        let is_bound = after.unsealed() >= Audit::UNSEALED_MAX as u64;
+        if fallen(after) > fallen(before) && fallen(after) > number(after) && !is_bound {
             self.laws.breach("law AS3: a record fell out before it was sealed", now);
         }
     }

@@ -361,12 +361,12 @@ fn verified_text(verified: &AuditVerified, (read, rest): (&str, &str), own: &Own
             "\n  the first chains to {from}\n  the last is record {}, digest {}\n  {}\n  {}\n",
             head.number,
             head.digest,
-            clean(&sealed_text(verified, own)),
+            sealed_text(verified, own),
             clean(rest)
         )
 }
 
-/// Who vouches for it, and how far that goes.
+/// Who vouches for it, and how far that goes, a line each.
 fn sealed_text(verified: &AuditVerified, own: &Own) -> String {
     let AuditVerified { seal, start, unsealed, authorities, .. } = verified;
     let Some(AuditSeal { place, voters, signed_by, .. }) = seal else {
@@ -376,24 +376,25 @@ fn sealed_text(verified: &AuditVerified, own: &Own) -> String {
     let whose = match own.authority {
         Some(_) => "under the authority that you named".to_owned(),
         None => format!(
-            "under an authority that it names itself, SHA-256 {}: `--authority authority.pem` judges by your own",
+            "under an authority that the seal names itself, SHA-256 {}; `--authority authority.pem` judges by your own",
             authorities.join(" ")
         ),
     };
     let voted = match (own.voters.is_empty(), start.number) {
-        (false, _) => "; they are those that you named",
-        (true, 0) => "; by this audit's own founding and changes they are all that voted",
-        (true, _) => "; that these are its voters it says itself: `--voters` names yours",
+        (false, _) => "these are the voters that you named",
+        (true, 0) => "by this audit's own founding and changes these are all that voted",
+        (true, _) => {
+            "that these are all that voted the seal says itself; `--voters` names those that you know"
+        }
     };
     let rest = match unsealed {
-        0 => String::new(),
-        1 => "; nobody vouches for the last record yet".to_owned(),
-        rest => format!("; nobody vouches for the last {rest} records yet"),
+        0 => "no record stands behind it".to_owned(),
+        1 => "for the last record nobody vouches yet".to_owned(),
+        rest => format!("for the last {rest} records nobody vouches yet"),
     };
-    format!(
-        "up to record {} it is sealed by {count} of {voters} voters, {names}, {whose}{voted}{rest}",
-        place.number
-    )
+    let sealed =
+        format!("it is sealed up to record {} by {count} of {voters}: {names}", place.number);
+    [sealed, whose, voted.to_owned(), rest].map(|line| clean(&line)).join("\n    ")
 }
 
 #[cfg(test)]
@@ -429,14 +430,20 @@ mod tests {
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under an authority that it names itself, SHA-256 ab12: `--authority authority.pem` judges by your own; by this audit's own founding and changes they are all that voted; nobody vouches for the last 3 records yet
+              it is sealed up to record 38 by 2 of 3: k1 k2
+                under an authority that the seal names itself, SHA-256 ab12; `--authority authority.pem` judges by your own
+                by this audit's own founding and changes these are all that voted
+                for the last 3 records nobody vouches yet
               the agent names the same one; so must every other agent: run this there, and compare
         "#]].assert_eq(&text(&whole, None));
         expect![[r#"
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must
               the last is record 41, digest 41c0ffee
-              up to record 38 it is sealed by 2 of 3 voters, k1 k2, under the authority that you named; by this audit's own founding and changes they are all that voted; nobody vouches for the last 3 records yet
+              it is sealed up to record 38 by 2 of 3: k1 k2
+                under the authority that you named
+                by this audit's own founding and changes these are all that voted
+                for the last 3 records nobody vouches yet
               the agent names the same one; so must every other agent: run this there, and compare
         "#]].assert_eq(&text(&whole, Some("pem")));
         expect![[r#"

@@ -55,7 +55,13 @@ fn an_audit_is_sealed_by_the_voters_and_an_export_is_judged_by_the_authority_alo
         })
         .await;
         judge(&["--authority", &own]).await.says("under the authority that you named");
-        judge(&[]).await.says("under an authority that it names itself");
+        judge(&[]).await.says("under an authority that the seal names itself");
+        let voters = HOSTS.iter().filter(|host| host.is_keeper).map(|host| host.name);
+        let voters = voters.collect::<Vec<&str>>().join(",");
+        let named = ["--authority", &own, "--voters", &voters];
+        judge(&named).await.says("these are the voters that you named");
+        let others = judge(&["--authority", &own, "--voters", HOSTS[1].name]).await;
+        assert!(others.code == Some(1) && others.fault.contains("other voters"), "{others:?}");
         let other = impostor(&mesh).await;
         let refused = judge(&["--authority", &other]).await;
         assert_eq!(refused.code, Some(1), "{refused:?}");

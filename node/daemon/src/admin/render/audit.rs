@@ -4,7 +4,7 @@ use ledger::audit::{LeaseEnd, Record, What};
 use ledger::case::Closure;
 use ledger::sealing::SEAL_EVERY;
 use ledger::{Ledger, rules};
-use vocabulary::{CaseId, Claims, HostId, ReceiptKind};
+use vocabulary::{CaseId, Claims, HostId, ReceiptKind, Span};
 
 use super::{Scene, maintenance, wall};
 use crate::admin::answer::{AuditPage, AuditRecord, AuditSeal, Place};
@@ -12,6 +12,9 @@ use crate::admin::mind::Local;
 
 /// So many records wait where several seals are overdue.
 const WAITING_MAX: u64 = 4 * SEAL_EVERY;
+
+/// Six times as long as a record ought to wait.
+const SEALED_WITHIN: Span = Span::minutes(60);
 
 /// One record as one sentence and the case it belongs to, where only the ledger is at hand.
 pub fn told(ledger: &Ledger, me: &Claims, record: &Record) -> (Option<CaseId>, String) {
@@ -37,15 +40,21 @@ pub fn audit(scene: &Scene<'_>, since: u64) -> AuditPage {
 /// What a person should know where voters do not sign (protocol 8.1).
 pub fn unsealed(scene: &Scene<'_>) -> Option<String> {
     let (ledger, waiting) = (scene.ledger, scene.ledger.unsealed());
-    let is_due = ledger.rules() >= rules::SECOND && waiting >= WAITING_MAX;
-    is_due.then(|| {
-        let since = match ledger.seal() {
-            Some(seal) => format!("since record {}", seal.place.number),
-            None => "yet".to_owned(),
+    let sealed = ledger.seal().map_or(0, |seal| seal.place.number);
+    // By the leaders' wall clocks and this machine's: a hint for people, as every such figure.
+    let first = ledger.audit_since(sealed).next()?;
+    let age = Span::milliseconds(scene.wall_ms.saturating_sub(first.wall.0));
+    let is_due = waiting >= WAITING_MAX || age >= SEALED_WITHIN;
+    let can_be = ledger.rules() >= rules::SECOND && scene.standing.has_majority;
+    (is_due && can_be).then(|| {
+        let since = match sealed {
+            0 => "yet".to_owned(),
+            number => format!("since record {number}"),
         };
+        let missing = scene.names(ledger.unsigned()).join(" ");
         format!(
-            "most voters have not sealed the audit {since}: {waiting} records wait, and those that fall out of the state first are vouched \
-             for by nobody (`hale keeper list` shows the voters)"
+            "most voters have not sealed the audit {since}: {waiting} records wait, the first for {age}, for the signatures of {missing}; nobody vouches for \
+             them (protocol 8.1)"
         )
     })
 }
