@@ -148,13 +148,15 @@ fn many(wanted: &Wanted) -> Result<bool, String> {
     let many = play_many(wanted.seeds(), wanted.mode, wanted.threads, &tell);
     let hours = many.ran.time.as_milliseconds() / 3_600_000;
     println!(
-        "{} seeds of {:?}, {} red; {} events, {hours} virtual hours, {} verdicts, {} remedies, {:?}",
+        "{} seeds of {:?}, {} red; {} events, {hours} virtual hours, {} verdicts, {} remedies, {} moves of votes, {} sealed, {:?}",
         many.seeds,
         wanted.mode,
         many.red.len(),
         many.ran.events,
         many.ran.verdicts,
         many.ran.remedies,
+        many.ran.moves,
+        many.ran.sealed,
         begun.elapsed()
     );
     if let Some((seed, law)) = many.red.first() {

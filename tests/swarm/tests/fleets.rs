@@ -21,6 +21,11 @@ fn is_sound(mode: Mode, seeds: u64) {
     let many = play_many(first..first + seeds, mode, threads, &|_, _| ControlFlow::Continue(()));
     println!("{mode:?}: {many:?}");
     let Some((seed, law)) = many.red.first() else {
+        let shown = [many.ran.remedies, many.ran.moves, many.ran.sealed];
+        assert!(
+            seeds < SEEDS / 4 || !shown.contains(&0),
+            "laws were looked at of nothing: {shown:?}"
+        );
         return;
     };
     let flag = if mode == Mode::Insiders { " --insiders" } else { "" };

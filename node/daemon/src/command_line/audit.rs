@@ -445,7 +445,8 @@ mod tests {
                 by this audit's own founding and changes these are all that voted
                 for the last 3 records nobody vouches yet
               the agent names the same one; so must every other agent: run this there, and compare
-        "#]].assert_eq(&text(&whole, Some("pem")));
+        "#]]
+        .assert_eq(&text(&whole, Some("pem")));
         expect![[r#"
             the audit as k1 keeps it holds: 41 records read, every digest computed again
               the first chains to nothing, as the first of a ledger must

@@ -10,6 +10,7 @@ mod floods;
 mod founding;
 mod healers;
 mod hostile;
+mod keepers;
 mod lives;
 mod persons;
 mod poison;

@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use ledger::audit::{Record, What};
 use simulator::Fleet;
 use simulator::script::{Script, ScriptFault};
 use vocabulary::Span;
@@ -24,6 +25,10 @@ pub struct Ran {
     pub verdicts: u64,
     /// How many remedies were begun.
     pub remedies: u64,
+    /// How often votes of the ledger moved.
+    pub moves: u64,
+    /// How many fleets have sealed their audit.
+    pub sealed: u64,
 }
 
 /// What a run broke.
@@ -76,11 +81,16 @@ fn watched(script: &Script) -> Result<Ran, Red> {
 
 fn ran(fleet: &Fleet) -> Ran {
     let tally = fleet.tally();
+    let is_move =
+        |record: &&Record| matches!(record.what, What::VoteMoved { .. } | What::VotesMoved { .. });
+    let moves = fleet.ledger().audit_since(0).filter(is_move);
     Ran {
         events: fleet.happened(),
         time: fleet.now().since(vocabulary::Moment::default()),
         verdicts: tally.verdicts_true + tally.verdicts_false,
         remedies: tally.remedies_begun,
+        moves: moves.count() as u64,
+        sealed: u64::from(fleet.ledger().seal().is_some()),
     }
 }
 
@@ -93,6 +103,8 @@ impl Ran {
             time: self.time.plus(other.time),
             verdicts: self.verdicts + other.verdicts,
             remedies: self.remedies + other.remedies,
+            moves: self.moves + other.moves,
+            sealed: self.sealed + other.sealed,
         }
     }
 }
