@@ -12,8 +12,9 @@ use super::mesh::{Mesh, sender};
 use super::toy::{host, word};
 use crate::disk::{DiskFault, FaultyDisk, MemoryDisk};
 use crate::letter::{Body, Letter, Reply};
+use crate::machine::Machine;
 use crate::port::{InitialiseFault, ProposeFault, ReadFault};
-use crate::raft::Vote;
+use crate::raft::{SNAPSHOT_CHUNK_BYTES, Vote};
 use crate::settings::Settings;
 use crate::store::StoreFault;
 
@@ -287,6 +288,38 @@ async fn the_log_stays_bounded_and_a_late_keeper_is_helped_by_a_snapshot() {
     mesh.start(late, disk, settings).await.unwrap();
     mesh.applied(late, last).await;
     assert_eq!(mesh.said(late), mesh.said(leader));
+}
+
+/// A snapshot goes in pieces, and a piece that is lost goes again: not those before it.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_goes_on_where_its_way_was_cut_while_writes_go_on() {
+    let settings = Settings { snapshot_every: 50, entries_kept: 60, ..Settings::default() };
+    let mesh = Mesh::founded(3, settings.clone()).await;
+    let leader = mesh.leader().await;
+    let late = (1..=3).find(|number| *number != leader).unwrap();
+    let disk = mesh.kill(late).await;
+    let word = "x".repeat(30 * 1024);
+    for number in 0..200 {
+        mesh.say(&format!("{number} {word}")).await;
+    }
+    seconds(1).await;
+    let state = mesh.port(leader).watch().borrow().to_bytes().len();
+    assert!(state > 20 * SNAPSHOT_CHUNK_BYTES, "{state} bytes are few pieces");
+    mesh.slow(late, Duration::from_millis(1));
+    let before = mesh.sent(late);
+    mesh.start(late, disk, settings).await.unwrap();
+    while mesh.sent(late) - before < state / 2 {
+        mesh.say("meanwhile").await;
+        sleep(Duration::from_millis(200)).await;
+    }
+    mesh.cut(leader, late);
+    seconds(2).await;
+    mesh.mend();
+    let last = mesh.say("after").await;
+    mesh.applied(late, last).await;
+    assert_eq!(mesh.said(late), mesh.said(leader));
+    let sent = mesh.sent(late) - before;
+    assert!(sent < state + state / 4, "{sent} bytes were sent of a state of {state}");
 }
 
 #[tokio::test(start_paused = true)]

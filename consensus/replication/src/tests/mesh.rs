@@ -26,6 +26,8 @@ pub(super) struct Mesh {
     doors: Mutex<BTreeMap<HostId, Keeper>>,
     cuts: Mutex<BTreeSet<(HostId, HostId)>>,
     slow: Mutex<BTreeMap<HostId, Duration>>,
+    /// How many bytes of letters of Raft were sent to each keeper.
+    sent: Mutex<BTreeMap<HostId, usize>>,
     bent: Mutex<BTreeSet<u8>>,
     old: Mutex<BTreeSet<u8>>,
     began: Mutex<Option<Instant>>,
@@ -82,6 +84,7 @@ impl KeeperLink for Link {
         let travel = async {
             sleep(Duration::from_millis(1)).await;
             if let Request::Raft(bytes) = &request {
+                *self.mesh.sent.lock().unwrap().entry(keeper).or_default() += bytes.len();
                 sleep(self.mesh.takes(keeper, bytes.len())).await;
             }
             if !self.is_alive.load(Ordering::SeqCst) || self.mesh.is_cut(self.from, keeper) {
@@ -215,6 +218,11 @@ impl Mesh {
     /// Every kilobyte that is sent to this keeper takes so long.
     pub(super) fn slow(&self, to: u8, kilobyte_takes: Duration) {
         self.slow.lock().unwrap().insert(host(to), kilobyte_takes);
+    }
+
+    /// How many bytes of letters of Raft were sent to this keeper so far.
+    pub(super) fn sent(&self, to: u8) -> usize {
+        self.sent.lock().unwrap().get(&host(to)).copied().unwrap_or_default()
     }
 
     fn takes(&self, to: HostId, bytes: usize) -> Duration {

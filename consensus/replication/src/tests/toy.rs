@@ -110,11 +110,11 @@ impl Machine for Toy {
     }
 
     fn to_bytes(&self) -> Vec<u8> {
-        wire::encode(self)
+        wire::codec::encode(self)
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let toy: Self = wire::decode(bytes).map_err(|why| why.to_string())?;
+        let toy: Self = wire::codec::decode_state(bytes).map_err(|why| why.to_string())?;
         assert!(toy.said != ["bitter"], "law of the toy: nothing bitter is read");
         Ok(toy)
     }
