@@ -271,7 +271,7 @@ impl Lead {
         let is_upheld = |doubt: &&detection::rounds::Doubted| {
             let look = self.looks.get(&doubt.subject);
             look.is_some_and(|look| {
-                let is_well = look.has_answered || look.tally.is_truly_seen_well();
+                let is_well = look.has_answered || look.tally.is_surely_seen_well();
                 look.at >= doubt.since && !is_well
             })
         };

@@ -69,7 +69,7 @@ pub struct Conclusions {
 pub enum WellTakes {
     /// One at least. Where all others are blind to it that is any liar's.
     One,
-    /// More than may lie of all who may speak, the discounted with them: one honest voice at least.
+    /// More than may lie, one honest voice at least: of all seats where a case ends, of those who may speak where a remedy is proven.
     OneThatIsTrue,
 }
 
@@ -165,20 +165,25 @@ impl Conclusions {
     /// K' - f voices that see it well.
     pub fn is_well(&self, host: &HostId) -> bool {
         let host = self.hosts.get(host);
-        host.is_some_and(|host| host.has_answered || self.is_seen_well(&host.tally))
+        host.is_some_and(|host| {
+            host.has_answered
+                || match self.well_takes {
+                    WellTakes::One => host.tally.is_seen_well(),
+                    WellTakes::OneThatIsTrue => host.tally.is_surely_seen_well(),
+                }
+        })
     }
 
     /// protocol 7.7: K' - f voices see it well and no more than f speak against it.
     pub fn is_verified_well(&self, host: &HostId) -> bool {
         let host = self.hosts.get(host);
-        host.is_some_and(|host| self.is_seen_well(&host.tally) && !host.tally.is_adverse())
-    }
-
-    fn is_seen_well(&self, tally: &Tally) -> bool {
-        match self.well_takes {
-            WellTakes::One => tally.is_seen_well(),
-            WellTakes::OneThatIsTrue => tally.is_truly_seen_well(),
-        }
+        host.is_some_and(|host| {
+            let is_seen_well = match self.well_takes {
+                WellTakes::One => host.tally.is_seen_well(),
+                WellTakes::OneThatIsTrue => host.tally.is_truly_seen_well(),
+            };
+            is_seen_well && !host.tally.is_adverse()
+        })
     }
 
     /// protocol 7.7: more than f voices speak against it; such a round ends a soak.

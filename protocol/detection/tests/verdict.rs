@@ -526,6 +526,15 @@ fn one_voice_among_the_blind_sees_nobody_well_where_one_may_lie() {
     round.see("a2 b1 b2", "a1", &blind);
     round.see("c1 c2", "a1", &well());
     assert_eq!(judged(&round, WellTakes::OneThatIsTrue), (true, true), "one of two is honest");
+    // Two more are dead themselves: among the three that are left no liar is counted, and one may be there.
+    let mut round = demo();
+    round.see("a2 b1", "a1", &blind);
+    round.see("c2", "a1", &well());
+    for silent in ["b2", "c1"] {
+        round.see("a2 b1 c2", silent, &failed(Reading::Silent));
+    }
+    assert_eq!(round.concluded().hosts[&id("a1")].tally.filled(), 1);
+    assert_eq!(judged(&round, WellTakes::OneThatIsTrue), (false, true));
 }
 
 #[test]

@@ -91,9 +91,15 @@ impl Tally {
         self.well.count() >= needed.max(1)
     }
 
-    /// The same, and more of them than may lie of all who may speak ([`WellTakes::OneThatIsTrue`](super::WellTakes)).
+    /// The same, and more of them than may lie of all who may speak: what proves a remedy ([`WellTakes::OneThatIsTrue`](super::WellTakes)),
+    /// beside its own proof.
     pub fn is_truly_seen_well(&self) -> bool {
         self.is_seen_well() && self.well.count() > self.tolerated()
+    }
+
+    /// The same, and more of them than may lie of all seats: what ends a case of a host that does not answer for itself.
+    pub fn is_surely_seen_well(&self) -> bool {
+        self.is_seen_well() && self.well.count() > tolerated(self.seats)
     }
 
     /// More than f voices found a kernel that accepts and a process that says nothing.
