@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::acts::Acts;
 use super::checked;
-use super::liars::liars;
+use super::liars::{fitted, liars};
 use super::plan::{Act, Plan, Spot};
 use super::policy;
 use super::rebooted;
@@ -50,7 +50,7 @@ pub fn drawn(seed: u64, mode: Mode) -> Plan {
     let mut drawing = Acts::new(&mut luck, &hosts);
     acts.extend((0..count).map(|_| drawing.one()));
     let plan = Plan { seed, hosts, spares: Vec::new(), weather, policy, acts };
-    spared::put(rebooted::put(checked::put(plan)))
+    fitted(spared::put(rebooted::put(checked::put(plan))))
 }
 
 impl Luck {

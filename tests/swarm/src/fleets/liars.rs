@@ -3,17 +3,20 @@
 //! Law I1: of no subject's K observers more than f lie, f as protocol 3.4 has it.
 //! Law I2: no keeper lies: Raft is trusted to crash, not to lie (protocol 1.6).
 
+use std::ops::ControlFlow;
+
 use detection::roster::{Entry, Roster};
 use detection::seats::Seating;
+use simulator::script::Script;
 use vocabulary::{Claims, HostId, LedgerIndex, ModelSigner, Signer as _};
 
 use super::drawing::Luck;
-use super::plan::Spot;
+use super::plan::{Plan, Spot};
 
 /// protocol 3.4: from so many filled seats on one liar is borne, below it none.
 const SEATS_FOR_ONE: usize = 4;
 
-/// The names of as many as are borne together, drawn from the hosts that are no keepers.
+/// The names of as many as would be borne together if seats hung on ids alone, drawn from the hosts that are no keepers.
 pub(super) fn liars(luck: &mut Luck, hosts: &[Spot]) -> Vec<String> {
     let claims: Vec<Claims> = hosts.iter().filter_map(claims_of).collect();
     let Some(seating) = seating_of(&claims) else {
@@ -32,12 +35,36 @@ pub(super) fn liars(luck: &mut Luck, hosts: &[Spot]) -> Vec<String> {
     lying.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Law I1, of a fleet from which hosts were taken away: fewer hosts have fewer seats, and other ones.
-pub(super) fn are_borne(hosts: &[Spot], lying: &[&str]) -> bool {
-    let claims: Vec<Claims> = hosts.iter().filter_map(claims_of).collect();
-    let lies = |claims: &&Claims| lying.contains(&claims.host.to_string().as_str());
-    let lying: Vec<HostId> = claims.iter().filter(lies).map(Claims::id).collect();
-    seating_of(&claims).is_some_and(|seating| is_borne(&seating, &lying))
+/// Law I1: seats hang on lots, and lots on all that was enrolled. Whoever is one too many then lies no more, the last first.
+pub(super) fn fitted(mut plan: Plan) -> Plan {
+    while !plan.bears_its_liars() {
+        let lies = plan.acts.iter_mut().rev().find(|act| act.order.starts_with("lie "));
+        let Some(act) = lies else {
+            return plan;
+        };
+        let words: Vec<&str> = act.order.split_whitespace().collect();
+        match words.as_slice() {
+            ["lie", names @ .., _, how] if !names.is_empty() => {
+                let names = names.join(" ");
+                (act.order, act.undo) =
+                    (format!("lie {names} {how}"), Some(format!("lie {names} ends")));
+            }
+            _ => plan.acts.retain(|act| !act.order.starts_with("lie ")),
+        }
+    }
+    plan
+}
+
+/// Law I1, as the fleet sits once everybody has enrolled; of one that cannot be founded nobody is borne.
+pub(super) fn are_borne(founding: &str, lying: &[&str]) -> bool {
+    let script = Script::read(founding);
+    let fleet = script.and_then(|script| script.play_watched(&mut |_| ControlFlow::Continue(())));
+    fleet.is_ok_and(|fleet| {
+        let seating = fleet.ledger().seating();
+        let lies = |host: &&HostId| lying.contains(&fleet.name_of(host).as_str());
+        let lying: Vec<HostId> = seating.hosts().iter().filter(lies).copied().collect();
+        is_borne(seating, &lying)
+    })
 }
 
 fn seating_of(claims: &[Claims]) -> Option<Seating> {

@@ -75,6 +75,12 @@ impl Plan {
     }
 
     fn text_before_the_calm(&self) -> String {
+        let acts = self.acts.iter().map(Act::line);
+        self.founding() + &acts.map(|line| format!("{line}\n")).collect::<String>()
+    }
+
+    /// The fleet, its weather and its policy.
+    fn founding(&self) -> String {
         let mut lines: Vec<String> = self.hosts.iter().map(Spot::line).collect();
         lines.push(format!("keepers {}", self.named(|spot| spot.is_keeper)));
         let spares = self.named(|spot| self.spares.contains(&spot.name));
@@ -84,7 +90,6 @@ impl Plan {
         lines.push(format!("healers {}", self.named(|spot| spot.is_healer)));
         lines.push(format!("seed {}\n{}", self.seed, self.weather));
         lines.push(format!("policy\n{}end", self.policy));
-        lines.extend(self.acts.iter().map(Act::line));
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
@@ -103,7 +108,7 @@ impl Plan {
     pub(super) fn bears_its_liars(&self) -> bool {
         let lies = self.acts.iter().filter_map(|act| act.order.strip_prefix("lie "));
         let lying: Vec<&str> = lies.flat_map(str::split_whitespace).collect();
-        lying.is_empty() || are_borne(&self.hosts, &lying)
+        lying.is_empty() || are_borne(&self.founding(), &lying)
     }
 
     /// Everything that was done to hosts that live ends; keepers are started, since without them nothing is decided.
